@@ -1,0 +1,28 @@
+/** What the engine knows of a validated bundle: the facts that cross the validator's process boundary. */
+import { z } from 'zod'
+import { KrtManifest } from './manifest/graph.ts'
+
+/** One rpc of the bundle's `service Entrypoint`. */
+export const EntrypointMethod = z.object({
+  /** `/<package>.Entrypoint/<rpc>` */
+  path: z.string(),
+  rpc: z.string(),
+  /** Full names without a leading dot, for example `digits.Image`. */
+  requestType: z.string(),
+  responseType: z.string(),
+  /** Id of the workflow it feeds; null = declared but unused, answers UNIMPLEMENTED. */
+  workflow: z.string().nullable(),
+})
+export type EntrypointMethod = z.infer<typeof EntrypointMethod>
+
+export const BundleFacts = z.object({
+  manifest: KrtManifest,
+  methods: z.array(EntrypointMethod),
+  /** google.protobuf.FileDescriptorSet with the closure of the entrypoint's proto, base64. */
+  descriptorSet: z.string(),
+  hasDoc: z.boolean(),
+  dashboards: z.array(z.string()),
+  /** Paths of all regular files, sorted. */
+  files: z.array(z.string()),
+})
+export type BundleFacts = z.infer<typeof BundleFacts>

@@ -1,0 +1,181 @@
+/** The part of the protobuf wire format that KRE's own messages need (protobuf.dev/programming-guides/encoding). */
+import { KreError } from '../errors.ts'
+
+const utf8 = new TextEncoder()
+const fromUtf8 = new TextDecoder('utf-8')
+
+/** Appends fields to one growing buffer. Fields at their default (0, empty) are left out, as proto3 does. */
+export class ProtoWriter {
+  #buffer: Uint8Array
+  #at = 0
+
+  constructor(bytesExpected = 256) {
+    this.#buffer = new Uint8Array(bytesExpected)
+  }
+
+  /** An unsigned integer, 0 .. 2^53-1. */
+  uint(field: number, value: number): void {
+    if (value === 0) return
+    this.#reserve(16)
+    this.#varint(field << 3)
+    this.#varint(value)
+  }
+
+  string(field: number, value: string): void {
+    if (value === '') return
+    // UTF-8 takes at most 3 bytes per UTF-16 unit; written straight into the buffer, its length afterwards.
+    this.#reserve(value.length * 3 + 16)
+    this.#varint((field << 3) | 2)
+    if (value.length < 43) {
+      const lengthAt = this.#at++
+      const { written } = utf8.encodeInto(value, this.#buffer.subarray(this.#at))
+      this.#buffer[lengthAt] = written
+      this.#at += written
+    } else {
+      const encoded = utf8.encode(value)
+      this.#varint(encoded.length)
+      this.#buffer.set(encoded, this.#at)
+      this.#at += encoded.length
+    }
+  }
+
+  bytes(field: number, value: Uint8Array): void {
+    if (value.length === 0) return
+    this.#reserve(value.length + 16)
+    this.#varint((field << 3) | 2)
+    this.#varint(value.length)
+    this.#buffer.set(value, this.#at)
+    this.#at += value.length
+  }
+
+  /** Starts an embedded message; give the result to `endMessage`. */
+  beginMessage(field: number): number {
+    this.#reserve(16)
+    this.#varint((field << 3) | 2)
+    return this.#at++
+  }
+
+  endMessage(lengthAt: number): void {
+    const length = this.#at - lengthAt - 1
+    // One byte was kept for the length; a longer one moves the message.
+    const extra = varintBytes(length) - 1
+    if (extra > 0) {
+      this.#reserve(extra)
+      this.#buffer.copyWithin(lengthAt + 1 + extra, lengthAt + 1, this.#at)
+    }
+    this.#at = lengthAt
+    this.#varint(length)
+    this.#at += length
+  }
+
+  finish(): Uint8Array {
+    return this.#buffer.subarray(0, this.#at)
+  }
+
+  #varint(value: number): void {
+    let rest = value
+    while (rest > 0x7f) {
+      this.#buffer[this.#at++] = (rest % 128) | 0x80
+      rest = Math.floor(rest / 128)
+    }
+    this.#buffer[this.#at++] = rest
+  }
+
+  #reserve(bytes: number): void {
+    if (this.#at + bytes <= this.#buffer.length) return
+    const larger = new Uint8Array(Math.max(this.#buffer.length * 2, this.#at + bytes))
+    larger.set(this.#buffer.subarray(0, this.#at))
+    this.#buffer = larger
+  }
+}
+
+/** Walks the fields of one message: `while (r.next()) switch (r.field) …`, each case reading or skipping its value. */
+export class ProtoReader {
+  field = 0
+  #wireType = 0
+  #at: number
+  readonly #end: number
+  readonly #buffer: Uint8Array
+
+  constructor(buffer: Uint8Array, start = 0, end = buffer.length) {
+    this.#buffer = buffer
+    this.#at = start
+    this.#end = end
+  }
+
+  next(): boolean {
+    if (this.#at >= this.#end) return false
+    const key = this.#varint()
+    this.field = Math.floor(key / 8)
+    this.#wireType = key % 8
+    if (this.field === 0) throw malformed('field number 0')
+    return true
+  }
+
+  uint(): number {
+    this.#expect(0)
+    return this.#varint()
+  }
+
+  string(): string {
+    const bytes = this.bytes()
+    return bytes.length === 0 ? '' : fromUtf8.decode(bytes)
+  }
+
+  /** A view into the message, not a copy. */
+  bytes(): Uint8Array {
+    this.#expect(2)
+    const start = this.#take(this.#varint())
+    return this.#buffer.subarray(start, this.#at)
+  }
+
+  /** A reader of an embedded message. */
+  message(): ProtoReader {
+    this.#expect(2)
+    const start = this.#take(this.#varint())
+    return new ProtoReader(this.#buffer, start, this.#at)
+  }
+
+  skip(): void {
+    if (this.#wireType === 0) this.#varint()
+    else if (this.#wireType === 1) this.#take(8)
+    else if (this.#wireType === 2) this.#take(this.#varint())
+    else if (this.#wireType === 5) this.#take(4)
+    else throw malformed(`wire type ${this.#wireType}`)
+  }
+
+  #expect(wireType: number): void {
+    if (this.#wireType !== wireType)
+      throw malformed(`field ${this.field} has wire type ${this.#wireType}`)
+  }
+
+  #take(bytes: number): number {
+    const start = this.#at
+    if (bytes > this.#end - start) throw malformed('the message ends early')
+    this.#at = start + bytes
+    return start
+  }
+
+  #varint(): number {
+    let value = 0
+    let scale = 1
+    for (let i = 0; i < 10; i++) {
+      if (this.#at >= this.#end) throw malformed('the message ends early')
+      const byte = this.#buffer[this.#at++] as number
+      value += (byte & 0x7f) * scale
+      if (byte < 0x80) return value
+      scale *= 128
+    }
+    throw malformed('an integer of more than 10 bytes')
+  }
+}
+
+function varintBytes(value: number): number {
+  let bytes = 1
+  for (let rest = value; rest > 0x7f; rest = Math.floor(rest / 128)) bytes++
+  return bytes
+}
+
+function malformed(why: string): KreError {
+  return new KreError('invalid-argument', `not a KRE message: ${why}`)
+}

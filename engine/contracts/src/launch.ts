@@ -1,0 +1,124 @@
+/**
+ * What a process of a version is told when it starts: a JSON file of mode 0600 whose path is in `KRE_LAUNCH_FILE`.
+ * `Spec` is the part that the converger decides; the target adds places, ports and credentials.
+ */
+import { z } from 'zod'
+import { EntrypointMethod } from './bundle.ts'
+import { Subscription } from './manifest/graph.ts'
+
+export const NatsAccess = z.object({
+  servers: z.array(z.string()),
+  user: z.string(),
+  password: z.string(),
+})
+export type NatsAccess = z.infer<typeof NatsAccess>
+
+export const NodeSpec = z.object({
+  kind: z.literal('node'),
+  runtimeId: z.string(),
+  version: z.string(),
+  versionId: z.string(),
+  bundleDigest: z.string(),
+  workflow: z.string(),
+  workflowName: z.string(),
+  node: z.string(),
+  nodeName: z.string(),
+  image: z.string(),
+  runner: z.enum(['typescript', 'python']),
+  /** Path inside the bundle. */
+  src: z.string(),
+  subscriptions: z.array(Subscription),
+  /** Whether its first output without a channel answers the caller. */
+  isExitpoint: z.boolean(),
+  /** Full names of the workflow's rpc messages. */
+  requestType: z.string(),
+  responseType: z.string(),
+  concurrency: z.number(),
+  timeoutMs: z.number().nullable(),
+  retries: z.object({ max: z.number(), backoffMs: z.number() }),
+  /** JetStream buckets, made by the NATS manager. */
+  objectBucket: z.string().nullable(),
+  keyValueBuckets: z.object({ project: z.string(), workflow: z.string(), node: z.string() }),
+  /** Values of `config.variables` and contents of `config.files`. Secret. */
+  config: z.object({
+    variables: z.record(z.string(), z.string()),
+    files: z.record(z.string(), z.string()),
+  }),
+})
+export type NodeSpec = z.infer<typeof NodeSpec>
+
+export const EntrypointSpec = z.object({
+  kind: z.literal('entrypoint'),
+  runtimeId: z.string(),
+  /** The version it serves; null = the published one, by the runtime's routing table. */
+  version: z.string().nullable(),
+  versionId: z.string().nullable(),
+  requestTimeoutMs: z.number(),
+  payloadBytesMax: z.number(),
+  reflection: z.boolean(),
+})
+export type EntrypointSpec = z.infer<typeof EntrypointSpec>
+
+const Place = {
+  nats: NatsAccess,
+  /** 0 .. replicas-1 */
+  replica: z.number(),
+  /** SIGTERM to exit, at most. */
+  drainMs: z.number(),
+  /** Without the engine's heartbeat for so long, the process drains and ends. */
+  engineAbsenceMs: z.number(),
+}
+
+export const NodeLaunch = NodeSpec.extend({
+  ...Place,
+  /** Root of the extracted bundle, read-only; `KRT_BASE_PATH`. */
+  basePath: z.string(),
+  /** FileDescriptorSet of the bundle's protos (binary file). */
+  descriptorSetPath: z.string(),
+  /** Own writable folder: files of the configuration, the worker's socket, the journal of calls in flight. */
+  workPath: z.string(),
+  /** Python nodes: interpreter (of the bundle's environment where it has one) and folders to add to `sys.path`. */
+  python: z.object({ executable: z.string(), path: z.array(z.string()) }).nullable(),
+})
+export type NodeLaunch = z.infer<typeof NodeLaunch>
+
+export const EntrypointLaunch = EntrypointSpec.extend({
+  ...Place,
+  listen: z.object({ host: z.string(), port: z.number() }),
+})
+export type EntrypointLaunch = z.infer<typeof EntrypointLaunch>
+
+export const Launch = z.discriminatedUnion('kind', [NodeLaunch, EntrypointLaunch])
+export type Launch = z.infer<typeof Launch>
+
+/**
+ * How an entrypoint serves a version; stored by the NATS manager under `interfaceKey(version)`
+ * of the runtime's routing bucket before anything of the version starts.
+ */
+export const VersionInterface = z.object({
+  runtimeId: z.string(),
+  version: z.string(),
+  versionId: z.string(),
+  bundleDigest: z.string(),
+  methods: z.array(EntrypointMethod),
+  workflows: z.array(
+    z.object({
+      id: z.string(),
+      /** Deadline when the caller gave none, and its upper bound; null = the entrypoint's. */
+      timeoutMs: z.number().nullable(),
+      /** Ids of all nodes: a request is taken only when each has announced itself ready with the digest. */
+      nodes: z.array(z.string()),
+    }),
+  ),
+  /** base64 */
+  descriptorSet: z.string(),
+})
+export type VersionInterface = z.infer<typeof VersionInterface>
+
+/** The routing table of a runtime under `ROUTING_KEY`: publish is one compare-and-set write of it. */
+export const RoutingTable = z.object({
+  /** Generation of the release it came from. */
+  generation: z.number(),
+  published: z.string().nullable(),
+})
+export type RoutingTable = z.infer<typeof RoutingTable>

@@ -1,0 +1,73 @@
+/**
+ * The one internal form of a manifest, whatever generation it was written in.
+ * Ids are resource names of at most 19 characters; `name` is what the author wrote.
+ */
+import { z } from 'zod'
+
+export const Durability = z.enum(['fast', 'durable', 'memory'])
+
+/** A message stream a node listens to: a node's output (channel null), one of its channels, or the request. */
+export const Subscription = z.object({
+  /** Node id, or `entrypoint`. */
+  from: z.string(),
+  channel: z.string().nullable(),
+  durability: Durability,
+})
+export type Subscription = z.infer<typeof Subscription>
+
+export const Resources = z.object({
+  cpuMillis: z.object({ request: z.number(), limit: z.number() }).nullable(),
+  memoryBytes: z.object({ request: z.number(), limit: z.number() }).nullable(),
+})
+
+export const GraphNode = z.object({
+  id: z.string(),
+  name: z.string(),
+  image: z.string(),
+  /** Path of the code in the bundle. */
+  src: z.string(),
+  gpu: z.object({ count: z.number(), class: z.string().nullable() }).nullable(),
+  replicas: z.number(),
+  subscriptions: z.array(Subscription),
+  objectStore: z.object({ name: z.string(), scope: z.enum(['project', 'workflow']) }).nullable(),
+  /** Handler calls in flight per replica. */
+  concurrency: z.number(),
+  /** Limit of one handler call; null = the request's deadline alone. */
+  timeoutMs: z.number().nullable(),
+  retries: z.object({ max: z.number(), backoffMs: z.number() }),
+  onError: z.enum(['fail', 'continue']),
+  resources: Resources,
+  /** Channels the author declared; null = not declared, so not checked. */
+  channels: z.array(z.string()).nullable(),
+})
+export type GraphNode = z.infer<typeof GraphNode>
+
+export const WorkflowGraph = z.object({
+  id: z.string(),
+  name: z.string(),
+  /** Name of the rpc of `service Entrypoint`. */
+  entrypoint: z.string(),
+  /** Id of the node whose first output answers the caller. */
+  exitpoint: z.string(),
+  timeoutMs: z.number().nullable(),
+  nodes: z.array(GraphNode),
+})
+export type WorkflowGraph = z.infer<typeof WorkflowGraph>
+
+export const KrtManifest = z.object({
+  /** Generation the file was written in; the form is the same. */
+  krtVersion: z.enum(['v1', 'v2']),
+  /** Id of the version. */
+  version: z.string(),
+  /** As written. */
+  versionName: z.string(),
+  description: z.string(),
+  entrypoint: z.object({ proto: z.string(), image: z.string() }),
+  config: z.object({
+    variables: z.array(z.string()),
+    files: z.array(z.string()),
+    defaults: z.record(z.string(), z.string()),
+  }),
+  workflows: z.array(WorkflowGraph),
+})
+export type KrtManifest = z.infer<typeof KrtManifest>

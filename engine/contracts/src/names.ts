@@ -1,0 +1,181 @@
+/**
+ * Every name that crosses a process boundary is built here: subjects, streams, buckets, labels.
+ *
+ * Ids of runtimes, versions, workflows and nodes are resource names (`a-z`, `0-9`, `-`), so neither
+ * `.` (subjects) nor `_` (streams, buckets) can occur inside one, and a built name has one reading.
+ */
+import { createNameHash } from './name-hash.ts'
+import { KreError } from './errors.ts'
+
+export const RESOURCE_NAME = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$/
+/** Longest id of a version, workflow or node, in characters. */
+export const RESOURCE_NAME_CHARS_MAX = 19
+/** One token of a subject after a node name. */
+export const CHANNEL_NAME = /^[A-Za-z0-9_-]{1,32}$/
+/** Reserved sender and subscription name of the incoming request. */
+export const ENTRYPOINT = 'entrypoint'
+
+export type RuntimeId = string
+export type VersionRef = { readonly runtimeId: RuntimeId; readonly version: string }
+export type WorkflowRef = VersionRef & { readonly workflow: string }
+export type NodeRef = WorkflowRef & { readonly node: string }
+
+/** What nodes send to the store through the outputs stream. */
+export const OUTPUT_KINDS = ['prediction', 'document', 'log', 'measurement'] as const
+export type OutputKind = (typeof OUTPUT_KINDS)[number]
+
+// --- subjects -------------------------------------------------------------------------------
+
+/** The incoming requests of a workflow: `x.<rt>.<ver>.<wf>.i`. */
+export function ingressSubject(w: WorkflowRef): string {
+  return `${workflowPrefix(w)}.i`
+}
+
+/** What a node sends, with or without a channel: `x.<rt>.<ver>.<wf>.n.<node>[.<channel>]`. */
+export function nodeSubject(n: NodeRef, channel?: string): string {
+  const subject = `${workflowPrefix(n)}.n.${token(n.node)}`
+  if (channel === undefined || channel === '') return subject
+  if (!CHANNEL_NAME.test(channel))
+    throw invalidName('channel', channel, 'letters, digits, "_" and "-", 1 to 32')
+  return `${subject}.${channel}`
+}
+
+/** Failures of a node, for subscribers that handle errors: `x.<rt>.<ver>.<wf>.f.<node>`. */
+export function failureSubject(n: NodeRef): string {
+  return `${workflowPrefix(n)}.f.${token(n.node)}`
+}
+
+/** A durable edge: `x.<rt>.<ver>.<wf>.e.<from>.<to>`. */
+export function edgeSubject(w: WorkflowRef, from: string, to: string): string {
+  return `${workflowPrefix(w)}.e.${token(from)}.${token(to)}`
+}
+
+/** Outputs for the store: `x.<rt>.<ver>.<wf>.o.<kind>`; `workflow` null = the version's own processes. */
+export function outputSubject(v: VersionRef, workflow: string | null, kind: OutputKind): string {
+  return `${versionPrefix(v)}.${workflow === null ? '_v' : token(workflow)}.o.${kind}`
+}
+
+/** All outputs of a runtime, the filter of its outputs stream. */
+export function outputsFilter(runtimeId: RuntimeId): string {
+  return `x.${token(runtimeId)}.*.*.o.*`
+}
+
+/** Control messages of a version's processes: announcements, pings, cancellations, death notices. */
+export type ControlVerb = 'announce' | 'ping' | 'cancel' | 'gone' | 'drain'
+export function controlSubject(v: VersionRef, verb: ControlVerb): string {
+  return `${versionPrefix(v)}._c.${verb}`
+}
+
+/** The announcements of all versions of all runtimes, for the manager that watches them. */
+export const ALL_ANNOUNCEMENTS = 'x.*.*._c.announce'
+
+/** Replies to one entrypoint process: `_R.<rt>.<entrypoint>.<token>`; it subscribes with `*` as the token. */
+export function replySubject(runtimeId: RuntimeId, entrypoint: string, replyToken: string): string {
+  return `_R.${token(runtimeId)}.${entrypoint}.${replyToken}`
+}
+
+/** Requests for stored data of a runtime, answered by the writer. */
+export function dataSubject(runtimeId: RuntimeId, verb: 'find'): string {
+  return `kre.data.${token(runtimeId)}.${verb}`
+}
+
+/** The engine says every two seconds that it is there; processes that miss it drain after their grace. */
+export const ENGINE_HEARTBEAT_SUBJECT = 'kre.engine.heartbeat'
+
+// --- streams, consumers, buckets --------------------------------------------------------------
+
+/** Ingress and durable edges of one workflow: `X_<rt>_<ver>_<wf>`. */
+export function workflowStream(w: WorkflowRef): string {
+  return `X_${token(w.runtimeId)}_${token(w.version)}_${token(w.workflow)}`
+}
+
+/** Outputs of a runtime on their way to the store: `OUT_<rt>`. */
+export function outputsStream(runtimeId: RuntimeId): string {
+  return `OUT_${token(runtimeId)}`
+}
+
+/** The writer's durable consumer on every outputs stream. */
+export const WRITER_CONSUMER = 'mongo-writer'
+
+/** Key-value bucket with a runtime's routing table and the interfaces of its versions. */
+export function routingBucket(runtimeId: RuntimeId): string {
+  return `RT_${token(runtimeId)}`
+}
+export const ROUTING_KEY = 'routing'
+export function interfaceKey(version: string): string {
+  return `interface.${token(version)}`
+}
+
+/** Key-value bucket behind `ctx.configuration` scope `project`: belongs to the runtime. */
+export function projectBucket(runtimeId: RuntimeId): string {
+  return `KV_${token(runtimeId)}`
+}
+/** Scope `workflow`: belongs to the version. */
+export function workflowBucket(w: WorkflowRef): string {
+  return `KV_${token(w.runtimeId)}_${token(w.version)}_${token(w.workflow)}`
+}
+/** Scope `node`: belongs to the version. */
+export function nodeBucket(n: NodeRef): string {
+  return `${workflowBucket(n)}_${token(n.node)}`
+}
+
+/** Object-store bucket of scope `project` (the runtime's) or `workflow` (the version's). */
+export function objectBucket(w: WorkflowRef, scope: 'project' | 'workflow', name: string): string {
+  return scope === 'project'
+    ? `OBJ_${token(w.runtimeId)}__${token(name)}`
+    : `OBJ_${token(w.runtimeId)}_${token(w.version)}_${token(w.workflow)}_${token(name)}`
+}
+
+// --- workloads and labels ----------------------------------------------------------------------
+
+/** Key of a workload inside a target; also the base of its object name. */
+export function workloadId(
+  v: { runtimeId: RuntimeId; version: string | null },
+  n?: { workflow: string; node: string },
+): string {
+  const parts = [
+    v.runtimeId,
+    ...(v.version === null ? [] : [v.version]),
+    ...(n ? [n.workflow, n.node] : [ENTRYPOINT]),
+  ]
+  return parts.map(token).join('.')
+}
+
+/** Longest name of a Kubernetes object (RFC 1123 label), in characters. */
+export const OBJECT_NAME_CHARS_MAX = 63
+
+/** `<rt>-<ver>-<workflow>-<node>`, shortened to 63 characters with a hash of the full identity when needed. */
+export function objectName(id: string): string {
+  const name = id.replaceAll('.', '-')
+  // A hyphen inside an id and the separator look alike, so the hash of the unambiguous id always decides.
+  const hash = createNameHash(id)
+  return `${name.slice(0, OBJECT_NAME_CHARS_MAX - hash.length - 1).replace(/-+$/, '')}-${hash}`
+}
+
+/** Labels that say whose an object is. */
+export function labels(
+  v: { runtimeId: RuntimeId; version: string | null },
+  n?: { workflow: string; node: string },
+): Record<string, string> {
+  return {
+    'app.kubernetes.io/part-of': 'kre',
+    'app.kubernetes.io/managed-by': 'kre',
+    'kre.dev/runtime': v.runtimeId,
+    ...(v.version === null ? {} : { 'kre.dev/version': v.version }),
+    ...(n ? { 'kre.dev/workflow': n.workflow, 'kre.dev/node': n.node } : {}),
+  }
+}
+
+function versionPrefix(v: VersionRef): string {
+  return `x.${token(v.runtimeId)}.${token(v.version)}`
+}
+function workflowPrefix(w: WorkflowRef): string {
+  return `${versionPrefix(w)}.${token(w.workflow)}`
+}
+function token(id: string): string {
+  if (!RESOURCE_NAME.test(id)) throw invalidName('id', id, 'a-z, 0-9 and "-", no "-" at either end')
+  return id
+}
+function invalidName(what: string, value: string, rule: string): KreError {
+  return new KreError('invalid-argument', `${what} "${value}" is not legal: use ${rule}`, { value })
+}

@@ -1,0 +1,82 @@
+/**
+ * A target runs workloads: processes of a laptop, pods of Kubernetes, anything custom.
+ * Four verbs, one conformance suite; the converger is the only caller of `apply`.
+ */
+import type { EntrypointSpec, NodeSpec } from './launch.ts'
+
+/** One entrypoint or node with its replicas: what a Deployment is on Kubernetes. */
+export type Workload = {
+  /** From `workloadId()`. */
+  readonly id: string
+  readonly runtimeId: string
+  /** Null for the runtime's published entrypoint. */
+  readonly version: string | null
+  readonly replicas: number
+  readonly spec: NodeSpec | EntrypointSpec
+  /** Changes whenever `spec` does; a difference rolls the replicas. */
+  readonly specHash: string
+  /** Digest of the bundle whose files the workload needs; null = none. */
+  readonly bundleDigest: string | null
+  readonly memoryBytesMax: number | null
+}
+
+export type ReplicaState = 'starting' | 'ready' | 'backoff' | 'stopping'
+export type ReplicaObservation = {
+  readonly replica: number
+  readonly state: ReplicaState
+  readonly specHash: string
+  readonly pid: number | null
+  readonly startedAt: Date | null
+  /** Since the workload was applied. */
+  readonly restarts: number
+  /** Why it is not ready, in a user's words, with what to do. Empty when ready. */
+  readonly reason: string
+}
+
+export type WorkloadObservation = {
+  readonly id: string
+  readonly runtimeId: string
+  readonly version: string | null
+  readonly role: 'entrypoint' | 'node'
+  readonly workflow: string | null
+  readonly node: string | null
+  readonly replicasWanted: number
+  readonly specHash: string
+  readonly replicas: readonly ReplicaObservation[]
+  /** `host:port` of an entrypoint; empty for nodes. */
+  readonly address: string
+}
+
+export type TargetPlan = {
+  /** Brought up or rolled to their spec, in this order of readiness: nodes, then entrypoints. */
+  readonly apply: readonly Workload[]
+  /** Ids, drained and removed. */
+  readonly remove: readonly string[]
+}
+
+/** Progress of one apply, for traces and for people who wait. */
+export type StageEvent = {
+  readonly stage: string
+  readonly status: 'in-progress' | 'completed' | 'error' | 'skipped'
+  readonly message: string
+  readonly at: Date
+}
+
+export type TargetInfo = {
+  readonly name: string
+  readonly kind: 'local' | 'kubernetes' | 'custom'
+  readonly facts: Readonly<Record<string, string>>
+}
+
+export interface Target {
+  /** What exists now, including what was started by an engine that is gone. */
+  fetch(signal: AbortSignal): Promise<readonly WorkloadObservation[]>
+  /**
+   * Takes the plan over and reports its stages. Returns when every change is under way, not when it is
+   * ready: readiness is observed. Idempotent: applying what runs already changes nothing.
+   */
+  apply(plan: TargetPlan, signal: AbortSignal): AsyncIterable<StageEvent>
+  /** Calls back after each change of an observation, with the workload's id. Returns the end of watching. */
+  watch(onChange: (workloadId: string) => void): () => void
+  info(): Promise<TargetInfo>
+}

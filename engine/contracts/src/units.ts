@@ -1,0 +1,8 @@
+/** Units used in names (`timeoutMs`, `payloadBytesMax`) and in arithmetic. */
+export const SECOND_MS = 1_000
+export const MINUTE_MS = 60 * SECOND_MS
+export const HOUR_MS = 60 * MINUTE_MS
+export const DAY_MS = 24 * HOUR_MS
+export const KiB = 1_024
+export const MiB = 1_024 * KiB
+export const GiB = 1_024 * MiB

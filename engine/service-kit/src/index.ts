@@ -1,0 +1,5 @@
+export { createEventBus } from './event-bus.ts'
+export { createLogger, type Logger } from './logger.ts'
+export { connectNats } from './nats-connection.ts'
+export { findNatsServer, NATS_SERVER_VERSION } from './nats-server/find-nats-server.ts'
+export { waitUntil } from './wait-until.ts'

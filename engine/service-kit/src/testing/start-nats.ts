@@ -1,0 +1,73 @@
+/** A real nats-server for one test file: `await using nats = await startNats()`. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import type { NatsAccess } from '@kre/contracts'
+import type { NatsConnection } from '@nats-io/transport-node'
+import { connectNats } from '../nats-connection.ts'
+import { findNatsServer } from '../nats-server/find-nats-server.ts'
+import { waitUntil } from '../wait-until.ts'
+
+export type TestNats = AsyncDisposable & {
+  access: NatsAccess
+  port: number
+  pid: number
+  /** A connection that closes with the server. */
+  connect(name?: string): Promise<NatsConnection>
+  /** SIGKILL, then a new server on the same port and store. */
+  restart(): Promise<void>
+}
+
+const cacheDir = resolve(import.meta.dirname, '../../../../.kre/cache')
+
+export async function startNats(): Promise<TestNats> {
+  const binary = await findNatsServer({ cacheDir, path: process.env['PATH'] ?? '' })
+  const dir = await mkdtemp(join(tmpdir(), 'kre-nats-'))
+  const connections: NatsConnection[] = []
+  const start = async (port: number) => {
+    const child = spawn(
+      binary,
+      ['-a', '127.0.0.1', '-p', String(port), '-js', '-sd', dir, '--ports_file_dir', dir],
+      {
+        stdio: 'ignore',
+      },
+    )
+    const listening = await waitUntil('nats-server listening', () =>
+      readFile(join(dir, `nats-server_${child.pid}.ports`), 'utf8').then(
+        (text) => new URL((JSON.parse(text) as { nats: string[] }).nats[0] ?? '').port,
+        () => '',
+      ),
+    )
+    return { child, port: Number(listening) }
+  }
+  let { child, port } = await start(-1)
+  const access: NatsAccess = { servers: [`127.0.0.1:${port}`], user: '', password: '' }
+  const stop = async () => {
+    const exited = once(child, 'exit')
+    child.kill('SIGKILL')
+    await exited
+  }
+  return {
+    access,
+    port,
+    get pid() {
+      return child.pid ?? 0
+    },
+    async connect(name = 'test') {
+      const connection = await connectNats(access, name)
+      connections.push(connection)
+      return connection
+    },
+    async restart() {
+      await stop()
+      ;({ child, port } = await start(port))
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all(connections.map((connection) => connection.close()))
+      await stop()
+      await rm(dir, { recursive: true, force: true })
+    },
+  }
+}

@@ -1,0 +1,180 @@
+/**
+ * What the engine keeps, as ports. Adapters: sqlite/ (laptop) and mongo/ (cluster), one contract suite for both.
+ * All methods are asynchronous; a broken store throws KreError `unavailable`, a full disk `resource-exhausted`.
+ */
+import type {
+  BundleFacts,
+  DocumentRecord,
+  LogLevel,
+  LogRecord,
+  MeasurementRecord,
+  OutputRecord,
+  Placement,
+  PredictionRecord,
+  Release,
+} from '@kre/contracts'
+
+export type Runtime = {
+  id: string
+  name: string
+  description: string
+  createdAt: Date
+  createdBy: string
+}
+
+export interface RuntimeStore {
+  /** @throws KreError `already-exists`: `there is already a runtime with the same id` (or `… name`). */
+  create(runtime: Runtime): Promise<void>
+  find(id: string): Promise<Runtime | null>
+  /** Oldest first. */
+  list(): Promise<Runtime[]>
+  /** Removes the runtime and everything that belongs to it. Removing what is not there is fine. */
+  remove(id: string): Promise<void>
+}
+
+export type Version = {
+  /** Unique in the engine, never used again. */
+  id: string
+  runtimeId: string
+  /** Unique in the runtime: the version's id from the manifest. */
+  name: string
+  description: string
+  bundleDigest: string
+  bundleBytes: number
+  facts: BundleFacts
+  createdAt: Date
+  createdBy: string
+  publishedAt: Date | null
+  publishedBy: string | null
+}
+
+export interface VersionStore {
+  /** @throws KreError `already-exists` when the runtime has a version of the name: exactly one of two parallel calls wins. */
+  create(version: Version): Promise<void>
+  find(runtimeId: string, name: string): Promise<Version | null>
+  /** Newest first. */
+  list(runtimeId: string): Promise<Version[]>
+  markPublished(runtimeId: string, name: string, by: string, at: Date): Promise<void>
+  remove(runtimeId: string, name: string): Promise<void>
+  /** Whether any version of any runtime uses the bundle. */
+  usesBundle(digest: string): Promise<boolean>
+}
+
+export interface ReleaseStore {
+  /** The release in force. */
+  current(runtimeId: string): Promise<Release | null>
+  /** Newest first. */
+  history(runtimeId: string, limit: number): Promise<Release[]>
+  /** Names of versions that any release wanted. */
+  everRunning(runtimeId: string): Promise<ReadonlySet<string>>
+  /** @throws KreError `aborted` when `release.generation` is not the current one + 1: somebody was faster; read again. */
+  append(release: Release): Promise<void>
+}
+
+export type ConfigType = 'VARIABLE' | 'FILE'
+export type ConfigEntry = { key: string; type: ConfigType; value: string; updatedAt: Date }
+
+export interface ConfigStore {
+  get(runtimeId: string, version: string): Promise<ConfigEntry[]>
+  /** Sets the given entries, leaves the others; returns the version's new configuration generation (1, 2 …). */
+  set(runtimeId: string, version: string, entries: readonly ConfigEntry[]): Promise<number>
+  generation(runtimeId: string, version: string): Promise<number>
+  remove(runtimeId: string, version: string): Promise<void>
+}
+
+export interface PlacementStore {
+  put(placement: Placement): Promise<void>
+  get(runtimeId: string): Promise<Placement | null>
+  remove(runtimeId: string): Promise<void>
+}
+
+export type LogQuery = {
+  runtimeId: string
+  versions?: readonly string[]
+  workflows?: readonly string[]
+  nodes?: readonly string[]
+  levels?: readonly LogLevel[]
+  requestId?: string
+  /** Case-insensitive substring of the message. */
+  search?: string
+  from?: Date
+  to?: Date
+  /** From the page before. */
+  cursor?: string
+  limit: number
+  order: 'newest-first' | 'oldest-first'
+}
+export type LogPage = { items: LogRecord[]; cursor: string | null }
+
+/** Result of writing one record: refused ones never succeed and are reported, not retried. */
+export type WriteOutcome =
+  | { id: string; stored: true }
+  | { id: string; stored: false; reason: string }
+
+/** Outputs of nodes: written by the mongo-writer, idempotent by record id. */
+export interface OutputStore {
+  write(records: readonly OutputRecord[]): Promise<WriteOutcome[]>
+  /** Documents of a runtime's collection whose fields equal the query's (dots reach into objects). At most `limit`. */
+  findDocuments(
+    runtimeId: string,
+    collection: string,
+    query: Record<string, unknown>,
+    limit: number,
+  ): Promise<Record<string, unknown>[]>
+  predictions(
+    runtimeId: string,
+    version: string,
+    from: Date,
+    to: Date,
+    limit: number,
+  ): Promise<PredictionRecord[]>
+  measurements(
+    runtimeId: string,
+    version: string,
+    measurement: string,
+    limit: number,
+  ): Promise<MeasurementRecord[]>
+  documents(runtimeId: string, collection: string, limit: number): Promise<DocumentRecord[]>
+  logs(query: LogQuery): Promise<LogPage>
+  /** Logs and measurements before `olderThan` go; returns how many. Predictions and documents stay. */
+  expire(olderThan: Date): Promise<number>
+}
+
+export type Login = { tokenHash: string; user: string; createdAt: Date; expiresAt: Date }
+
+/** Sign-in of the local owner; tokens are stored as keyed hashes only. */
+export interface IdentityStore {
+  createSignInLink(linkHash: string, user: string, expiresAt: Date): Promise<void>
+  /** Consumes the link: of two parallel calls exactly one gets the user. Null = unknown, used or expired. */
+  consumeSignInLink(linkHash: string, now: Date): Promise<string | null>
+  removeSignInLinks(): Promise<void>
+  createLogin(login: Login): Promise<void>
+  findLogin(tokenHash: string, now: Date): Promise<Login | null>
+  removeLogin(tokenHash: string): Promise<void>
+}
+
+/** Canonical archives by their sha256. */
+export interface BundleStore {
+  /**
+   * Takes over a finished file (moved, so it must be on the same file system as `scratchDir`).
+   * The same digest twice is fine.
+   */
+  put(digest: string, file: string): Promise<void>
+  /** Path of the archive. @throws KreError `not-found`. */
+  path(digest: string): Promise<string>
+  has(digest: string): Promise<boolean>
+  remove(digest: string): Promise<void>
+  /** Folder for files under way; emptied when the store opens. */
+  readonly scratchDir: string
+}
+
+export type Store = AsyncDisposable & {
+  runtimes: RuntimeStore
+  versions: VersionStore
+  releases: ReleaseStore
+  config: ConfigStore
+  placements: PlacementStore
+  outputs: OutputStore
+  identity: IdentityStore
+  bundles: BundleStore
+}

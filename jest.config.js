@@ -1,0 +1,15 @@
+/** Tests run from the sources, as native ES modules (run by `npm test`, which adds --experimental-vm-modules). */
+export default {
+  testMatch: ['<rootDir>/**/src/**/*.test.ts', '<rootDir>/tests/**/*.test.ts'],
+  testPathIgnorePatterns: ['/node_modules/', '/.kre/'],
+  modulePathIgnorePatterns: ['<rootDir>/.kre/', '<rootDir>/examples/.*/node_modules/'],
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      { jsc: { parser: { syntax: 'typescript' }, target: 'es2024' }, module: { type: 'es6' }, sourceMaps: 'inline' },
+    ],
+  },
+  workerIdleMemoryLimit: '1GB',
+  testTimeout: 30_000,
+}
