@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import { waitUntil } from '../wait-until.ts'
 import { startNats } from './start-nats.ts'
 
 describe('startNats', () => {
@@ -7,7 +8,7 @@ describe('startNats', () => {
     const connection = await nats.connect()
     const before = nats.pid
     await nats.restart()
-    await connection.flush()
+    await waitUntil('reconnected', () => connection.flush().then(() => true, () => false))
     expect(nats.pid).not.toBe(before)
   })
 })
