@@ -1,0 +1,35 @@
+/** The NATS manager as the converger sees it. */
+import type { BundleFacts } from './bundle.ts'
+import type { RoutingTable } from './launch.ts'
+
+/** A version whose NATS objects may exist. */
+export type NatsVersion = {
+  readonly version: string
+  readonly versionId: string
+  readonly bundleDigest: string
+  readonly facts: BundleFacts
+  /** Running: everything it needs exists. Not running: only what outlives a stop is kept (stores of its nodes). */
+  readonly wanted: boolean
+}
+
+export type NatsChanges = {
+  readonly created: readonly string[]
+  readonly removed: readonly string[]
+}
+
+export interface NatsManager {
+  /**
+   * Creates what the runtime's versions need and lack, removes what is the runtime's and nobody's any more.
+   * Idempotent. An empty list of versions keeps the runtime's own objects.
+   *
+   * @throws KreError `unavailable` when the server can't be reached, `resource-exhausted` when it refuses for space.
+   */
+  converge(runtimeId: string, versions: readonly NatsVersion[]): Promise<NatsChanges>
+  /** Removes everything of a runtime, its stored outputs on their way included. */
+  removeRuntime(runtimeId: string): Promise<NatsChanges>
+  /** Runtimes that own objects on the server, also those that the store no longer knows. */
+  runtimes(): Promise<readonly string[]>
+  readRouting(runtimeId: string): Promise<RoutingTable | null>
+  /** Compare-and-set on the generation. @throws KreError `aborted` when a newer table is there. */
+  writeRouting(runtimeId: string, table: RoutingTable): Promise<void>
+}

@@ -1,0 +1,1 @@
+export { sampleFacts, sampleNode } from './sample-facts.ts'

@@ -1,0 +1,80 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { jetstreamManager } from '@nats-io/jetstream'
+import { Kvm } from '@nats-io/kv'
+import type { NatsManager, NatsVersion } from '@kre/contracts'
+import { sampleFacts, sampleNode } from '@kre/contracts/testing'
+import { startNats, type TestNats } from '@kre/service-kit/testing'
+import { createNatsManager } from './nats-manager.ts'
+
+let nats: TestNats
+let manager: NatsManager
+beforeAll(async () => {
+  nats = await startNats()
+  manager = await createNatsManager(await nats.connect())
+})
+afterAll(async () => {
+  await nats[Symbol.asyncDispose]()
+})
+
+const version = (wanted = true): NatsVersion => ({
+  version: 'v1',
+  versionId: 'id',
+  bundleDigest: 'd',
+  facts: sampleFacts([
+    sampleNode('a', 'entrypoint', { objectStore: { name: 'models', scope: 'workflow' } }),
+  ]),
+  wanted,
+})
+const streams = async () => {
+  const list = await (await jetstreamManager(await nats.connect())).streams.list().next()
+  return list.map((stream) => stream.config.name).toSorted()
+}
+
+describe('the NATS manager', () => {
+  test('makes what a version needs, once', async () => {
+    const first = await manager.converge('demo', [version()])
+    expect(first.created).toHaveLength(6)
+    expect(await manager.converge('demo', [version()])).toEqual({ created: [], removed: [] })
+    const bucket = await new Kvm(await nats.connect()).open('RT_demo')
+    expect((await bucket.get('interface.v1'))?.json()).toMatchObject({
+      versionId: 'id',
+      bundleDigest: 'd',
+    })
+  })
+
+  test('heals a stream and a consumer that somebody deleted', async () => {
+    const admin = await jetstreamManager(await nats.connect())
+    await admin.streams.delete('KV_KV_demo')
+    await admin.consumers.delete('OUT_demo', 'mongo-writer')
+    expect((await manager.converge('demo', [version()])).created.toSorted()).toEqual([
+      'KV_demo',
+      'OUT_demo',
+    ])
+    expect((await admin.consumers.info('OUT_demo', 'mongo-writer')).name).toBe('mongo-writer')
+  })
+
+  test('a stop takes the interface away and keeps the stores; a delete takes those too', async () => {
+    await manager.converge('demo', [version(false)])
+    const bucket = await new Kvm(await nats.connect()).open('RT_demo')
+    expect((await bucket.get('interface.v1'))?.operation ?? 'PURGE').toBe('PURGE')
+    expect(await streams()).toContain('OBJ_OBJ_demo_v1_wf_models')
+    await manager.converge('demo', [])
+    expect(await streams()).toEqual(['KV_KV_demo', 'KV_RT_demo', 'OUT_demo'])
+  })
+
+  test('writes routing forwards only', async () => {
+    expect(await manager.readRouting('demo')).toBeNull()
+    await manager.writeRouting('demo', { generation: 3, published: 'v1' })
+    await expect(
+      manager.writeRouting('demo', { generation: 2, published: null }),
+    ).rejects.toMatchObject({ code: 'aborted' })
+    expect(await manager.readRouting('demo')).toEqual({ generation: 3, published: 'v1' })
+  })
+
+  test('removing a runtime leaves nothing of it and everything of others', async () => {
+    await manager.converge('other', [])
+    await manager.removeRuntime('demo')
+    expect(await manager.runtimes()).toEqual(['other'])
+    expect(await streams()).toEqual(['KV_KV_other', 'KV_RT_other', 'OUT_other'])
+  })
+})

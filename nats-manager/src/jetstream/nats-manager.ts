@@ -1,0 +1,237 @@
+import {
+  jetstream,
+  jetstreamManager,
+  AckPolicy,
+  DeliverPolicy,
+  DiscardPolicy,
+  JetStreamApiError,
+  RetentionPolicy,
+  StorageType,
+  type JetStreamManager,
+} from '@nats-io/jetstream'
+import { Kvm, type KV } from '@nats-io/kv'
+import { Objm } from '@nats-io/obj'
+import { nanos, type NatsConnection } from '@nats-io/transport-node'
+import {
+  KreError,
+  ROUTING_KEY,
+  routingBucket,
+  RoutingTable,
+  SECOND_MS,
+  VersionInterface,
+  type NatsManager,
+} from '@kre/contracts'
+import { diff, type ObservedStream } from '../plan/diff.ts'
+import {
+  plan,
+  type KeyValuePlan,
+  type NatsPlan,
+  type ObjectPlan,
+  type ObjectStorePlan,
+  type Owner,
+  type StreamPlan,
+} from '../plan/plan.ts'
+import { toKreError } from './to-kre-error.ts'
+
+/** Longest wait for the confirmation of one stored batch before it is delivered again. */
+const WRITER_ACK_WAIT_MS = 60 * SECOND_MS
+
+/** Applies plans to one NATS server; the only part of KRE that makes or removes streams, consumers and buckets. */
+export async function createNatsManager(nats: NatsConnection): Promise<NatsManager> {
+  const manager = await jetstreamManager(nats, { checkAPI: false }).catch((error: unknown) => {
+    throw toKreError(error)
+  })
+  const kvm = new Kvm(jetstream(nats))
+  const objm = new Objm(jetstream(nats))
+
+  const create = (object: ObjectPlan): Promise<unknown> => {
+    if (object.kind === 'stream') return createStream(manager, object)
+    if (object.kind === 'key-value') return createKeyValue(kvm, object)
+    return createObjectStore(objm, object)
+  }
+  const remove = async (streams: readonly string[]) => {
+    await inParallel(streams, (name) => manager.streams.delete(name).catch(ignoreMissing))
+  }
+
+  return {
+    async converge(runtimeId, versions) {
+      return translated(async () => {
+        const wanted = plan(runtimeId, versions)
+        const changes = diff(runtimeId, wanted, await observe(manager))
+        await inParallel(changes.create, create)
+        await writeInterfaces(await kvm.open(routingBucket(runtimeId)), wanted)
+        await remove(changes.remove)
+        return { created: changes.create.map((object) => object.name), removed: changes.remove }
+      })
+    },
+    async removeRuntime(runtimeId) {
+      return translated(async () => {
+        const streams = (await observe(manager)).filter(
+          (stream) => stream.owner.runtime === runtimeId,
+        )
+        await remove(streams.map((stream) => stream.name))
+        return { created: [], removed: streams.map((stream) => stream.name) }
+      })
+    },
+    async runtimes() {
+      return translated(async () => [
+        ...new Set((await observe(manager)).map((stream) => stream.owner.runtime)),
+      ])
+    },
+    async readRouting(runtimeId) {
+      return translated(async () => (await readTable(kvm, runtimeId))?.table ?? null)
+    },
+    async writeRouting(runtimeId, table) {
+      await translated(async () => {
+        const current = await readTable(kvm, runtimeId)
+        if (current !== null && current.table.generation > table.generation) {
+          throw new KreError(
+            'aborted',
+            `the routing table of runtime "${runtimeId}" is already at generation ${current.table.generation}`,
+          )
+        }
+        const bucket = await kvm.open(routingBucket(runtimeId))
+        const text = JSON.stringify(table)
+        if (current === null) await bucket.create(ROUTING_KEY, text)
+        else await bucket.update(ROUTING_KEY, text, current.revision)
+      })
+    },
+  }
+}
+
+async function observe(manager: JetStreamManager): Promise<ObservedStream[]> {
+  const observed: ObservedStream[] = []
+  for await (const { config, state } of manager.streams.list()) {
+    const owner = ownerOf(config.metadata ?? {})
+    if (owner !== null) observed.push({ name: config.name, owner, consumers: state.consumer_count })
+  }
+  return observed
+}
+
+function metadata(owner: Owner): Record<string, string> {
+  return {
+    'kre.dev/runtime': owner.runtime,
+    ...(owner.version === null ? {} : { 'kre.dev/version': owner.version }),
+  }
+}
+
+function ownerOf(metadata: Record<string, string>): Owner | null {
+  const runtime = metadata['kre.dev/runtime']
+  return runtime === undefined ? null : { runtime, version: metadata['kre.dev/version'] ?? null }
+}
+
+async function createStream(manager: JetStreamManager, stream: StreamPlan): Promise<void> {
+  await manager.streams
+    .add({
+      name: stream.name,
+      subjects: [...stream.subjects],
+      // Gone once the writer has stored it.
+      retention: RetentionPolicy.Workqueue,
+      storage: StorageType.File,
+      // A full stream refuses the newest message, so that its sender hears of it, instead of dropping the oldest.
+      discard: DiscardPolicy.New,
+      max_bytes: stream.bytesMax,
+      max_age: nanos(stream.ageMaxMs),
+      max_msg_size: stream.messageBytesMax,
+      metadata: metadata(stream.owner),
+    })
+    .catch(ignoreExisting)
+  for (const consumer of stream.consumers) {
+    await manager.consumers
+      .add(stream.name, {
+        durable_name: consumer.name,
+        ack_policy: AckPolicy.Explicit,
+        deliver_policy: DeliverPolicy.All,
+        ack_wait: nanos(WRITER_ACK_WAIT_MS),
+        max_deliver: -1,
+        max_ack_pending: 5_000,
+      })
+      .catch(ignoreExisting)
+  }
+}
+
+async function createKeyValue(kvm: Kvm, bucket: KeyValuePlan): Promise<void> {
+  await kvm
+    .create(bucket.name, {
+      history: bucket.history,
+      max_bytes: bucket.bytesMax,
+      maxValueSize: bucket.valueBytesMax,
+      storage: StorageType.File,
+      metadata: metadata(bucket.owner),
+    })
+    .catch(ignoreExisting)
+}
+
+async function createObjectStore(objm: Objm, bucket: ObjectStorePlan): Promise<void> {
+  await objm
+    .create(bucket.name, {
+      max_bytes: bucket.bytesMax,
+      storage: StorageType.File,
+      metadata: metadata(bucket.owner),
+    })
+    .catch(ignoreExisting)
+}
+
+/** Makes the `interface.*` entries what the plan says; an entry that is right already is left alone. */
+async function writeInterfaces(bucket: KV, wanted: NatsPlan): Promise<void> {
+  for (const [key, value] of wanted.interfaces) {
+    const text = JSON.stringify(VersionInterface.parse(value))
+    const current = await bucket.get(key)
+    if (current?.operation !== 'PUT' || current.string() !== text) await bucket.put(key, text)
+  }
+  for await (const key of await bucket.keys('interface.*')) {
+    if (!wanted.interfaces.has(key)) await bucket.purge(key)
+  }
+}
+
+async function readTable(
+  kvm: Kvm,
+  runtimeId: string,
+): Promise<{ table: RoutingTable; revision: number } | null> {
+  const bucket = await kvm.open(routingBucket(runtimeId)).catch(ignoreMissing)
+  const entry = await bucket?.get(ROUTING_KEY)
+  if (entry?.operation !== 'PUT') return null
+  return { table: RoutingTable.parse(entry.json()), revision: entry.revision }
+}
+
+const STREAM_NAME_IN_USE = 10058
+const STREAM_NOT_FOUND = 10059
+const CONSUMER_EXISTS = 10148
+
+/** Somebody made it between looking and making, or the stream is there and only a consumer was missing. */
+function ignoreExisting(error: unknown): void {
+  if (
+    error instanceof JetStreamApiError &&
+    (error.code === STREAM_NAME_IN_USE || error.code === CONSUMER_EXISTS)
+  )
+    return
+  throw error
+}
+
+function ignoreMissing(error: unknown): undefined {
+  if (error instanceof JetStreamApiError && error.code === STREAM_NOT_FOUND) return undefined
+  if (error instanceof Error && error.name === 'StreamNotFoundError') return undefined
+  throw error
+}
+
+async function translated<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw toKreError(error)
+  }
+}
+
+/** A few at a time: the server writes each to disk, more in parallel only makes all of them slow. */
+async function inParallel<T>(
+  items: readonly T[],
+  work: (item: T) => Promise<unknown>,
+  atOnce = 8,
+): Promise<void> {
+  const queue = [...items]
+  await Promise.all(
+    Array.from({ length: Math.min(atOnce, queue.length) }, async () => {
+      for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item)
+    }),
+  )
+}

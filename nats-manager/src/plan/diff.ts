@@ -1,0 +1,32 @@
+import { streamOf, type NatsPlan, type ObjectPlan, type Owner } from './plan.ts'
+
+/** A stream on the server that carries our metadata. */
+export type ObservedStream = { name: string; owner: Owner; consumers: number }
+
+export type NatsDiff = { create: ObjectPlan[]; remove: string[] }
+
+/** What to make and what to remove so that the server holds exactly what one runtime's plan says. */
+export function diff(
+  runtimeId: string,
+  plan: NatsPlan,
+  observed: readonly ObservedStream[],
+): NatsDiff {
+  const ours = observed.filter((stream) => stream.owner.runtime === runtimeId)
+  const complete = new Set(
+    ours.filter((stream) => isComplete(stream, plan)).map((stream) => stream.name),
+  )
+  const required = new Set(plan.required.map(streamOf))
+  return {
+    create: plan.required.filter((object) => !complete.has(streamOf(object))),
+    remove: ours
+      .filter((stream) => !required.has(stream.name) && !plan.kept.has(stream.name))
+      // Objects of the runtime itself (outputs, project stores) go only with the runtime.
+      .filter((stream) => stream.owner.version !== null)
+      .map((stream) => stream.name),
+  }
+}
+
+function isComplete(stream: ObservedStream, plan: NatsPlan): boolean {
+  const object = plan.required.find((candidate) => streamOf(candidate) === stream.name)
+  return object?.kind !== 'stream' || stream.consumers >= object.consumers.length
+}

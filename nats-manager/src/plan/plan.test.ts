@@ -1,0 +1,94 @@
+import { describe, expect, test } from '@jest/globals'
+import type { NatsVersion } from '@kre/contracts'
+import { sampleFacts, sampleNode } from '@kre/contracts/testing'
+import { diff } from './diff.ts'
+import { plan, streamOf } from './plan.ts'
+
+const version = (
+  name: string,
+  wanted: boolean,
+  nodes?: Parameters<typeof sampleFacts>[0],
+): NatsVersion => ({
+  version: name,
+  versionId: `id-${name}`,
+  bundleDigest: 'd',
+  facts: sampleFacts(nodes, name),
+  wanted,
+})
+const names = (versions: NatsVersion[]) => plan('demo', versions).required.map(streamOf)
+
+describe('plan', () => {
+  test('a runtime without versions has its outputs stream, routing bucket and project store', () => {
+    expect(names([])).toEqual(['OUT_demo', 'KV_RT_demo', 'KV_KV_demo'])
+  })
+
+  test('a running version adds a store per workflow and node, and its interface', () => {
+    expect(names([version('v1', true)])).toEqual([
+      'OUT_demo',
+      'KV_RT_demo',
+      'KV_KV_demo',
+      'KV_KV_demo_v1_wf',
+      'KV_KV_demo_v1_wf_a',
+      'KV_KV_demo_v1_wf_b',
+    ])
+    const { interfaces, subjects } = plan('demo', [version('v1', true)])
+    expect(interfaces.get('interface.v1')?.workflows).toEqual([
+      { id: 'wf', timeoutMs: null, nodes: ['a', 'b'] },
+    ])
+    expect(subjects).toEqual(['x.demo.v1.wf.i', 'x.demo.v1.wf.n.a', 'x.demo.v1.wf.n.b'])
+  })
+
+  test('an object store of scope project is made once and belongs to the runtime', () => {
+    const nodes = [
+      sampleNode('a', 'entrypoint', { objectStore: { name: 'shared', scope: 'project' } }),
+      sampleNode('b', 'a', { objectStore: { name: 'shared', scope: 'project' } }),
+    ]
+    const stores = plan('demo', [
+      version('v1', true, nodes),
+      version('v2', true, nodes),
+    ]).required.filter((object) => object.kind === 'object-store')
+    expect(stores).toEqual([
+      expect.objectContaining({
+        name: 'OBJ_demo__shared',
+        owner: { runtime: 'demo', version: null },
+      }),
+    ])
+  })
+})
+
+describe('diff', () => {
+  const observed = (versions: NatsVersion[]) =>
+    plan('demo', versions).required.map((object) => ({
+      name: streamOf(object),
+      owner: object.owner,
+      consumers: 1,
+    }))
+
+  test('nothing to do when all is there', () => {
+    const versions = [version('v1', true)]
+    expect(diff('demo', plan('demo', versions), observed(versions))).toEqual({
+      create: [],
+      remove: [],
+    })
+  })
+
+  test('a stopped version keeps its stores, a deleted one loses them, other runtimes are not touched', () => {
+    const there = [
+      ...observed([version('v1', true)]),
+      { name: 'KV_KV_other_v1_wf', owner: { runtime: 'other', version: 'v1' }, consumers: 0 },
+    ]
+    expect(diff('demo', plan('demo', [version('v1', false)]), there).remove).toEqual([])
+    expect(diff('demo', plan('demo', []), there).remove).toEqual([
+      'KV_KV_demo_v1_wf',
+      'KV_KV_demo_v1_wf_a',
+      'KV_KV_demo_v1_wf_b',
+    ])
+  })
+
+  test('a stream that lost its consumer is completed', () => {
+    const there = observed([]).map((stream) => ({ ...stream, consumers: 0 }))
+    expect(diff('demo', plan('demo', []), there).create.map((object) => object.name)).toEqual([
+      'OUT_demo',
+    ])
+  })
+})

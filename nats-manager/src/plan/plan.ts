@@ -1,0 +1,189 @@
+/** What a runtime and its versions need on the NATS server, as data: pure, so that tests assert the plan itself. */
+import {
+  ingressSubject,
+  interfaceKey,
+  nodeBucket,
+  nodeSubject,
+  objectBucket,
+  outputsFilter,
+  outputsStream,
+  projectBucket,
+  routingBucket,
+  VersionInterface,
+  workflowBucket,
+  WRITER_CONSUMER,
+  DAY_MS,
+  GiB,
+  MiB,
+  type NatsVersion,
+} from '@kre/contracts'
+
+/** Who an object belongs to; kept in its metadata, so that removal goes by ownership and never by a pattern. */
+export type Owner = { runtime: string; version: string | null }
+
+export type StreamPlan = {
+  kind: 'stream'
+  name: string
+  owner: Owner
+  subjects: readonly string[]
+  bytesMax: number
+  ageMaxMs: number
+  messageBytesMax: number
+  consumers: readonly { name: string }[]
+}
+export type KeyValuePlan = {
+  kind: 'key-value'
+  name: string
+  owner: Owner
+  history: number
+  bytesMax: number
+  valueBytesMax: number
+}
+export type ObjectStorePlan = { kind: 'object-store'; name: string; owner: Owner; bytesMax: number }
+export type ObjectPlan = StreamPlan | KeyValuePlan | ObjectStorePlan
+
+export type NatsPlan = {
+  /** Made when they are missing. */
+  required: readonly ObjectPlan[]
+  /** Kept when they are there: stores of versions that don't run now. Buckets and streams by name. */
+  kept: ReadonlySet<string>
+  /** Entries of the routing bucket under `interface.*`. */
+  interfaces: ReadonlyMap<string, VersionInterface>
+  /** Subjects the running versions use, for people and for permissions. */
+  subjects: readonly string[]
+}
+
+/** Outputs wait here while the store is away: an hour of a busy runtime. */
+const OUTPUTS_BYTES_MAX = 1 * GiB
+const OUTPUTS_AGE_MAX_MS = 3 * DAY_MS
+/** A document may be as large as MongoDB's limit allows to be useful; larger ones are refused by the SDK. */
+const OUTPUT_MESSAGE_BYTES_MAX = 8 * MiB
+const KEY_VALUE_BYTES_MAX = 64 * MiB
+const KEY_VALUE_VALUE_BYTES_MAX = 1 * MiB
+const OBJECT_STORE_BYTES_MAX = 4 * GiB
+
+export function plan(runtimeId: string, versions: readonly NatsVersion[]): NatsPlan {
+  const wanted = versions.filter((version) => version.wanted)
+  const stopped = versions.filter((version) => !version.wanted)
+  const stores = (version: NatsVersion): ObjectPlan[] => [
+    ...keyValueStores(runtimeId, version),
+    ...objectStores(runtimeId, version),
+  ]
+  return {
+    required: unique([...runtimeObjects(runtimeId), ...wanted.flatMap(stores)]),
+    kept: new Set(stopped.flatMap(stores).map(streamOf)),
+    interfaces: new Map(
+      wanted.map((version) => [
+        interfaceKey(version.version),
+        describeInterface(runtimeId, version),
+      ]),
+    ),
+    subjects: wanted.flatMap((version) => subjectsOf(runtimeId, version)),
+  }
+}
+
+/** Name of the stream behind an object: JetStream keeps buckets as streams with a prefix. */
+export function streamOf(object: ObjectPlan): string {
+  if (object.kind === 'key-value') return `KV_${object.name}`
+  if (object.kind === 'object-store') return `OBJ_${object.name}`
+  return object.name
+}
+
+function runtimeObjects(runtimeId: string): ObjectPlan[] {
+  const owner: Owner = { runtime: runtimeId, version: null }
+  return [
+    {
+      kind: 'stream',
+      name: outputsStream(runtimeId),
+      owner,
+      subjects: [outputsFilter(runtimeId)],
+      bytesMax: OUTPUTS_BYTES_MAX,
+      ageMaxMs: OUTPUTS_AGE_MAX_MS,
+      messageBytesMax: OUTPUT_MESSAGE_BYTES_MAX,
+      consumers: [{ name: WRITER_CONSUMER }],
+    },
+    // One revision is enough for routing: the store has the history of releases.
+    {
+      kind: 'key-value',
+      name: routingBucket(runtimeId),
+      owner,
+      history: 1,
+      bytesMax: KEY_VALUE_BYTES_MAX,
+      valueBytesMax: 2 * MiB,
+    },
+    keyValue(projectBucket(runtimeId), owner),
+  ]
+}
+
+function keyValueStores(runtimeId: string, { version, facts }: NatsVersion): ObjectPlan[] {
+  const owner: Owner = { runtime: runtimeId, version }
+  return facts.manifest.workflows.flatMap((workflow) => {
+    const ref = { runtimeId, version, workflow: workflow.id }
+    return [
+      keyValue(workflowBucket(ref), owner),
+      ...workflow.nodes.map((node) => keyValue(nodeBucket({ ...ref, node: node.id }), owner)),
+    ]
+  })
+}
+
+function objectStores(runtimeId: string, { version, facts }: NatsVersion): ObjectPlan[] {
+  return facts.manifest.workflows.flatMap((workflow) =>
+    workflow.nodes.flatMap((node): ObjectPlan[] => {
+      if (node.objectStore === null) return []
+      const { name, scope } = node.objectStore
+      return [
+        {
+          kind: 'object-store',
+          name: objectBucket({ runtimeId, version, workflow: workflow.id }, scope, name),
+          // A store of the runtime survives its versions.
+          owner: { runtime: runtimeId, version: scope === 'project' ? null : version },
+          bytesMax: OBJECT_STORE_BYTES_MAX,
+        },
+      ]
+    }),
+  )
+}
+
+function describeInterface(
+  runtimeId: string,
+  { version, versionId, bundleDigest, facts }: NatsVersion,
+): VersionInterface {
+  return {
+    runtimeId,
+    version,
+    versionId,
+    bundleDigest,
+    methods: facts.methods,
+    workflows: facts.manifest.workflows.map((workflow) => ({
+      id: workflow.id,
+      timeoutMs: workflow.timeoutMs,
+      nodes: workflow.nodes.map((node) => node.id),
+    })),
+    descriptorSet: facts.descriptorSet,
+  }
+}
+
+function subjectsOf(runtimeId: string, { version, facts }: NatsVersion): string[] {
+  return facts.manifest.workflows.flatMap((workflow) => {
+    const ref = { runtimeId, version, workflow: workflow.id }
+    return [
+      ingressSubject(ref),
+      ...workflow.nodes.map((node) => nodeSubject({ ...ref, node: node.id })),
+    ]
+  })
+}
+
+function keyValue(name: string, owner: Owner): KeyValuePlan {
+  return {
+    kind: 'key-value',
+    name,
+    owner,
+    history: 1,
+    bytesMax: KEY_VALUE_BYTES_MAX,
+    valueBytesMax: KEY_VALUE_VALUE_BYTES_MAX,
+  }
+}
+
+function unique(objects: readonly ObjectPlan[]): ObjectPlan[] {
+  return [...new Map(objects.map((object) => [streamOf(object), object])).values()]
+}

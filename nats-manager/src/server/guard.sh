@@ -1,0 +1,39 @@
+#!/bin/sh
+# Keeps one nats-server alive, so that serving outlives the engine, and ends it when no engine has been there
+# for the grace, so that nothing is orphaned. The engine writes a new line into HEARTBEAT every two seconds.
+#
+#   guard.sh NATS_SERVER CONFIG HEARTBEAT GRACE_SECONDS PID_FILE
+set -u
+server=$1 config=$2 heartbeat=$3 grace=$4 pid_file=$5
+nats='' watcher=''
+
+stop() {
+  trap '' TERM INT HUP
+  [ -n "$watcher" ] && kill "$watcher" 2>/dev/null
+  [ -n "$nats" ] && kill -TERM "$nats" 2>/dev/null && wait "$nats"
+  rm -f "$pid_file"
+  exit 0
+}
+trap stop TERM INT
+trap '' HUP
+
+watch_engine() {
+  trap - TERM INT
+  last='' absent=0
+  while [ "$absent" -lt "$grace" ]; do
+    sleep 2
+    beat=$(cat "$heartbeat" 2>/dev/null) || beat=''
+    if [ -n "$beat" ] && [ "$beat" != "$last" ]; then last=$beat absent=0; else absent=$((absent + 2)); fi
+  done
+  kill -TERM "$1"
+}
+watch_engine $$ &
+watcher=$!
+
+while :; do
+  "$server" -c "$config" &
+  nats=$!
+  echo "$nats" >"$pid_file"
+  wait "$nats"
+  sleep 0.2 # it died: a moment, so that a broken configuration does not spin
+done

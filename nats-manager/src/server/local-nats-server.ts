@@ -1,0 +1,212 @@
+/** The laptop's nats-server: started under its guard, adopted when an earlier engine left it running. */
+import { spawn } from 'node:child_process'
+import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { createConnection, createServer } from 'node:net'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { KreError, type NatsAccess } from '@kre/contracts'
+import { waitUntil, type Logger } from '@kre/service-kit'
+import { createCredentials, Credentials } from '../credentials/credentials.ts'
+import { serverConfig } from './server-config.ts'
+
+const GUARD = fileURLToPath(new URL('guard.sh', import.meta.url))
+/** How often the guard is looked after, and the heartbeat written, in ms. */
+const BEAT_MS = 2_000
+
+export type LocalNatsServer = AsyncDisposable & {
+  engineAccess: NatsAccess
+  runnerAccess: NatsAccess
+  /** Of nats-server itself; changes when the guard restarts it. */
+  pid(): Promise<number | null>
+  guardPid(): number
+  port: number
+  /** Ends server and guard; their data stays. Disposing, in contrast, leaves them to the next engine. */
+  stop(): Promise<void>
+}
+
+export async function startLocalNatsServer(options: {
+  /** Folder of this server: store, configuration, credentials (mode 0700). */
+  dir: string
+  /** Path of nats-server. */
+  binary: string
+  /** Without an engine for so long, the server ends; longer than its clients take to drain. */
+  engineAbsenceMs: number
+  logger: Logger
+}): Promise<LocalNatsServer> {
+  const { dir, logger } = options
+  await mkdir(join(dir, 'jetstream'), { recursive: true, mode: 0o700 })
+  const file = (name: string) => join(dir, name)
+  const credentials = await readOr(
+    file('credentials.json'),
+    (text) => Credentials.parse(JSON.parse(text)),
+    createCredentials,
+  )
+  await writeAtomically(file('credentials.json'), JSON.stringify(credentials))
+
+  let beats = 0
+  const beat = () => writeAtomically(file('heartbeat'), `${process.pid} ${++beats}\n`)
+  await beat()
+
+  const adopted = await runningGuard(file('guard.json'))
+  const port = adopted?.port ?? (await freePort((await readOr(file('port'), Number, () => 0)) || 0))
+  await writeAtomically(file('port'), String(port))
+  const startGuard = async (): Promise<number> => {
+    await writeAtomically(
+      file('nats.conf'),
+      serverConfig({ port, storeDir: join(dir, 'jetstream'), credentials }),
+    )
+    const log = await open(file('nats.log'), 'a', 0o600)
+    const grace = String(Math.ceil(options.engineAbsenceMs / 1000))
+    const guard = spawn(
+      '/bin/sh',
+      [GUARD, options.binary, file('nats.conf'), file('heartbeat'), grace, file('nats.pid')],
+      {
+        detached: true,
+        stdio: ['ignore', log.fd, log.fd],
+      },
+    )
+    guard.unref()
+    await log.close()
+    const pid = guard.pid ?? 0
+    await writeAtomically(
+      file('guard.json'),
+      JSON.stringify({ pid, startTime: await startTime(pid), port }),
+    )
+    return pid
+  }
+  let guardPid = adopted?.pid ?? (await startGuard())
+
+  const access = (who: 'engine' | 'runner'): NatsAccess => ({
+    servers: [`127.0.0.1:${port}`],
+    ...credentials[who],
+  })
+  await waitForServer(port, file('nats.log'))
+
+  let mending = Promise.resolve()
+  const timer = setInterval(() => {
+    mending = mending
+      .then(beat)
+      .then(async () => {
+        if ((await runningGuard(file('guard.json'))) !== null) return
+        logger.warn({ guardPid }, 'the guard of nats-server is gone: starting another')
+        const orphan = await serverPid()
+        if (orphan !== null) await endProcess(orphan)
+        guardPid = await startGuard()
+      })
+      .catch((error: unknown) => logger.error({ error }, 'looking after nats-server failed'))
+  }, BEAT_MS)
+
+  const serverPid = async (): Promise<number | null> => {
+    const pid = await readOr(file('nats.pid'), Number, () => 0)
+    return pid > 0 && (await startTime(pid)) !== null ? pid : null
+  }
+  const release = async () => {
+    clearInterval(timer)
+    await mending
+  }
+  return {
+    engineAccess: access('engine'),
+    runnerAccess: access('runner'),
+    port,
+    pid: serverPid,
+    guardPid: () => guardPid,
+    async stop() {
+      await release()
+      const server = await serverPid()
+      await endProcess(guardPid)
+      if (server !== null) await endProcess(server)
+      await rm(file('guard.json'), { force: true })
+    },
+    [Symbol.asyncDispose]: release,
+  }
+}
+
+async function waitForServer(port: number, logFile: string): Promise<void> {
+  try {
+    await waitUntil('nats-server', () => canConnect(port))
+  } catch (error) {
+    const log = await readFile(logFile, 'utf8').catch(() => '')
+    const lines = log.trim().split('\n').slice(-5).join('\n')
+    throw new KreError(
+      'unavailable',
+      `nats-server did not start. Its last lines (${logFile}):\n${lines}`,
+      {},
+      { cause: error },
+    )
+  }
+}
+
+function canConnect(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createConnection({ host: '127.0.0.1', port })
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
+    socket.once('connect', () => socket.destroy())
+  })
+}
+
+/** The guard of an earlier engine, if it lives: same pid and same start, so that a reused pid is not taken for it. */
+async function runningGuard(file: string): Promise<{ pid: number; port: number } | null> {
+  const guard = await readOr(
+    file,
+    (text) => JSON.parse(text) as { pid: number; startTime: string; port: number },
+    () => null,
+  )
+  if (guard === null) return null
+  const started = await startTime(guard.pid)
+  return started !== null && started === guard.startTime ? guard : null
+}
+
+/** When a process started, in the kernel's words; null when it is gone. Where there is no /proc: 'alive'. */
+async function startTime(pid: number): Promise<string | null> {
+  try {
+    process.kill(pid, 0)
+  } catch {
+    return null // no such process
+  }
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null)
+  if (stat === null) return 'alive'
+  // Field 22; the second field is the name in parentheses and may hold anything. A zombie is gone for us.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return fields[0] === 'Z' ? null : (fields[19] ?? 'alive')
+}
+
+async function endProcess(pid: number): Promise<void> {
+  const gone = async () => (await startTime(pid)) === null
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    if (await gone()) return
+    try {
+      process.kill(pid, signal)
+    } catch {
+      return // it ended by itself meanwhile
+    }
+    const ended = await waitUntil(`process ${pid} gone`, gone, { timeoutMs: 5_000 }).catch(
+      () => false,
+    )
+    if (ended) return
+  }
+}
+
+/** `preferred` when it is free, else any free port of loopback. */
+function freePort(preferred: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer()
+    probe.once('error', (error) => (preferred === 0 ? reject(error) : resolve(freePort(0))))
+    probe.listen(preferred, '127.0.0.1', () => {
+      const { port } = probe.address() as { port: number }
+      probe.close(() => resolve(port))
+    })
+  })
+}
+
+async function readOr<T>(file: string, parse: (text: string) => T, otherwise: () => T): Promise<T> {
+  try {
+    return parse(await readFile(file, 'utf8'))
+  } catch {
+    return otherwise() // not there yet, or cut off by a crash: made anew
+  }
+}
+
+async function writeAtomically(file: string, text: string): Promise<void> {
+  await writeFile(`${file}.new`, text, { mode: 0o600 })
+  await rename(`${file}.new`, file)
+}
