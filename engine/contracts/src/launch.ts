@@ -28,6 +28,8 @@ export const NodeSpec = z.object({
   /** Path inside the bundle. */
   src: z.string(),
   subscriptions: z.array(Subscription),
+  /** What somebody listens to of this node's output: channels, null = messages without one. */
+  outputs: z.array(z.string().nullable()),
   /** Whether its first output without a channel answers the caller. */
   isExitpoint: z.boolean(),
   /** Full names of the workflow's rpc messages. */

@@ -9,7 +9,7 @@ import {
   outputsStream,
   projectBucket,
   routingBucket,
-  VersionInterface,
+  type VersionInterface,
   workflowBucket,
   WRITER_CONSUMER,
   DAY_MS,

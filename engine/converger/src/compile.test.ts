@@ -1,0 +1,123 @@
+import { describe, expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import { emptyRelease, type Release } from '@kre/contracts'
+import { sampleFacts, sampleNode } from '@kre/contracts/testing'
+import { compile, type CompileSettings, type CompileVersion } from './compile.ts'
+
+const settings: CompileSettings = {
+  requestTimeoutMs: 30_000,
+  payloadBytesMax: 1024,
+  reflection: true,
+  memoryBytesMax: null,
+  resolveRunner: (image) =>
+    image.includes('kre-py') ? 'python' : image.includes('kre-ts') ? 'typescript' : null,
+}
+const release = (...running: string[]): Release => ({
+  ...emptyRelease('demo', 'me', new Date(0)),
+  generation: 1,
+  running: running.map((version) => ({ version, configGeneration: 0 })),
+})
+const version = (name: string, changes: Partial<CompileVersion> = {}): CompileVersion => ({
+  name,
+  id: `id-${name}`,
+  bundleDigest: `digest-${name}`,
+  facts: sampleFacts(undefined, name),
+  config: [],
+  ...changes,
+})
+const ids = (result: ReturnType<typeof compile>) => result.workloads.map((workload) => workload.id)
+
+describe('compile', () => {
+  test('nothing is wanted before the first release', () => {
+    expect(compile('demo', null, [version('v1')], settings)).toEqual({
+      workloads: [],
+      failures: {},
+    })
+  })
+
+  test('a running version is its nodes, its entrypoint, and the published entrypoint of the runtime', () => {
+    expect(ids(compile('demo', release('v1'), [version('v1'), version('v2')], settings))).toEqual([
+      'demo.v1.wf.a',
+      'demo.v1.wf.b',
+      'demo.v1.entrypoint',
+      'demo.entrypoint',
+    ])
+  })
+
+  test('a changed value changes the hash of the nodes and of nothing else', () => {
+    const facts = sampleFacts()
+    facts.manifest.config.variables.push('API_KEY')
+    const at = (value: string) =>
+      compile(
+        'demo',
+        release('v1'),
+        [version('v1', { facts, config: [{ key: 'API_KEY', type: 'VARIABLE', value }] })],
+        settings,
+      )
+    const changed = at('one').workloads.filter(
+      (workload, i) => workload.specHash !== at('two').workloads[i]?.specHash,
+    )
+    expect(changed.map((workload) => workload.id)).toEqual(['demo.v1.wf.a', 'demo.v1.wf.b'])
+  })
+
+  test('a default counts where no value is set', () => {
+    const facts = sampleFacts()
+    facts.manifest.config.variables.push('LEVEL')
+    facts.manifest.config.defaults['LEVEL'] = 'low'
+    const [node] = compile('demo', release('v1'), [version('v1', { facts })], settings).workloads
+    expect(node?.spec).toMatchObject({ config: { variables: { LEVEL: 'low' } } })
+  })
+
+  test('a node knows which of its outputs anybody listens to', () => {
+    const facts = sampleFacts([
+      sampleNode('a', 'entrypoint'),
+      sampleNode('b', 'a'),
+      sampleNode('c', 'a', {
+        subscriptions: [{ from: 'a', channel: 'rejected', durability: 'fast' }],
+      }),
+    ])
+    const outputs = compile(
+      'demo',
+      release('v1'),
+      [version('v1', { facts })],
+      settings,
+    ).workloads.map((workload) => (workload.spec.kind === 'node' ? workload.spec.outputs : null))
+    expect(outputs).toEqual([[null, 'rejected'], [], [], null, null])
+  })
+
+  test('a version without a bundle or a runner fails alone', () => {
+    const broken = version('v2', {
+      facts: sampleFacts([sampleNode('a', 'entrypoint', { image: 'nobody/knows:1' })], 'v2'),
+    })
+    const result = compile('demo', release('v1', 'v2', 'v3'), [version('v1'), broken], settings)
+    expect(ids(result)).toContain('demo.v1.entrypoint')
+    expect(result.failures).toEqual({
+      v2: 'node "a": no runner is known for image "nobody/knows:1"',
+      v3: 'its bundle is not in the store any more: upload it again under another name',
+    })
+  })
+
+  test('is independent of the order of versions and of the release', () => {
+    fc.assert(
+      fc.property(
+        fc.shuffledSubarray(['v1', 'v2', 'v3', 'v4'], { minLength: 4 }),
+        fc.shuffledSubarray(['v1', 'v2', 'v3', 'v4']),
+        (all, running) => {
+          const shuffled = compile(
+            'demo',
+            release(...running),
+            all.map((name) => version(name)),
+            settings,
+          )
+          const sorted = compile(
+            'demo',
+            release(...running.toSorted()),
+            all.toSorted().map((name) => version(name)),
+            settings,
+          )
+          expect(shuffled).toEqual(sorted)
+        },
+      ),
+    )
+  })
+})

@@ -1,0 +1,207 @@
+/** What a runtime's release asks for, as workloads: pure and independent of the order of its inputs. */
+import { createHash } from 'node:crypto'
+import {
+  ENTRYPOINT,
+  nodeBucket,
+  objectBucket,
+  projectBucket,
+  workflowBucket,
+  workloadId,
+  type BundleFacts,
+  type EntrypointSpec,
+  type GraphNode,
+  type NodeSpec,
+  type Release,
+  type WorkflowGraph,
+  type Workload,
+} from '@kre/contracts'
+
+export type CompileSettings = {
+  /** Deadline of a request whose caller gave none, and the longest one a caller may ask for. */
+  requestTimeoutMs: number
+  payloadBytesMax: number
+  reflection: boolean
+  /** Limit of a process whose manifest names none; null = no limit. */
+  memoryBytesMax: number | null
+  /** Which runner an image stands for. */
+  resolveRunner: (image: string, src: string) => 'typescript' | 'python' | null
+}
+
+/** A version as the compiler needs it. */
+export type CompileVersion = {
+  name: string
+  id: string
+  bundleDigest: string
+  facts: BundleFacts
+  /** Values set by the user, by key. */
+  config: readonly { key: string; type: 'VARIABLE' | 'FILE'; value: string }[]
+}
+
+export type CompileResult = {
+  workloads: Workload[]
+  /** Why versions of the release can't be compiled, by name. */
+  failures: Record<string, string>
+}
+
+export function compile(
+  runtimeId: string,
+  release: Release | null,
+  versions: readonly CompileVersion[],
+  settings: CompileSettings,
+): CompileResult {
+  const workloads: Workload[] = []
+  const failures: Record<string, string> = {}
+  const wanted = [...(release?.running ?? [])].toSorted((a, b) => (a.version < b.version ? -1 : 1))
+  for (const { version: name } of wanted) {
+    const version = versions.find((candidate) => candidate.name === name)
+    if (version === undefined) {
+      failures[name] = 'its bundle is not in the store any more: upload it again under another name'
+      continue
+    }
+    const unknown = version.facts.manifest.workflows
+      .flatMap((workflow) => workflow.nodes)
+      .find((node) => settings.resolveRunner(node.image, node.src) === null)
+    if (unknown !== undefined) {
+      failures[name] = `node "${unknown.id}": no runner is known for image "${unknown.image}"`
+      continue
+    }
+    workloads.push(
+      ...nodeWorkloads(runtimeId, version, settings),
+      entrypointWorkload(runtimeId, version, settings),
+    )
+  }
+  // The published address exists while anything of the runtime runs, so that a publish moves no connection.
+  if (workloads.length > 0) workloads.push(entrypointWorkload(runtimeId, null, settings))
+  return { workloads, failures }
+}
+
+function nodeWorkloads(
+  runtimeId: string,
+  version: CompileVersion,
+  settings: CompileSettings,
+): Workload[] {
+  const config = configOf(version)
+  return version.facts.manifest.workflows.flatMap((workflow) =>
+    workflow.nodes.map((node) => {
+      const spec = nodeSpec(runtimeId, version, workflow, node, config, settings)
+      return {
+        id: workloadId(
+          { runtimeId, version: version.name },
+          { workflow: workflow.id, node: node.id },
+        ),
+        runtimeId,
+        version: version.name,
+        replicas: node.replicas,
+        spec,
+        specHash: hash(spec),
+        bundleDigest: version.bundleDigest,
+        memoryBytesMax: node.resources.memoryBytes?.limit ?? settings.memoryBytesMax,
+      }
+    }),
+  )
+}
+
+function nodeSpec(
+  runtimeId: string,
+  version: CompileVersion,
+  workflow: WorkflowGraph,
+  node: GraphNode,
+  config: NodeSpec['config'],
+  settings: CompileSettings,
+): NodeSpec {
+  const ref = { runtimeId, version: version.name, workflow: workflow.id }
+  const method = version.facts.methods.find((candidate) => candidate.rpc === workflow.entrypoint)
+  return {
+    kind: 'node',
+    runtimeId,
+    version: version.name,
+    versionId: version.id,
+    bundleDigest: version.bundleDigest,
+    workflow: workflow.id,
+    workflowName: workflow.name,
+    node: node.id,
+    nodeName: node.name,
+    image: node.image,
+    // Checked by the caller for every node of the version.
+    runner: settings.resolveRunner(node.image, node.src) ?? 'typescript',
+    src: node.src,
+    subscriptions: node.subscriptions,
+    outputs: outputsOf(workflow, node),
+    isExitpoint: workflow.exitpoint === node.id,
+    requestType: method?.requestType ?? '',
+    responseType: method?.responseType ?? '',
+    concurrency: node.concurrency,
+    timeoutMs: node.timeoutMs,
+    retries: node.retries,
+    objectBucket:
+      node.objectStore === null
+        ? null
+        : objectBucket(ref, node.objectStore.scope, node.objectStore.name),
+    keyValueBuckets: {
+      project: projectBucket(runtimeId),
+      workflow: workflowBucket(ref),
+      node: nodeBucket({ ...ref, node: node.id }),
+    },
+    config,
+  }
+}
+
+/** What somebody listens to of a node's output: null = messages without a channel. */
+function outputsOf(workflow: WorkflowGraph, node: GraphNode): (string | null)[] {
+  const channels = workflow.nodes
+    .flatMap((other) => other.subscriptions)
+    .filter((subscription) => subscription.from === node.id && subscription.from !== ENTRYPOINT)
+    .map((subscription) => subscription.channel)
+  // Null first, so that the order never depends on the manifest's.
+  return [...new Set(channels)].toSorted((a, b) => (a ?? '').localeCompare(b ?? ''))
+}
+
+function entrypointWorkload(
+  runtimeId: string,
+  version: CompileVersion | null,
+  settings: CompileSettings,
+): Workload {
+  const spec: EntrypointSpec = {
+    kind: 'entrypoint',
+    runtimeId,
+    version: version?.name ?? null,
+    versionId: version?.id ?? null,
+    requestTimeoutMs: settings.requestTimeoutMs,
+    payloadBytesMax: settings.payloadBytesMax,
+    reflection: settings.reflection,
+  }
+  return {
+    id: workloadId({ runtimeId, version: version?.name ?? null }),
+    runtimeId,
+    version: version?.name ?? null,
+    replicas: 1,
+    spec,
+    specHash: hash(spec),
+    bundleDigest: null,
+    memoryBytesMax: settings.memoryBytesMax,
+  }
+}
+
+function configOf(version: CompileVersion): NodeSpec['config'] {
+  const { variables, files, defaults } = version.facts.manifest.config
+  const valueOf = (key: string) =>
+    version.config.find((entry) => entry.key === key)?.value ?? defaults[key]
+  const pick = (keys: readonly string[]) =>
+    Object.fromEntries(
+      keys.flatMap((key): [string, string][] => {
+        const value = valueOf(key)
+        return value === undefined ? [] : [[key, value]]
+      }),
+    )
+  return { variables: pick(variables), files: pick(files) }
+}
+
+/** Short digest of a spec; equal specs give equal hashes, whatever the order of their keys. */
+function hash(spec: unknown): string {
+  const sorted = JSON.stringify(spec, (_key, value: unknown) =>
+    value !== null && typeof value === 'object' && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : value,
+  )
+  return createHash('sha256').update(sorted).digest('hex').slice(0, 16)
+}

@@ -1,0 +1,185 @@
+/** One pass over one runtime: read intent, observe, do what differs, write down what was seen. */
+import {
+  toKreError,
+  type NatsManager,
+  type NatsVersion,
+  type Placement,
+  type Release,
+  type Target,
+  type Workload,
+  type WorkloadObservation,
+} from '@kre/contracts'
+import type { Logger } from '@kre/service-kit'
+import type { Store } from '@kre/store'
+import { compile, type CompileSettings } from './compile.ts'
+import { diff, isReady, route } from './diff.ts'
+
+export type ConvergeDeps = {
+  store: Pick<Store, 'versions' | 'releases' | 'config' | 'placements'>
+  target: Target
+  nats: NatsManager
+  settings: CompileSettings
+  logger: Logger
+  now: () => Date
+}
+
+/** @returns whether the runtime is as its release wants it, so that only drift needs another pass. */
+export async function convergeRuntime(
+  deps: ConvergeDeps,
+  runtimeId: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const intent = await readIntent(deps, runtimeId)
+  const desired = compile(runtimeId, intent.release, intent.versions, deps.settings)
+  const failures = { ...desired.failures }
+  const stages: Record<string, string> = {}
+  let blocked = false
+  const blame = (error: unknown, versions: Iterable<string>) => {
+    const { code, message } = toKreError(error)
+    deps.logger.error({ runtimeId, error }, 'a step of convergence failed')
+    blocked = true
+    // What is away comes back: versions that run are not broken by it, others wait for it.
+    for (const version of versions)
+      (code === 'unavailable' ? stages : failures)[version] ??= message
+  }
+  const wanted = new Set(intent.release?.running.map((running) => running.version))
+
+  let routed: string | null = null
+  try {
+    await deps.nats.converge(runtimeId, natsVersions(intent, wanted))
+    routed = (await deps.nats.readRouting(runtimeId))?.published ?? null
+    // Before anything is removed: nobody is sent to a version that is about to end.
+    routed = await applyRoute(
+      deps,
+      runtimeId,
+      intent.release,
+      routed,
+      desired.workloads,
+      await observe(deps, runtimeId, signal),
+    )
+  } catch (error) {
+    blame(error, wanted)
+  }
+
+  const plan = diff(desired.workloads, await observe(deps, runtimeId, signal))
+  // Nothing is started on a NATS that could not be prepared, and nothing is stopped on a guess.
+  if (
+    Object.keys(failures).length === Object.keys(desired.failures).length &&
+    plan.apply.length + plan.remove.length > 0
+  ) {
+    try {
+      for await (const event of deps.target.apply(plan, signal)) {
+        deps.logger.info({ runtimeId, stage: event.stage, status: event.status }, event.message)
+      }
+    } catch (error) {
+      blame(
+        error,
+        plan.apply.flatMap((workload) => workload.version ?? []),
+      )
+    }
+  }
+
+  const workloads = await observe(deps, runtimeId, signal)
+  const settled = diff(desired.workloads, workloads)
+  const placement: Placement = {
+    runtimeId,
+    generation: intent.release?.generation ?? 0,
+    workloads,
+    routed,
+    failures,
+    stages,
+    observedAt: deps.now(),
+  }
+  await deps.store.placements.put(placement)
+  return (
+    !blocked &&
+    Object.keys(failures).length === 0 &&
+    settled.apply.length + settled.remove.length === 0 &&
+    routed === (intent.release?.published ?? null) &&
+    (desired.workloads.length === 0 || isReady(desired.workloads, workloads))
+  )
+}
+
+/** One pass over a runtime that is in no store any more. @returns whether nothing of it is left. */
+export async function removeRuntime(
+  deps: ConvergeDeps,
+  runtimeId: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const left = await observe(deps, runtimeId, signal)
+  if (left.length > 0) {
+    const remove = left.map((workload) => workload.id)
+    for await (const event of deps.target.apply({ apply: [], remove }, signal)) {
+      deps.logger.info({ runtimeId, stage: event.stage, status: event.status }, event.message)
+    }
+    if ((await observe(deps, runtimeId, signal)).length > 0) return false
+  }
+  await deps.nats.removeRuntime(runtimeId)
+  await deps.store.placements.remove(runtimeId)
+  return true
+}
+
+type Intent = {
+  release: Release | null
+  versions: {
+    name: string
+    id: string
+    bundleDigest: string
+    facts: NatsVersion['facts']
+    config: { key: string; type: 'VARIABLE' | 'FILE'; value: string }[]
+  }[]
+}
+
+async function readIntent({ store }: ConvergeDeps, runtimeId: string): Promise<Intent> {
+  const [release, versions] = await Promise.all([
+    store.releases.current(runtimeId),
+    store.versions.list(runtimeId),
+  ])
+  return {
+    release,
+    versions: await Promise.all(
+      versions.map(async (version) => ({
+        ...version,
+        config: await store.config.get(runtimeId, version.name),
+      })),
+    ),
+  }
+}
+
+function natsVersions(intent: Intent, wanted: ReadonlySet<string>): NatsVersion[] {
+  return intent.versions.map((version) => ({
+    version: version.name,
+    versionId: version.id,
+    bundleDigest: version.bundleDigest,
+    facts: version.facts,
+    wanted: wanted.has(version.name),
+  }))
+}
+
+async function observe(
+  deps: ConvergeDeps,
+  runtimeId: string,
+  signal: AbortSignal,
+): Promise<WorkloadObservation[]> {
+  return (await deps.target.fetch(signal)).filter((workload) => workload.runtimeId === runtimeId)
+}
+
+async function applyRoute(
+  deps: ConvergeDeps,
+  runtimeId: string,
+  release: Release | null,
+  routed: string | null,
+  desired: readonly Workload[],
+  observed: readonly WorkloadObservation[],
+): Promise<string | null> {
+  const ready = (version: string) =>
+    isReady(
+      desired.filter((workload) => workload.version === version),
+      observed,
+    )
+  const next = route(release, routed, ready)
+  if (next === routed) return routed
+  await deps.nats.writeRouting(runtimeId, { generation: release?.generation ?? 0, published: next })
+  deps.logger.info({ runtimeId, from: routed, to: next }, 'the published version changed')
+  return next
+}

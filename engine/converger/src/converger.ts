@@ -1,0 +1,110 @@
+/** The one loop that makes the world follow the releases. Every trigger is a hint: a timer finds what no hint told. */
+import { type EventBus, SECOND_MS } from '@kre/contracts'
+import type { Store } from '@kre/store'
+import { convergeRuntime, removeRuntime, type ConvergeDeps } from './converge-runtime.ts'
+
+/** A converged runtime is looked at again this often, for drift nobody reported. */
+const STEADY_MS = 15 * SECOND_MS
+/** A runtime on its way is looked at again after this, doubled on each further pass without a change. */
+const UNSETTLED_MIN_MS = 200
+const UNSETTLED_MAX_MS = 5 * SECOND_MS
+
+export type Converger = AsyncDisposable & {
+  /** Runs until `signal` aborts. Resolves when every runtime has had its first pass. */
+  start(signal: AbortSignal): Promise<void>
+}
+
+export type ConvergerDeps = Omit<ConvergeDeps, 'store'> & {
+  store: ConvergeDeps['store'] & Pick<Store, 'runtimes'>
+  events: EventBus
+}
+
+export function createConverger(deps: ConvergerDeps): Converger {
+  const queues = new Map<
+    string,
+    { running: Promise<void> | null; again: boolean; timer: NodeJS.Timeout | null; waitMs: number }
+  >()
+  const closing = new AbortController()
+
+  const wake = (runtimeId: string): Promise<void> => {
+    let queue = queues.get(runtimeId)
+    if (queue === undefined)
+      queues.set(
+        runtimeId,
+        (queue = { running: null, again: false, timer: null, waitMs: UNSETTLED_MIN_MS }),
+      )
+    if (closing.signal.aborted) return Promise.resolve()
+    if (queue.running !== null) {
+      queue.again = true
+      return queue.running
+    }
+    if (queue.timer !== null) clearTimeout(queue.timer)
+    queue.running = pass(runtimeId).finally(() => {
+      queue.running = null
+      if (queue.again && !closing.signal.aborted) {
+        queue.again = false
+        void wake(runtimeId)
+      }
+    })
+    return queue.running
+  }
+
+  const pass = async (runtimeId: string): Promise<void> => {
+    const queue = queues.get(runtimeId)
+    let settled = false
+    try {
+      if ((await deps.store.runtimes.find(runtimeId)) === null) {
+        if (await removeRuntime(deps, runtimeId, closing.signal)) {
+          queues.delete(runtimeId)
+          return
+        }
+      } else {
+        settled = await convergeRuntime(deps, runtimeId, closing.signal)
+        deps.events.publish({ type: 'placement.observed', runtimeId })
+      }
+    } catch (error) {
+      if (!closing.signal.aborted)
+        deps.logger.error({ runtimeId, error }, 'a pass failed; it is tried again')
+    }
+    if (queue === undefined || closing.signal.aborted) return
+    queue.waitMs = settled ? UNSETTLED_MIN_MS : Math.min(queue.waitMs * 2, UNSETTLED_MAX_MS)
+    scheduleAfter(runtimeId, settled ? STEADY_MS : queue.waitMs)
+  }
+
+  const scheduleAfter = (runtimeId: string, ms: number): void => {
+    const queue = queues.get(runtimeId)
+    if (queue === undefined || closing.signal.aborted) return
+    if (queue.timer !== null) clearTimeout(queue.timer)
+    queue.timer = setTimeout(() => void wake(runtimeId), ms)
+  }
+
+  const unsubscribes: (() => void)[] = []
+  return {
+    async start(signal) {
+      signal.addEventListener('abort', () => closing.abort(), { once: true })
+      unsubscribes.push(
+        deps.events.subscribe((event) => {
+          if (event.type === 'placement.observed' || event.type === 'logs.written') return
+          const queue = queues.get(event.runtimeId)
+          if (queue !== undefined) queue.waitMs = UNSETTLED_MIN_MS
+          void wake(event.runtimeId)
+        }),
+        // A workload's id begins with its runtime's (names.ts).
+        deps.target.watch((workloadId) => void wake(workloadId.slice(0, workloadId.indexOf('.')))),
+      )
+      // Runtimes that only the target or NATS still know were deleted while no engine was there.
+      const known = [
+        ...(await deps.store.runtimes.list()).map((runtime) => runtime.id),
+        ...(await deps.target.fetch(signal)).map((workload) => workload.runtimeId),
+        ...(await deps.nats.runtimes()),
+      ]
+      await Promise.all([...new Set(known)].map(wake))
+    },
+    async [Symbol.asyncDispose]() {
+      closing.abort()
+      for (const unsubscribe of unsubscribes.splice(0)) unsubscribe()
+      for (const queue of queues.values()) if (queue.timer !== null) clearTimeout(queue.timer)
+      await Promise.allSettled([...queues.values()].flatMap((queue) => queue.running ?? []))
+    },
+  }
+}
