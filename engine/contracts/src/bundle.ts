@@ -1,6 +1,7 @@
 /** What the engine knows of a validated bundle: the facts that cross the validator's process boundary. */
 import { z } from 'zod'
 import { KrtManifest } from './manifest/graph.ts'
+import { KrtIssue } from './manifest/issue.ts'
 
 /** One rpc of the bundle's `service Entrypoint`. */
 export const EntrypointMethod = z.object({
@@ -24,5 +25,7 @@ export const BundleFacts = z.object({
   dashboards: z.array(z.string()),
   /** Paths of all regular files, sorted. */
   files: z.array(z.string()),
+  /** Warnings and notes of the validator, kept with the version; absent = none were kept. */
+  issues: z.array(KrtIssue).optional(),
 })
 export type BundleFacts = z.infer<typeof BundleFacts>
