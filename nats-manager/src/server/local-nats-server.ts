@@ -5,7 +5,7 @@ import { createConnection, createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { KreError, type NatsAccess } from '@kre/contracts'
-import { waitUntil, type Logger } from '@kre/service-kit'
+import { processStartTime, waitUntil, type Logger } from '@kre/service-kit'
 import { createCredentials, Credentials } from '../credentials/credentials.ts'
 import { serverConfig } from './server-config.ts'
 
@@ -70,7 +70,7 @@ export async function startLocalNatsServer(options: {
     const pid = guard.pid ?? 0
     await writeAtomically(
       file('guard.json'),
-      JSON.stringify({ pid, startTime: await startTime(pid), port }),
+      JSON.stringify({ pid, startTime: await processStartTime(pid), port }),
     )
     return pid
   }
@@ -98,7 +98,7 @@ export async function startLocalNatsServer(options: {
 
   const serverPid = async (): Promise<number | null> => {
     const pid = await readOr(file('nats.pid'), Number, () => 0)
-    return pid > 0 && (await startTime(pid)) !== null ? pid : null
+    return pid > 0 && (await processStartTime(pid)) !== null ? pid : null
   }
   const release = async () => {
     clearInterval(timer)
@@ -152,26 +152,12 @@ async function runningGuard(file: string): Promise<{ pid: number; port: number }
     () => null,
   )
   if (guard === null) return null
-  const started = await startTime(guard.pid)
+  const started = await processStartTime(guard.pid)
   return started !== null && started === guard.startTime ? guard : null
 }
 
-/** When a process started, in the kernel's words; null when it is gone. Where there is no /proc: 'alive'. */
-async function startTime(pid: number): Promise<string | null> {
-  try {
-    process.kill(pid, 0)
-  } catch {
-    return null // no such process
-  }
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null)
-  if (stat === null) return 'alive'
-  // Field 22; the second field is the name in parentheses and may hold anything. A zombie is gone for us.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return fields[0] === 'Z' ? null : (fields[19] ?? 'alive')
-}
-
 async function endProcess(pid: number): Promise<void> {
-  const gone = async () => (await startTime(pid)) === null
+  const gone = async () => (await processStartTime(pid)) === null
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     if (await gone()) return
     try {

@@ -8,7 +8,12 @@ describe('startNats', () => {
     const connection = await nats.connect()
     const before = nats.pid
     await nats.restart()
-    await waitUntil('reconnected', () => connection.flush().then(() => true, () => false))
+    await waitUntil('reconnected', () =>
+      connection.flush().then(
+        () => true,
+        () => false,
+      ),
+    )
     expect(nats.pid).not.toBe(before)
   })
 })

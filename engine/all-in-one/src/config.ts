@@ -1,0 +1,71 @@
+import { join, resolve } from 'node:path'
+import { MiB, MINUTE_MS, SECOND_MS, KreError } from '@kre/contracts'
+import { z } from 'zod'
+
+const port = z.coerce.number().int().min(0).max(65_535)
+const milliseconds = z.coerce.number().int().min(0)
+
+const Environment = z.object({
+  KRE_DATA: z.string().min(1),
+  KRE_CACHE: z.string().optional(),
+  KRE_ADMIN_PORT: port.default(4000),
+  KRE_ENTRYPOINT_PORT: port.default(9000),
+  KRE_ENGINE_ABSENCE_MS: milliseconds.default(MINUTE_MS),
+  KRE_DRAIN_MS: milliseconds.default(10 * SECOND_MS),
+  KRE_REQUEST_TIMEOUT_MS: milliseconds.default(30 * SECOND_MS),
+  KRE_PAYLOAD_BYTES_MAX: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(8 * MiB - 64 * 1024)
+    .default(4 * MiB),
+  KRE_NODE_MEMORY_BYTES_MAX: z.coerce
+    .number()
+    .int()
+    .min(64 * MiB)
+    .optional(),
+  KRE_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  PATH: z.string().default(''),
+})
+
+export type Config = Readonly<{
+  dataDir: string
+  /** Things that can be made again: nats-server, Python environments. */
+  cacheDir: string
+  adminPort: number
+  entrypointPort: number
+  /** Processes of versions end when no engine has been there for so long. */
+  engineAbsenceMs: number
+  drainMs: number
+  requestTimeoutMs: number
+  payloadBytesMax: number
+  nodeMemoryBytesMax: number | null
+  logLevel: z.infer<typeof Environment>['KRE_LOG_LEVEL']
+  path: string
+}>
+
+/** @throws KreError `invalid-argument` with all problems at once. */
+export function parseConfig(environment: Record<string, string | undefined>): Config {
+  const parsed = Environment.safeParse(environment)
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
+    throw new KreError(
+      'invalid-argument',
+      `the engine's configuration is wrong: ${problems.join('; ')}`,
+    )
+  }
+  const e = parsed.data
+  return Object.freeze({
+    dataDir: resolve(e.KRE_DATA),
+    cacheDir: resolve(e.KRE_CACHE ?? join(e.KRE_DATA, 'cache')),
+    adminPort: e.KRE_ADMIN_PORT,
+    entrypointPort: e.KRE_ENTRYPOINT_PORT,
+    engineAbsenceMs: e.KRE_ENGINE_ABSENCE_MS,
+    drainMs: e.KRE_DRAIN_MS,
+    requestTimeoutMs: e.KRE_REQUEST_TIMEOUT_MS,
+    payloadBytesMax: e.KRE_PAYLOAD_BYTES_MAX,
+    nodeMemoryBytesMax: e.KRE_NODE_MEMORY_BYTES_MAX ?? null,
+    logLevel: e.KRE_LOG_LEVEL,
+    path: e.PATH,
+  })
+}
