@@ -1,1 +1,26 @@
-export {}
+export type { CallPort, LogLevel, MessageKind, NodePort } from './call-port.ts'
+export { Context } from './context.ts'
+export type {
+  Configuration,
+  Database,
+  KeyFilter,
+  Logger,
+  Measurement,
+  ObjectStore,
+  Prediction,
+  PredictionError,
+  PredictionInput,
+  PredictionOptions,
+  Scope,
+} from './context-services.ts'
+export { PayloadError, RetryableError, TerminalError } from './handler-errors.ts'
+export {
+  invokeHandler,
+  readHandlerModule,
+  type Handler,
+  type Init,
+  type NodeHandlers,
+} from './handler-module.ts'
+export { openMessageTypes, type MessageTypes } from './message-types.ts'
+export { Message, typeNameOf, type Payload } from './payload-message.ts'
+export { runHandler, type RunOptions, type RunResult } from './run-handler.ts'
