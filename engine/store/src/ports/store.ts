@@ -2,16 +2,17 @@
  * What the engine keeps, as ports. Adapters: sqlite/ (laptop) and mongo/ (cluster), one contract suite for both.
  * All methods are asynchronous; a broken store throws KreError `unavailable`, a full disk `resource-exhausted`.
  */
-import type {
-  BundleFacts,
-  DocumentRecord,
-  LogLevel,
-  LogRecord,
-  MeasurementRecord,
-  OutputRecord,
-  Placement,
-  PredictionRecord,
-  Release,
+import {
+  KiB,
+  type BundleFacts,
+  type DocumentRecord,
+  type LogLevel,
+  type LogRecord,
+  type MeasurementRecord,
+  type OutputRecord,
+  type Placement,
+  type PredictionRecord,
+  type Release,
 } from '@kre/contracts'
 
 export type Runtime = {
@@ -97,9 +98,10 @@ export type LogQuery = {
   requestId?: string
   /** Case-insensitive substring of the message. */
   search?: string
+  /** Inclusive, as is `to`. */
   from?: Date
   to?: Date
-  /** From the page before. */
+  /** From the page before; stays true while records are added. */
   cursor?: string
   limit: number
   order: 'newest-first' | 'oldest-first'
@@ -111,10 +113,40 @@ export type WriteOutcome =
   | { id: string; stored: true }
   | { id: string; stored: false; reason: string }
 
-/** Outputs of nodes: written by the mongo-writer, idempotent by record id. */
+/** A message that can never become a record: kept for people to look at, out of its neighbours' way. */
+export type SetAsideMessage = {
+  /** The same for every delivery of the message, so that setting it aside twice has one effect. */
+  id: string
+  runtimeId: string
+  subject: string
+  reason: string
+  /** The message as it came; the store keeps the first `SET_ASIDE_PAYLOAD_BYTES_MAX` bytes. */
+  payload: Uint8Array
+  /** Size of the message as it came. */
+  payloadBytes: number
+  at: Date
+}
+
+/** Bytes of a message's payload that are kept when it is set aside: enough to see what it was. */
+export const SET_ASIDE_PAYLOAD_BYTES_MAX = 256 * KiB
+/** Messages set aside that are kept per runtime, the newest: a sender of garbage can't fill the disk. */
+export const SET_ASIDE_MESSAGES_MAX = 1_000
+
+/** Outputs of nodes: written by the mongo-writer, idempotent by runtime, version and record id. Lists are newest first. */
 export interface OutputStore {
+  /**
+   * Writes what can be written, one outcome per record in the same order. A record that is there already is stored.
+   *
+   * @throws KreError when the store itself fails; then nothing of the batch counts as stored.
+   */
   write(records: readonly OutputRecord[]): Promise<WriteOutcome[]>
-  /** Documents of a runtime's collection whose fields equal the query's (dots reach into objects). At most `limit`. */
+  /**
+   * Documents of a runtime's collection, oldest first, at most `limit`. Each field of the query must equal the
+   * document's: dots reach into objects, an array equals each of its elements, null also means absent.
+   * `_id` is the document's own, or the record's id.
+   *
+   * @throws KreError `invalid-argument` for an empty query, an operator (`$gt` …) or an impossible field name.
+   */
   findDocuments(
     runtimeId: string,
     collection: string,
@@ -135,7 +167,10 @@ export interface OutputStore {
     limit: number,
   ): Promise<MeasurementRecord[]>
   documents(runtimeId: string, collection: string, limit: number): Promise<DocumentRecord[]>
+  /** @throws KreError `invalid-argument` for a foreign cursor or a limit below 1; pages hold at most 1000. */
   logs(query: LogQuery): Promise<LogPage>
+  setAside(messages: readonly SetAsideMessage[]): Promise<void>
+  listSetAside(runtimeId: string, limit: number): Promise<SetAsideMessage[]>
   /** Logs and measurements before `olderThan` go; returns how many. Predictions and documents stay. */
   expire(olderThan: Date): Promise<number>
 }

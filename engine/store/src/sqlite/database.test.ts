@@ -1,0 +1,87 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { openDatabase } from './database.ts'
+import { toKreError } from './to-kre-error.ts'
+
+const SCHEMA = ['CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT) STRICT']
+
+describe('openDatabase', () => {
+  let dir = ''
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), 'kre-database-'))
+  })
+  afterEach(() => rmSync(dir, { recursive: true, force: true }))
+
+  test('applies the steps of a schema once each, in order', () => {
+    const path = join(dir, 'a.sqlite')
+    openDatabase(path, SCHEMA).close()
+    const steps = [...SCHEMA, 'ALTER TABLE t ADD COLUMN c TEXT', `INSERT INTO t (c) VALUES ('x')`]
+    openDatabase(path, steps).close()
+    const database = openDatabase(path, steps)
+    expect(database.all('SELECT c FROM t').map((row) => row['c'])).toEqual(['x'])
+    database.close()
+  })
+
+  test('leaves the schema as it was when a step fails', () => {
+    const path = join(dir, 'a.sqlite')
+    expect(() => openDatabase(path, [...SCHEMA, 'CREATE TABLE u (a); NONSENSE'])).toThrow(
+      /NONSENSE/,
+    )
+    const database = openDatabase(path, SCHEMA)
+    expect(database.get(`SELECT 1 FROM sqlite_schema WHERE name = 'u'`)).toBeNull()
+    database.close()
+  })
+
+  test('keeps nothing of a transaction that throws', () => {
+    const database = openDatabase(join(dir, 'a.sqlite'), SCHEMA)
+    expect(() =>
+      database.transaction(() => {
+        database.run('INSERT INTO t (b) VALUES (?)', 'x')
+        throw new Error('no')
+      }),
+    ).toThrow('no')
+    expect(database.all('SELECT * FROM t')).toEqual([])
+    database.close()
+  })
+
+  test('says that the disk is full, keeps nothing of it, and goes on when there is space', () => {
+    const database = openDatabase(join(dir, 'a.sqlite'), SCHEMA)
+    const insertMuch = (): void =>
+      database.transaction(() => {
+        for (let i = 0; i < 100; i++) database.run('INSERT INTO t (b) VALUES (?)', 'x'.repeat(4096))
+      })
+    database.get('PRAGMA max_page_count = 20')
+    expect(insertMuch).toThrow(
+      expect.objectContaining({
+        code: 'resource-exhausted',
+        message: expect.stringMatching(/^STORAGE_FULL/),
+      }),
+    )
+    expect(database.all('SELECT * FROM t')).toEqual([])
+    database.get('PRAGMA max_page_count = 20000')
+    insertMuch()
+    expect(database.all('SELECT * FROM t')).toHaveLength(100)
+    database.close()
+  })
+})
+
+describe('toKreError', () => {
+  test.each([
+    [{ code: 'ENOSPC', message: 'no space' }, 'resource-exhausted', /^STORAGE_FULL/],
+    [{ errcode: 13, message: 'full' }, 'resource-exhausted', /^STORAGE_FULL/],
+    [{ errcode: 266, message: 'disk I/O error' }, 'unavailable', /check the disk/],
+    [{ errcode: 267, message: 'malformed' }, 'unavailable', /is damaged/],
+    [{ errcode: 5, message: 'locked' }, 'unavailable', /another process/],
+    [{ errcode: 1032, message: 'readonly' }, 'unavailable', /opened for writing/],
+    [{ code: 'EACCES', message: 'denied' }, 'unavailable', /opened for writing/],
+    [new Error('odd'), 'internal', /odd/],
+    ['odd', 'internal', /odd/],
+  ])('turns %p into %s', (thrown, code, message) => {
+    const error = toKreError(thrown, '/data/kre.sqlite')
+    expect(error).toMatchObject({ code, cause: thrown })
+    expect(error.message).toMatch(message)
+    expect(error.message).toContain('/data/kre.sqlite')
+  })
+})
