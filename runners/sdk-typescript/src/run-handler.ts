@@ -107,14 +107,21 @@ type Answer = { result: unknown; data: Uint8Array }
 type Service = (args: Record<string, unknown>, data: Uint8Array) => Answer
 
 function testServices(options: RunOptions): Record<string, Service> {
-  const documents = new Map(Object.entries(options.db ?? {}).map(([name, list]) => [name, [...list]]))
+  const documents = new Map(
+    Object.entries(options.db ?? {}).map(([name, list]) => [name, [...list]]),
+  )
   const objects = new Map(Object.entries(options.stores?.objects ?? {}))
   const values = new Map(
-    Object.entries(options.stores?.configuration ?? {}).map(([key, value]) => [`node/${key}`, value]),
+    Object.entries(options.stores?.configuration ?? {}).map(([key, value]) => [
+      `node/${key}`,
+      value,
+    ]),
   )
   const answer = (result: unknown, data = new Uint8Array(0)): Answer => ({ result, data })
   const matching = ({ prefix = '', pattern = '' }: { prefix?: string; pattern?: string }) =>
-    [...objects.keys()].filter((key) => key.startsWith(prefix) && new RegExp(pattern).test(key)).sort()
+    [...objects.keys()]
+      .filter((key) => key.startsWith(prefix) && new RegExp(pattern).test(key))
+      .sort()
   return {
     'db.save': ({ collection, document }) => {
       const name = String(collection)

@@ -1,0 +1,274 @@
+/**
+ * Decides which message is handled when: slots, queue, deadlines, cancellation, retries.
+ * Nothing here waits: it is called by the broker's callbacks, by the handlers' ends and by one timer.
+ */
+import {
+  KreError,
+  toKreError,
+  type Envelope,
+  type ErrorCode,
+  type NodeLaunch,
+} from '@kre/contracts'
+import type { Counters } from '../counters.ts'
+import type { Outlet } from '../hops/outlet.ts'
+import { CallQueue } from './call-queue.ts'
+import type { Journal } from './journal.ts'
+import { NodeCall, type CallOwner } from './node-call.ts'
+import type { Watchdog } from '../process/watchdog.ts'
+
+/** What a handler threw, or a worker reported. */
+export type Failure = {
+  /** For the caller. */
+  readonly text: string
+  /** For the log. */
+  readonly stack: string
+  readonly code: ErrorCode
+  /** Null = a further attempt can't help. */
+  readonly retryAfterMs: number | null
+}
+
+/** Runs the user's code. Reports the end of each call by `done` or `failed`, exactly once or never. */
+export type HandlerHost = {
+  run(call: NodeCall): void
+  /** The call is over: its end is of no interest any more. */
+  abandon(call: NodeCall): void
+}
+
+export type DispatcherDeps = {
+  readonly launch: NodeLaunch
+  readonly owner: CallOwner
+  readonly outlet: Outlet
+  readonly journal: Journal
+  readonly watchdog: Watchdog
+  readonly counters: Counters
+  /** Told after each handler's end. */
+  readonly onHandled: (call: NodeCall, elapsedMs: number, success: boolean) => void
+  readonly onFailure: (call: NodeCall, failure: Failure) => void
+}
+
+export class Dispatcher {
+  readonly #deps: DispatcherDeps
+  readonly #queue = new CallQueue()
+  readonly #running = new Set<NodeCall>()
+  readonly #retries = new Map<NodeCall, NodeJS.Timeout>()
+  readonly #freeSlots: number[]
+  #host: HandlerHost | null = null
+  #pumping = false
+  #timerAt = Infinity
+  #timer: NodeJS.Timeout | undefined
+  #onIdle: (() => void) | null = null
+
+  constructor(deps: DispatcherDeps) {
+    this.#deps = deps
+    this.#freeSlots = Array.from({ length: deps.launch.concurrency }, (_, slot) => slot).reverse()
+  }
+
+  start(host: HandlerHost): void {
+    this.#host = host
+    this.#pump()
+  }
+
+  get running(): ReadonlySet<NodeCall> {
+    return this.#running
+  }
+
+  accept(envelope: Envelope): void {
+    const now = performance.now()
+    const deadlineAt =
+      envelope.deadlineUnixMs === 0 ? Infinity : now + envelope.deadlineUnixMs - Date.now()
+    if (deadlineAt <= now) {
+      this.#deps.counters.expired++
+      return
+    }
+    this.#enqueue(
+      new NodeCall(this.#deps.owner, envelope, Math.max(envelope.attempt, 1), deadlineAt),
+    )
+  }
+
+  done(call: NodeCall): void {
+    if (call.isOver) return
+    this.#finish(call, true)
+  }
+
+  failed(call: NodeCall, failure: Failure): void {
+    if (call.isOver) return
+    const { launch, outlet, onFailure } = this.#deps
+    const tries = call.attempt - Math.max(call.envelope.attempt, 1)
+    if (failure.retryAfterMs !== null && tries < launch.retries.max) {
+      const waitMs = failure.retryAfterMs
+      if (performance.now() + waitMs < this.#requestDeadline(call)) {
+        this.#retryLater(call, waitMs)
+        this.#finish(call, false)
+        return
+      }
+    }
+    onFailure(call, failure)
+    this.#fail(() => outlet.fail(call, failure.code, failure.text))
+    this.#finish(call, false)
+  }
+
+  /** Fails everything that is in a handler: the process is about to end. */
+  failRunning(code: ErrorCode, text: string): void {
+    for (const call of this.#running) {
+      if (!call.isOver) this.#fail(() => this.#deps.outlet.fail(call, code, text))
+      this.#release(call)
+    }
+  }
+
+  cancel(requestIds: ReadonlySet<string>): void {
+    for (const call of this.#queue) if (requestIds.has(call.requestId)) this.#drop(call)
+    for (const call of this.#retries.keys()) if (requestIds.has(call.requestId)) this.#drop(call)
+    for (const call of this.#running) {
+      if (!requestIds.has(call.requestId)) continue
+      this.#deps.counters.cancelled++
+      this.#abandon(call, new KreError('cancelled', 'the caller has gone'))
+    }
+    this.#pump()
+  }
+
+  /** Resolves when nothing waits or runs. */
+  async idle(): Promise<void> {
+    if (this.#isIdle()) return
+    await new Promise<void>((resolve) => (this.#onIdle = resolve))
+  }
+
+  #isIdle(): boolean {
+    return this.#running.size === 0 && this.#queue.length === 0 && this.#retries.size === 0
+  }
+
+  #enqueue(call: NodeCall): void {
+    if (!this.#queue.push(call)) {
+      this.#deps.counters.refused++
+      const { nodeName } = this.#deps.launch
+      const text = `node '${nodeName}' is overloaded: its queue is full. Try again later, or give the node more replicas`
+      this.#fail(() => this.#deps.outlet.tellCaller(call.envelope, 'resource-exhausted', text))
+      return
+    }
+    this.#pump()
+  }
+
+  #pump(): void {
+    // A handler that ends at once calls back from inside: the loop goes on instead of going deeper.
+    if (this.#pumping || this.#host === null) return
+    this.#pumping = true
+    while (this.#freeSlots.length > 0) {
+      const call = this.#queue.shift()
+      if (call === undefined) break
+      if (call.isOver) continue
+      const now = performance.now()
+      if (call.deadlineAt <= now) this.#deps.counters.expired++
+      else this.#run(call, now, this.#host)
+    }
+    this.#pumping = false
+    if (this.#onIdle !== null && this.#isIdle()) this.#onIdle()
+  }
+
+  #run(call: NodeCall, now: number, host: HandlerHost): void {
+    const { launch, journal } = this.#deps
+    call.slot = this.#freeSlots.pop() as number
+    call.startedAt = now
+    if (launch.timeoutMs !== null)
+      call.deadlineAt = Math.min(call.deadlineAt, now + launch.timeoutMs)
+    this.#running.add(call)
+    journal.enter(call.slot, call.requestId)
+    this.#watch()
+    this.#arm(call.deadlineAt)
+    host.run(call)
+  }
+
+  #finish(call: NodeCall, success: boolean): void {
+    call.isOver = true
+    this.#deps.onHandled(call, performance.now() - call.startedAt, success)
+    this.#release(call)
+    this.#pump()
+  }
+
+  #release(call: NodeCall): void {
+    call.isOver = true
+    if (!this.#running.delete(call)) return
+    this.#freeSlots.push(call.slot)
+    // A slot that is taken again at once is overwritten by its next request.
+    if (this.#queue.length === 0) this.#deps.journal.leave(call.slot)
+    this.#watch()
+  }
+
+  #abandon(call: NodeCall, reason: KreError): void {
+    this.#deps.onHandled(call, performance.now() - call.startedAt, false)
+    call.abort(reason)
+    this.#release(call)
+    this.#host?.abandon(call)
+  }
+
+  #drop(call: NodeCall): void {
+    call.isOver = true
+    clearTimeout(this.#retries.get(call))
+    this.#retries.delete(call)
+    this.#deps.counters.cancelled++
+  }
+
+  #retryLater(call: NodeCall, waitMs: number): void {
+    this.#deps.counters.retries++
+    const again = new NodeCall(
+      this.#deps.owner,
+      call.envelope,
+      call.attempt + 1,
+      this.#requestDeadline(call),
+    )
+    const timer = setTimeout(() => {
+      this.#retries.delete(again)
+      this.#enqueue(again)
+    }, waitMs)
+    this.#retries.set(again, timer)
+  }
+
+  #requestDeadline(call: NodeCall): number {
+    const { deadlineUnixMs } = call.envelope
+    return deadlineUnixMs === 0 ? Infinity : performance.now() + deadlineUnixMs - Date.now()
+  }
+
+  // --- deadlines: one timer for all calls, and none for calls that end in time ------------------
+
+  #arm(deadlineAt: number): void {
+    if (deadlineAt >= this.#timerAt) return
+    clearTimeout(this.#timer)
+    this.#timerAt = deadlineAt
+    const waitMs = Math.min(Math.max(deadlineAt - performance.now(), 0) + 1, 2 ** 31 - 1)
+    this.#timer = setTimeout(() => this.#onDeadline(), waitMs).unref()
+  }
+
+  #onDeadline(): void {
+    const { launch, counters, outlet } = this.#deps
+    const now = performance.now()
+    this.#timerAt = Infinity
+    let next = Infinity
+    for (const call of this.#running) {
+      if (call.deadlineAt > now) {
+        next = Math.min(next, call.deadlineAt)
+        continue
+      }
+      counters.overdue++
+      const text = `node '${launch.nodeName}' did not finish within its deadline`
+      this.#fail(() => outlet.tellCaller(call.envelope, 'deadline-exceeded', text))
+      this.#abandon(call, new KreError('deadline-exceeded', text))
+    }
+    if (next !== Infinity) this.#arm(next)
+    this.#pump()
+  }
+
+  /** The watchdog waits for the last of the deadlines: only then is a blocked thread certainly of no use. */
+  #watch(): void {
+    let last = 0
+    for (const call of this.#running) last = Math.max(last, call.deadlineAt)
+    this.#deps.watchdog.expectLifeBy(last)
+  }
+
+  /** Telling of a failure can fail itself, for example while the connection closes: logged, there is nobody else to tell. */
+  #fail(tell: () => void): void {
+    try {
+      tell()
+    } catch (error) {
+      const { code, message } = toKreError(error)
+      process.emitWarning(`a failure could not be reported: ${message}`, { code })
+    }
+  }
+}

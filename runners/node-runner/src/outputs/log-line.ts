@@ -1,0 +1,50 @@
+/** Reads log lines as user code prints them. */
+import { KiB, type LogLevel } from '@kre/contracts'
+
+/** Longer lines are cut: a log is for reading. In UTF-16 code units. */
+export const LINE_CHARS_MAX = 16 * KiB
+
+export type LogLine = { level: LogLevel; text: string; date: string | null }
+
+const LEVELS: Readonly<Record<string, LogLevel>> = {
+  ERROR: 'ERROR',
+  CRITICAL: 'ERROR',
+  FATAL: 'ERROR',
+  WARN: 'WARN',
+  WARNING: 'WARN',
+  INFO: 'INFO',
+  DEBUG: 'DEBUG',
+}
+const WITH_LEVEL =
+  /^(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?) +\[?(ERROR|CRITICAL|FATAL|WARN|WARNING|INFO|DEBUG)\]?:? (.*)$/s
+
+/** `<RFC 3339 time> LEVEL text`; anything else is INFO, or `otherwise`. */
+export function parseLogLine(line: string, otherwise: LogLevel = 'INFO'): LogLine {
+  const match = WITH_LEVEL.exec(line)
+  if (match === null) return { level: otherwise, text: cut(line), date: null }
+  const [, time = '', level = '', text = ''] = match
+  return { level: LEVELS[level] ?? 'INFO', text: cut(text), date: toDate(time) }
+}
+
+/** Text that continues the line before it: indented, or the end of a traceback. */
+export function continues(line: string): boolean {
+  return /^(?:\s+\S|Traceback \(most recent call last\):|[\w.]*(?:Error|Exception)\b.*$|Caused by:|\})/.test(
+    line,
+  )
+}
+
+function cut(text: string): string {
+  if (text.length <= LINE_CHARS_MAX) return text
+  const mark = ` … (${text.length} characters)`
+  return text.slice(0, LINE_CHARS_MAX - mark.length) + mark
+}
+
+function toDate(time: string): string | null {
+  const date = new Date(
+    time
+      .replace(' ', 'T')
+      .replace(',', '.')
+      .replace(/(?<!Z|[+-]\d\d:?\d\d)$/, 'Z'),
+  )
+  return Number.isNaN(date.getTime()) ? null : date.toISOString()
+}

@@ -1,0 +1,63 @@
+/** The node's log: limited in rate, sent through the outbox, never awaited. */
+import { randomUUID } from 'node:crypto'
+import type { LogLevel, NodeLaunch } from '@kre/contracts'
+import { LINE_CHARS_MAX } from './log-line.ts'
+import { originOf } from './origin.ts'
+import type { Outbox } from './outbox.ts'
+
+/** A node that prints more than this has lost its mind or is in a loop; the store must not suffer for it. */
+const LINES_PER_SECOND_MAX = 1_000
+
+export type NodeLog = {
+  write(level: LogLevel, text: string, requestId: string | null, date?: string | null): void
+  /** Counts lines that are dropped elsewhere; said in the log when there is room again. */
+  dropped(): void
+  readonly droppedLines: number
+}
+
+export function createNodeLog(launch: NodeLaunch, outbox: () => Outbox): NodeLog {
+  const incarnation = randomUUID()
+  let sequence = 0
+  let windowStart = 0
+  let inWindow = 0
+  let unsaid = 0
+  let dropped = 0
+  let timer: NodeJS.Timeout | undefined
+
+  const post = (level: LogLevel, text: string, requestId: string | null, date: string | null) =>
+    outbox().post({
+      kind: 'log',
+      id: `${incarnation}/${launch.node}/${sequence++}`,
+      date: date ?? new Date().toISOString(),
+      level,
+      message: text.length > LINE_CHARS_MAX ? text.slice(0, LINE_CHARS_MAX) : text,
+      ...originOf(launch, requestId),
+    })
+  const sayDropped = () => {
+    timer = undefined
+    const lines = unsaid
+    unsaid = 0
+    if (lines > 0) post('WARN', `dropped ${lines} lines`, null, null)
+  }
+  const drop = () => {
+    unsaid++
+    dropped++
+    timer ??= setTimeout(sayDropped, 1_000).unref()
+  }
+
+  return {
+    get droppedLines() {
+      return dropped
+    },
+    write(level, text, requestId, date = null) {
+      const now = performance.now()
+      if (now - windowStart >= 1_000) {
+        windowStart = now
+        inWindow = 0
+      }
+      if (++inWindow > LINES_PER_SECOND_MAX) return drop()
+      post(level, text, requestId, date)
+    },
+    dropped: drop,
+  }
+}

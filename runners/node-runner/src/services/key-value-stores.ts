@@ -1,0 +1,76 @@
+/** `ctx.configuration`: key-value buckets of three scopes. */
+import type { NatsConnection } from '@nats-io/transport-node'
+import type { KV } from '@nats-io/kv'
+import { z } from 'zod'
+import { KreError, type NodeLaunch } from '@kre/contracts'
+
+const SCOPES = ['node', 'workflow', 'project'] as const
+const Scope = z.enum(SCOPES)
+type Scope = z.infer<typeof Scope>
+const LEGAL_KEY = /^[-/_=.a-zA-Z0-9]+$/
+
+const Key = z
+  .string()
+  .regex(LEGAL_KEY, 'a key has letters, digits and - / _ = . only')
+  .refine((key) => !key.startsWith('.') && !key.endsWith('.') && !key.includes('..'), {
+    error: 'a key has no "." at its ends and no two in a row',
+  })
+export const SetArguments = z.object({
+  key: Key,
+  value: z.string({ error: 'the value must be a string' }),
+  scope: Scope.nullish(),
+})
+export const GetArguments = z.object({ key: Key, scope: Scope.nullish() })
+
+export type KeyValueStores = {
+  set(args: z.infer<typeof SetArguments>): Promise<void>
+  get(args: z.infer<typeof GetArguments>): Promise<string>
+  delete(args: z.infer<typeof GetArguments>): Promise<void>
+}
+
+/** Opened when first used: most nodes never do. */
+export function createKeyValueStores(
+  launch: NodeLaunch,
+  connection: NatsConnection,
+): KeyValueStores {
+  const opened = new Map<Scope, Promise<KV>>()
+  const open = (scope: Scope): Promise<KV> => {
+    const known = opened.get(scope)
+    if (known !== undefined) return known
+    const bucket = openBucket(connection, launch.keyValueBuckets[scope])
+    opened.set(scope, bucket)
+    bucket.catch(() => opened.delete(scope)) // tried again on the next use; the caller has the error
+    return bucket
+  }
+  const read = async (scope: Scope, key: string): Promise<string | null> => {
+    const entry = await (await open(scope)).get(key)
+    return entry === null || entry.operation !== 'PUT' ? null : entry.string()
+  }
+
+  return {
+    async set({ key, value, scope }) {
+      await (await open(scope ?? 'node')).put(key, value)
+    },
+    async get({ key, scope }) {
+      for (const place of scope === undefined || scope === null ? SCOPES : [scope]) {
+        const value = await read(place, key)
+        if (value !== null) return value
+      }
+      const where = scope === undefined || scope === null ? 'any scope' : `scope "${scope}"`
+      throw new KreError('not-found', `No value found for key "${key}" in ${where}`, { key })
+    },
+    async delete({ key, scope }) {
+      await (await open(scope ?? 'node')).delete(key)
+    },
+  }
+}
+
+async function openBucket(connection: NatsConnection, bucket: string): Promise<KV> {
+  const { Kvm } = await import('@nats-io/kv')
+  try {
+    return await new Kvm(connection).open(bucket)
+  } catch (error) {
+    const text = `the configuration bucket "${bucket}" can't be opened`
+    throw new KreError('unavailable', text, { bucket }, { cause: error })
+  }
+}

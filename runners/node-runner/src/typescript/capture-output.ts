@@ -1,0 +1,47 @@
+/** What user code prints becomes the node's log. */
+import { format } from 'node:util'
+import type { LogLevel } from '@kre/contracts'
+import { createLineAssembler } from '../outputs/line-assembler.ts'
+import { parseLogLine, type LogLine } from '../outputs/log-line.ts'
+
+type Write = typeof process.stdout.write
+
+/**
+ * Takes over `console` and the standard streams of this process.
+ *
+ * @returns a function that gives out the lines that still wait for their continuation.
+ */
+export function captureOutput(emit: (line: LogLine) => void): () => void {
+  const out = createLineAssembler(emit)
+  const err = createLineAssembler(emit)
+  for (const [stream, assembler] of [
+    [process.stdout, out],
+    [process.stderr, err],
+  ] as const) {
+    stream.write = ((chunk: string | Uint8Array, encoding?: unknown, callback?: unknown) => {
+      assembler.write(chunk)
+      const done = typeof encoding === 'function' ? encoding : callback
+      if (typeof done === 'function') queueMicrotask(() => (done as () => void)())
+      return true
+    }) as Write
+  }
+  // One call is one record, however many lines it prints.
+  const print =
+    (level: LogLevel, { flush }: typeof out) =>
+    (...parts: unknown[]) => {
+      flush()
+      emit(parseLogLine(format(...parts), level))
+    }
+  Object.assign(console, {
+    log: print('INFO', out),
+    info: print('INFO', out),
+    debug: print('DEBUG', out),
+    trace: print('DEBUG', err),
+    warn: print('WARN', err),
+    error: print('ERROR', err),
+  })
+  return () => {
+    out.flush()
+    err.flush()
+  }
+}

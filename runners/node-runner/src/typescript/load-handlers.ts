@@ -1,0 +1,85 @@
+/** Imports the user's file into this process. */
+import { readFileSync, realpathSync } from 'node:fs'
+import { registerHooks } from 'node:module'
+import { isAbsolute, relative, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { readHandlerModule, type NodeHandlers } from '@kre/sdk'
+import { KreError } from '@kre/contracts'
+
+/** Packages that every bundle can import: its own copy wins, the engine's is there otherwise. */
+const PROVIDED = /^(?:@kre\/sdk|@bufbuild\/protobuf|onnxruntime-node)(?:\/|$)/
+const EXTENSIONS = ['.ts', '.mts', '.js', '.mjs'] as const
+
+/** @throws KreError `failed-precondition` whose message names file, line and reason, for the author of the bundle. */
+export async function loadHandlers(basePath: string, src: string): Promise<NodeHandlers> {
+  provideEnginePackages()
+  const file = resolve(basePath, src)
+  try {
+    const source = readFileSync(file, 'utf8')
+    const exports = (await import(pathToFileURL(file).href)) as Record<string, unknown>
+    return readHandlerModule(exports, source)
+  } catch (error) {
+    const text = describeUserError(error, basePath, src)
+    throw new KreError('failed-precondition', text, { src }, { cause: error })
+  }
+}
+
+/** `src/etl.ts:12: TypeError: x is not a function`: place inside the bundle, kind, reason, on one line. */
+export function describeUserError(error: unknown, basePath: string, src: string): string {
+  if (!(error instanceof Error)) return `${src}: ${String(error)}`
+  const [reason = ''] = error.message.split('\n')
+  const kind = error.name === 'Error' ? '' : `${error.name}: `
+  return `${placeOf(error, basePath) ?? src}: ${kind}${inBundle(reason, basePath)}`
+}
+
+function placeOf(error: Error, basePath: string): string | null {
+  // The first line of a syntax error's stack is its place; other errors have it in the first frame of the bundle.
+  for (const [, path, line] of (error.stack ?? '').matchAll(
+    /((?:file:\/\/)?\/[^\s()]+?):(\d+)(?::\d+)?\b/g,
+  )) {
+    for (const root of [basePath, realPath(basePath)]) {
+      const inside = relative(root, decodeURI((path as string).replace(/^file:\/\//, '')))
+      if (!inside.startsWith('..') && !isAbsolute(inside)) return `${inside}:${line}`
+    }
+  }
+  return null
+}
+
+function inBundle(text: string, basePath: string): string {
+  return text.replaceAll(`${realPath(basePath)}/`, '').replaceAll(`${basePath}/`, '')
+}
+
+function realPath(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    return path // not there: the error at hand says so better
+  }
+}
+
+let isProvided = false
+function provideEnginePackages(): void {
+  if (isProvided) return
+  isProvided = true
+  registerHooks({
+    resolve(specifier, context, nextResolve) {
+      try {
+        return nextResolve(specifier, context)
+      } catch (error) {
+        if (PROVIDED.test(specifier))
+          return nextResolve(specifier, { ...context, parentURL: import.meta.url })
+        if (!/^\.\.?\//.test(specifier)) throw error
+        // TypeScript's older habits: `./model` and `./model.js` for a file `model.ts`.
+        const bare = specifier.replace(/\.m?js$/, '')
+        for (const extension of EXTENSIONS) {
+          try {
+            return nextResolve(bare + extension, context)
+          } catch {
+            continue // the next extension; the first error is the one to report
+          }
+        }
+        throw error
+      }
+    },
+  })
+}

@@ -1,0 +1,107 @@
+/** Runs TypeScript handlers in this process. */
+import { KreError, toKreError, type NodeLaunch } from '@kre/contracts'
+import {
+  Context,
+  invokeHandler,
+  Message,
+  PayloadError,
+  RetryableError,
+  type CallPort,
+  type NodeHandlers,
+  type NodePort,
+} from '@kre/sdk'
+import type { Dispatcher, Failure, HandlerHost } from '../calls/dispatcher.ts'
+import type { NodeCall } from '../calls/node-call.ts'
+import { describeUserError } from './load-handlers.ts'
+
+export type TypescriptHost = HandlerHost & {
+  /** The call whose handler is on the stack; lines printed meanwhile are its. */
+  readonly current: NodeCall | null
+}
+
+export function createTypescriptHost(
+  launch: NodeLaunch,
+  node: NodePort,
+  handlers: NodeHandlers,
+  initial: Context,
+  dispatcher: Dispatcher,
+): TypescriptHost {
+  const attributes = Object.keys(initial).length > 0
+  const only = launch.concurrency === 1
+  let current: NodeCall | null = null
+
+  return {
+    get current() {
+      return current
+    },
+    run(call) {
+      const ctx = new Context(node, call)
+      if (attributes) Object.assign(ctx, initial)
+      const { typeUrl, value } = call.envelope
+      current = call
+      let end: Promise<void> | undefined
+      try {
+        end = invokeHandler(handlers, ctx, call, new Message(typeUrl, value, node.types))
+      } catch (error) {
+        current = null
+        dispatcher.failed(call, toFailure(launch, call, error))
+        return
+      }
+      if (end === undefined) {
+        current = null
+        dispatcher.done(call)
+        return
+      }
+      // With one call at a time, everything printed until its end is its.
+      if (!only) current = null
+      end.then(
+        () => {
+          if (current === call) current = null
+          dispatcher.done(call)
+        },
+        (error: unknown) => {
+          if (current === call) current = null
+          dispatcher.failed(call, toFailure(launch, call, error))
+        },
+      )
+    },
+    abandon(call) {
+      if (current === call) current = null
+    },
+  }
+}
+
+/** Runs `init`. @throws KreError `failed-precondition` in the author's words. */
+export async function runInit(
+  launch: NodeLaunch,
+  node: NodePort,
+  handlers: NodeHandlers,
+  outside: CallPort,
+): Promise<Context> {
+  const ctx = new Context(node, outside)
+  try {
+    await handlers.init?.(ctx)
+  } catch (error) {
+    const text = `init failed: ${describeUserError(error, launch.basePath, launch.src)}`
+    throw new KreError('failed-precondition', text, {}, { cause: error })
+  }
+  return ctx
+}
+
+function toFailure(launch: NodeLaunch, call: NodeCall, thrown: unknown): Failure {
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown))
+  const retryable = error instanceof RetryableError || error.name === 'RetryableError'
+  const { retryAfterMs } = error as Partial<RetryableError>
+  const malformedRequest =
+    error instanceof PayloadError && error.malformed && call.fromNode === 'entrypoint'
+  return {
+    text: error.message,
+    stack: error.stack ?? error.message,
+    code: malformedRequest
+      ? 'invalid-argument'
+      : error instanceof KreError
+        ? toKreError(error).code
+        : 'internal',
+    retryAfterMs: retryable ? (retryAfterMs ?? launch.retries.backoffMs) : null,
+  }
+}

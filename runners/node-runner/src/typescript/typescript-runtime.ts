@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs'
+import { openMessageTypes, type NodePort } from '@kre/sdk'
+import { ENTRYPOINT } from '@kre/contracts'
+import { EXIT } from '../exit-codes.ts'
+import { guardExit } from '../process/exit-guard.ts'
+import type { Runtime, RuntimeDeps } from '../run-node.ts'
+import { captureOutput } from './capture-output.ts'
+import { loadHandlers } from './load-handlers.ts'
+import { createTypescriptHost, runInit, type TypescriptHost } from './typescript-host.ts'
+
+/**
+ * Loads the user's TypeScript into this process.
+ *
+ * @throws KreError `failed-precondition` in the author's words.
+ */
+export async function openTypescriptRuntime(deps: RuntimeDeps): Promise<Runtime> {
+  const { launch, log, environment, onFatal } = deps
+  let host: TypescriptHost | null = null
+  for (const name of Object.keys(process.env)) delete process.env[name]
+  Object.assign(process.env, environment)
+  process.chdir(launch.basePath)
+  const flush = captureOutput(({ level, text, date }) =>
+    log.write(level, text, host?.current?.requestId ?? null, date),
+  )
+  guardExit((what) => onFatal(what, EXIT.software))
+
+  const handlers = await loadHandlers(launch.basePath, launch.src)
+  const node: NodePort = {
+    runtimeId: launch.runtimeId,
+    version: launch.version,
+    workflow: launch.workflow,
+    node: launch.node,
+    nodeName: launch.nodeName,
+    basePath: launch.basePath,
+    isExitpoint: launch.isExitpoint,
+    isFirst: launch.subscriptions.some(({ from }) => from === ENTRYPOINT),
+    responseType: launch.responseType,
+    hasObjectStore: launch.objectBucket !== null,
+    config: { ...launch.config.files, ...launch.config.variables },
+    types: openMessageTypes(() => readFileSync(launch.descriptorSetPath)),
+    memory: new Map(),
+  }
+  const initial = await runInit(launch, node, handlers, deps.outside)
+  host = createTypescriptHost(launch, node, handlers, initial, deps.dispatcher)
+  return { host, handlesErrors: handlers.handlesErrors, flush, close: () => Promise.resolve() }
+}
