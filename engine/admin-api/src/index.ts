@@ -1,1 +1,5 @@
-export {}
+export { createAdminApi, type AdminApi } from './admin-api.ts'
+export type { AdminApiDeps } from './context.ts'
+export type { Listening } from './http/listen.ts'
+export { LOCAL_OWNER } from './principal.ts'
+export type { IngestBundle, IngestResult } from './versions/ingest-bundle.ts'

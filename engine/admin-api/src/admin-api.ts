@@ -1,0 +1,85 @@
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createKeyedLock } from './concurrency/keyed-lock.ts'
+import { createSlots } from './concurrency/slots.ts'
+import type { AdminApiDeps, FeatureDeps } from './context.ts'
+import { createGraphql } from './graphql/create-graphql.ts'
+import { createHandler } from './http/create-handler.ts'
+import type { Route } from './http/exchange.ts'
+import { listen, type Listening } from './http/listen.ts'
+import { ownOrigins } from './http/request-origin.ts'
+import { createBundleRoute } from './routes/bundle-route.ts'
+import { createDescriptorSetRoute } from './routes/descriptor-set-route.ts'
+import { createGraphqlRoutes } from './routes/graphql-route.ts'
+import { healthRoute } from './routes/health-route.ts'
+import { createSignInRoutes } from './routes/sign-in-routes.ts'
+import { createStatusPageRoute } from './routes/status-page-route.ts'
+import { createStatusRoute } from './routes/status-route.ts'
+import { createUploadRoute } from './routes/upload-route.ts'
+import { createAuthenticate } from './sign-in/authenticate.ts'
+import { createFailedAttempts } from './sign-in/failed-attempts.ts'
+import { createLogins } from './sign-in/logins.ts'
+import { createSignInLinks } from './sign-in/sign-in-links.ts'
+import { createTokenHash } from './sign-in/tokens.ts'
+
+/** Bundles that are validated at once; each costs a child process. Further uploads wait unread. */
+const UPLOADS_MAX = 4
+
+export type AdminApi = {
+  /** For an HTTP server of the caller's own. */
+  handler(req: IncomingMessage, res: ServerResponse): void
+  /**
+   * Serves on `host:port`; port 0 = any free one.
+   *
+   * @throws the system's own error (`EADDRINUSE`, …).
+   */
+  listen(at: { host: string; port: number }): Promise<Listening>
+}
+
+/**
+ * The administration API: GraphQL, uploads, sign-in, and a status page.
+ *
+ * @throws KreError `invalid-argument` when the pepper or the development token is too short.
+ */
+export function createAdminApi(deps: AdminApiDeps): AdminApi {
+  const { store, logger, publicUrl } = deps
+  const now = deps.now ?? (() => new Date())
+  const features: FeatureDeps = {
+    ...store,
+    events: deps.events,
+    ingest: deps.ingest,
+    logger,
+    now,
+    newId: randomUUID,
+    lock: createKeyedLock(),
+  }
+  const hashToken = createTokenHash(deps.pepper)
+  const identity = { identity: store.identity, now, hashToken }
+  const logins = createLogins(identity)
+  const links = createSignInLinks(identity)
+  const failedAttempts = createFailedAttempts(now)
+  const origins = (req: IncomingMessage): string[] => ownOrigins(req.headers, publicUrl())
+
+  const routes: Route[] = [
+    healthRoute,
+    ...createGraphqlRoutes({ graphql: createGraphql(features), logins }),
+    createUploadRoute({ ...features, uploadSlots: createSlots(UPLOADS_MAX) }),
+    createBundleRoute(features),
+    createDescriptorSetRoute(features),
+    createStatusRoute(deps),
+    ...createSignInRoutes({ links, logins, failedAttempts, publicUrl, ownOrigins: origins }),
+    createStatusPageRoute(features),
+  ]
+  const handle = createHandler({
+    routes,
+    authenticate: createAuthenticate({ logins, hashToken, bootstrapToken: deps.bootstrapToken }),
+    failedAttempts,
+    logger,
+    publicUrl,
+    ownOrigins: origins,
+  })
+  return {
+    handler: (req, res) => handle(req, res),
+    listen: (at) => listen(handle, at),
+  }
+}

@@ -1,0 +1,43 @@
+import type { FeatureDeps } from '../context.ts'
+import { authorize } from '../principal.ts'
+import {
+  changeRelease,
+  nextConfigGeneration,
+  withRunning,
+  type ChangeReleaseDeps,
+} from '../releases/change-release.ts'
+import type { VersionCommand } from '../versions/version-command.ts'
+import { isWanted, type VersionState } from '../versions/version-state.ts'
+import { planConfigChange } from './plan-config-change.ts'
+
+type SetConfigDeps = ChangeReleaseDeps & Pick<FeatureDeps, 'config'>
+
+export type SetConfig = Omit<VersionCommand, 'comment'> & {
+  readonly variables: readonly { key: string; value: string }[]
+}
+
+/**
+ * Stores configuration values. A version that is wanted gets a new release, so that its processes are rolled.
+ *
+ * @throws KreError `invalid-argument`, `failed-precondition` (see `planConfigChange`).
+ */
+export async function setConfig(deps: SetConfigDeps, command: SetConfig): Promise<VersionState> {
+  const { principal, runtimeId, versionName, variables } = command
+  authorize(principal, 'edit versions')
+  const cause = { operation: 'configure', by: principal.email, comment: '' } as const
+  return changeRelease(deps, command, cause, async ({ version, release }) => {
+    const wanted = isWanted(release, versionName)
+    const entries = planConfigChange(
+      version.facts.manifest,
+      await deps.config.get(runtimeId, versionName),
+      variables,
+      { mustBeComplete: wanted, now: deps.now() },
+    )
+    if (entries.length === 0) return null
+    const stored = await deps.config.set(runtimeId, versionName, entries)
+    if (!wanted) return null
+    const { running, published } = release
+    const configGeneration = nextConfigGeneration(running, versionName, stored)
+    return { running: withRunning(running, { version: versionName, configGeneration }), published }
+  })
+}

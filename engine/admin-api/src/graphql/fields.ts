@@ -1,0 +1,46 @@
+import { readConfig } from '../config/read-config.ts'
+import type { FeatureDeps } from '../context.ts'
+import { findEntrypointAddress, findPublishedVersion } from '../runtimes/read-runtimes.ts'
+import type { GraphqlContext } from './context.ts'
+import type { GraphqlRuntime } from './to-graphql-runtime.ts'
+import { toGraphqlVersion, type GraphqlVersion } from './to-graphql-version.ts'
+
+/** Fields that read more than their parent's row, and only when they are asked for. */
+export function createFields(deps: FeatureDeps) {
+  return {
+    Runtime: {
+      entrypointAddress: (
+        { id: runtimeId }: GraphqlRuntime,
+        _args: unknown,
+        { principal }: GraphqlContext,
+      ) => findEntrypointAddress(deps, { principal, runtimeId }),
+
+      publishedVersion: async (
+        { id: runtimeId }: GraphqlRuntime,
+        _args: unknown,
+        { principal }: GraphqlContext,
+      ) => {
+        const published = await findPublishedVersion(deps, { principal, runtimeId })
+        return published === null ? null : toGraphqlVersion(published)
+      },
+    },
+
+    Version: {
+      config: async (
+        { runtimeId, name: versionName }: GraphqlVersion,
+        _args: unknown,
+        { principal }: GraphqlContext,
+      ) => {
+        const { vars, missing } = await readConfig(deps, { principal, runtimeId, versionName })
+        return {
+          completed: missing.length === 0,
+          vars: vars.map(({ updatedAt, ...variable }) => ({
+            ...variable,
+            value: '',
+            updatedAt: updatedAt?.toISOString() ?? null,
+          })),
+        }
+      },
+    },
+  }
+}

@@ -1,0 +1,44 @@
+import type { FeatureDeps } from '../context.ts'
+import { queryLogs } from '../logs/query-logs.ts'
+import { findRuntime, listRuntimes } from '../runtimes/read-runtimes.ts'
+import { findVersion, listVersions } from '../versions/read-versions.ts'
+import type { GraphqlContext } from './context.ts'
+import { toGraphqlLog } from './to-graphql-log.ts'
+import { toGraphqlRuntime } from './to-graphql-runtime.ts'
+import { toGraphqlUser } from './to-graphql-user.ts'
+import { toGraphqlVersion } from './to-graphql-version.ts'
+
+export function createQueries(deps: FeatureDeps) {
+  return {
+    me: (_: unknown, _args: unknown, { principal }: GraphqlContext) =>
+      toGraphqlUser(principal.email, principal.accessLevel),
+
+    runtime: async (_: unknown, args: { id: string }, { principal }: GraphqlContext) =>
+      toGraphqlRuntime(await findRuntime(deps, { principal, runtimeId: args.id })),
+
+    runtimes: async (_: unknown, _args: unknown, { principal }: GraphqlContext) =>
+      (await listRuntimes(deps, { principal })).map(toGraphqlRuntime),
+
+    version: async (
+      _: unknown,
+      args: { name: string; runtimeId: string },
+      { principal }: GraphqlContext,
+    ) => {
+      const { name: versionName, runtimeId } = args
+      return toGraphqlVersion(await findVersion(deps, { principal, runtimeId, versionName }))
+    },
+
+    versions: async (_: unknown, args: { runtimeId: string }, { principal }: GraphqlContext) =>
+      (await listVersions(deps, { principal, ...args })).map(toGraphqlVersion),
+
+    logs: async (
+      _: unknown,
+      args: { runtimeId: string; filters: unknown; cursor?: string | null },
+      { principal }: GraphqlContext,
+    ) => {
+      const { runtimeId, filters, cursor = null } = args
+      const page = await queryLogs(deps, { principal, runtimeId, filters, cursor })
+      return { cursor: page.cursor, items: page.items.map(toGraphqlLog) }
+    },
+  }
+}

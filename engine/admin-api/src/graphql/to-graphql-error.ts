@@ -1,0 +1,18 @@
+import { GraphQLError } from 'graphql'
+import { toKreError } from '@kre/contracts'
+import { publicMessage } from '../http/http-problem.ts'
+
+/** Code of documents that break the grammar, the schema or a limit. */
+export const INVALID_DOCUMENT = 'GRAPHQL_VALIDATION_FAILED'
+
+/** What a caller may see of a failure: `extensions.code` is the error code in capitals. */
+export function toGraphqlError(thrown: unknown, requestId: string): GraphQLError {
+  const error = toKreError(thrown)
+  return new GraphQLError(publicMessage(error, requestId), {
+    extensions: {
+      code: error.code.replaceAll('-', '_').toUpperCase(),
+      ...(Object.keys(error.details).length > 0 ? { details: error.details } : {}),
+      requestId,
+    },
+  })
+}

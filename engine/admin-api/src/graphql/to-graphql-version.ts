@@ -1,0 +1,59 @@
+import type { DerivedNode, GraphNode, WorkflowGraph } from '@kre/contracts'
+import type { VersionState } from '../versions/version-state.ts'
+import { toGraphqlUser } from './to-graphql-user.ts'
+
+/** The fields of `Version` that need no further reading; `config` has a resolver. */
+export function toGraphqlVersion({ version, derived }: VersionState) {
+  const { manifest, hasDoc, issues } = version.facts
+  return {
+    id: version.id,
+    krtVersion: manifest.krtVersion,
+    name: version.name,
+    runtimeId: version.runtimeId,
+    description: version.description,
+    status: derived.status,
+    statusReason: derived.reason,
+    creationDate: version.createdAt.toISOString(),
+    creationAuthor: toGraphqlUser(version.createdBy),
+    publicationDate: version.publishedAt?.toISOString() ?? null,
+    publicationAuthor: version.publishedBy === null ? null : toGraphqlUser(version.publishedBy),
+    workflows: manifest.workflows.map((workflow) => toGraphqlWorkflow(workflow, derived.nodes)),
+    hasDoc,
+    errors: derived.status === 'ERROR' ? [derived.reason] : [],
+    issues: issues ?? [],
+    digest: version.bundleDigest,
+    entrypointAddress: derived.address,
+  }
+}
+export type GraphqlVersion = ReturnType<typeof toGraphqlVersion>
+
+function toGraphqlWorkflow(workflow: WorkflowGraph, derived: readonly DerivedNode[]) {
+  const exitpoint = workflow.nodes.find((node) => node.id === workflow.exitpoint)
+  return {
+    id: workflow.id,
+    name: workflow.name,
+    entrypoint: workflow.entrypoint,
+    exitpoint: exitpoint?.name ?? workflow.exitpoint,
+    nodes: workflow.nodes.flatMap((node) => {
+      const state = derived.find(
+        (other) => other.workflow === workflow.id && other.node === node.id,
+      )
+      return state === undefined ? [] : [toGraphqlNode(node, state)]
+    }),
+  }
+}
+
+export function toGraphqlNode(node: GraphNode, state: DerivedNode) {
+  return {
+    id: `${state.workflow}.${state.node}`,
+    name: node.name,
+    status: state.status,
+    statusReason: state.reason,
+    subscriptions: node.subscriptions.map(({ from, channel }) =>
+      channel === null ? from : `${from}.${channel}`,
+    ),
+    replicas: node.replicas,
+    replicasReady: state.replicasReady,
+    restarts: state.restarts,
+  }
+}

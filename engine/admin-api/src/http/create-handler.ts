@@ -1,0 +1,170 @@
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { KreError, toKreError } from '@kre/contracts'
+import type { Logger } from '@kre/service-kit'
+import type { Principal } from '../principal.ts'
+import type { Authenticate } from '../sign-in/authenticate.ts'
+import type { FailedAttempts } from '../sign-in/failed-attempts.ts'
+import { isAllowedHost } from './allowed-host.ts'
+import type { Exchange, Route } from './exchange.ts'
+import { HttpProblem } from './http-problem.ts'
+import { lingerAfter } from './linger.ts'
+import { matchRoute } from './match-route.ts'
+import { isProvablyOwn } from './request-origin.ts'
+import { SECURITY_HEADERS, sendProblem } from './respond.ts'
+
+export type HandlerDeps = {
+  routes: readonly Route[]
+  authenticate: Authenticate
+  failedAttempts: FailedAttempts
+  logger: Logger
+  publicUrl: () => string
+  ownOrigins: (req: IncomingMessage) => string[]
+}
+
+/** What the server adds to a request: its own end, and whether the client waits with the body. */
+export type HandlerOptions = { signal?: AbortSignal; expectsContinue?: boolean }
+export type Handler = (req: IncomingMessage, res: ServerResponse, options?: HandlerOptions) => void
+
+/**
+ * Every request takes the same way: Host, credential, route, origin, then the route's own work.
+ * Without a credential even an unknown path answers 401, so nobody can feel the API out.
+ */
+export function createHandler(deps: HandlerDeps): Handler {
+  return function handle(req, res, options = {}) {
+    const requestId = randomUUID()
+    for (const [name, value] of Object.entries(SECURITY_HEADERS)) res.setHeader(name, value)
+    res.setHeader('X-Request-Id', requestId)
+    lingerAfter(req, res)
+    const gone = new AbortController()
+    res.once('close', () => gone.abort())
+    const signal =
+      options.signal === undefined ? gone.signal : AbortSignal.any([gone.signal, options.signal])
+    const exchange = {
+      req,
+      res,
+      requestId,
+      signal,
+      sendContinue: () => void (options.expectsContinue === true && res.writeContinue()),
+    }
+    route(deps, exchange).catch((thrown: unknown) => {
+      const error = toKreError(thrown)
+      // Nobody is there to hear of it.
+      if (gone.signal.aborted) return
+      if (error.code === 'internal' || error.code === 'unavailable')
+        deps.logger.error(
+          { requestId, method: req.method, err: error.cause ?? error },
+          'request failed',
+        )
+      sendProblem(res, error, requestId)
+    })
+  }
+}
+
+type Arrival = Omit<Exchange, 'url' | 'params'>
+
+async function route(deps: HandlerDeps, arrival: Arrival): Promise<void> {
+  const { req } = arrival
+  const publicUrl = deps.publicUrl()
+  if (!isAllowedHost(req.headers.host, publicUrl)) throw misdirected()
+  const url = requestUrl(req)
+  const method = req.method ?? ''
+  const match = matchRoute(deps.routes, method, url.pathname)
+  if (match.kind === 'found' && match.route.access === 'open') {
+    await match.route.handle({ ...arrival, url, params: match.params })
+    return
+  }
+  const principal = await requirePrincipal(deps, req, method, url)
+  if (match.kind === 'unknown') throw new KreError('not-found', 'there is nothing at this address')
+  if (match.kind === 'wrong-method') throw wrongMethod(match.allow)
+  const exchange = { ...arrival, url, params: match.params, principal }
+  if (match.route.access === 'token' && principal.loginHash !== null) throw tokenOnly()
+  await match.route.handle(exchange)
+}
+
+/** @throws HttpProblem 401, 429 after too many wrong credentials, 403 when a foreign page may have made the request. */
+async function requirePrincipal(
+  deps: HandlerDeps,
+  req: IncomingMessage,
+  method: string,
+  url: URL,
+): Promise<Principal> {
+  const authentication = await deps.authenticate(req.headers)
+  switch (authentication.kind) {
+    case 'none':
+      throw unauthorized()
+    case 'wrong': {
+      const waitSeconds = deps.failedAttempts.add(req.socket.remoteAddress ?? '')
+      throw waitSeconds > 0 ? tooManyAttempts(waitSeconds) : unauthorized()
+    }
+    case 'token':
+      return authentication.principal
+    case 'cookie': {
+      // Pages that only show something may be opened from anywhere: nobody else can read the answer.
+      const onlyShows = (method === 'GET' || method === 'HEAD') && url.pathname !== '/graphql'
+      const head = { method, headers: req.headers, ownOrigins: deps.ownOrigins(req) }
+      if (!onlyShows && !isProvablyOwn(head)) throw foreign()
+      return authentication.principal
+    }
+  }
+}
+
+/** The path and the query; the host in it is ours, whatever the client sent. */
+function requestUrl(req: IncomingMessage): URL {
+  const target = req.url ?? ''
+  const url = target.startsWith('/') ? URL.parse(`http://localhost${target}`) : null
+  if (url !== null) return url
+  throw new KreError('invalid-argument', 'the request target is not a path')
+}
+
+function misdirected(): HttpProblem {
+  return new HttpProblem(
+    'invalid-argument',
+    { status: 421, wireCode: 'misdirected_request' },
+    'this API does not answer under this host name: use localhost or 127.0.0.1',
+  )
+}
+
+function unauthorized(): HttpProblem {
+  return new HttpProblem(
+    'unauthenticated',
+    { status: 401, wireCode: 'unauthorized', headers: { 'WWW-Authenticate': 'Bearer' } },
+    'sign in first: run krectl login, or send the development token as Authorization: Bearer',
+  )
+}
+
+function tooManyAttempts(waitSeconds: number): HttpProblem {
+  return new HttpProblem(
+    'resource-exhausted',
+    {
+      status: 429,
+      wireCode: 'too_many_attempts',
+      headers: { 'Retry-After': String(waitSeconds) },
+    },
+    `too many wrong credentials came from your address: wait ${waitSeconds} s`,
+  )
+}
+
+function foreign(): HttpProblem {
+  return new HttpProblem(
+    'permission-denied',
+    { status: 403, wireCode: 'forbidden' },
+    'the request may come from a page of another site: send it from the admin UI, as JSON, or with the header x-kre-csrf: 1',
+  )
+}
+
+function tokenOnly(): HttpProblem {
+  return new HttpProblem(
+    'permission-denied',
+    { status: 403, wireCode: 'forbidden' },
+    'only the holder of the development token makes sign-in links: run krectl login',
+  )
+}
+
+function wrongMethod(allow: string): HttpProblem {
+  return new HttpProblem(
+    'invalid-argument',
+    { status: 405, wireCode: 'method_not_allowed', headers: { Allow: allow } },
+    `this address takes ${allow} only`,
+  )
+}

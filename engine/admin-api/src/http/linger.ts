@@ -1,0 +1,25 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { MiB, SECOND_MS } from '@kre/contracts'
+
+/** What a client may still send after it was answered; then the connection is cut. */
+const LINGER_MS = 2 * SECOND_MS
+const LINGER_BYTES = 16 * MiB
+
+/**
+ * For an answer that came before the whole body: goes on reading for a moment. Cutting at once would reset the
+ * connection, and the client would lose the answer that says what was wrong.
+ */
+export function lingerAfter(req: IncomingMessage, res: ServerResponse): void {
+  res.once('finish', () => {
+    if (req.complete || req.destroyed) return
+    req.resume()
+    let bytes = 0
+    const cut = (): void => void req.socket.destroy()
+    const timer = setTimeout(cut, LINGER_MS)
+    req.once('close', () => clearTimeout(timer))
+    req.on('data', (chunk: Buffer) => {
+      bytes += chunk.length
+      if (bytes > LINGER_BYTES) cut()
+    })
+  })
+}

@@ -1,0 +1,66 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { KiB, SECOND_MS } from '@kre/contracts'
+import type { Handler } from './create-handler.ts'
+
+export type Listening = {
+  /** `http://host:port` */
+  readonly address: string
+  /** Ends event streams, lets requests under way finish for a moment, then cuts what is left. */
+  close(): Promise<void>
+}
+
+const HEADERS_BYTES_MAX = 16 * KiB
+const HEADERS_MS = 15 * SECOND_MS
+/** Beyond what people, a CLI and a few dashboards need. */
+const CONNECTIONS_MAX = 512
+const CLOSE_MS = 2 * SECOND_MS
+
+/** @throws the system's own error (`EADDRINUSE`, …), so that a caller may try another port. */
+export async function listen(
+  handle: Handler,
+  at: { host: string; port: number },
+): Promise<Listening> {
+  const closing = new AbortController()
+  const server = createServer(
+    {
+      maxHeaderSize: HEADERS_BYTES_MAX,
+      headersTimeout: HEADERS_MS,
+      // An upload may take as long as bytes keep coming; every reader of a body has a limit of its own.
+      requestTimeout: 0,
+    },
+    (req, res) => handle(req, res, { signal: closing.signal }),
+  )
+  server.maxConnections = CONNECTIONS_MAX
+  // Without this listener Node asks for the body before anybody has looked at the head.
+  server.on('checkContinue', (req, res) =>
+    handle(req, res, { signal: closing.signal, expectsContinue: true }),
+  )
+  await bind(server, at)
+  const { port } = server.address() as AddressInfo
+  const host = at.host.includes(':') ? `[${at.host}]` : at.host
+  return {
+    address: `http://${host}:${port}`,
+    close: () => close(server, closing),
+  }
+}
+
+function bind(server: Server, { host, port }: { host: string; port: number }): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+}
+
+async function close(server: Server, closing: AbortController): Promise<void> {
+  if (!server.listening) return
+  closing.abort()
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  server.closeIdleConnections()
+  const cut = setTimeout(() => server.closeAllConnections(), CLOSE_MS)
+  await closed
+  clearTimeout(cut)
+}

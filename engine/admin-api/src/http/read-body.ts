@@ -1,0 +1,24 @@
+import type { IncomingMessage } from 'node:http'
+import { KiB, SECOND_MS } from '@kre/contracts'
+import { bodyChunks } from './body-chunks.ts'
+import { HttpProblem } from './http-problem.ts'
+
+/** Bodies other than uploads are operations typed by people or programs, never data. */
+export const BODY_BYTES_MAX = 256 * KiB
+const BODY_IDLE_MS = 10 * SECOND_MS
+
+/** @throws HttpProblem 413 above `BODY_BYTES_MAX`, 408 when the client falls silent. */
+export async function readBody(req: IncomingMessage): Promise<Buffer> {
+  const limits = { bytesMax: BODY_BYTES_MAX, idleMs: BODY_IDLE_MS, tooLarge }
+  const chunks: Buffer[] = []
+  for await (const chunk of bodyChunks(req, limits)) chunks.push(chunk)
+  return Buffer.concat(chunks)
+}
+
+function tooLarge(): HttpProblem {
+  return new HttpProblem(
+    'resource-exhausted',
+    { status: 413, wireCode: 'too_large' },
+    `the body is too large: send at most ${BODY_BYTES_MAX / KiB} KiB`,
+  )
+}

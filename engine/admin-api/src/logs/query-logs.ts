@@ -1,0 +1,44 @@
+import type { LogRecord } from '@kre/contracts'
+import type { LogPage, Store } from '@kre/store'
+import { authorize, type Principal } from '../principal.ts'
+import { requireRuntime } from '../versions/version-state.ts'
+import { parseLogFilters, selectLogs } from './log-filters.ts'
+
+export const LOG_PAGE_ITEMS = 40
+/** Store pages read for one answer at most, when the filters let few of their lines through. */
+const STORE_PAGES_MAX = 10
+
+type QueryLogsDeps = Pick<Store, 'runtimes' | 'versions' | 'outputs'>
+
+/**
+ * One page of log lines, newest first.
+ *
+ * @throws KreError `not-found` for the runtime, `invalid-argument` for a filter or the cursor.
+ */
+export async function queryLogs(
+  deps: QueryLogsDeps,
+  query: { principal: Principal; runtimeId: string; filters: unknown; cursor: string | null },
+): Promise<LogPage> {
+  authorize(query.principal, 'view logs')
+  const filters = parseLogFilters(query.filters)
+  await requireRuntime(deps, query.runtimeId)
+  const versions = await deps.versions.list(query.runtimeId)
+  const selection = selectLogs(query.runtimeId, filters, versions)
+  const items: LogRecord[] = []
+  let cursor = query.cursor
+  for (let pages = 0; pages < STORE_PAGES_MAX; pages += 1) {
+    const page = await deps.outputs.logs({
+      ...selection.query,
+      from: filters.startDate,
+      ...(filters.endDate === undefined ? {} : { to: filters.endDate }),
+      ...(cursor === null ? {} : { cursor }),
+      limit: LOG_PAGE_ITEMS,
+      order: 'newest-first',
+    })
+    items.push(...page.items.filter(selection.matches))
+    cursor = page.cursor
+    // A second store page can't be cut in the middle: its cursor points behind all of it.
+    if (cursor === null || items.length > 0) break
+  }
+  return { items, cursor }
+}

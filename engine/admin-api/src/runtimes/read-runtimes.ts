@@ -1,0 +1,53 @@
+import type { Runtime, Store } from '@kre/store'
+import { authorize, type Principal } from '../principal.ts'
+import {
+  readRuntimeState,
+  requireRuntime,
+  versionState,
+  type VersionState,
+} from '../versions/version-state.ts'
+
+type ReadRuntimesDeps = Pick<Store, 'runtimes' | 'versions' | 'releases' | 'placements'>
+
+/** @throws KreError `not-found`. */
+export async function findRuntime(
+  deps: ReadRuntimesDeps,
+  query: { principal: Principal; runtimeId: string },
+): Promise<Runtime> {
+  authorize(query.principal, 'view runtimes')
+  return requireRuntime(deps, query.runtimeId)
+}
+
+/** Oldest first. */
+export async function listRuntimes(
+  deps: ReadRuntimesDeps,
+  query: { principal: Principal },
+): Promise<Runtime[]> {
+  authorize(query.principal, 'view runtimes')
+  return deps.runtimes.list()
+}
+
+/** The version at the runtime's public address, by intent; null = none. */
+export async function findPublishedVersion(
+  deps: ReadRuntimesDeps,
+  query: { principal: Principal; runtimeId: string },
+): Promise<VersionState | null> {
+  authorize(query.principal, 'view versions')
+  const state = await readRuntimeState(deps, query.runtimeId)
+  const name = state.release?.published ?? null
+  const version = name === null ? null : await deps.versions.find(query.runtimeId, name)
+  return version === null ? null : versionState(version, state)
+}
+
+/** `host:port` of the runtime's published entrypoint, empty while nothing listens. */
+export async function findEntrypointAddress(
+  deps: ReadRuntimesDeps,
+  query: { principal: Principal; runtimeId: string },
+): Promise<string> {
+  authorize(query.principal, 'view runtimes')
+  const placement = await deps.placements.get(query.runtimeId)
+  const entrypoint = placement?.workloads.find(
+    (workload) => workload.role === 'entrypoint' && workload.version === null,
+  )
+  return entrypoint?.address ?? ''
+}

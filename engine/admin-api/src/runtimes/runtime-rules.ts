@@ -1,0 +1,55 @@
+import { KreError } from '@kre/contracts'
+import { characters, quoted } from '../text.ts'
+
+/** Runtime ids become parts of subjects, database names and DNS labels. */
+export const RUNTIME_ID_CHARS_MIN = 3
+export const RUNTIME_ID_CHARS_MAX = 15
+export const RUNTIME_NAME_CHARS_MAX = 40
+export const RUNTIME_DESCRIPTION_CHARS_MAX = 500
+
+const SLUG = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/
+/** Names of the engine's own and of MongoDB's own databases. */
+const RESERVED_IDS: ReadonlySet<string> = new Set(['kre', 'admin', 'config', 'local'])
+/** A runtime's data lives in the database `<id>-data`, which must not be another runtime's. */
+const RESERVED_SUFFIX = '-data'
+
+export type RuntimeFields = {
+  readonly id: string
+  readonly name: string
+  readonly description: string
+}
+
+/**
+ * The fields without white space around the texts.
+ *
+ * @throws KreError `invalid-argument` with the field and its rule.
+ */
+export function checkRuntime({ id, name, description }: RuntimeFields): RuntimeFields {
+  if (id.length < RUNTIME_ID_CHARS_MIN || id.length > RUNTIME_ID_CHARS_MAX)
+    throw invalid('id', `${quoted(id)} has ${id.length} characters: use 3 to 15`)
+  if (!SLUG.test(id))
+    throw invalid(
+      'id',
+      `${quoted(id)} is not legal: use a-z, 0-9 and single hyphens inside, and begin with a letter`,
+    )
+  if (RESERVED_IDS.has(id)) throw invalid('id', `${quoted(id)} is reserved: use another one`)
+  if (id.endsWith(RESERVED_SUFFIX))
+    throw invalid('id', `${quoted(id)} ends with "${RESERVED_SUFFIX}", which is reserved`)
+  return {
+    id,
+    name: text('name', name, RUNTIME_NAME_CHARS_MAX),
+    description: text('description', description, RUNTIME_DESCRIPTION_CHARS_MAX),
+  }
+}
+
+function text(field: string, value: string, charsMax: number): string {
+  const trimmed = value.trim()
+  if (trimmed === '') throw invalid(field, 'it is empty: write something')
+  const chars = characters(trimmed)
+  if (chars > charsMax) throw invalid(field, `it has ${chars} characters: use at most ${charsMax}`)
+  return trimmed
+}
+
+function invalid(field: string, what: string): KreError {
+  return new KreError('invalid-argument', `the runtime's ${field} is not legal: ${what}`, { field })
+}
