@@ -1,0 +1,203 @@
+/**
+ * The target of a laptop: one process per entrypoint and node replica. Processes are no children of the engine's
+ * fate: it may die and come back, they go on serving, and the next engine finds them by their records.
+ */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  type Announcement,
+  controlSubject,
+  KreError,
+  type NatsAccess,
+  type StageEvent,
+  type Target,
+  type TargetInfo,
+  type Workload,
+} from '@kre/contracts'
+import type { Logger } from '@kre/service-kit'
+import { type Announcements, type NatsConnection, watchAnnouncements } from './announcements.ts'
+import { applyPlan, createStage } from './apply-plan.ts'
+import { createChangeNotifier } from './change-notifier.ts'
+import { type Fleet, openFleet } from './fleet.ts'
+import { type LaunchDeps, launchReplica, type RunnerCommands } from './launch-replica.ts'
+import { createMemoryMeter } from './memory-meter.ts'
+import { pickEnvironment } from './pick-environment.ts'
+import { openPorts } from './ports.ts'
+import { type BundleTools, createPreparedBundles } from './prepare-bundle.ts'
+import { probePublished } from './probe-published.ts'
+import { canMeasureMemory } from './process-table.ts'
+import { createPythonEnvironments } from './python-environment.ts'
+import type { Replica } from './replica.ts'
+import { DEFAULT_LOCAL_SETTINGS, type LocalSettings } from './settings.ts'
+import { openStateFiles } from './state-files.ts'
+
+export type LocalTargetDeps = {
+  /** Everything on disk is below it: `run/`, `cache/`, `ports.json`. One engine at a time. */
+  dataDir: string
+  /** Canonical archives by digest. */
+  bundles: { path(digest: string): Promise<string> }
+  /** google.protobuf.FileDescriptorSet of a bundle. */
+  descriptorSet: (digest: string) => Promise<Uint8Array>
+  /** The engine's own connection. */
+  nats: NatsConnection
+  /** Credentials for the processes of a workload. */
+  runnerAccess: (workload: Workload) => NatsAccess | Promise<NatsAccess>
+  logger: Logger
+  /** The engine's environment; processes get the few variables of `pickEnvironment`. */
+  environment: Readonly<Record<string, string | undefined>>
+  ports: {
+    /** First port of published entrypoints, 9000 for users; 0 = any free one. */
+    publishedBase: number
+  }
+  /** Of Python nodes; `python3` by default. */
+  python?: string
+  /** Other programs in place of the runners, for tests. */
+  commands?: RunnerCommands
+  /** Other tools in place of @kre/bundle's, for tests. */
+  bundleTools?: BundleTools
+  /** What a version's processes wait for, as it happens. */
+  onProgress?: (version: { runtimeId: string; version: string | null }, event: StageEvent) => void
+  settings?: Partial<LocalSettings>
+}
+
+export type LocalTarget = Target &
+  AsyncDisposable & {
+    /** Drains and ends all processes, entrypoints first. Ports stay reserved. */
+    stopAll(): Promise<void>
+  }
+
+/**
+ * Opens the target and adopts what an engine before this one left running. Disposing it leaves all processes alone.
+ *
+ * @throws KreError `failed-precondition` when `ports.json` is damaged.
+ */
+export async function createLocalTarget(deps: LocalTargetDeps): Promise<LocalTarget> {
+  const { logger } = deps
+  const settings = { ...DEFAULT_LOCAL_SETTINGS, ...deps.settings }
+  const released = new AbortController()
+  const changes = createChangeNotifier((error) => logger.error({ error }, 'a watcher failed'))
+  const launchDeps = await openFiles(deps, settings, released.signal)
+  const announcements = watchAnnouncements(deps.nats, logger)
+  const fleet = openFleet({
+    ...launchDeps,
+    changes,
+    logger,
+    released: released.signal,
+    launch: (request) => launchReplica(launchDeps, request),
+    publishDeath: ({ runtimeId, version }, notice) => {
+      if (version !== null)
+        announcements.publish(controlSubject({ runtimeId, version }, 'gone'), notice)
+    },
+    report: ({ runtimeId, version, id }, message) =>
+      deps.onProgress?.(
+        { runtimeId, version },
+        createStage(`prepare ${id}`, 'in-progress', message),
+      ),
+  })
+  announcements.start({
+    onAnnouncement: (announcement) => dispatch(fleet, announcement),
+    onReconnect: () => announcements.ping(fleet.versions()),
+  })
+  announcements.ping(fleet.versions())
+  const ticking = setInterval(lookAfter(fleet, announcements, logger), settings.tickMs)
+  probePublished(fleet, launchDeps.ports, settings.host, released.signal).catch((error: unknown) =>
+    logger.error({ error }, 'published entrypoints are not looked after any more'),
+  )
+
+  return {
+    async fetch(signal) {
+      signal.throwIfAborted()
+      return [...fleet.supervisors.values()].map((supervisor) => supervisor.observe())
+    },
+    apply(plan, signal) {
+      if (released.signal.aborted)
+        throw new KreError('failed-precondition', 'the local target was closed with its engine')
+      return applyPlan(fleet, plan, signal)
+    },
+    watch: (onChange) => changes.watch(onChange),
+    info: async () => describe(deps.dataDir),
+    stopAll: async () => fleet.removeAll(),
+    async [Symbol.asyncDispose]() {
+      released.abort()
+      clearInterval(ticking)
+      announcements.close()
+    },
+  }
+}
+
+async function openFiles(
+  deps: LocalTargetDeps,
+  settings: LocalSettings,
+  released: AbortSignal,
+): Promise<LaunchDeps> {
+  const { dataDir, logger } = deps
+  mkdirSync(dataDir, { recursive: true })
+  const environment = pickEnvironment(deps.environment)
+  return {
+    state: openStateFiles(dataDir, (path, problem) =>
+      logger.warn({ path, problem }, 'a state file could not be read and was removed'),
+    ),
+    ports: openPorts(join(dataDir, 'ports.json'), settings.host, deps.ports.publishedBase),
+    bundles: createPreparedBundles(join(dataDir, 'cache', 'bundles'), {
+      path: (digest) => deps.bundles.path(digest),
+      descriptorSet: deps.descriptorSet,
+      tools: deps.bundleTools ?? (await import('@kre/bundle')),
+    }),
+    python: createPythonEnvironments({
+      cacheDir: join(dataDir, 'cache', 'python'),
+      python: deps.python ?? 'python3',
+      env: environment.forPip,
+      signal: released,
+    }),
+    settings,
+    runnerAccess: deps.runnerAccess,
+    commands: deps.commands ?? null,
+    env: environment.forProcesses,
+  }
+}
+
+function lookAfter(fleet: Fleet, announcements: Announcements, logger: Logger): () => void {
+  const meter = createMemoryMeter()
+  return () => {
+    const replicas = [...fleet.replicas()].map(([, replica]) => replica)
+    const used = meter.measure(replicas.flatMap(({ pid }) => pid ?? []))
+    for (const replica of replicas) {
+      try {
+        replica.tick(announcements.isAudible, used.get(replica.pid ?? 0) ?? null)
+      } catch (error) {
+        logger.error({ error, replica: replica.number }, 'a replica could not be looked after')
+      }
+    }
+  }
+}
+
+function dispatch(fleet: Fleet, announcement: Announcement): void {
+  for (const [{ workload }, replica] of fleet.replicas())
+    if (isFrom(announcement, workload, replica)) replica.announced(announcement)
+}
+
+/** Pids are of this computer alone, but a process of another one may have the same. */
+function isFrom(announcement: Announcement, { spec }: Workload, replica: Replica): boolean {
+  return (
+    announcement.pid === replica.pid &&
+    announcement.role === spec.kind &&
+    announcement.runtimeId === spec.runtimeId &&
+    (spec.kind === 'entrypoint' ||
+      (announcement.workflow === spec.workflow &&
+        announcement.node === spec.node &&
+        announcement.replica === replica.number))
+  )
+}
+
+function describe(dataDir: string): TargetInfo {
+  return {
+    name: 'local',
+    kind: 'local',
+    facts: {
+      dataDir,
+      node: process.version,
+      platform: `${process.platform} ${process.arch}`,
+      memoryLimit: canMeasureMemory ? 'enforced' : 'of the JavaScript heap only',
+    },
+  }
+}

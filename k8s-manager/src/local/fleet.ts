@@ -1,0 +1,161 @@
+/** All workloads of the target: adopts, supervises, drains them. */
+import { type VersionRef, type Workload } from '@kre/contracts'
+import type { Logger } from '@kre/service-kit'
+import type { createChangeNotifier } from './change-notifier.ts'
+import { endLeftovers } from './leftovers.ts'
+import type { Ports } from './ports.ts'
+import type { PreparedBundles } from './prepare-bundle.ts'
+import { isRunning } from './process-table.ts'
+import type { Replica } from './replica.ts'
+import type { ProcessRecord, StateFiles } from './state-files.ts'
+import {
+  createWorkloadSupervisor,
+  type SupervisorDeps,
+  type WorkloadSupervisor,
+} from './workload-supervisor.ts'
+
+export type Fleet = {
+  readonly supervisors: ReadonlyMap<string, WorkloadSupervisor>
+  /** Every replica that has not ended yet, with its workload's supervisor. */
+  replicas(): Iterable<[WorkloadSupervisor, Replica]>
+  /** Versions that something runs for. */
+  versions(): VersionRef[]
+  /** @returns whether anything changes. */
+  apply(workload: Workload): boolean
+  /** @returns false when there is none of that id. Returns before it is gone. */
+  remove(id: string): boolean
+  /** Drains everything, entrypoints first. Ports stay reserved. */
+  removeAll(): Promise<void>
+}
+
+export type FleetDeps = Omit<SupervisorDeps, 'onChange' | 'onGone'> & {
+  state: StateFiles
+  ports: Ports
+  bundles: PreparedBundles
+  changes: ReturnType<typeof createChangeNotifier>
+  logger: Logger
+}
+
+/** Opens the fleet with what an engine before this one left running. */
+export function openFleet(deps: FleetDeps): Fleet {
+  const { state, logger, changes } = deps
+  const supervisors = new Map<string, WorkloadSupervisor>()
+  let keepsPorts = false
+
+  const supervise = (
+    workload: Workload,
+    adopted: readonly ProcessRecord[],
+    after: Promise<void> | null,
+  ) => {
+    const onGone = (id: string) => {
+      supervisors.delete(id)
+      if (!keepsPorts && workload.version !== null) deps.ports.forget(id)
+      discardFiles(deps, supervisors)
+    }
+    const onChange = (id: string) => changes.notify(id)
+    const own = createWorkloadSupervisor({ ...deps, onChange, onGone }, workload, adopted, after)
+    supervisors.set(workload.id, own)
+    return own
+  }
+
+  adopt(deps, supervisors, supervise)
+
+  return {
+    supervisors,
+    *replicas() {
+      for (const supervisor of supervisors.values())
+        for (const replica of supervisor.replicas) yield [supervisor, replica]
+    },
+    versions: () => versionsOf(supervisors.values()),
+    apply(workload) {
+      const after = startCondition(deps, supervisors, workload)
+      const known = supervisors.get(workload.id)
+      if (known !== undefined) return known.apply(workload, after)
+      state.saveWorkload({ ...workload })
+      supervise(workload, [], after)
+      return true
+    },
+    remove(id) {
+      const supervisor = supervisors.get(id)
+      supervisor?.remove().catch((error: unknown) => logger.error({ error, id }, 'removal failed'))
+      return supervisor !== undefined
+    },
+    async removeAll() {
+      keepsPorts = true
+      const all = [...supervisors.values()]
+      for (const kind of ['entrypoint', 'node'])
+        await Promise.all(
+          all.filter(({ workload }) => workload.spec.kind === kind).map((one) => one.remove()),
+        )
+      keepsPorts = false
+    },
+  }
+}
+
+function adopt(
+  { state, logger, ...deps }: FleetDeps,
+  supervisors: ReadonlyMap<string, WorkloadSupervisor>,
+  supervise: (w: Workload, adopted: readonly ProcessRecord[], after: null) => WorkloadSupervisor,
+): void {
+  const records = state.loadRecords()
+  const recordsOf = (id: string) => records.filter((record) => record.workload.id === id)
+  for (const workload of state.loadWorkloads()) supervise(workload, recordsOf(workload.id), null)
+  for (const { workload } of records) {
+    if (supervisors.has(workload.id)) continue
+    // Not wanted any more: the engine before this one died while it drained.
+    supervise(workload, recordsOf(workload.id), null)
+      .remove()
+      .catch((error: unknown) => logger.error({ error, id: workload.id }, 'removal failed'))
+  }
+  const living = records.filter(({ pid, identity }) => isRunning(pid, identity))
+  const ended = endLeftovers(state.launchPrefix, new Set(living.map(({ pid }) => pid)))
+  if (living.length + ended.length > 0)
+    logger.info({ adopted: living.length, ended }, 'processes of an earlier engine found')
+  discardFiles({ ...deps, logger }, supervisors)
+}
+
+function discardFiles(
+  { bundles, logger }: Pick<FleetDeps, 'bundles' | 'logger'>,
+  supervisors: ReadonlyMap<string, WorkloadSupervisor>,
+): void {
+  try {
+    const used = [...supervisors.values()].flatMap(({ workload }) => workload.bundleDigest ?? [])
+    bundles.keepOnly(used)
+  } catch (error) {
+    logger.warn({ error }, 'files of unused bundles could not be removed')
+  }
+}
+
+/** A version's entrypoint starts when its nodes are ready, so that its address appears when it works. */
+function startCondition(
+  { changes, released }: FleetDeps,
+  supervisors: ReadonlyMap<string, WorkloadSupervisor>,
+  { spec, runtimeId, version }: Workload,
+): Promise<void> | null {
+  if (spec.kind === 'node' || version === null) return null
+  const isWaiting = () =>
+    [...supervisors.values()].some(
+      ({ workload, isSettled }) =>
+        workload.spec.kind === 'node' &&
+        workload.runtimeId === runtimeId &&
+        workload.version === version &&
+        !isSettled,
+    )
+  if (!isWaiting()) return null
+  return new Promise((resolve) => {
+    const stop = changes.watch(() => {
+      if (isWaiting() && !released.aborted) return
+      stop()
+      resolve()
+    })
+  })
+}
+
+function versionsOf(supervisors: Iterable<WorkloadSupervisor>): VersionRef[] {
+  const versions = new Map<string, VersionRef>()
+  for (const { workload } of supervisors) {
+    const { runtimeId, version } = workload
+    if (version !== null) versions.set(`${runtimeId}.${version}`, { runtimeId, version })
+  }
+  return [...versions.values()]
+}

@@ -1,0 +1,166 @@
+/** From a workload to a process: its files, its launch file, its command. */
+import { closeSync, mkdirSync, rmSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import {
+  type EntrypointLaunch,
+  KreError,
+  MiB,
+  type NatsAccess,
+  type NodeLaunch,
+  type NodeSpec,
+  type Workload,
+} from '@kre/contracts'
+import { outputBytes } from './output-file.ts'
+import type { Ports } from './ports.ts'
+import type { PreparedBundles } from './prepare-bundle.ts'
+import type { PythonEnvironments } from './python-environment.ts'
+import { type RunningProcess, startProcess } from './running-process.ts'
+import type { LocalSettings } from './settings.ts'
+import {
+  openForAppend,
+  type ProcessRecord,
+  type ReplicaPaths,
+  type StateFiles,
+} from './state-files.ts'
+
+/** File and arguments that start a program which reads `KRE_LAUNCH_FILE`. */
+export type RunnerCommands = {
+  readonly node: readonly string[]
+  readonly entrypoint: readonly string[]
+}
+
+export type LaunchDeps = {
+  state: StateFiles
+  bundles: PreparedBundles
+  python: PythonEnvironments
+  ports: Ports
+  runnerAccess: (workload: Workload) => NatsAccess | Promise<NatsAccess>
+  /** Null = the runners of this repository. */
+  commands: RunnerCommands | null
+  /** All that a process gets besides its launch file. */
+  env: Readonly<Record<string, string>>
+  settings: LocalSettings
+}
+
+export type LaunchRequest = {
+  workload: Workload
+  replica: number
+  restarts: number
+  /** A restart keeps the work folder: the journal in there says what the death interrupted. */
+  isRestart: boolean
+  /** Whether a living process of the workload may hold its port. */
+  sharesPort: boolean
+  /** Asked again after all preparation, because that can take minutes. */
+  isStillWanted: () => boolean
+  report: (message: string) => void
+}
+
+/** A share of the limit for the JavaScript heap leaves room for buffers, code and native models. */
+const HEAP_SHARE = 0.75
+
+/**
+ * Prepares and starts one process and puts it on record.
+ *
+ * @returns null when it was no longer wanted.
+ * @throws KreError whose message is a reason for users.
+ */
+export async function launchReplica(
+  deps: LaunchDeps,
+  request: LaunchRequest,
+): Promise<{ process: RunningProcess; record: ProcessRecord } | null> {
+  const { workload, replica } = request
+  const paths = deps.state.pathsOf(workload.id, replica)
+  const { launch, cwd } = await prepareLaunch(deps, request, paths)
+  if (!request.isStillWanted()) return null
+  if (!request.isRestart) rmSync(paths.work, { recursive: true, force: true })
+  mkdirSync(paths.work, { recursive: true, mode: 0o700 })
+  deps.state.saveLaunch(paths, launch)
+
+  const [file, ...args] = commandOf(deps, workload)
+  const outputStart = outputBytes(paths.output)
+  const output = openForAppend(paths.output)
+  try {
+    const process = await startProcess({
+      file: file ?? '',
+      args,
+      cwd: cwd ?? paths.work,
+      env: { ...deps.env, KRE_LAUNCH_FILE: paths.launch },
+      output,
+    })
+    const record: ProcessRecord = {
+      pid: process.pid,
+      identity: process.identity,
+      workload: { ...workload },
+      replica,
+      restarts: request.restarts,
+      ready: false,
+      startedAt: new Date(),
+      outputStart,
+    }
+    try {
+      deps.state.saveRecord(paths, record)
+    } catch (error) {
+      // Unrecorded, it would be nobody's after the next start of the engine.
+      process.kill('SIGKILL')
+      throw error
+    }
+    return { process, record }
+  } finally {
+    closeSync(output)
+  }
+}
+
+async function prepareLaunch(
+  deps: LaunchDeps,
+  request: LaunchRequest,
+  paths: ReplicaPaths,
+): Promise<{ launch: NodeLaunch | EntrypointLaunch; cwd: string | null }> {
+  const { workload, replica } = request
+  const { host, drainMs, engineAbsenceMs } = deps.settings
+  const nats = await deps.runnerAccess(workload)
+  const place = { nats, replica, drainMs, engineAbsenceMs }
+  const { spec } = workload
+  if (spec.kind === 'entrypoint') {
+    const port = await deps.ports.take(workload, request.sharesPort)
+    return { launch: { ...spec, ...place, listen: { host, port } }, cwd: null }
+  }
+  const bundle = await deps.bundles.prepare(workload.bundleDigest ?? spec.bundleDigest)
+  const python = await pythonOf(deps, spec, bundle, request.report)
+  return {
+    launch: {
+      ...spec,
+      ...place,
+      basePath: bundle.basePath,
+      descriptorSetPath: bundle.descriptorSetPath,
+      workPath: paths.work,
+      python,
+    },
+    cwd: bundle.basePath,
+  }
+}
+
+async function pythonOf(
+  deps: LaunchDeps,
+  spec: NodeSpec,
+  bundle: { basePath: string; pythonModules: string },
+  report: (message: string) => void,
+): Promise<NodeLaunch['python']> {
+  if (spec.runner !== 'python') return null
+  const executable = await deps.python.ensure(bundle.basePath, report)
+  return { executable, path: [bundle.pythonModules] }
+}
+
+function commandOf(deps: LaunchDeps, workload: Workload): readonly string[] {
+  const { kind } = workload.spec
+  const command = deps.commands?.[kind]
+  if (command !== undefined) {
+    if (command.length === 0)
+      throw new KreError('invalid-argument', `the command of "${kind}" is empty`)
+    return command
+  }
+  const limit = workload.memoryBytesMax ?? deps.settings.memoryBytesMax
+  const heapMiB = Math.max(32, Math.floor((limit * HEAP_SHARE) / MiB))
+  const folder = kind === 'node' ? 'node-runner' : 'entrypoint'
+  const main = new URL(`../../../runners/${folder}/src/main.ts`, import.meta.url)
+  return [process.execPath, `--max-old-space-size=${heapMiB}`, fileURLToPath(main)]
+}

@@ -1,0 +1,109 @@
+/** Ports of entrypoints: chosen once, then kept in `<data>/ports.json`. */
+import { existsSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { once } from 'node:events'
+import { KreError } from '@kre/contracts'
+import { z } from 'zod'
+import { writeAtomically } from './state-files.ts'
+
+/** Ports tried above the base before giving up: more runtimes than a laptop ever has. */
+const PORTS_TRIED_MAX = 1_000
+
+const PortsFile = z.record(z.string(), z.number())
+
+export type Ports = {
+  /**
+   * The entrypoint's port, from the file or newly chosen. A runtime's published address never changes;
+   * a version's changes only when somebody else took its port while nothing of the version ran.
+   *
+   * @param isOwn whether a process of the workload may hold the port already.
+   * @throws KreError `failed-precondition` when another program listens on a published port.
+   */
+  take(workload: { id: string; version: string | null }, isOwn: boolean): Promise<number>
+  /** Null = none chosen yet. */
+  of(workloadId: string): number | null
+  forget(workloadId: string): void
+}
+
+/** @param publishedBase first port of published entrypoints, then +1 …; 0 = any free one. */
+export function openPorts(file: string, host: string, publishedBase: number): Ports {
+  const ports = new Map<string, number>(Object.entries(readPorts(file)))
+  const save = () => writeAtomically(file, JSON.stringify(Object.fromEntries(ports), null, 2))
+  let queue: Promise<unknown> = Promise.resolve()
+
+  const choose = async (published: boolean): Promise<number> => {
+    if (!published || publishedBase === 0) return freePort(host, 0)
+    const taken = new Set(ports.values())
+    for (let port = publishedBase; port < publishedBase + PORTS_TRIED_MAX; port++)
+      if (!taken.has(port) && (await isFree(host, port))) return port
+    throw new KreError(
+      'resource-exhausted',
+      `no free port on ${host} between ${publishedBase} and ${publishedBase + PORTS_TRIED_MAX - 1}`,
+    )
+  }
+
+  const take: Ports['take'] = async ({ id, version }, isOwn) => {
+    const known = ports.get(id)
+    if (known !== undefined && (isOwn || (await isFree(host, known)))) return known
+    if (known !== undefined && version === null)
+      throw new KreError(
+        'failed-precondition',
+        `port ${known} on ${host} belongs to this runtime, but another program listens on it: stop that program (ss -ltnp shows it)`,
+        { port: known },
+      )
+    const port = await choose(version === null)
+    ports.set(id, port)
+    save()
+    return port
+  }
+
+  return {
+    take(workload, isOwn) {
+      // One after the other, or two entrypoints would choose the same port.
+      const result = queue.then(() => take(workload, isOwn))
+      queue = result.catch(() => undefined)
+      return result
+    },
+    of: (id) => ports.get(id) ?? null,
+    forget(id) {
+      if (ports.delete(id)) save()
+    },
+  }
+}
+
+function readPorts(file: string): Record<string, number> {
+  if (!existsSync(file)) return {}
+  try {
+    return PortsFile.parse(JSON.parse(readFileSync(file, 'utf8')))
+  } catch (cause) {
+    throw new KreError(
+      'failed-precondition',
+      `${file} can't be read: mend it, or remove it to give all runtimes new addresses`,
+      {},
+      { cause },
+    )
+  }
+}
+
+async function isFree(host: string, port: number): Promise<boolean> {
+  return freePort(host, port).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE' || error.code === 'EACCES') return false
+      throw error
+    },
+  )
+}
+
+/** Listens for a moment, without sharing, so that anybody who listens already is noticed. */
+async function freePort(host: string, port: number): Promise<number> {
+  const server = createServer()
+  server.listen({ host, port })
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  if (address === null || typeof address === 'string')
+    throw new KreError('internal', `no port in the address of ${host}`)
+  return address.port
+}

@@ -1,0 +1,104 @@
+/** A bundle's files as its nodes need them: extracted, with the descriptors of its protos and their Python modules. */
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+
+export type PreparedBundle = {
+  /** Root of the extracted bundle. */
+  readonly basePath: string
+  readonly descriptorSetPath: string
+  /** Folder with the generated `*_pb2` modules. */
+  readonly pythonModules: string
+}
+
+export type BundleTools = {
+  extractBundle(archivePath: string, digest: string, directory: string): Promise<void>
+  writePythonModules(descriptorSet: Uint8Array, directory: string): Promise<void>
+}
+
+export type PreparedBundles = {
+  /** Once per digest, however many nodes ask. A failure is forgotten: the next call tries again. */
+  prepare(digest: string): Promise<PreparedBundle>
+  /** Removes the files of all other bundles; those being prepared stay. */
+  keepOnly(digests: Iterable<string>): void
+}
+
+/** @param cacheDir one folder per digest; whole when its `complete` marker is there. */
+export function createPreparedBundles(
+  cacheDir: string,
+  sources: {
+    path(digest: string): Promise<string>
+    descriptorSet(digest: string): Promise<Uint8Array>
+    tools: BundleTools
+  },
+): PreparedBundles {
+  const underWay = new Map<string, Promise<PreparedBundle>>()
+  mkdirSync(cacheDir, { recursive: true })
+
+  const prepare = async (digest: string): Promise<PreparedBundle> => {
+    const home = join(cacheDir, folderName(digest))
+    const bundle: PreparedBundle = {
+      basePath: join(home, 'files'),
+      descriptorSetPath: join(home, 'descriptors.bin'),
+      pythonModules: join(home, 'python'),
+    }
+    const marker = join(home, 'complete')
+    if (existsSync(marker)) return bundle
+    removeTree(home)
+    mkdirSync(bundle.pythonModules, { recursive: true })
+    const [descriptors] = await Promise.all([
+      sources.descriptorSet(digest),
+      sources
+        .path(digest)
+        .then((archive) => sources.tools.extractBundle(archive, digest, bundle.basePath)),
+    ])
+    writeFileSync(bundle.descriptorSetPath, descriptors)
+    await sources.tools.writePythonModules(descriptors, bundle.pythonModules)
+    writeFileSync(marker, digest)
+    return bundle
+  }
+
+  return {
+    prepare(digest) {
+      let promise = underWay.get(digest)
+      if (promise === undefined) {
+        promise = prepare(digest).finally(() => underWay.delete(digest))
+        underWay.set(digest, promise)
+      }
+      return promise
+    },
+    keepOnly(digests) {
+      const kept = new Set([...digests, ...underWay.keys()].map(folderName))
+      for (const name of readdirSync(cacheDir))
+        if (!kept.has(name)) removeTree(join(cacheDir, name))
+    },
+  }
+}
+
+/** `sha256:ab…` and `ab…` alike give a name that can't lead elsewhere. */
+function folderName(digest: string): string {
+  return digest.replaceAll(/[^A-Za-z0-9-]/g, '-')
+}
+
+/** Bundles are extracted read-only, and only a writable folder lets its entries go. */
+function removeTree(path: string): void {
+  if (!existsSync(path)) return
+  const doomed = `${path}.${randomUUID().slice(0, 8)}.removed`
+  renameSync(path, doomed)
+  makeWritable(doomed)
+  rmSync(doomed, { recursive: true, force: true })
+}
+
+function makeWritable(directory: string): void {
+  chmodSync(directory, 0o700)
+  for (const entry of readdirSync(directory, { withFileTypes: true }))
+    if (entry.isDirectory()) makeWritable(join(directory, entry.name))
+}

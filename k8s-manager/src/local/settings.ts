@@ -1,0 +1,37 @@
+import { GiB, MINUTE_MS, MiB, SECOND_MS } from '@kre/contracts'
+
+export type LocalSettings = {
+  /** SIGTERM to exit, at most; a second later comes SIGKILL. */
+  readonly drainMs: number
+  /** Told to the processes: without the engine's heartbeat for so long they drain and end. */
+  readonly engineAbsenceMs: number
+  /** Spawn to announcement; a replica that needs longer is killed and counts as restarted. */
+  readonly readyTimeoutMs: number
+  /** A ready process announces itself every two seconds; one that is silent for so long is hung. */
+  readonly silenceMs: number
+  /** Resident memory of a replica's processes together, where the workload names no limit. */
+  readonly memoryBytesMax: number
+  /** Beyond it the output file of a replica starts again; the full one is kept as `.1`. */
+  readonly outputBytesMax: number
+  /** How often memory, silence and output files are looked at. */
+  readonly tickMs: number
+  /** How often a process that another engine started is looked at; own children report their end at once. */
+  readonly adoptedPollMs: number
+  /** Where entrypoints listen. */
+  readonly host: string
+  /** Whether two entrypoints can listen on one port, so that a roll has no gap (Linux). */
+  readonly sharesPorts: boolean
+}
+
+export const DEFAULT_LOCAL_SETTINGS: LocalSettings = {
+  drainMs: 10 * SECOND_MS,
+  engineAbsenceMs: MINUTE_MS,
+  readyTimeoutMs: MINUTE_MS,
+  silenceMs: 15 * SECOND_MS,
+  memoryBytesMax: 2 * GiB,
+  outputBytesMax: 10 * MiB,
+  tickMs: SECOND_MS,
+  adoptedPollMs: 200,
+  host: '127.0.0.1',
+  sharesPorts: process.platform === 'linux',
+}

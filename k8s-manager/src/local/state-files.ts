@@ -1,0 +1,153 @@
+/**
+ * What must survive the engine, as files under `<data>/run`: what shall run, and which process runs it.
+ * Written atomically and synchronously, so that a process is on record before it can have served anything.
+ */
+import {
+  appendFileSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { createNameHash, type EntrypointSpec, type NodeSpec } from '@kre/contracts'
+import { z } from 'zod'
+
+/**
+ * Only what supervision needs is checked: a spec that an older engine wrote, without fields of today, must not
+ * cost its processes their lives. The converger rolls them to a spec of today.
+ */
+const SavedSpec = z
+  .discriminatedUnion('kind', [
+    z.looseObject({
+      kind: z.literal('node'),
+      runtimeId: z.string(),
+      workflow: z.string(),
+      node: z.string(),
+      bundleDigest: z.string(),
+    }),
+    z.looseObject({ kind: z.literal('entrypoint'), runtimeId: z.string() }),
+  ])
+  .transform((spec) => spec as unknown as NodeSpec | EntrypointSpec)
+
+const SavedWorkload = z.object({
+  id: z.string(),
+  runtimeId: z.string(),
+  version: z.string().nullable(),
+  replicas: z.number(),
+  spec: SavedSpec,
+  specHash: z.string(),
+  bundleDigest: z.string().nullable(),
+  memoryBytesMax: z.number().nullable(),
+})
+
+export const ProcessRecord = z.object({
+  pid: z.number(),
+  /** From `processIdentity`: tells the process from a later owner of its pid. */
+  identity: z.string(),
+  /** As it was when the process started; a newer one may be wanted by now. */
+  workload: SavedWorkload,
+  replica: z.number(),
+  restarts: z.number(),
+  ready: z.boolean(),
+  startedAt: z.coerce.date(),
+  /** Length of the output file when the process started, in bytes. */
+  outputStart: z.number(),
+})
+export type ProcessRecord = z.infer<typeof ProcessRecord>
+
+export type ReplicaPaths = {
+  readonly record: string
+  readonly launch: string
+  readonly output: string
+  readonly work: string
+}
+export type StateFiles = ReturnType<typeof openStateFiles>
+
+/** @param onDamage is told of files that can't be read; they are removed, their processes are leftovers. */
+export function openStateFiles(dataDir: string, onDamage: (path: string, problem: string) => void) {
+  const root = join(dataDir, 'run')
+  const dir = (name: string) => {
+    const path = join(root, name)
+    mkdirSync(path, { recursive: true, mode: 0o700 })
+    return path
+  }
+  const workloads = dir('workloads')
+  const records = dir('replicas')
+  const launches = dir('launch')
+  const outputs = dir('logs')
+  const work = dir('work')
+
+  const readAll = <T>(folder: string, schema: z.ZodType<T>): T[] =>
+    readdirSync(folder).flatMap((name) => {
+      const path = join(folder, name)
+      const parsed = parseJson(schema, readFileSync(path, 'utf8'))
+      if (parsed.ok && name.endsWith('.json')) return [parsed.value]
+      onDamage(path, parsed.ok ? 'half-written' : parsed.problem)
+      rmSync(path, { force: true })
+      return []
+    })
+
+  return {
+    /** Every launch file of this data directory starts so; processes carry its path in their environment. */
+    launchPrefix: join(launches, '/'),
+    pathsOf: (workloadId: string, replica: number): ReplicaPaths => ({
+      record: join(records, `${workloadId}.${replica}.json`),
+      launch: join(launches, `${workloadId}.${replica}.json`),
+      output: join(outputs, `${workloadId}.${replica}.log`),
+      // Short, because a Unix socket's path has 104 bytes at most and workers have theirs in here.
+      work: join(work, `${createNameHash(workloadId)}-${replica}`),
+    }),
+    loadWorkloads: () => readAll(workloads, SavedWorkload),
+    loadRecords: () => readAll(records, ProcessRecord),
+    saveWorkload: (workload: z.infer<typeof SavedWorkload>) =>
+      writeAtomically(join(workloads, `${workload.id}.json`), JSON.stringify(workload)),
+    forgetWorkload: (id: string) => rmSync(join(workloads, `${id}.json`), { force: true }),
+    saveRecord: (paths: ReplicaPaths, record: ProcessRecord) =>
+      writeAtomically(paths.record, JSON.stringify(record)),
+    saveLaunch: (paths: ReplicaPaths, launch: object) =>
+      writeAtomically(paths.launch, JSON.stringify(launch)),
+    /** The replica is gone for good; its output stays for whoever asks why. */
+    forgetReplica(paths: ReplicaPaths) {
+      for (const path of [paths.record, paths.launch, paths.work])
+        rmSync(path, { recursive: true, force: true })
+    },
+    forgetOutputs(workloadId: string) {
+      for (const name of readdirSync(outputs)) {
+        const rest = name.startsWith(`${workloadId}.`) ? name.slice(workloadId.length + 1) : ''
+        if (/^\d+\.log(\.1)?$/.test(rest)) rmSync(join(outputs, name), { force: true })
+      }
+    },
+  }
+}
+
+/** Mode 0600, because launch files and specs hold secrets; either the old or the new content is there, never half. */
+export function writeAtomically(path: string, content: string): void {
+  const draft = `${path}.draft`
+  writeFileSync(draft, content, { mode: 0o600 })
+  renameSync(draft, path)
+}
+
+/** An empty file of mode 0600 to append to; what it has is kept. */
+export function openForAppend(path: string): number {
+  appendFileSync(path, '', { mode: 0o600 })
+  return openSync(path, 'a')
+}
+
+function parseJson<T>(
+  schema: z.ZodType<T>,
+  text: string,
+): { ok: true; value: T } | { ok: false; problem: string } {
+  try {
+    const parsed = schema.safeParse(JSON.parse(text))
+    return parsed.success
+      ? { ok: true, value: parsed.data }
+      : { ok: false, problem: z.prettifyError(parsed.error) }
+  } catch (error) {
+    if (error instanceof SyntaxError) return { ok: false, problem: error.message }
+    throw error
+  }
+}

@@ -1,0 +1,211 @@
+/** Keeps the replicas of one workload as its spec wants them; asked again after every change (see plan-replicas.ts). */
+import type { DeathNotice, ReplicaObservation, Workload, WorkloadObservation } from '@kre/contracts'
+import type { Logger } from '@kre/service-kit'
+import type { LaunchRequest } from './launch-replica.ts'
+import { planReplicas } from './plan-replicas.ts'
+import type { Ports } from './ports.ts'
+import { createReplica, type Replica, type ReplicaDeps } from './replica.ts'
+import type { LocalSettings } from './settings.ts'
+import type { ProcessRecord, StateFiles } from './state-files.ts'
+
+export type WorkloadSupervisor = {
+  readonly workload: Workload
+  /** Every replica that has not ended yet. */
+  readonly replicas: Iterable<Replica>
+  readonly isRemoved: boolean
+  /** Whether every wanted replica is ready or has failed: nothing more is gained by waiting. */
+  readonly isSettled: boolean
+  observe(): WorkloadObservation
+  /**
+   * Takes the workload as wanted.
+   *
+   * @param after nothing is started before it resolves.
+   * @returns whether anything changes.
+   */
+  apply(workload: Workload, after: Promise<void> | null): boolean
+  /** Drains all replicas. Resolves when they are gone, or wanted again. */
+  remove(): Promise<void>
+}
+
+export type SupervisorDeps = {
+  state: StateFiles
+  ports: Ports
+  settings: LocalSettings
+  logger: Logger
+  launch: ReplicaDeps['launch']
+  publishDeath: (workload: Workload, notice: DeathNotice) => void
+  report: (workload: Workload, message: string) => void
+  /** Something that `observe` shows changed. */
+  onChange: (workloadId: string) => void
+  /** The workload was removed and its last process is gone. */
+  onGone: (workloadId: string) => void
+  released: AbortSignal
+}
+
+/**
+ * @param adopted replicas that an engine before this one started.
+ * @param after nothing is started before it resolves.
+ */
+export function createWorkloadSupervisor(
+  deps: SupervisorDeps,
+  initial: Workload,
+  adopted: readonly ProcessRecord[],
+  after: Promise<void> | null,
+): WorkloadSupervisor {
+  const replicas = new Map<number, Replica>()
+  const goneWaiters: (() => void)[] = []
+  let workload = initial
+  let isRemoved = false
+  let isEnded = false
+  let gate: Promise<void> | null = null
+
+  const addReplica = (number: number, own: Workload, previous: ProcessRecord | null) => {
+    const replica = createReplica(
+      {
+        ...deps,
+        launch: (request: LaunchRequest) => deps.launch(request),
+        onChange: () => changed(),
+        onGone: () => {
+          replicas.delete(number)
+          changed()
+        },
+        hasSibling: () => [...replicas.values()].some((one) => one !== replica && one.pid !== null),
+        report: (message) => deps.report(workload, message),
+      },
+      number,
+      own,
+      previous,
+    )
+    replicas.set(number, replica)
+  }
+
+  let isReconciling = false
+  const changed = () => {
+    deps.onChange(workload.id)
+    // Starting and stopping replicas reports changes in turn; one reconciliation sees them all.
+    if (isReconciling || deps.released.aborted) return
+    isReconciling = true
+    queueMicrotask(() => {
+      isReconciling = false
+      if (!deps.released.aborted) reconcile()
+    })
+  }
+  const reconcile = () => {
+    const plan = planReplicas({
+      replicasWanted: isRemoved ? 0 : workload.replicas,
+      specHash: workload.specHash,
+      replicas: [...replicas.values()].map((replica) => ({
+        number: replica.number,
+        specHash: replica.specHash,
+        ready: replica.isReady,
+        stopping: replica.isStopping,
+      })),
+      overlaps: canOverlap(workload, replicas.values(), deps.settings),
+    })
+    for (const number of plan.stop) replicas.get(number)?.stop()
+    if (gate === null) for (const number of plan.start) addReplica(number, workload, null)
+    if (isRemoved && replicas.size === 0 && !isEnded) {
+      isEnded = true
+      deps.state.forgetOutputs(workload.id)
+      deps.onGone(workload.id)
+      tellRemovers()
+    }
+  }
+  const tellRemovers = () => {
+    for (const resolve of goneWaiters.splice(0)) resolve()
+  }
+  const closeGate = (until: Promise<void> | null) => {
+    gate = until
+    void until?.finally(() => {
+      if (gate === until) gate = null
+      changed()
+    })
+  }
+
+  for (const record of adopted) addReplica(record.replica, record.workload, record)
+  closeGate(after)
+  changed()
+
+  return {
+    get workload() {
+      return workload
+    },
+    get replicas() {
+      return replicas.values()
+    },
+    get isRemoved() {
+      return isRemoved
+    },
+    get isSettled() {
+      const current = [...replicas.values()].filter((one) => one.specHash === workload.specHash)
+      const settled = current.filter((one) => one.isReady || one.hasFailed)
+      return isRemoved || settled.length >= workload.replicas
+    },
+    observe: () => describeWorkload(workload, isRemoved, [...replicas.values()], deps),
+    apply(wanted, until) {
+      if (!isRemoved && isSameWorkload(workload, wanted)) return false
+      deps.state.saveWorkload({ ...wanted })
+      workload = wanted
+      isRemoved = false
+      tellRemovers()
+      for (const replica of replicas.values())
+        if (replica.specHash === wanted.specHash) replica.update(wanted)
+      closeGate(until)
+      changed()
+      return true
+    },
+    remove() {
+      isRemoved = true
+      deps.state.forgetWorkload(workload.id)
+      const gone = new Promise<void>((resolve) => goneWaiters.push(resolve))
+      changed()
+      return gone
+    },
+  }
+}
+
+/** Two entrypoints share a port where the system can; a newcomer that could not have it shows that it can't. */
+function canOverlap(
+  workload: Workload,
+  replicas: Iterable<Replica>,
+  settings: LocalSettings,
+): boolean {
+  if (workload.spec.kind === 'node') return true
+  return (
+    settings.sharesPorts &&
+    ![...replicas].some((replica) => !replica.isReady && replica.reason.includes('EADDRINUSE'))
+  )
+}
+
+/** The spec's hash stands for the spec. */
+function isSameWorkload(a: Workload, b: Workload): boolean {
+  return (
+    a.specHash === b.specHash && a.replicas === b.replicas && a.memoryBytesMax === b.memoryBytesMax
+  )
+}
+
+function describeWorkload(
+  workload: Workload,
+  isRemoved: boolean,
+  replicas: readonly Replica[],
+  deps: Pick<SupervisorDeps, 'ports' | 'settings'>,
+): WorkloadObservation {
+  const { spec } = workload
+  const port = spec.kind === 'entrypoint' ? deps.ports.of(workload.id) : null
+  const observed: ReplicaObservation[] = replicas
+    .map((replica) => replica.observe())
+    .toSorted((a, b) => a.replica - b.replica)
+  return {
+    id: workload.id,
+    runtimeId: workload.runtimeId,
+    version: workload.version,
+    role: spec.kind,
+    workflow: spec.kind === 'node' ? spec.workflow : null,
+    node: spec.kind === 'node' ? spec.node : null,
+    // None while it drains, so that whoever wants it again sees a difference.
+    replicasWanted: isRemoved ? 0 : workload.replicas,
+    specHash: workload.specHash,
+    replicas: observed,
+    address: port === null ? '' : `${deps.settings.host}:${port}`,
+  }
+}
