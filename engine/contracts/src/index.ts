@@ -15,3 +15,21 @@ export * from './release.ts'
 export * from './target.ts'
 export * from './units.ts'
 export * from './version-status.ts'
+export type { EntrypointRpc, EntrypointService } from './manifest/check-entrypoint.ts'
+export {
+  resolveRunner,
+  type ImageRules,
+  type Runner,
+  type RunnerResolution,
+} from './manifest/image.ts'
+export { ISSUE_CODES, type IssueCode } from './manifest/issue-codes.ts'
+export { krtJsonSchema } from './manifest/krt-json-schema.ts'
+export {
+  parseManifest,
+  type ManifestContext,
+  type ManifestResult,
+} from './manifest/parse-manifest.ts'
+export { readEntrypointProto } from './manifest/read-entrypoint-proto.ts'
+export { slug } from './manifest/slug.ts'
+export { toYaml } from './manifest/to-yaml.ts'
+export { MANIFEST_BYTES_MAX } from './manifest/yaml-guard.ts'

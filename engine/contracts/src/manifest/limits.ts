@@ -1,0 +1,21 @@
+/** How much of everything a manifest may hold: enough for ten times the largest known one, little enough to draw and to run. */
+export const WORKFLOWS_MAX = 50
+/** Per workflow. */
+export const NODES_MAX = 200
+/** Per node. */
+export const SUBSCRIPTIONS_MAX = 50
+/** Variables and files together. */
+export const CONFIG_NAMES_MAX = 200
+export const DESCRIPTION_CHARS_MAX = 500
+export const DISPLAY_NAME_CHARS_MAX = 40
+export const REPLICAS_MAX = 100
+/** Handler calls in flight per replica. */
+export const CONCURRENCY_MAX = 1_000
+/** Of a handler call or a request: a day. */
+export const TIMEOUT_MS_MAX = 86_400_000
+export const RETRIES_MAX = 100
+/** Between two tries: an hour. */
+export const BACKOFF_MS_MAX = 3_600_000
+export const GPU_COUNT_MAX = 16
+/** Declared by one node. */
+export const CHANNELS_MAX = 50

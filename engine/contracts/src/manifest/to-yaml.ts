@@ -1,0 +1,92 @@
+/** The normalised second-generation text of a manifest. */
+import { Document, isScalar, visit } from 'yaml'
+import type { GraphNode, KrtManifest, Subscription, WorkflowGraph } from './graph.ts'
+import { isAmbiguousText } from './plain-text.ts'
+import { formatCpu, formatMemory } from './quantity.ts'
+
+/** `parseManifest` reads it back to the same manifest, whose `krtVersion` is then v2. Defaults are left out. */
+export function toYaml(manifest: KrtManifest): string {
+  const { config, entrypoint } = manifest
+  const document = new Document(
+    {
+      krtVersion: 'v2',
+      version: manifest.versionName,
+      description: manifest.description,
+      entrypoint,
+      ...unlessEmpty('config', {
+        ...unlessEmpty('variables', config.variables),
+        ...unlessEmpty('files', config.files),
+        ...unlessEmpty('defaults', config.defaults),
+      }),
+      workflows: manifest.workflows.map(workflowFields),
+    },
+    { aliasDuplicateObjects: false },
+  )
+  visit(document, (_key, node) => {
+    if (isScalar(node) && typeof node.value === 'string' && needsQuotes(node.value))
+      node.type = 'QUOTE_DOUBLE'
+  })
+  return document.toString({ lineWidth: 0 })
+}
+
+/** Block forms lose or change some line ends and blanks; escapes in quotes keep every character. */
+function needsQuotes(text: string): boolean {
+  return isAmbiguousText(text) || /[^\u0020-\u007e\u00a1-\ud7ff]/.test(text) || text !== text.trim()
+}
+
+function workflowFields(workflow: WorkflowGraph): object {
+  return {
+    name: workflow.name,
+    entrypoint: workflow.entrypoint,
+    exitpoint: workflow.exitpoint,
+    ...(workflow.timeoutMs === null ? {} : { timeoutMs: workflow.timeoutMs }),
+    nodes: workflow.nodes.map(nodeFields),
+  }
+}
+
+function nodeFields(node: GraphNode): object {
+  const { gpu, retries, channels } = node
+  return {
+    name: node.name,
+    image: node.image,
+    src: node.src,
+    subscriptions: node.subscriptions.map(subscriptionText),
+    ...(gpu === null ? {} : { gpu: gpuFields(gpu) }),
+    ...(node.replicas === 1 ? {} : { replicas: node.replicas }),
+    ...(node.objectStore === null ? {} : { objectStore: node.objectStore }),
+    ...(node.concurrency === 1 ? {} : { concurrency: node.concurrency }),
+    ...(node.timeoutMs === null ? {} : { timeoutMs: node.timeoutMs }),
+    ...(retries.max === 0 && retries.backoffMs === 0 ? {} : { retries }),
+    ...(node.onError === 'fail' ? {} : { onError: node.onError }),
+    ...unlessEmpty('resources', resourceFields(node.resources)),
+    ...(channels === null ? {} : { channels }),
+  }
+}
+
+function subscriptionText({ from, channel, durability }: Subscription): string | object {
+  const reference = channel === null ? from : `${from}.${channel}`
+  return durability === 'fast' ? reference : { from: reference, durability }
+}
+
+function gpuFields(gpu: NonNullable<GraphNode['gpu']>): boolean | object {
+  if (gpu.class !== null) return gpu
+  return gpu.count === 1 ? true : { count: gpu.count }
+}
+
+function resourceFields({ cpuMillis, memoryBytes }: GraphNode['resources']): object {
+  const range = (
+    value: { request: number; limit: number },
+    format: (amount: number) => string,
+  ) => ({
+    request: format(value.request),
+    limit: format(value.limit),
+  })
+  return {
+    ...(cpuMillis === null ? {} : { cpu: range(cpuMillis, formatCpu) }),
+    ...(memoryBytes === null ? {} : { memory: range(memoryBytes, formatMemory) }),
+  }
+}
+
+function unlessEmpty(key: string, value: object): object {
+  return Object.keys(value).length === 0 ? {} : { [key]: value }
+}
