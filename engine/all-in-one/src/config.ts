@@ -42,6 +42,8 @@ export type Config = Readonly<{
   nodeMemoryBytesMax: number | null
   logLevel: z.infer<typeof Environment>['KRE_LOG_LEVEL']
   path: string
+  /** Everything, for the processes that this one starts; each gets the few variables it needs. */
+  environment: Readonly<Record<string, string | undefined>>
 }>
 
 /** @throws KreError `invalid-argument` with all problems at once. */
@@ -67,5 +69,6 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     nodeMemoryBytesMax: e.KRE_NODE_MEMORY_BYTES_MAX ?? null,
     logLevel: e.KRE_LOG_LEVEL,
     path: e.PATH,
+    environment: { ...environment },
   })
 }

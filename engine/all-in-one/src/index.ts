@@ -1,1 +1,2 @@
-export {}
+export { parseConfig, type Config } from './config.ts'
+export { startEngine, type Engine } from './engine.ts'

@@ -1,0 +1,95 @@
+import type { Target, WorkloadObservation } from '@kre/contracts'
+import type { LocalNatsServer } from '@kre/nats-manager'
+
+export type EngineDescription = {
+  engine: { version: string; startedAt: string; dataDir: string }
+  processes: ProcessDescription[]
+  addresses: { name: string; runtime: string | null; version: string | null; address: string }[]
+}
+
+type ProcessDescription = {
+  role: 'engine' | 'nats-server' | 'nats-guard' | 'entrypoint' | 'node'
+  runtime: string | null
+  version: string | null
+  workflow: string | null
+  node: string | null
+  replica: number | null
+  pid: number | null
+  state: string
+  restarts: number
+  reason: string
+}
+
+const VERSION = '0.1.0'
+
+/** Every process of this engine and every address it serves, as they are now. */
+export async function describeEngine(deps: {
+  target: Target
+  natsServer: LocalNatsServer
+  adminUrl: string
+  dataDir: string
+  startedAt: Date
+}): Promise<EngineDescription> {
+  const workloads = await deps.target.fetch(AbortSignal.timeout(5_000))
+  const natsPid = await deps.natsServer.pid()
+  return {
+    engine: { version: VERSION, startedAt: deps.startedAt.toISOString(), dataDir: deps.dataDir },
+    processes: [
+      engineProcess('engine', process.pid),
+      engineProcess('nats-server', natsPid),
+      engineProcess('nats-guard', deps.natsServer.guardPid()),
+      ...workloads.flatMap(workloadProcesses),
+    ],
+    addresses: [
+      { name: 'admin API', runtime: null, version: null, address: new URL(deps.adminUrl).host },
+      {
+        name: 'nats-server',
+        runtime: null,
+        version: null,
+        address: `127.0.0.1:${deps.natsServer.port}`,
+      },
+      ...workloads
+        .filter((workload) => workload.address !== '')
+        .map((workload) => ({
+          name:
+            workload.version === null
+              ? `runtime ${workload.runtimeId} (published)`
+              : `version ${workload.runtimeId}/${workload.version}`,
+          runtime: workload.runtimeId,
+          version: workload.version,
+          address: workload.address,
+        })),
+    ],
+  }
+}
+
+function engineProcess(role: ProcessDescription['role'], pid: number | null): ProcessDescription {
+  const state = pid === null ? 'gone' : 'ready'
+  return {
+    role,
+    runtime: null,
+    version: null,
+    workflow: null,
+    node: null,
+    replica: null,
+    pid,
+    state,
+    restarts: 0,
+    reason: '',
+  }
+}
+
+function workloadProcesses(workload: WorkloadObservation): ProcessDescription[] {
+  return workload.replicas.map((replica) => ({
+    role: workload.role,
+    runtime: workload.runtimeId,
+    version: workload.version,
+    workflow: workload.workflow,
+    node: workload.node,
+    replica: replica.replica,
+    pid: replica.pid,
+    state: replica.state,
+    restarts: replica.restarts,
+    reason: replica.reason,
+  }))
+}

@@ -1,0 +1,190 @@
+/**
+ * The laptop's engine: all services in one process, wired in memory, with a guarded nats-server beside it.
+ * What it starts outlives it: killed, it is followed by an engine that takes everything over.
+ */
+import { randomBytes } from 'node:crypto'
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createAdminApi } from '@kre/admin-api'
+import { ingestBundle } from '@kre/bundle'
+import { ENGINE_HEARTBEAT_SUBJECT, KreError, resolveRunner, SECOND_MS } from '@kre/contracts'
+import { createConverger, type CompileSettings } from '@kre/converger'
+import { createLocalTarget } from '@kre/k8s-manager'
+import { createMongoWriter } from '@kre/mongo-writer'
+import { createNatsManager, startLocalNatsServer } from '@kre/nats-manager'
+import { connectNats, createEventBus, findNatsServer, type Logger } from '@kre/service-kit'
+import { openSqliteStore, type Store } from '@kre/store'
+import { claimDataDir } from './claim-data-dir.ts'
+import type { Config } from './config.ts'
+import { describeEngine } from './describe-engine.ts'
+import { listenPort } from './listen-port.ts'
+
+export type Engine = {
+  adminUrl: string
+  /** Ends the engine and everything it runs, entrypoints first. */
+  stop(): Promise<void>
+  /** Ends the engine alone; versions go on and wait for the next one. */
+  leave(): Promise<void>
+}
+
+export async function startEngine(config: Config, logger: Logger): Promise<Engine> {
+  const progress = (message: string) => logger.info({ progress: true }, message)
+  await mkdir(config.dataDir, { recursive: true, mode: 0o700 })
+  await chmod(config.dataDir, 0o700)
+  const claim = await claimDataDir(config.dataDir)
+  const release: (() => PromiseLike<unknown>)[] = [() => claim.release()]
+  const closing = new AbortController()
+  const unwind = async () => {
+    closing.abort()
+    for (const step of release.splice(0).toReversed()) await step()
+  }
+  try {
+    const store = await openSqliteStore({ dataDir: config.dataDir, logger })
+    release.push(() => store[Symbol.asyncDispose]())
+
+    const binary = await findNatsServer({
+      cacheDir: config.cacheDir,
+      path: config.path,
+      onProgress: progress,
+    })
+    const natsServer = await startLocalNatsServer({
+      dir: join(config.dataDir, 'nats'),
+      binary,
+      // Its clients drain first.
+      engineAbsenceMs: config.engineAbsenceMs + config.drainMs + 5 * SECOND_MS,
+      logger,
+    })
+    release.push(() => natsServer[Symbol.asyncDispose]())
+    const nats = await connectNats(natsServer.engineAccess, 'kre-engine')
+    release.push(() => nats.close())
+    progress(`nats-server is up on port ${natsServer.port}`)
+
+    const beat = () => {
+      if (!nats.isClosed()) nats.publish(ENGINE_HEARTBEAT_SUBJECT)
+    }
+    beat()
+    const heart = setInterval(beat, 2 * SECOND_MS)
+    release.push(async () => clearInterval(heart))
+
+    const events = createEventBus((error) => logger.error({ error }, 'a listener failed'))
+    const target = await createLocalTarget({
+      dataDir: config.dataDir,
+      bundles: store.bundles,
+      descriptorSet: (digest) => descriptorSetOf(store, digest),
+      nats,
+      runnerAccess: () => natsServer.runnerAccess,
+      logger,
+      environment: config.environment,
+      ports: { publishedBase: config.entrypointPort },
+      onProgress: (version, { stage, message }) => logger.info({ ...version, stage }, message),
+      settings: {
+        drainMs: config.drainMs,
+        engineAbsenceMs: config.engineAbsenceMs,
+        ...(config.nodeMemoryBytesMax === null
+          ? {}
+          : { memoryBytesMax: config.nodeMemoryBytesMax }),
+      },
+    })
+    release.push(() => target[Symbol.asyncDispose]())
+
+    const writer = createMongoWriter({ store, nats, logger, events })
+    release.push(() => writer[Symbol.asyncDispose]())
+    await writer.start(closing.signal)
+
+    const converger = createConverger({
+      store,
+      target,
+      nats: await createNatsManager(nats),
+      settings: compileSettings(config),
+      logger,
+      events,
+      now: () => new Date(),
+    })
+    release.push(() => converger[Symbol.asyncDispose]())
+    await converger.start(closing.signal)
+
+    const startedAt = new Date()
+    const secrets = await readSecrets(config.dataDir)
+    let adminUrl = ''
+    const admin = createAdminApi({
+      store,
+      events,
+      ingest: ingestBundle,
+      logger,
+      now: () => new Date(),
+      ...secrets,
+      publicUrl: () => adminUrl,
+      describe: () =>
+        describeEngine({ target, natsServer, adminUrl, dataDir: config.dataDir, startedAt }),
+    })
+    const listening = await listenPort(
+      'the admin API',
+      config.adminPort,
+      (port) => admin.listen({ host: '127.0.0.1', port }),
+      progress,
+    )
+    release.push(() => listening.close())
+    adminUrl = `http://localhost:${new URL(listening.address).port}`
+    await claim.write(adminUrl)
+    logger.info({ adminUrl, dataDir: config.dataDir, pid: process.pid }, 'the engine is up')
+
+    return {
+      adminUrl,
+      leave: unwind,
+      async stop() {
+        progress('stopping: entrypoints, nodes, NATS')
+        await converger[Symbol.asyncDispose]()
+        await target.stopAll()
+        // What the nodes wrote last reaches the store before NATS ends; what does not is in its stream.
+        await writer[Symbol.asyncDispose]()
+        await nats
+          .drain()
+          .catch((error: unknown) => logger.warn({ error }, 'NATS was gone before the engine'))
+        await natsServer.stop()
+        await unwind()
+      },
+    }
+  } catch (error) {
+    await unwind()
+    throw error
+  }
+}
+
+function compileSettings(config: Config): CompileSettings {
+  return {
+    requestTimeoutMs: config.requestTimeoutMs,
+    payloadBytesMax: config.payloadBytesMax,
+    reflection: true,
+    memoryBytesMax: config.nodeMemoryBytesMax,
+    resolveRunner: (image, src) => {
+      const resolved = resolveRunner(image, src)
+      return 'runner' in resolved ? resolved.runner : null
+    },
+  }
+}
+
+async function descriptorSetOf(store: Store, digest: string): Promise<Uint8Array> {
+  for (const runtime of await store.runtimes.list()) {
+    const version = (await store.versions.list(runtime.id)).find(
+      (candidate) => candidate.bundleDigest === digest,
+    )
+    if (version !== undefined) return Buffer.from(version.facts.descriptorSet, 'base64')
+  }
+  throw new KreError('not-found', `no version uses the bundle ${digest}`)
+}
+
+/** Made once per data folder; readable by its owner alone. */
+async function readSecrets(dataDir: string): Promise<{ pepper: Buffer; bootstrapToken: string }> {
+  const read = async (name: string) => {
+    const file = join(dataDir, name)
+    const found = await readFile(file, 'utf8').catch(() => '')
+    if (found.trim() !== '') return found.trim()
+    const made = randomBytes(32).toString('base64url')
+    await writeFile(file, `${made}\n`, { mode: 0o600 })
+    return made
+  }
+  return {
+    pepper: Buffer.from(await read('pepper'), 'base64url'),
+    bootstrapToken: await read('token'),
+  }
+}

@@ -1,0 +1,130 @@
+import { execFile } from 'node:child_process'
+import { statfs } from 'node:fs/promises'
+import { promisify } from 'node:util'
+import type { Command } from 'commander'
+import { GiB, KreError } from '@kre/contracts'
+import { findNatsServer } from '@kre/service-kit'
+import { cacheDir, type Context } from '../context.ts'
+import { table } from '../output/output.ts'
+
+const run = promisify(execFile)
+
+type Check = { name: string; ok: boolean; required: boolean; found: string; why: string }
+
+/** Gates of tools that only some commands need: how to ask for the version, and the least that works. */
+const OPTIONAL_TOOLS = [
+  { name: 'python3', args: ['--version'], minimum: '3.9', why: 'Python nodes' },
+  {
+    name: 'go',
+    args: ['version'],
+    minimum: '1.22',
+    why: 'building nats-server where no package of it fits',
+  },
+  {
+    name: 'minikube',
+    args: ['version', '--short'],
+    minimum: '1.26',
+    why: 'a cluster on this computer',
+  },
+  { name: 'helm', args: ['version', '--short'], minimum: '3.0', why: 'deploying to a cluster' },
+  { name: 'h2load', args: ['--version'], minimum: '1.40', why: 'npm run bench' },
+] as const
+
+export function doctorCommand(program: Command, context: Context): void {
+  program
+    .command('doctor')
+    .description('what this computer has and lacks; exit code 1 when something needed is missing')
+    .action(async () => {
+      const checks = [
+        check('node', process.versions.node, '24', true, 'everything'),
+        await checkNats(context),
+        await checkDisk(context),
+        ...(await Promise.all(OPTIONAL_TOOLS.map(checkTool))),
+      ]
+      const rows = checks.map((entry) => [
+        entry.ok ? 'ok' : entry.required ? 'FAILED' : 'missing',
+        entry.name,
+        entry.found,
+        entry.why,
+      ])
+      context.output.result(checks, table(['', 'WHAT', 'FOUND', 'FOR'], rows, ''))
+      const failed = checks.filter(
+        (entry) => !entry.ok && (entry.required || entry.found !== 'not found'),
+      )
+      if (failed.length > 0)
+        throw new KreError(
+          'failed-precondition',
+          failed.map((entry) => `${entry.name} ${entry.found}`).join('; '),
+        )
+    })
+}
+
+async function checkTool(tool: (typeof OPTIONAL_TOOLS)[number]): Promise<Check> {
+  try {
+    const { stdout, stderr } = await run(tool.name, [...tool.args])
+    return check(
+      tool.name,
+      /\d+(?:\.\d+)+/.exec(stdout + stderr)?.[0] ?? 'of unknown version',
+      tool.minimum,
+      false,
+      tool.why,
+    )
+  } catch {
+    return { name: tool.name, ok: false, required: false, found: 'not found', why: tool.why }
+  }
+}
+
+function check(
+  name: string,
+  version: string,
+  minimum: string,
+  required: boolean,
+  why: string,
+): Check {
+  const ok = compareVersions(version, minimum) >= 0
+  return { name, ok, required, found: ok ? version : `${version}: needs >= ${minimum}`, why }
+}
+
+/** Negative, zero or positive, by the numbers between the dots; what is missing counts as 0. */
+export function compareVersions(a: string, b: string): number {
+  const [left, right] = [a, b].map((version) =>
+    version.split('.').map((part) => Number.parseInt(part, 10) || 0),
+  )
+  for (let i = 0; i < 3; i++) {
+    const difference = (left?.[i] ?? 0) - (right?.[i] ?? 0)
+    if (difference !== 0) return difference
+  }
+  return 0
+}
+
+async function checkNats(context: Context): Promise<Check> {
+  const path = context.environment['PATH'] ?? ''
+  try {
+    const found = await findNatsServer({
+      cacheDir: cacheDir(context),
+      path,
+      onProgress: (message) => context.output.step(message),
+    })
+    return { name: 'nats-server', ok: true, required: true, found, why: 'everything' }
+  } catch (error) {
+    return {
+      name: 'nats-server',
+      ok: false,
+      required: true,
+      found: error instanceof Error ? error.message : String(error),
+      why: 'everything',
+    }
+  }
+}
+
+async function checkDisk(context: Context): Promise<Check> {
+  const { bavail, bsize } = await statfs(context.root)
+  const free = bavail * bsize
+  return {
+    name: 'disk',
+    ok: free > 1 * GiB,
+    required: true,
+    found: `${(free / GiB).toFixed(1)} GiB free`,
+    why: 'bundles and streams: at least 1 GiB',
+  }
+}

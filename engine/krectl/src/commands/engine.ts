@@ -1,0 +1,82 @@
+import type { Command } from 'commander'
+import { connectAdmin } from '../api/admin-client.ts'
+import type { Context } from '../context.ts'
+import { stopEngine } from '../engine/engine-process.ts'
+import { table } from '../output/output.ts'
+
+/** What `GET /api/v1/status` answers. */
+export type EngineStatus = {
+  engine: { version: string; startedAt: string; dataDir: string }
+  processes: {
+    role: string
+    runtime: string | null
+    version: string | null
+    workflow: string | null
+    node: string | null
+    replica: number | null
+    pid: number | null
+    state: string
+    restarts: number
+    reason: string
+  }[]
+  addresses: { name: string; runtime: string | null; version: string | null; address: string }[]
+}
+
+export function engineCommands(program: Command, context: Context): void {
+  program
+    .command('stop')
+    .description('stops the local engine and everything it runs; data stays')
+    .action(async () => {
+      const stopped = await stopEngine(context)
+      context.output.result(
+        { stopped },
+        stopped ? 'KRE is stopped. Its data stays.' : 'No engine was running.',
+      )
+    })
+
+  program
+    .command('status')
+    .description('the engine, its processes and addresses')
+    .action(async () => {
+      const status = await (
+        await connectAdmin(context.dataDir)
+      ).rest<EngineStatus>('GET', '/api/v1/status')
+      context.output.result(status, describe(status))
+    })
+
+  program
+    .command('login')
+    .description('creates a login URL for the admin page')
+    .option('--new', 'forget the link that was made before')
+    .action(async (options: { new?: boolean }) => {
+      context.output.step('Calling Admin API...')
+      const url = await createLoginUrl(context, options.new === true)
+      context.output.result({ url }, `Login done. Open your browser at:\n\n  ${url}\n\nDone.`)
+    })
+}
+
+export async function createLoginUrl(context: Context, renew: boolean): Promise<string> {
+  const client = await connectAdmin(context.dataDir)
+  return (
+    await client.rest<{ url: string }>('POST', `/api/v1/auth/login-link${renew ? '?new=1' : ''}`)
+  ).url
+}
+
+function describe(status: EngineStatus): string {
+  const processes = status.processes.map((process) => [
+    process.role,
+    [process.runtime, process.version, process.node].filter((part) => part !== null).join(' / '),
+    process.pid === null ? '-' : String(process.pid),
+    process.state,
+    String(process.restarts),
+    process.reason,
+  ])
+  const addresses = status.addresses.map((entry) => [entry.name, entry.address])
+  return [
+    `KRE ${status.engine.version}, data in ${status.engine.dataDir}`,
+    '',
+    table(['ROLE', 'OF', 'PID', 'STATE', 'RESTARTS', 'REASON'], processes, 'no processes'),
+    '',
+    table(['ADDRESS OF', 'WHERE'], addresses, 'no addresses'),
+  ].join('\n')
+}

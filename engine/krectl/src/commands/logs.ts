@@ -1,0 +1,128 @@
+import { InvalidArgumentError, type Command } from 'commander'
+import { LOG_LEVELS } from '@kre/contracts'
+import { connectAdmin } from '../api/admin-client.ts'
+import { findVersion } from '../api/versions.ts'
+import type { Context } from '../context.ts'
+import { parseDuration } from '../output/parse-duration.ts'
+import { printable } from '../output/output.ts'
+
+type NodeLog = {
+  id: string
+  date: string
+  level: string
+  nodeName: string
+  workflowName: string
+  message: string
+  requestId: string | null
+}
+type LogOptions = {
+  runtime: string
+  follow?: boolean
+  request?: string
+  node?: string[]
+  level?: string
+  search?: string
+  since: string
+  limit: string
+}
+
+const FIELDS = 'id date level nodeName workflowName message requestId'
+
+export function logsCommand(version: Command, context: Context): void {
+  version
+    .command('logs <version>')
+    .description('what the nodes and the entrypoint wrote, oldest first')
+    .requiredOption('-r, --runtime <id>', 'runtime')
+    .option('-f, --follow', 'go on with new lines')
+    .option('--request <id>', 'one request only')
+    .option('--node <node...>', 'these nodes only (ids)')
+    .option('--level <level>', `this level and worse: ${LOG_LEVELS.join(', ')}`, parseLevel)
+    .option('--search <text>', 'lines that contain the text')
+    .option('--since <duration>', 'how far back', '24h')
+    .option('--limit <lines>', 'at most so many lines of the past', '200')
+    .action(async (name: string, options: LogOptions) => {
+      const client = await connectAdmin(context.dataDir)
+      const { id: versionId, workflows } = await findVersion(client, options.runtime, name)
+      const known = workflows.flatMap((workflow) => workflow.nodes.map((node) => node.id))
+      const unknown = options.node?.find((node) => !known.includes(node))
+      if (unknown !== undefined)
+        version.error(
+          `error: version "${name}" has no node "${unknown}"; there are: ${known.join(', ')}`,
+        )
+      const filters = {
+        startDate: new Date(Date.now() - parseDuration(options.since)).toISOString(),
+        versionsIds: [versionId],
+        ...(options.node === undefined ? {} : { nodeIds: options.node }),
+        ...(options.level === undefined
+          ? {}
+          : {
+              levels: LOG_LEVELS.slice(
+                0,
+                LOG_LEVELS.indexOf(options.level as (typeof LOG_LEVELS)[number]) + 1,
+              ),
+            }),
+        ...(options.request === undefined ? {} : { requestId: options.request }),
+        ...(options.search === undefined ? {} : { search: options.search }),
+      }
+      const print = (log: NodeLog) => context.output.line(log, format(log))
+      // With --follow the stream opens first, so that no line falls between past and present.
+      const seen = new Set<string>()
+      const pending: NodeLog[] = []
+      let past = true
+      const following = options.follow
+        ? client.subscribe<{ watchNodeLogs: NodeLog }>(
+            `subscription ($runtimeId: ID!, $versionName: String!, $filters: LogFilters!) {
+              watchNodeLogs(runtimeId: $runtimeId, versionName: $versionName, filters: $filters) { ${FIELDS} } }`,
+            { runtimeId: options.runtime, versionName: name, filters },
+            ({ watchNodeLogs: log }) => (past ? pending.push(log) : print(log)),
+            context.signal,
+          )
+        : Promise.resolve()
+      following.catch(() => undefined) // awaited below
+      for (const log of await pastLogs(context, options, filters)) {
+        seen.add(log.id)
+        print(log)
+      }
+      past = false
+      for (const log of pending) if (!seen.has(log.id)) print(log)
+      await following.catch((error: unknown) => {
+        if (!context.signal.aborted) throw error
+      })
+    })
+}
+
+async function pastLogs(
+  context: Context,
+  options: LogOptions,
+  filters: Record<string, unknown>,
+): Promise<NodeLog[]> {
+  const client = await connectAdmin(context.dataDir)
+  const limit = Math.max(0, Number(options.limit))
+  const logs: NodeLog[] = []
+  for (let cursor: string | null = null; logs.length < limit;) {
+    const { logs: page }: { logs: { items: NodeLog[]; cursor: string | null } } =
+      await client.graphql(
+        `query ($runtimeId: ID!, $filters: LogFilters!, $cursor: String) {
+        logs(runtimeId: $runtimeId, filters: $filters, cursor: $cursor) { cursor items { ${FIELDS} } } }`,
+        { runtimeId: options.runtime, filters, cursor },
+      )
+    logs.push(...page.items)
+    if (page.cursor === null) break
+    cursor = page.cursor
+  }
+  return logs.slice(0, limit).toReversed()
+}
+
+function parseLevel(text: string): string {
+  const level = text.toUpperCase()
+  if (!(LOG_LEVELS as readonly string[]).includes(level))
+    throw new InvalidArgumentError(`one of ${LOG_LEVELS.join(', ')}`)
+  return level
+}
+
+function format(log: NodeLog): string {
+  const request = log.requestId === null ? '' : ` [${log.requestId}]`
+  return printable(
+    `${log.date} ${log.level.padEnd(5)} ${log.nodeName || 'entrypoint'}${request} ${log.message}`,
+  )
+}

@@ -1,0 +1,33 @@
+import { join } from 'node:path'
+import type { Readable, Writable } from 'node:stream'
+import { createOutput, type Output } from './output/output.ts'
+
+/** What every command works with; built once in main.ts, and by tests. */
+export type Context = {
+  /** Root of the repository. */
+  root: string
+  /** Folder the user stands in. */
+  cwd: string
+  environment: Readonly<Record<string, string | undefined>>
+  stdin: Readable
+  stdout: Writable
+  stderr: Writable
+  /** Aborts on SIGINT and SIGTERM. */
+  signal: AbortSignal
+  /** Set from the global options before a command runs. */
+  dataDir: string
+  output: Output
+}
+
+export function createContext(base: Omit<Context, 'dataDir' | 'output'>): Context {
+  return {
+    ...base,
+    dataDir: join(base.root, '.kre'),
+    output: createOutput(base.stdout, base.stderr, false),
+  }
+}
+
+/** `<repository>/.kre/cache`: what any engine of this checkout can share and make again. */
+export function cacheDir(context: Pick<Context, 'root'>): string {
+  return join(context.root, '.kre', 'cache')
+}

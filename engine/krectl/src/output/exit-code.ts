@@ -1,0 +1,25 @@
+import { CommanderError } from 'commander'
+import { KreError } from '@kre/contracts'
+
+/** 0 done, 1 refused or failed, 2 wrong usage, 69 no engine to talk to (sysexits.h, EX_UNAVAILABLE). */
+export const EXIT = { ok: 0, failed: 1, usage: 2, unreachable: 69 } as const
+
+/** Wrong words on the command line. */
+export class UsageError extends Error {
+  override name = 'UsageError'
+}
+
+/** No engine answers. */
+export class EngineUnreachable extends KreError {
+  override name = 'EngineUnreachable'
+  constructor(message: string, options?: ErrorOptions) {
+    super('unavailable', message, {}, options)
+  }
+}
+
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof EngineUnreachable) return EXIT.unreachable
+  if (error instanceof UsageError) return EXIT.usage
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
+  return EXIT.failed
+}

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# The front door of KRE: finds a Node of 24 or newer, installs what the lock file names, and hands over to
+# engine/krectl. Works from any folder. `./krectl.sh --help` lists the commands.
+set -euo pipefail
+
+root=$(cd -P -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")" && pwd)
+# Settings of the installation; the environment wins over the file.
+if [ -f "$root/.krectl.conf" ]; then
+  saved=$(export -p)
+  # shellcheck source=/dev/null
+  . "$root/.krectl.conf"
+  eval "$saved"
+fi
+
+node_is_current() {
+  command -v "$1" >/dev/null 2>&1 && "$1" -e 'process.exit(process.versions.node.split(".")[0] >= 24 ? 0 : 1)' 2>/dev/null
+}
+
+# Dependencies are those of the lock file: a change of it installs again.
+install() {
+  local stamp="$root/node_modules/.kre-installed" wanted
+  wanted=$(cksum <"$root/package-lock.json")
+  [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && return
+  if ! command -v npm >/dev/null 2>&1; then
+    echo "krectl: npm was not found. Install Node.js (20 or newer) with npm, then try again." >&2
+    exit 1
+  fi
+  echo "Installing dependencies (once)" >&2
+  # Its post-install fetches GPU libraries; the CPU ones are in the package.
+  export ONNXRUNTIME_NODE_INSTALL=skip
+  if ! (cd "$root" && npm ci --loglevel=error --no-audit --no-fund >&2); then
+    echo "krectl: the dependencies could not be installed (npm ci failed, see above)." >&2
+    exit 1
+  fi
+  echo "$wanted" >"$stamp"
+}
+
+install
+export PATH="$root/node_modules/.bin:$PATH"
+if ! node_is_current node; then
+  echo "krectl: Node.js 24 or newer is needed; this computer has $(node --version 2>/dev/null || echo none), and the npm package \"node\" gave none. Install Node.js 24." >&2
+  exit 1
+fi
+exec node --disable-warning=ExperimentalWarning "$root/engine/krectl/src/main.ts" "$@"
