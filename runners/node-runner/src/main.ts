@@ -15,7 +15,7 @@ try {
   const launch = NodeLaunch.parse(
     JSON.parse(readFileSync(process.env['KRE_LAUNCH_FILE'] ?? '', 'utf8')),
   )
-  exit(await runNode(launch, { ...process.env }, stop.signal))
+  exit(await runNode(launch, process.env, stop.signal))
 } catch (error) {
   const { code, message } = toKreError(error)
   complain(`${message.replaceAll('\n', ' ')}\n`)

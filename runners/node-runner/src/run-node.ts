@@ -55,6 +55,8 @@ export type RuntimeDeps = {
   readonly log: NodeLog
   /** Environment of user code. */
   readonly environment: Readonly<Record<string, string>>
+  /** The process's own, for user code that runs in it. */
+  readonly ownEnvironment: NodeJS.ProcessEnv
   /** A service caller, and context, for code that runs outside of a message. */
   readonly outside: CallPort & ServiceCaller
   /** Ends the node: user code can't go on. */
@@ -65,13 +67,14 @@ export type RuntimeDeps = {
 const DECOMPRESSED_BYTES_MAX = 64 * MiB
 
 /**
+ * @param ownEnvironment `process.env`; becomes that of user code when it runs in this process.
  * @param signal told to drain.
  * @returns the exit code, when everything is given back.
  * @throws KreError `failed-precondition` when the user's code can't be loaded.
  */
 export async function runNode(
   launch: NodeLaunch,
-  inherited: Readonly<Record<string, string | undefined>>,
+  ownEnvironment: NodeJS.ProcessEnv,
   signal: AbortSignal,
 ): Promise<number> {
   writeConfigFiles(launch)
@@ -125,7 +128,8 @@ export async function runNode(
         dispatcher,
         services,
         log,
-        environment: userEnvironment(launch, inherited),
+        environment: userEnvironment(launch, ownEnvironment),
+        ownEnvironment,
         outside: outsideOfCalls(launch, services, log),
         onFatal,
       }),

@@ -161,7 +161,7 @@ function testServices(options: RunOptions): Record<string, Service> {
     },
     'configuration.get': ({ key, scope }) => {
       for (const place of scope === undefined ? ['node', 'workflow', 'project'] : [scope]) {
-        const found = values.get(`${String(place)}/${String(key)}`)
+        const found = values.get(`${place as string}/${String(key)}`)
         if (found !== undefined) return answer(found)
       }
       throw new TerminalError('No value found')

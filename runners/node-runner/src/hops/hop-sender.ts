@@ -35,13 +35,7 @@ export function createHopSender(
 ): HopSender {
   let retrying = 0
 
-  const send = (
-    subject: string,
-    bytes: Uint8Array,
-    startedAt: number,
-    endAt: number,
-    onDead: () => void,
-  ) => {
+  const send = (subject: string, bytes: Uint8Array, endAt: number, onDead: () => void) => {
     const reply = inbox.bounce(bytes.length, () => {
       const now = performance.now()
       if (now + RETRY_EVERY_MS > endAt) return onDead()
@@ -49,7 +43,7 @@ export function createHopSender(
       retrying++
       setTimeout(() => {
         retrying--
-        if (!connection.isClosed()) send(subject, bytes, startedAt, endAt, onDead)
+        if (!connection.isClosed()) send(subject, bytes, endAt, onDead)
       }, RETRY_EVERY_MS)
     })
     connection.publish(subject, bytes, { reply })
@@ -64,7 +58,6 @@ export function createHopSender(
       send(
         subject,
         encodeForHop(envelope, connection),
-        now,
         Math.min(deadlineAt, now + RETRY_FOR_MS),
         onDead,
       )

@@ -3,6 +3,9 @@ import { setFlagsFromString } from 'node:v8'
 import { z } from 'zod'
 import { KreError } from '@kre/contracts'
 
+/** V8's second engine, the one of this flag, does not backtrack. */
+const LINEAR = 'l'
+
 export const KeyFilter = z.object({
   prefix: z.string().nullish(),
   pattern: z.string().nullish(),
@@ -20,10 +23,9 @@ export function keyTest({ prefix, pattern }: KeyFilter): (key: string) => boolea
 }
 
 function linearPattern(pattern: string): RegExp {
-  // V8's second engine, the one of flag `l`, does not backtrack.
   setFlagsFromString('--enable-experimental-regexp-engine')
   try {
-    return new RegExp(pattern, 'l')
+    return new RegExp(pattern, LINEAR)
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
     throw new KreError(

@@ -42,14 +42,24 @@ export function createKeyValueStores(
     bucket.catch(() => opened.delete(scope)) // tried again on the next use; the caller has the error
     return bucket
   }
+  const use = async <T>(scope: Scope, operation: (bucket: KV) => Promise<T>): Promise<T> => {
+    try {
+      return await operation(await open(scope))
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error)
+      const bucket = launch.keyValueBuckets[scope]
+      const text = `the configuration of scope "${scope}" (bucket ${bucket}) can't be used: ${why}`
+      throw new KreError('unavailable', text, { bucket }, { cause: error })
+    }
+  }
   const read = async (scope: Scope, key: string): Promise<string | null> => {
-    const entry = await (await open(scope)).get(key)
+    const entry = await use(scope, (bucket) => bucket.get(key))
     return entry === null || entry.operation !== 'PUT' ? null : entry.string()
   }
 
   return {
     async set({ key, value, scope }) {
-      await (await open(scope ?? 'node')).put(key, value)
+      await use(scope ?? 'node', (bucket) => bucket.put(key, value))
     },
     async get({ key, scope }) {
       for (const place of scope === undefined || scope === null ? SCOPES : [scope]) {
@@ -60,17 +70,12 @@ export function createKeyValueStores(
       throw new KreError('not-found', `No value found for key "${key}" in ${where}`, { key })
     },
     async delete({ key, scope }) {
-      await (await open(scope ?? 'node')).delete(key)
+      await use(scope ?? 'node', (bucket) => bucket.delete(key))
     },
   }
 }
 
 async function openBucket(connection: NatsConnection, bucket: string): Promise<KV> {
   const { Kvm } = await import('@nats-io/kv')
-  try {
-    return await new Kvm(connection).open(bucket)
-  } catch (error) {
-    const text = `the configuration bucket "${bucket}" can't be opened`
-    throw new KreError('unavailable', text, { bucket }, { cause: error })
-  }
+  return new Kvm(connection).open(bucket)
 }

@@ -27,9 +27,9 @@ export function captureOutput(emit: (line: LogLine) => void): () => void {
   }
   // One call is one record, however many lines it prints.
   const print =
-    (level: LogLevel, { flush }: typeof out) =>
+    (level: LogLevel, assembler: typeof out) =>
     (...parts: unknown[]) => {
-      flush()
+      assembler.flush()
       emit(parseLogLine(format(...parts), level))
     }
   Object.assign(console, {

@@ -14,10 +14,10 @@ import { createTypescriptHost, runInit, type TypescriptHost } from './typescript
  * @throws KreError `failed-precondition` in the author's words.
  */
 export async function openTypescriptRuntime(deps: RuntimeDeps): Promise<Runtime> {
-  const { launch, log, environment, onFatal } = deps
+  const { launch, log, environment, ownEnvironment, onFatal } = deps
   let host: TypescriptHost | null = null
-  for (const name of Object.keys(process.env)) delete process.env[name]
-  Object.assign(process.env, environment)
+  for (const name of Object.keys(ownEnvironment)) delete ownEnvironment[name]
+  Object.assign(ownEnvironment, environment)
   process.chdir(launch.basePath)
   const flush = captureOutput(({ level, text, date }) =>
     log.write(level, text, host?.current?.requestId ?? null, date),

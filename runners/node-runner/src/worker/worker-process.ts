@@ -1,0 +1,155 @@
+/** One process with user code in another language: start, handshake, frames, end. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { rmSync } from 'node:fs'
+import { createServer, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { KreError, SECOND_MS, type NodeLaunch } from '@kre/contracts'
+import { openFrameChannel, WORKER_PROTOCOL, type FrameChannel, type WorkerFrame } from '@kre/wire'
+import type { LogLine } from '../outputs/log-line.ts'
+import { createLineAssembler } from '../outputs/line-assembler.ts'
+
+/** Interpreter and imports before Hello. `init` itself may take as long as it likes: models are large. */
+const HELLO_TIMEOUT_MS = 60 * SECOND_MS
+const EXIT_AFTER_DRAIN_MS = 2 * SECOND_MS
+const LAST_FRAMES_MS = 500
+
+export type WorkerEnd = {
+  /** `exit code 1`, `signal SIGKILL`. */
+  readonly text: string
+  readonly signal: NodeJS.Signals | null
+}
+
+export type WorkerProcess = {
+  readonly pid: number
+  readonly handlesErrors: boolean
+  send(frame: WorkerFrame): void
+  kill(): void
+  /** Lets it finish, then ends it. */
+  drain(): Promise<void>
+}
+
+export type WorkerStart = {
+  readonly launch: NodeLaunch
+  readonly command: readonly [executable: string, ...args: string[]]
+  readonly environment: Readonly<Record<string, string>>
+  readonly socketPath: string
+  readonly init: WorkerFrame<'init'>
+  /** Frames after the handshake; calls of services arrive before it, too. */
+  readonly onFrame: (frame: WorkerFrame) => void
+  readonly onLine: (line: LogLine) => void
+  /** Once, when the process is gone; not when it failed to start. */
+  readonly onEnd: (end: WorkerEnd) => void
+  /** Told of the channel before `init` runs, so that its services can be answered. */
+  readonly onChannel: (channel: FrameChannel) => void
+  readonly signal: AbortSignal
+}
+
+/** @throws KreError `failed-precondition` when user code can't be loaded, `unavailable` when the worker can't start. */
+export async function startWorker(start: WorkerStart): Promise<WorkerProcess> {
+  const { launch, command, onFrame, onEnd, signal } = start
+  rmSync(start.socketPath, { force: true })
+  const ready = Promise.withResolvers<WorkerFrame<'initDone'>>()
+  // The end before the handshake is the handshake's failure; its promise is awaited below.
+  ready.promise.catch(() => undefined)
+  let channel: FrameChannel | null = null
+  let isReady = false
+  const channelEnd = Promise.withResolvers<void>()
+
+  const server = createServer((socket: Socket) => {
+    server.close()
+    channel = openFrameChannel(socket, onAnyFrame, (error) => {
+      channelEnd.resolve()
+      if (error !== null) child.kill('SIGKILL')
+    })
+  })
+  const onAnyFrame = (frame: WorkerFrame) => {
+    if (frame.kind === 'hello') {
+      clearTimeout(helloTimer)
+      if (frame.protocol === WORKER_PROTOCOL) {
+        start.onChannel(channel as FrameChannel)
+        channel?.send(start.init)
+        return
+      }
+      const text = `the worker speaks protocol ${frame.protocol}, the runner ${WORKER_PROTOCOL}: use an SDK of this release`
+      ready.reject(new KreError('failed-precondition', text))
+    } else if (frame.kind === 'initDone') ready.resolve(frame)
+    else if (frame.kind === 'initFailed') {
+      start.onLine({ level: 'ERROR', text: frame.stack || frame.text, date: null })
+      ready.reject(new KreError('failed-precondition', frame.text))
+    } else onFrame(frame)
+  }
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(start.socketPath, resolve)
+  })
+
+  const child = spawn(command[0], [...command.slice(1), start.socketPath], {
+    cwd: launch.basePath,
+    env: start.environment,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const flushLines = captureLines(child, start.onLine)
+  const ended = new Promise<WorkerEnd>((resolve) => {
+    child.once('error', (error) => resolve({ text: error.message, signal: null }))
+    // `close` and not `exit`: what it printed and sent last is read before its end is told.
+    child.once('close', (code, endSignal) =>
+      resolve({
+        text: endSignal === null ? `exit code ${code}` : `signal ${endSignal}`,
+        signal: endSignal,
+      }),
+    )
+  })
+  const helloTimer = setTimeout(() => {
+    ready.reject(
+      new KreError('unavailable', `the worker did not say hello within ${HELLO_TIMEOUT_MS} ms`),
+    )
+  }, HELLO_TIMEOUT_MS)
+  const onAbort = () => ready.reject(new KreError('cancelled', 'the node is stopping'))
+  signal.addEventListener('abort', onAbort, { once: true })
+  void ended.then(async (end) => {
+    flushLines()
+    server.close()
+    // Frames that it sent last are read before its end is told.
+    if (channel !== null) await Promise.race([channelEnd.promise, sleep(LAST_FRAMES_MS)])
+    channel?.close()
+    if (isReady) return onEnd(end)
+    const text = `the worker of node '${launch.nodeName}' ended while starting (${end.text})`
+    ready.reject(new KreError('unavailable', text))
+  })
+
+  try {
+    const { handlesErrors } = await ready.promise
+    isReady = true
+    return {
+      pid: child.pid ?? 0,
+      handlesErrors,
+      send: (frame) => void channel?.send(frame),
+      kill: () => void child.kill('SIGKILL'),
+      async drain() {
+        isReady = false
+        channel?.send({ kind: 'drain' })
+        const timer = setTimeout(() => child.kill('SIGKILL'), EXIT_AFTER_DRAIN_MS)
+        await ended
+        clearTimeout(timer)
+      },
+    }
+  } catch (error) {
+    child.kill('SIGKILL')
+    await ended
+    throw error
+  } finally {
+    clearTimeout(helloTimer)
+    signal.removeEventListener('abort', onAbort)
+  }
+}
+
+function captureLines(child: ChildProcess, onLine: (line: LogLine) => void): () => void {
+  const assemblers = [child.stdout, child.stderr].map((stream) => {
+    const assembler = createLineAssembler(onLine)
+    stream?.on('data', (chunk: Uint8Array) => assembler.write(chunk))
+    return assembler
+  })
+  return () => {
+    for (const assembler of assemblers) assembler.flush()
+  }
+}
