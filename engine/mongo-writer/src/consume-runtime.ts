@@ -1,0 +1,147 @@
+import {
+  outputsStream,
+  SECOND_MS,
+  WRITER_CONSUMER,
+  type EventBus,
+  type StoredReply,
+} from '@kre/contracts'
+import type { NatsConnection } from '@nats-io/transport-node'
+import type { Logger } from '@kre/service-kit'
+import type { OutputStore } from '@kre/store'
+import { storeBatch, type BatchOutcome } from './outputs/store-batch.ts'
+import { collectBatch } from './stream/collect-batch.ts'
+import type { Delivery } from './stream/delivery.ts'
+import { createPuller } from './stream/puller.ts'
+import { createBackOff } from './timing/back-off.ts'
+import { pause } from './timing/pause.ts'
+import { createThrottle } from './timing/throttle.ts'
+import type { WriterCounts } from './writer-counts.ts'
+
+export type ConsumeDeps = {
+  nats: NatsConnection
+  outputs: OutputStore
+  events: EventBus
+  logger: Logger
+  counts: WriterCounts
+  now: () => Date
+}
+
+/** A page that shows logs is told at most this often that there are new ones. */
+const LOGS_EVENT_EVERY_MS = 250
+/** A burst of malformed messages is one line in the log each so long. */
+const SET_ASIDE_LOG_EVERY_MS = 10 * SECOND_MS
+
+/** Moves a runtime's outputs from its stream into the store until `signal` is aborted. Never throws. */
+export async function consumeRuntime(
+  deps: ConsumeDeps,
+  runtimeId: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const logger = deps.logger.child({ runtimeId })
+  const puller = createPuller(deps.nats, outputsStream(runtimeId), WRITER_CONSUMER)
+  using logsWritten = createThrottle(LOGS_EVENT_EVERY_MS, () =>
+    deps.events.publish({ type: 'logs.written', runtimeId }),
+  )
+  using garbage = createGarbageLog(logger)
+  const store = createFailureLog(logger, { firstMs: 100, maxMs: 30 * SECOND_MS }, 'store')
+  const stream = createFailureLog(logger, { firstMs: 50, maxMs: 2 * SECOND_MS }, 'stream')
+  const reply = (delivery: Delivery, error: string | null): void =>
+    answerSender(deps.nats, delivery, error)
+
+  const consumeBatch = async (): Promise<void> => {
+    const { messages, missing } = await collectBatch(puller, signal)
+    if (missing !== null) return pause(stream.failed(missing), signal)
+    stream.succeeded()
+    if (messages.length === 0) return
+    if (signal.aborted) {
+      for (const delivery of messages) delivery.nak(0)
+      return
+    }
+    const outcome = await storeBatch({ ...deps, reply }, runtimeId, messages, store.pauseMs())
+    count(deps.counts, outcome)
+    if (outcome.stored.some((record) => record.kind === 'log')) logsWritten.hit()
+    garbage.add(outcome.setAside)
+    if (outcome.failure === null) store.succeeded()
+    else await pause(store.failed(outcome.failure), signal)
+  }
+
+  while (!signal.aborted) {
+    try {
+      await consumeBatch()
+    } catch (error) {
+      // The connection refuses to send while it is closed or drained; what was delivered comes again.
+      await pause(stream.failed(error), signal)
+    }
+  }
+  if (!deps.nats.isClosed()) puller.stop()
+}
+
+function count(counts: WriterCounts, outcome: BatchOutcome): void {
+  counts.stored += outcome.stored.length
+  counts.setAside += outcome.setAside.length
+  counts.returned += outcome.returned
+}
+
+function answerSender(nats: NatsConnection, delivery: Delivery, error: string | null): void {
+  if (delivery.storedReply === null || nats.isClosed()) return
+  const reply: StoredReply = error === null ? { success: true } : { success: false, error }
+  nats.publish(delivery.storedReply, JSON.stringify(reply))
+}
+
+type FailureLog = {
+  /** The pause after the next failure. */
+  pauseMs(): number
+  /** Returns the pause before the next attempt. */
+  failed(cause: unknown): number
+  succeeded(): void
+}
+
+/** One line when something begins to fail and one when it works again, however often it was tried between. */
+function createFailureLog(
+  logger: Logger,
+  times: { firstMs: number; maxMs: number },
+  what: 'store' | 'stream',
+): FailureLog {
+  const backOff = createBackOff(times)
+  let attempts = 0
+  let pauseMs = backOff.next()
+  return {
+    pauseMs: () => pauseMs,
+    failed(cause) {
+      attempts += 1
+      if (attempts === 1)
+        logger.warn(
+          cause instanceof Error ? { err: cause } : { reason: String(cause) },
+          `${what} fails; outputs wait in the stream`,
+        )
+      const now = pauseMs
+      pauseMs = backOff.next()
+      return now
+    },
+    succeeded() {
+      if (attempts === 0) return
+      logger.info({ attempts }, `${what} works again`)
+      attempts = 0
+      backOff.reset()
+      pauseMs = backOff.next()
+    },
+  }
+}
+
+function createGarbageLog(logger: Logger): Disposable & { add(reasons: readonly string[]): void } {
+  let messages = 0
+  let reason = ''
+  const throttle = createThrottle(SET_ASIDE_LOG_EVERY_MS, () => {
+    logger.warn({ messages, reason }, 'messages set aside: they are no outputs')
+    messages = 0
+  })
+  return {
+    add(reasons) {
+      if (reasons.length === 0) return
+      messages += reasons.length
+      reason = reasons.at(-1) ?? ''
+      throttle.hit()
+    },
+    [Symbol.dispose]: () => throttle[Symbol.dispose](),
+  }
+}

@@ -1,0 +1,82 @@
+import { describe, expect, test } from '@jest/globals'
+import { outputSubject, OUTPUT_KINDS } from '@kre/contracts'
+import { sampleDocument, sampleLog } from '@kre/store/testing'
+import { parseOutputSubject } from './parse-output-subject.ts'
+import { readOutput } from './read-output.ts'
+
+const bytes = (value: unknown): Uint8Array =>
+  new TextEncoder().encode(typeof value === 'string' ? value : JSON.stringify(value))
+const read = (value: unknown, subject = 'x.demo.v1.wf.o.log') =>
+  readOutput('demo', { subject, data: bytes(value) })
+
+describe('parseOutputSubject', () => {
+  test.each(OUTPUT_KINDS)('reads back what outputSubject() builds for a %s', (kind) => {
+    const version = { runtimeId: 'demo', version: 'v1' }
+    for (const workflow of ['wf', null])
+      expect(parseOutputSubject(outputSubject(version, workflow, kind))).toEqual({
+        ...version,
+        workflow,
+        kind,
+      })
+  })
+
+  test.each([
+    '',
+    'x.demo.v1.wf.o',
+    'x.demo.v1.wf.o.log.more',
+    'x.demo.v1.wf.n.log',
+    'x.demo.v1.wf.o.secret',
+    'x.De_mo.v1.wf.o.log',
+    'x.demo.*.wf.o.log',
+    'y.demo.v1.wf.o.log',
+    'x.demo.v1._c.o.log',
+  ])('refuses %p', (subject) => {
+    expect(parseOutputSubject(subject)).toBeNull()
+  })
+})
+
+describe('readOutput', () => {
+  test('gives the record', () => {
+    expect(read(sampleLog('1'))).toEqual({ ok: true, record: sampleLog('1') })
+    const own = sampleLog('1', { workflow: null })
+    expect(read(own, 'x.demo.v1._v.o.log')).toEqual({ ok: true, record: own })
+  })
+
+  test.each<[string, unknown, RegExp]>([
+    ['no bytes', '', /not JSON/],
+    ['one byte', '{', /not JSON/],
+    ['text', 'hello', /not JSON/],
+    ['null', 'null', /not an output/],
+    ['another kind than the subject says', sampleDocument('1', {}), /claims the kind "document"/],
+    ['another runtime', sampleLog('1', { runtimeId: 'other' }), /claims the runtimeId "other"/],
+    ['another version', sampleLog('1', { version: 'v2' }), /claims the version "v2"/],
+    ['another workflow', sampleLog('1', { workflow: 'w' }), /claims the workflow "w"/],
+    ['no workflow', sampleLog('1', { workflow: null }), /claims the workflow "null"/],
+    ['an unknown level', { ...sampleLog('1'), level: 'FATAL' }, /not an output: level/],
+    ['deep nonsense', '['.repeat(200_000), /not JSON/],
+  ])('refuses %s', (_, value, reason) => {
+    const result = read(value)
+    expect(result).toMatchObject({ ok: false, reason: expect.stringMatching(reason) })
+    expect(result.ok ? '' : result.reason.length).toBeLessThanOrEqual(300)
+  })
+
+  test('refuses bytes that are no UTF-8, and subjects of other runtimes', () => {
+    const subject = 'x.demo.v1.wf.o.log'
+    expect(readOutput('demo', { subject, data: Uint8Array.of(0x22, 0xff, 0x22) })).toMatchObject({
+      ok: false,
+    })
+    expect(readOutput('other', { subject, data: bytes(sampleLog('1')) })).toMatchObject({
+      ok: false,
+    })
+  })
+
+  test('keeps every field of a document, whatever its name', () => {
+    const text = `{"__proto__":{"a":1},"$set":2,"constructor":3}`
+    const value = JSON.stringify(sampleDocument('1', {})).replace(
+      '"document":{}',
+      `"document":${text}`,
+    )
+    const result = read(value, 'x.demo.v1.wf.o.document')
+    expect(result.ok && JSON.stringify(result.record)).toContain(text)
+  })
+})

@@ -1,0 +1,1 @@
+export { createOutputsStream, outputsWaiting } from './create-outputs-stream.ts'
