@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { GraphQLError, parse } from 'graphql'
 import { createSchema, createYoga, isAsyncIterable, type Plugin } from 'graphql-yoga'
-import { KreError } from '@kre/contracts'
 import type { Logger } from '@kre/service-kit'
 import type { FeatureDeps } from '../context.ts'
 import type { GraphqlContext } from './context.ts'
@@ -11,7 +10,7 @@ import { guardResolvers, guardSubscribers } from './guard-resolvers.ts'
 import { createMutations } from './mutations.ts'
 import { createQueries } from './queries.ts'
 import { createSubscriptions } from './subscriptions.ts'
-import { INVALID_DOCUMENT, toGraphqlError } from './to-graphql-error.ts'
+import { INVALID_DOCUMENT } from './to-graphql-error.ts'
 
 export const GRAPHQL_PATH = '/graphql'
 
@@ -94,8 +93,14 @@ const nameErrors: Plugin<object, GraphqlContext> = {
   },
 }
 
+/** Lets errors of documents and those that were made for callers through; anything else is logged and hidden. */
 function maskFault(error: unknown, logger: Logger): Error {
-  if (error instanceof GraphQLError && error.originalError === undefined) return error
-  logger.error({ err: error }, 'graphql failed outside a resolver')
-  return toGraphqlError(new KreError('internal', 'masked'), '')
+  let original = error
+  while (original instanceof GraphQLError && original.originalError !== undefined)
+    original = original.originalError
+  if (original instanceof GraphQLError) return error as GraphQLError
+  logger.error({ err: original }, 'graphql failed outside a resolver')
+  return new GraphQLError('the engine failed at this request: its log says why', {
+    extensions: { code: 'INTERNAL' },
+  })
 }

@@ -22,10 +22,7 @@ export function createStatusPageRoute(deps: FeatureDeps): Route {
         res,
         200,
         html`KRE`,
-        html`<p>
-            Signed in as
-            ${principal.email}.${target === null ? '' : ` Target: ${target.name} (${target.kind}).`}
-          </p>
+        html`<p>Signed in as ${principal.email}.</p>
           ${sections.length === 0 ? html`<p>No runtime yet. Run <code>krectl dev</code> or create one.</p>` : sections}
           <form method="post" action="/api/v1/auth/logout">
             <button type="submit">Sign out</button>
