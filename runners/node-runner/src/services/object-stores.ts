@@ -53,7 +53,7 @@ export function createObjectBucket(launch: NodeLaunch, connection: NatsConnectio
       for (let read = await reader.read(); !read.done; read = await reader.read())
         chunks.push(read.value)
       const failure = await found.error
-      if (failure !== null) throw failure
+      if (failure instanceof Error) throw failure
       return new Uint8Array(Buffer.concat(chunks))
     },
     list: keys,
