@@ -1,7 +1,8 @@
 /** What every target must do, whatever it runs workloads on. */
 import { describe, expect, test } from '@jest/globals'
-import type { StageEvent, Target, TargetPlan, Workload, WorkloadObservation } from '@kre/contracts'
+import type { Target, Workload, WorkloadObservation } from '@kre/contracts'
 import { waitUntil } from '@kre/service-kit'
+import { apply, ready } from './testing/apply.ts'
 import { entrypointWorkload, nodeWorkload } from './testing/workloads.ts'
 
 export type TargetUnderTest = AsyncDisposable & {
@@ -116,6 +117,22 @@ export function targetConformance(name: string, makeTarget: () => Promise<Target
       expect(stages.map(({ status }) => status)).toEqual(['skipped', 'skipped'])
     })
 
+    test('lets nodes serve until the entrypoint has finished', async () => {
+      await using subject = await makeTarget()
+      const { target } = subject
+      const workloads = [nodeWorkload('etl'), entrypointWorkload()]
+      await apply(target, { apply: workloads, remove: [] })
+      await ready(target, 2)
+      await apply(target, { apply: [], remove: workloads.map(({ id }) => id) })
+      await waitUntil('all are gone', async () => {
+        const left = await target.fetch(signal)
+        const stateOf = (role: string) =>
+          left.find((workload) => workload.role === role)?.replicas[0]?.state
+        if (stateOf('entrypoint') !== undefined) expect(stateOf('node')).toBe('ready')
+        return left.length === 0
+      })
+    })
+
     test('starts again what was wanted again while it drained', async () => {
       await using subject = await makeTarget()
       const { target } = subject
@@ -153,30 +170,6 @@ export function targetConformance(name: string, makeTarget: () => Promise<Target
       expect(['local', 'kubernetes', 'custom']).toContain(info.kind)
     })
   })
-}
-
-/** Applies a plan to its end. */
-export async function apply(target: Target, plan: TargetPlan): Promise<StageEvent[]> {
-  const stages: StageEvent[] = []
-  for await (const stage of target.apply(plan, new AbortController().signal)) stages.push(stage)
-  return stages
-}
-
-/** Waits until exactly `count` replicas exist and all are ready. */
-export async function ready(
-  target: Target,
-  count: number,
-): Promise<readonly WorkloadObservation[]> {
-  return waitUntil(
-    `${count} replicas ready`,
-    async () => {
-      const observed = await target.fetch(new AbortController().signal)
-      const replicas = observed.flatMap((workload) => workload.replicas)
-      const isReady = replicas.every(({ state }) => state === 'ready')
-      return isReady && replicas.length === count ? observed : null
-    },
-    { timeoutMs: 20_000 },
-  )
 }
 
 function countReplicas(observed: readonly WorkloadObservation[]): number {

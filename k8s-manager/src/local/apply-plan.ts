@@ -7,9 +7,10 @@ export async function* applyPlan(
   plan: TargetPlan,
   signal: AbortSignal,
 ): AsyncGenerator<StageEvent> {
+  signal.throwIfAborted()
+  const draining = fleet.remove(plan.remove)
   for (const id of plan.remove) {
-    signal.throwIfAborted()
-    yield fleet.remove(id)
+    yield draining.has(id)
       ? createStage(`remove ${id}`, 'in-progress', 'drains')
       : createStage(`remove ${id}`, 'skipped', 'is not there')
   }

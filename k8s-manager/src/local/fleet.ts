@@ -22,9 +22,13 @@ export type Fleet = {
   versions(): VersionRef[]
   /** @returns whether anything changes. */
   apply(workload: Workload): boolean
-  /** @returns false when there is none of that id. Returns before it is gone. */
-  remove(id: string): boolean
-  /** Drains everything, entrypoints first. Ports stay reserved. */
+  /**
+   * Drains workloads; nodes serve until the entrypoints of the same call have finished their requests.
+   *
+   * @returns the ids that there are. Returns before they are gone.
+   */
+  remove(ids: readonly string[]): Set<string>
+  /** The same for everything; resolves when all are gone. Ports stay reserved. */
   removeAll(): Promise<void>
 }
 
@@ -75,21 +79,26 @@ export function openFleet(deps: FleetDeps): Fleet {
       supervise(workload, [], after)
       return true
     },
-    remove(id) {
-      const supervisor = supervisors.get(id)
-      supervisor?.remove().catch((error: unknown) => logger.error({ error, id }, 'removal failed'))
-      return supervisor !== undefined
+    remove(ids) {
+      const found = ids.flatMap((id) => supervisors.get(id) ?? [])
+      drain(found).catch((error: unknown) => logger.error({ error, ids }, 'removal failed'))
+      return new Set(found.map(({ workload }) => workload.id))
     },
     async removeAll() {
       keepsPorts = true
-      const all = [...supervisors.values()]
-      for (const kind of ['entrypoint', 'node'])
-        await Promise.all(
-          all.filter(({ workload }) => workload.spec.kind === kind).map((one) => one.remove()),
-        )
+      await drain([...supervisors.values()])
       keepsPorts = false
     },
   }
+}
+
+/** Entrypoints first: what they have taken still needs the nodes. */
+async function drain(supervisors: readonly WorkloadSupervisor[]): Promise<void> {
+  const isEntrypoint = ({ workload }: WorkloadSupervisor) => workload.spec.kind === 'entrypoint'
+  const entrypoints = supervisors.filter(isEntrypoint)
+  const nodes = supervisors.filter((one) => !isEntrypoint(one))
+  const finished = Promise.all(entrypoints.map((one) => one.remove(null)))
+  await Promise.all([finished, ...nodes.map((one) => one.remove(finished))])
 }
 
 function adopt(
@@ -104,7 +113,7 @@ function adopt(
     if (supervisors.has(workload.id)) continue
     // Not wanted any more: the engine before this one died while it drained.
     supervise(workload, recordsOf(workload.id), null)
-      .remove()
+      .remove(null)
       .catch((error: unknown) => logger.error({ error, id: workload.id }, 'removal failed'))
   }
   const living = records.filter(({ pid, identity }) => isRunning(pid, identity))

@@ -11,15 +11,16 @@ import {
   type Workload,
 } from '@kre/contracts'
 import type { Logger } from '@kre/service-kit'
-import { HEALTHY_AFTER_MS, restartDelayMs } from './backoff.ts'
+import { restartDelayMs } from './backoff.ts'
 import { type Ending, endingReason, type KillCause } from './ending-reason.ts'
 import { readInFlight } from './in-flight-journal.ts'
 import type { LaunchRequest } from './launch-replica.ts'
 import { limitOutput, readOutputTail } from './output-file.ts'
 import { isRunning } from './process-table.ts'
+import { judgeHealth, NEW_HEALTH, type ReplicaHealth } from './replica-health.ts'
 import { adoptProcess, type RunningProcess } from './running-process.ts'
 import type { LocalSettings } from './settings.ts'
-import type { ProcessRecord, StateFiles } from './state-files.ts'
+import type { ProcessRecord, ReplicaPaths, StateFiles } from './state-files.ts'
 
 export type Replica = {
   readonly number: number
@@ -44,13 +45,13 @@ export type Replica = {
   stop(): void
 }
 
+type Started = { process: RunningProcess; record: ProcessRecord }
+
 export type ReplicaDeps = {
   state: StateFiles
   settings: LocalSettings
   logger: Logger
-  launch: (
-    request: LaunchRequest,
-  ) => Promise<{ process: RunningProcess; record: ProcessRecord } | null>
+  launch: (request: LaunchRequest) => Promise<Started | null>
   publishDeath: (workload: Workload, notice: DeathNotice) => void
   onChange: () => void
   onGone: () => void
@@ -64,251 +65,275 @@ export type ReplicaDeps = {
 /** A process that used all of its drain ends itself; the target's SIGKILL comes so much later. */
 const KILL_GRACE_MS = SECOND_MS
 
+/** What changes in a replica's life. */
+type Life = {
+  readonly deps: ReplicaDeps
+  readonly number: number
+  readonly paths: ReplicaPaths
+  readonly stopRequest: AbortController
+  workload: Workload
+  current: Started | null
+  isReady: boolean
+  reason: string
+  restarts: number
+  /** In a row, since it was last healthy. */
+  failures: number
+  /** Between two starts. */
+  isPausing: boolean
+  killedFor: KillCause | null
+  health: ReplicaHealth
+}
+
 /** @param previous a process that an engine before this one started; null = start one. */
 export function createReplica(
   deps: ReplicaDeps,
   number: number,
-  initialWorkload: Workload,
+  workload: Workload,
   previous: ProcessRecord | null,
 ): Replica {
-  const { settings, state } = deps
-  const paths = state.pathsOf(initialWorkload.id, number)
-  const stopRequest = new AbortController()
-  let workload = initialWorkload
-  let current: { process: RunningProcess; record: ProcessRecord } | null = null
-  let ready = false
-  let reason = ''
-  let restarts = previous?.restarts ?? 0
-  let failures = 0
-  let isWaiting = false
-  let killedFor: KillCause | null = null
-  // Counted in ticks, so that a stalled engine or a sleeping computer accuses nobody.
-  let startingMs = 0
-  let healthyMs = 0
-  let silentMs = 0
-
-  const isOver = () => stopRequest.signal.aborted || deps.released.aborted
-  const begin = (started: { process: RunningProcess; record: ProcessRecord }) => {
-    current = started
-    ready = started.record.ready
-    killedFor = null
-    startingMs = healthyMs = silentMs = 0
-    if (ready) reason = ''
-    deps.onChange()
+  const life: Life = {
+    deps,
+    number,
+    paths: deps.state.pathsOf(workload.id, number),
+    stopRequest: new AbortController(),
+    workload,
+    current: null,
+    isReady: false,
+    reason: '',
+    restarts: previous?.restarts ?? 0,
+    failures: 0,
+    isPausing: false,
+    killedFor: null,
+    health: NEW_HEALTH,
   }
-  const becomeReady = () => {
-    silentMs = 0
-    if (ready || current === null) return
-    ready = true
-    reason = ''
-    current.record = { ...current.record, ready }
-    deps.onChange()
-    try {
-      state.saveRecord(paths, current.record)
-    } catch (error) {
-      // A full disk costs the next engine one handshake, nothing more.
-      deps.logger.warn({ error, workload: workload.id, replica: number }, 'readiness not on record')
-    }
-  }
-  const fail = (text: string) => {
-    reason = text
-    restarts += 1
-    failures += 1
-    deps.logger.warn({ workload: workload.id, replica: number, restarts, reason }, 'replica failed')
-  }
-  const kill = (cause: KillCause) => {
-    killedFor = cause
-    current?.process.kill('SIGKILL')
-  }
-
-  const launch = async (isRestart: boolean): Promise<boolean> => {
-    try {
-      const started = await deps.launch({
-        workload,
-        replica: number,
-        restarts,
-        isRestart,
-        sharesPort: deps.hasSibling(),
-        isStillWanted: () => !isOver(),
-        report: (message) => {
-          if (isOver() || failures > 0) return
-          reason = message
-          deps.report(message)
-          deps.onChange()
-        },
-      })
-      if (started === null) return true
-      if (stopRequest.signal.aborted) {
-        // Started in the very moment of the stop: nobody waits for it, and it has taken nothing yet.
-        started.process.kill('SIGKILL')
-        await started.process.ended
-        return true
-      }
-      if (failures === 0) reason = ''
-      begin(started)
-      return true
-    } catch (error) {
-      if (!isOver()) fail(toKreError(error).message)
-      return false
-    }
-  }
-
-  const afterEnd = (
-    started: { process: RunningProcess; record: ProcessRecord },
-    ending: Ending,
-  ) => {
-    const wasAsked = stopRequest.signal.aborted
-    current = null
-    ready = false
-    const { pid } = started.process
-    const text = endingReason(
-      ending,
-      killedFor,
-      readOutputTail(paths.output, started.record.outputStart),
-    )
-    const interrupted = readInFlight(paths.work)
-    const endedWell =
-      wasAsked && (ending.kind === 'unobserved' || (ending.kind === 'exit' && ending.code === 0))
-    if (workload.spec.kind === 'node' && (!endedWell || interrupted.length > 0))
-      deps.publishDeath(workload, {
-        workflow: workload.spec.workflow,
-        node: workload.spec.node,
-        replica: number,
-        pid,
-        interrupted,
-        reason: text,
-      })
-    if (!wasAsked) fail(text)
-  }
-
-  const live = async () => {
-    let isRestart = previous !== null
-    if (previous !== null) {
-      const process = adoptProcess(previous, settings.adoptedPollMs, deps.released)
-      const isAlive = isRunning(previous.pid, previous.identity)
-      begin({ process, record: { ...previous, ready: previous.ready && isAlive } })
-    }
-    while (!isOver()) {
-      const launched = current !== null || (await raceStop(launch(isRestart), stopRequest.signal))
-      isRestart = true
-      if (current !== null) {
-        const started: NonNullable<typeof current> = current
-        const ending = await started.process.ended
-        if (deps.released.aborted) return
-        afterEnd(started, ending)
-      }
-      if (isOver()) break
-      deps.onChange()
-      await pause(restartDelayMs(failures, launched ? 'process' : 'preparation'))
-    }
-    if (deps.released.aborted) return
-    state.forgetReplica(paths)
-    deps.onGone()
-  }
-  const pause = async (ms: number) => {
-    if (ms === 0) return
-    isWaiting = true
-    deps.onChange()
-    const wake = AbortSignal.any([stopRequest.signal, deps.released])
-    await sleep(ms, undefined, { signal: wake }).catch(() => undefined)
-    isWaiting = false
-  }
-
-  void live().catch((error: unknown) => {
+  live(life, previous).catch((error: unknown) => {
     deps.logger.error({ error, workload: workload.id, replica: number }, 'supervision failed')
-    reason = toKreError(error).message
+    life.reason = toKreError(error).message
     deps.onChange()
   })
-
   return {
     number,
     get specHash() {
-      return workload.specHash
+      return life.workload.specHash
     },
     get pid() {
-      return current?.process.pid ?? null
+      return life.current?.process.pid ?? null
     },
     get isReady() {
-      return ready && !stopRequest.signal.aborted
+      return life.isReady && !isStopping(life)
     },
     get isStopping() {
-      return stopRequest.signal.aborted
+      return isStopping(life)
     },
     get hasFailed() {
-      return failures > 0
+      return life.failures > 0
     },
     get reason() {
-      return reason
+      return life.reason
     },
-    observe: () => ({
-      replica: number,
-      state: stateOf({ isStopping: stopRequest.signal.aborted, ready, isWaiting, failures }),
-      specHash: workload.specHash,
-      pid: current?.process.pid ?? null,
-      startedAt: current?.record.startedAt ?? null,
-      restarts,
-      reason,
-    }),
+    observe: () => observe(life),
     update(changed) {
-      workload = changed
+      life.workload = changed
     },
-    announced(announcement) {
-      if (current === null || announcement.state !== 'ready') return
-      if (
-        workload.spec.kind === 'node' &&
-        announcement.bundleDigest !== workload.spec.bundleDigest
-      ) {
-        reason = `runs bundle ${announcement.bundleDigest} instead of ${workload.spec.bundleDigest}`
-        return
-      }
-      becomeReady()
-    },
-    answered: becomeReady,
-    tick(isAudible, usedBytes) {
-      if (current === null || stopRequest.signal.aborted) return
-      limitOutput(paths.output, settings.outputBytesMax)
-      const limitBytes = workload.memoryBytesMax ?? settings.memoryBytesMax
-      if (usedBytes !== null && usedBytes > limitBytes)
-        return kill({ kind: 'memory', usedBytes, limitBytes })
-      if (!isAudible) {
-        silentMs = 0
-        return
-      }
-      if (ready) {
-        healthyMs += settings.tickMs
-        silentMs += settings.tickMs
-        if (healthyMs >= HEALTHY_AFTER_MS) failures = 0
-        if (silentMs > settings.silenceMs) kill({ kind: 'silent', afterMs: settings.silenceMs })
-      } else {
-        startingMs += settings.tickMs
-        if (startingMs > settings.readyTimeoutMs)
-          kill({ kind: 'never-ready', afterMs: settings.readyTimeoutMs })
-      }
-    },
-    stop() {
-      if (stopRequest.signal.aborted) return
-      stopRequest.abort()
-      reason = current === null ? '' : 'finishes the requests it has taken'
-      void drain(current?.process ?? null, settings.drainMs + KILL_GRACE_MS, deps.released)
-      deps.onChange()
-    },
+    announced: (announcement) => hear(life, announcement),
+    answered: () => becomeReady(life),
+    tick: (isAudible, usedBytes) => tick(life, isAudible, usedBytes),
+    stop: () => stop(life),
+  }
+}
+
+const isStopping = (life: Life) => life.stopRequest.signal.aborted
+const isOver = (life: Life) => isStopping(life) || life.deps.released.aborted
+
+async function live(life: Life, previous: ProcessRecord | null): Promise<void> {
+  const { deps } = life
+  let isRestart = previous !== null
+  if (previous !== null) adopt(life, previous)
+  while (!isOver(life)) {
+    const isPrepared =
+      life.current !== null || (await raceStop(launch(life, isRestart), life.stopRequest.signal))
+    isRestart = true
+    const started = life.current
+    if (started !== null) {
+      const ending = await started.process.ended
+      if (deps.released.aborted) return
+      recordEnd(life, started, ending)
+    }
+    if (isOver(life)) break
+    deps.onChange()
+    await pause(life, restartDelayMs(life.failures, isPrepared ? 'process' : 'preparation'))
+  }
+  if (deps.released.aborted) return
+  deps.state.forgetReplica(life.paths)
+  deps.onGone()
+}
+
+function adopt(life: Life, previous: ProcessRecord): void {
+  const isAlive = isRunning(previous.pid, previous.identity)
+  begin(life, {
+    process: adoptProcess(previous, life.deps.settings.adoptedPollMs, life.deps.released),
+    record: { ...previous, ready: previous.ready && isAlive },
+  })
+}
+
+/** @returns false when its files or packages could not be prepared. */
+async function launch(life: Life, isRestart: boolean): Promise<boolean> {
+  const { deps } = life
+  try {
+    const started = await deps.launch({
+      workload: life.workload,
+      replica: life.number,
+      restarts: life.restarts,
+      isRestart,
+      sharesPort: deps.hasSibling(),
+      isStillWanted: () => !isOver(life),
+      report: (message) => {
+        // A reason to fail is worth more than the progress of the next attempt.
+        if (isOver(life) || life.failures > 0) return
+        life.reason = message
+        deps.report(message)
+        deps.onChange()
+      },
+    })
+    if (started === null) return true
+    if (isStopping(life)) {
+      // Started in the very moment of the stop: nobody waits for it, and it has taken nothing yet.
+      started.process.kill('SIGKILL')
+      await started.process.ended
+      return true
+    }
+    if (life.failures === 0) life.reason = ''
+    begin(life, started)
+    return true
+  } catch (error) {
+    if (!isOver(life)) fail(life, toKreError(error).message)
+    return false
+  }
+}
+
+function begin(life: Life, started: Started): void {
+  life.current = started
+  life.isReady = started.record.ready
+  life.killedFor = null
+  life.health = NEW_HEALTH
+  life.deps.onChange()
+}
+
+function hear(life: Life, announcement: Announcement): void {
+  const { spec } = life.workload
+  if (life.current === null || announcement.state !== 'ready') return
+  if (spec.kind === 'node' && announcement.bundleDigest !== spec.bundleDigest) {
+    life.reason = `runs bundle ${announcement.bundleDigest} instead of ${spec.bundleDigest}`
+    life.deps.onChange()
+    return
+  }
+  becomeReady(life)
+}
+
+function becomeReady(life: Life): void {
+  const { deps, current } = life
+  life.health = { ...life.health, silentMs: 0 }
+  if (life.isReady || current === null || isStopping(life)) return
+  life.isReady = true
+  life.reason = ''
+  current.record = { ...current.record, ready: true }
+  deps.onChange()
+  try {
+    deps.state.saveRecord(life.paths, current.record)
+  } catch (error) {
+    // A full disk costs the next engine one handshake, nothing more.
+    deps.logger.warn({ error, workload: life.workload.id }, 'readiness is not on record')
+  }
+}
+
+function recordEnd(life: Life, started: Started, ending: Ending): void {
+  const { deps, paths, workload, killedFor } = life
+  const output = readOutputTail(paths.output, started.record.outputStart)
+  const reason = endingReason(ending, killedFor, output)
+  const interrupted = readInFlight(paths.work)
+  const wasAsked = isStopping(life)
+  const isDrained =
+    wasAsked && (ending.kind === 'unobserved' || (ending.kind === 'exit' && ending.code === 0))
+  life.current = null
+  life.isReady = false
+  if (workload.spec.kind === 'node' && (!isDrained || interrupted.length > 0))
+    deps.publishDeath(workload, {
+      workflow: workload.spec.workflow,
+      node: workload.spec.node,
+      replica: life.number,
+      pid: started.process.pid,
+      interrupted,
+      reason,
+    })
+  if (!wasAsked) fail(life, reason)
+}
+
+function fail(life: Life, reason: string): void {
+  const { deps, workload, number } = life
+  life.reason = reason
+  life.restarts += 1
+  life.failures += 1
+  const facts = { workload: workload.id, replica: number, restarts: life.restarts, reason }
+  deps.logger.warn(facts, 'replica failed')
+}
+
+async function pause(life: Life, ms: number): Promise<void> {
+  if (ms === 0) return
+  life.isPausing = true
+  life.deps.onChange()
+  const signal = AbortSignal.any([life.stopRequest.signal, life.deps.released])
+  await sleep(ms, undefined, { signal }).catch(() => undefined)
+  life.isPausing = false
+}
+
+function tick(life: Life, isAudible: boolean, usedBytes: number | null): void {
+  const { settings } = life.deps
+  if (life.current === null || isStopping(life)) return
+  limitOutput(life.paths.output, settings.outputBytesMax)
+  const limitBytes = life.workload.memoryBytesMax ?? settings.memoryBytesMax
+  const facts = { isReady: life.isReady, isAudible, usedBytes, limitBytes }
+  const { health, killFor, isProven } = judgeHealth(life.health, facts, settings)
+  life.health = health
+  if (isProven) life.failures = 0
+  if (killFor === null) return
+  life.killedFor ??= killFor
+  life.current.process.kill('SIGKILL')
+}
+
+function stop(life: Life): void {
+  if (isStopping(life)) return
+  life.stopRequest.abort()
+  life.reason = life.current === null ? '' : 'finishes the requests it has taken'
+  const { settings, released } = life.deps
+  if (life.current !== null)
+    void drain(life.current.process, settings.drainMs + KILL_GRACE_MS, released)
+  life.deps.onChange()
+}
+
+function observe(life: Life): ReplicaObservation {
+  return {
+    replica: life.number,
+    state: stateOf(life),
+    specHash: life.workload.specHash,
+    pid: life.current?.process.pid ?? null,
+    startedAt: life.current?.record.startedAt ?? null,
+    restarts: life.restarts,
+    reason: life.reason,
   }
 }
 
 /** A replica that failed so often that its version is in error stays in `backoff` until it is ready, or it would flicker. */
-function stateOf(facts: {
-  isStopping: boolean
-  ready: boolean
-  isWaiting: boolean
-  failures: number
-}): ReplicaObservation['state'] {
-  if (facts.isStopping) return 'stopping'
-  if (facts.ready) return 'ready'
-  return facts.isWaiting || facts.failures >= RESTARTS_UNTIL_ERROR ? 'backoff' : 'starting'
+function stateOf(life: Life): ReplicaObservation['state'] {
+  if (isStopping(life)) return 'stopping'
+  if (life.isReady) return 'ready'
+  return life.isPausing || life.failures >= RESTARTS_UNTIL_ERROR ? 'backoff' : 'starting'
 }
 
-async function drain(process: RunningProcess | null, withinMs: number, released: AbortSignal) {
-  if (process === null) return
+async function drain(
+  process: RunningProcess,
+  withinMs: number,
+  released: AbortSignal,
+): Promise<void> {
   process.kill('SIGTERM')
   const over = new AbortController()
   void process.ended.then(() => over.abort())

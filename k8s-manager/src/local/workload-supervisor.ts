@@ -23,8 +23,12 @@ export type WorkloadSupervisor = {
    * @returns whether anything changes.
    */
   apply(workload: Workload, after: Promise<void> | null): boolean
-  /** Drains all replicas. Resolves when they are gone, or wanted again. */
-  remove(): Promise<void>
+  /**
+   * Drains all replicas. Resolves when they are gone, or wanted again.
+   *
+   * @param after they go on serving until it resolves.
+   */
+  remove(after: Promise<unknown> | null): Promise<void>
 }
 
 export type SupervisorDeps = {
@@ -57,7 +61,8 @@ export function createWorkloadSupervisor(
   let workload = initial
   let isRemoved = false
   let isEnded = false
-  let gate: Promise<void> | null = null
+  /** Until it resolves nothing is started, and a removed workload is not drained. */
+  let gate: Promise<unknown> | null = null
 
   const addReplica = (number: number, own: Workload, previous: ProcessRecord | null) => {
     const replica = createReplica(
@@ -91,6 +96,7 @@ export function createWorkloadSupervisor(
     })
   }
   const reconcile = () => {
+    if (isRemoved && gate !== null) return
     const plan = planReplicas({
       replicasWanted: isRemoved ? 0 : workload.replicas,
       specHash: workload.specHash,
@@ -114,7 +120,7 @@ export function createWorkloadSupervisor(
   const tellRemovers = () => {
     for (const resolve of goneWaiters.splice(0)) resolve()
   }
-  const closeGate = (until: Promise<void> | null) => {
+  const waitFor = (until: Promise<unknown> | null) => {
     gate = until
     void until?.finally(() => {
       if (gate === until) gate = null
@@ -123,7 +129,7 @@ export function createWorkloadSupervisor(
   }
 
   for (const record of adopted) addReplica(record.replica, record.workload, record)
-  closeGate(after)
+  waitFor(after)
   changed()
 
   return {
@@ -150,14 +156,17 @@ export function createWorkloadSupervisor(
       tellRemovers()
       for (const replica of replicas.values())
         if (replica.specHash === wanted.specHash) replica.update(wanted)
-      closeGate(until)
+      waitFor(until)
       changed()
       return true
     },
-    remove() {
-      isRemoved = true
-      deps.state.forgetWorkload(workload.id)
+    remove(until) {
       const gone = new Promise<void>((resolve) => goneWaiters.push(resolve))
+      if (!isRemoved) {
+        isRemoved = true
+        deps.state.forgetWorkload(workload.id)
+        waitFor(until)
+      }
       changed()
       return gone
     },

@@ -1,0 +1,42 @@
+import { describe, expect, test } from '@jest/globals'
+import { judgeHealth, NEW_HEALTH, type ReplicaHealth } from './replica-health.ts'
+
+const limits = { tickMs: 1_000, readyTimeoutMs: 60_000, silenceMs: 15_000 }
+const fine = { isReady: true, isAudible: true, usedBytes: 1, limitBytes: 10 }
+
+function after(ticks: number, facts: typeof fine, from: ReplicaHealth = NEW_HEALTH) {
+  let verdict = judgeHealth(from, facts, limits)
+  for (let tick = 1; tick < ticks; tick++) verdict = judgeHealth(verdict.health, facts, limits)
+  return verdict
+}
+
+describe('judgeHealth', () => {
+  test('gives a start its time, to the second', () => {
+    const starting = { ...fine, isReady: false }
+    expect(after(60, starting).killFor).toBeNull()
+    expect(after(61, starting).killFor).toEqual({ kind: 'never-ready', afterMs: 60_000 })
+  })
+  test('bears silence as long as the limit, to the second', () => {
+    expect(after(15, fine).killFor).toBeNull()
+    expect(after(16, fine).killFor).toEqual({ kind: 'silent', afterMs: 15_000 })
+  })
+  test('blames nobody for silence while nothing can be heard', () => {
+    const deaf = { ...fine, isAudible: false }
+    expect(after(100, deaf).killFor).toBeNull()
+    expect(after(100, { ...deaf, isReady: false }).killFor).toBeNull()
+    expect(after(15, fine, after(1, deaf, after(15, fine).health).health).killFor).toBeNull()
+  })
+  test('allows memory up to the limit, also of those that can not be heard', () => {
+    expect(after(1, { ...fine, usedBytes: 10 }).killFor).toBeNull()
+    expect(after(1, { ...fine, usedBytes: 11, isAudible: false }).killFor).toEqual({
+      kind: 'memory',
+      usedBytes: 11,
+      limitBytes: 10,
+    })
+  })
+  test('takes a process for proven after half a minute', () => {
+    const heard = (seconds: number) => ({ ...NEW_HEALTH, readyMs: (seconds - 1) * 1_000 })
+    expect(after(1, fine, heard(29)).isProven).toBe(false)
+    expect(after(1, fine, heard(30)).isProven).toBe(true)
+  })
+})
