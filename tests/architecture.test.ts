@@ -39,7 +39,7 @@ const ALLOWED: Record<string, string[]> = {
     '@kre/bundle',
     ...SERVICES,
   ],
-  '@kre/bench': ['@kre/contracts', '@kre/service-kit', '@kre/all-in-one'],
+  '@kre/bench': [],
 }
 
 /** Packages from outside that only the named ones may use. */
