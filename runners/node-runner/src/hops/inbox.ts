@@ -2,11 +2,12 @@
  * One wildcard inbox for all answers that the process waits for: bounces of published messages, acknowledgements,
  * replies. No subscription per message.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createInbox, type Msg, type NatsConnection } from '@nats-io/transport-node'
 import { KreError } from '@kre/contracts'
 
-/** How long a bounce can come back after its message was sent: the broker answers within a round trip. */
-const BOUNCE_WINDOW_MS = 1_000
+/** So often, at most, the broker is asked whether all bounces have come: it answers pings after what was before them. */
+const BOUNCE_CHECK_MS = 20
 /** Most bytes of sent messages that are kept for the case that they bounce. */
 const BOUNCE_BYTES_MAX = 32 * 1024 * 1024
 
@@ -26,23 +27,27 @@ export type Inbox = {
 export function openInbox(connection: NatsConnection): Inbox {
   const prefix = createInbox()
   const awaited = new Map<string, (answer: Msg) => void>()
-  // Bounces are kept for one to two windows: two generations and one timer instead of a timer per message.
+  // A message whose bounce has not come when a later ping is answered was taken. Two generations: the old one waits
+  // for the answer, the young one for the next ping. One timer for all, and none while nothing is sent.
   let young = new Map<string, () => void>()
   let old = new Map<string, () => void>()
-  let youngBytes = 0
-  let rotating = false
+  let keptBytes = 0
+  let checking = false
+
+  const check = async () => {
+    while (young.size > 0) {
+      await sleep(BOUNCE_CHECK_MS, undefined, { ref: false })
+      old = young
+      young = new Map()
+      keptBytes = 0
+      // While the connection is away nothing can bounce; senders notice by the deadline.
+      await connection.flush().catch(() => undefined)
+      old = new Map()
+    }
+    checking = false
+  }
   let sequence = 0
 
-  const rotate = () => {
-    old = young
-    young = new Map()
-    youngBytes = 0
-  }
-  const tick = () => {
-    rotate()
-    if (old.size === 0) rotating = false
-    else setTimeout(tick, BOUNCE_WINDOW_MS).unref()
-  }
   connection.subscribe(`${prefix}.*`, {
     callback: (error, message) => {
       if (error !== null) return
@@ -60,12 +65,15 @@ export function openInbox(connection: NatsConnection): Inbox {
   const inbox: Inbox = {
     bounce(bytes, onBounce) {
       const token = (++sequence).toString(36)
-      if (youngBytes + bytes > BOUNCE_BYTES_MAX / 2) rotate()
+      keptBytes += bytes
+      if (keptBytes > BOUNCE_BYTES_MAX) {
+        young = new Map()
+        keptBytes = bytes
+      }
       young.set(token, onBounce)
-      youngBytes += bytes
-      if (!rotating) {
-        rotating = true
-        setTimeout(tick, BOUNCE_WINDOW_MS).unref()
+      if (!checking) {
+        checking = true
+        void check()
       }
       return `${prefix}.${token}`
     },

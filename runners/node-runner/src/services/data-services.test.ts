@@ -202,7 +202,7 @@ describe('logs', () => {
     await bench.ask('x', { requestId: 'log-1' })
     const mine = await waitUntil('five lines', () => {
       const found = logs().filter((r) => r.requestId === 'log-1')
-      return found.length >= 5 && found
+      return found.length >= 5 ? found : null
     })
     const seen = mine.map(({ level, message }) => `${level} ${message.slice(0, 30)}`)
     expect(seen).toHaveLength(5)
