@@ -1,0 +1,133 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { startTestApi, type TestApi } from '../testing/start-test-api.ts'
+
+let api: TestApi
+
+beforeEach(async () => {
+  api = await startTestApi()
+  await api.createRuntime()
+})
+afterEach(() => api[Symbol.asyncDispose]())
+
+const bundle = { version: 'v1', variables: ['TOKEN', 'MODE'], files: ['MODEL'] }
+
+const set = (variables: Record<string, string>, versionName = 'v1') =>
+  api.graphql(
+    `mutation ($input: UpdateConfigurationInput!) {
+      updateVersionUserConfiguration(input: $input) { status config { completed vars { key isSet } } } }`,
+    {
+      input: {
+        runtimeId: 'demo',
+        versionName,
+        configurationVariables: Object.entries(variables).map(([key, value]) => ({ key, value })),
+      },
+    },
+  )
+const configOf = async (name = 'v1') =>
+  (
+    await api.graphql(
+      `query ($name: String!) { version(name: $name, runtimeId: "demo") {
+        config { completed vars { key value type isSet updatedAt } } } }`,
+      { name },
+    )
+  ).data?.['version']
+
+describe('configuration', () => {
+  test('lists files before variables, says what is set and never a value', async () => {
+    await api.upload(bundle)
+    expect((await set({ TOKEN: 'CANARY-1', MODEL: 'CANARY-2' })).errors).toBeUndefined()
+    expect(await configOf()).toEqual({
+      config: {
+        completed: false,
+        vars: [
+          { key: 'MODEL', value: '', type: 'FILE', isSet: true, updatedAt: expect.any(String) },
+          { key: 'TOKEN', value: '', type: 'VARIABLE', isSet: true, updatedAt: expect.any(String) },
+          { key: 'MODE', value: '', type: 'VARIABLE', isSet: false, updatedAt: null },
+        ],
+      },
+    })
+    expect(api.logLines.join('')).not.toContain('CANARY')
+  })
+
+  test('is demanded before start, with the names of the missing keys', async () => {
+    await api.upload(bundle)
+    await set({ TOKEN: 't' })
+    expect((await api.operate('startVersion')).errors?.[0]).toMatchObject({
+      message: 'version config is incomplete: set a value for "MODEL", "MODE"',
+      extensions: { code: 'FAILED_PRECONDITION', details: { missing: ['MODEL', 'MODE'] } },
+    })
+    await set({ MODE: 'm', MODEL: 'f' })
+    expect((await api.operate('startVersion')).errors).toBeUndefined()
+  })
+
+  test.each([
+    [[{ key: 'OTHER', value: 'CANARY' }], 'version config contains an unknown key: "OTHER"'],
+    [[{ key: '__proto__', value: 'CANARY' }], 'version config contains an unknown key'],
+    [
+      [
+        { key: 'MODE', value: 'CANARY' },
+        { key: 'MODE', value: 'CANARY' },
+      ],
+      'the key "MODE" is given twice',
+    ],
+    [[{ key: 'MODE', value: 'CANARY\0' }], 'contains a NUL character'],
+    [[{ key: 'MODE', value: 'CANARY'.padEnd(131_073) }], 'has 131073 bytes'],
+  ])('refuses what can’t be stored (%#) and keeps what was there', async (variables, message) => {
+    await api.upload(bundle)
+    const { errors } = await api.graphql(
+      `mutation ($v: [ConfigurationVariablesInput!]!) { updateVersionUserConfiguration(
+        input: { runtimeId: "demo", versionName: "v1", configurationVariables: $v }) { name } }`,
+      { v: [{ key: 'TOKEN', value: 'good' }, ...variables] },
+    )
+    expect(errors?.[0]).toMatchObject({
+      message: expect.stringContaining(message),
+      extensions: { code: 'INVALID_ARGUMENT' },
+    })
+    expect(JSON.stringify(errors)).not.toContain('CANARY')
+    expect(await api.store.config.get('demo', 'v1')).toEqual([])
+  })
+
+  test('rolls a running version by a new release, and can’t make it incomplete', async () => {
+    await api.upload({ version: 'v1', variables: ['MODE'] })
+    await set({ MODE: 'one' })
+    await api.operate('startVersion')
+    await api.observe()
+    const before = (await api.store.releases.current('demo'))?.running[0]?.configGeneration ?? 0
+    expect((await set({ MODE: '' })).errors?.[0]?.message).toBe(
+      "config can't be incomplete for started version",
+    )
+    expect((await set({ MODE: 'two' })).errors).toBeUndefined()
+    const release = await api.store.releases.current('demo')
+    expect(release).toMatchObject({ generation: 2, cause: { operation: 'configure' } })
+    expect(release?.running[0]?.configGeneration).toBeGreaterThan(before)
+    expect(await api.store.config.get('demo', 'v1')).toMatchObject([{ key: 'MODE', value: 'two' }])
+  })
+
+  test('of a version that does not run writes no release, and an empty value unsets its key', async () => {
+    await api.upload(bundle)
+    await set({ MODE: 'one' })
+    await set({ MODE: '' })
+    expect(await configOf()).toMatchObject({
+      config: {
+        vars: expect.arrayContaining([expect.objectContaining({ key: 'MODE', isSet: false })]),
+      },
+    })
+    expect(await api.store.releases.current('demo')).toBeNull()
+  })
+
+  test('is taken over from the newest earlier version that has a value of the same name and type', async () => {
+    await api.upload({ version: 'v1', variables: ['MODE', 'TOKEN'], files: ['MODEL'] })
+    await set({ MODE: 'from v1', TOKEN: 'from v1', MODEL: 'from v1' })
+    await api.upload({ version: 'v2', variables: ['MODE'] })
+    await set({ MODE: 'from v2' }, 'v2')
+    await api.upload({ version: 'v3', variables: ['MODE'] })
+    await set({ MODE: '' }, 'v3')
+    // MODEL changed its type, so its value is another thing.
+    await api.upload({ version: 'v4', variables: ['MODE', 'TOKEN', 'MODEL'] })
+    const entries = await api.store.config.get('demo', 'v4')
+    expect(Object.fromEntries(entries.map(({ key, value }) => [key, value]))).toEqual({
+      MODE: 'from v2',
+      TOKEN: 'from v1',
+    })
+  })
+})
