@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -178,6 +180,28 @@ describe('mongo-writer', () => {
     expect(await logIds()).toHaveLength(50)
   })
 
+  test('writers killed one after the other, between storing and acknowledging, lose and double nothing', async () => {
+    await Promise.all(
+      Array.from({ length: 2_000 }, (_, i) => send(sampleDocument(`${i}`, { n: i }))),
+    )
+    const script = join(import.meta.dirname, 'testing/write-until-killed.ts')
+    for (let kills = 0; kills < 3; kills++) {
+      const child = spawn(
+        process.execPath,
+        ['--no-warnings', script, server.access.servers[0] ?? '', dataDir],
+        { stdio: ['ignore', 'pipe', 'inherit'] },
+      )
+      child.stdout.once('data', () => child.kill('SIGKILL'))
+      await once(child, 'close')
+    }
+    expect(await outputsWaiting(nats, 'demo')).toBeGreaterThan(0)
+    const writer = await startWriter()
+    await drained()
+    expect(writer.counts.setAside).toBe(0)
+    const stored = await store.outputs.documents('demo', 'results', 10_000)
+    expect(stored).toHaveLength(2_000)
+  })
+
   test('several writers share the work', async () => {
     await Promise.all([startWriter(), startWriter(), startWriter()])
     await Promise.all(Array.from({ length: 300 }, (_, i) => send(sampleLog(`${i}`))))
@@ -229,12 +253,13 @@ describe('mongo-writer', () => {
     await send(sampleLog('before'))
     await drained()
     await server.restart()
-    await waitUntil('sent', () =>
-      send(sampleLog('after')).then(
+    await waitUntil('reconnected', () =>
+      nats.flush().then(
         () => true,
         () => false,
       ),
     )
+    await send(sampleLog('after'))
     await waitUntil('stored', async () => (await logIds()).includes('after'))
   })
 

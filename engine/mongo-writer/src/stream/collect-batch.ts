@@ -4,13 +4,13 @@ import type { Delivery } from './delivery.ts'
 import type { Puller, PullResult } from './puller.ts'
 
 /** One write of the store holds at most this many messages … */
-export const BATCH_MESSAGES_MAX = 500
+const BATCH_MESSAGES_MAX = 500
 /** … and, beyond its first message, bytes. */
-export const BATCH_BYTES_MAX = 5 * MiB
+const BATCH_BYTES_MAX = 5 * MiB
 /** How long the first message of a batch waits for others, unless its sender waits for it. */
-export const BATCH_WAIT_MS = 50
+const BATCH_WAIT_MS = 50
 /** One request for the next message stands this long on the server; short, because a lost one isn't noticed earlier. */
-const IDLE_WAIT_MS = 2 * SECOND_MS
+const IDLE_WAIT_MS = 1 * SECOND_MS
 
 /** The next batch; empty when nothing came for a while. */
 export async function collectBatch(puller: Puller, signal: AbortSignal): Promise<PullResult> {

@@ -1,5 +1,5 @@
 import { createInbox, nanos, type Msg, type NatsConnection } from '@nats-io/transport-node'
-import { KreError, SECOND_MS } from '@kre/contracts'
+import { KreError } from '@kre/contracts'
 import { toDelivery, type Delivery } from './delivery.ts'
 
 export type PullRequest = {
@@ -24,7 +24,7 @@ export type Puller = {
 }
 
 /** How long after its own end the server's answer may take. A reconnection costs at most this and `waitMs`. */
-const ANSWER_GRACE_MS = 1 * SECOND_MS
+const ANSWER_GRACE_MS = 500
 
 type Pending = {
   token: string

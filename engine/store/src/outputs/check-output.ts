@@ -1,9 +1,9 @@
 import { MiB, type OutputRecord } from '@kre/contracts'
 
 /** Largest stored record: MongoDB's document limit with room for the engine's own fields. */
-export const RECORD_BYTES_MAX = 15 * MiB
+const RECORD_BYTES_MAX = 15 * MiB
 /** Objects inside objects of a user's document or `extra`. */
-export const RECORD_DEPTH_MAX = 32
+const RECORD_DEPTH_MAX = 32
 
 /** Nanoseconds since 1970 between the years 1677 and 2262: a signed 64-bit number, as InfluxDB has it. */
 const TIME_NS = /^-?\d{1,19}$/

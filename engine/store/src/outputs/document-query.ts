@@ -2,11 +2,11 @@
 import { KreError } from '@kre/contracts'
 
 /** Fields in one query. */
-export const QUERY_FIELDS_MAX = 32
+const QUERY_FIELDS_MAX = 32
 /** Characters of a dotted field. */
-export const QUERY_FIELD_CHARS_MAX = 512
+const QUERY_FIELD_CHARS_MAX = 512
 /** Objects inside objects, in a query's value as in its path. */
-export const QUERY_DEPTH_MAX = 32
+const QUERY_DEPTH_MAX = 32
 
 export type FieldCondition = {
   /** Names from the outside in. */

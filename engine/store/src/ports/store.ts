@@ -1,6 +1,7 @@
 /**
  * What the engine keeps, as ports. Adapters: sqlite/ (laptop) and mongo/ (cluster), one contract suite for both.
  * All methods are asynchronous; a broken store throws KreError `unavailable`, a full disk `resource-exhausted`.
+ * Writing something of a runtime that isn't there (versions, releases, configuration, placements) throws `not-found`.
  */
 import {
   KiB,
@@ -55,7 +56,9 @@ export interface VersionStore {
   find(runtimeId: string, name: string): Promise<Version | null>
   /** Newest first. */
   list(runtimeId: string): Promise<Version[]>
+  /** @throws KreError `not-found`. */
   markPublished(runtimeId: string, name: string, by: string, at: Date): Promise<void>
+  /** Its configuration goes too. Removing what is not there is fine. */
   remove(runtimeId: string, name: string): Promise<void>
   /** Whether any version of any runtime uses the bundle. */
   usesBundle(digest: string): Promise<boolean>

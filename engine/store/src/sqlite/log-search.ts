@@ -6,7 +6,7 @@ import type { LogPage, LogQuery } from '../ports/store.ts'
 import type { Database, Row } from './database.ts'
 
 /** Logs on one page; a larger limit gets this many and a cursor. */
-export const LOGS_PAGE_MAX = 1_000
+const LOGS_PAGE_MAX = 1_000
 /** Rows looked at before other work of the process gets its turn. */
 const SLICE_ROWS = 5_000
 
