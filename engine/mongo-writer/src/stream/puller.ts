@@ -2,7 +2,7 @@ import { createInbox, nanos, type Msg, type NatsConnection } from '@nats-io/tran
 import { KreError } from '@kre/contracts'
 import { toDelivery, type Delivery } from './delivery.ts'
 
-export type PullRequest = {
+type PullRequest = {
   messagesMax: number
   /** A message larger than this is not delivered; absent = any size. */
   bytesMax?: number
