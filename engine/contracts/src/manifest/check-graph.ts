@@ -32,7 +32,8 @@ export function checkGraph(graph: GraphCheck, report: Report): void {
   )
   reportUnreached(graph, walk(outputs, roots), report)
   const { exitpoint } = graph
-  if (exitpoint === null) return
+  // A refused subscription may have been the way to the exitpoint.
+  if (exitpoint === null || graph.nodes.some((node) => node.isBroken)) return
   const answering = walk(inputs, [exitpoint.index])
   for (const [i, node] of graph.nodes.entries()) {
     if (answering.has(i)) continue

@@ -1,5 +1,5 @@
 /** Runs the schema over what was read, turns its findings into issues, and takes the refused parts out. */
-import { z } from 'zod'
+import type { z } from 'zod'
 import { formatPath, type DocumentPath } from './document-path.ts'
 import { isForeignField, isWaivedByForeignField, type Generation } from './generation.ts'
 import type { NewIssue, Report } from './issue-collector.ts'

@@ -1,6 +1,7 @@
 /** What a manifest must pass before a YAML parser may build anything from it: size, characters, depth, directives. */
 import { CST, Lexer } from 'yaml'
 import { KiB } from '../units.ts'
+import { findControlCharacter } from './control-characters.ts'
 import type { IssueCode } from './issue-codes.ts'
 
 /** Parsers spend hundreds of megabytes on longer input; the longest manifest in the wild has 9 KiB. */
@@ -39,29 +40,26 @@ function findSizeFault(text: string): TextFault | null {
 
 /** U+FFFD is what a decoder leaves where bytes were not UTF-8; two of them begin a UTF-16 file. */
 function findCharacterFault(text: string): TextFault | null {
-  // oxlint-disable-next-line no-control-regex -- finding control characters is the purpose
-  const match =
-    /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\ufffd\ufffe]|\r(?!\n)|\p{Surrogate}/u.exec(text)
-  if (match === null) return null
+  const fault = findControlCharacter(text) ?? findBrokenCharacter(text)
+  if (fault === null) return null
   const isUtf16 = text.slice(0, 3).includes('\0') || text.startsWith('\ufffd\ufffd')
   return {
     code: 'YAML_ENCODING',
-    offset: match.index,
+    offset: isUtf16 ? 0 : fault.index,
     message: isUtf16
       ? 'the manifest is not UTF-8; it looks like UTF-16'
-      : `the manifest holds ${describeCharacter(match[0])}`,
+      : `the manifest holds ${fault.name}`,
     hint: 'save the file as UTF-8',
     fatal: true,
   }
 }
 
-function describeCharacter(character: string): string {
-  if (character === '\r') return 'a carriage return that ends no line'
-  if (character === '\ufffd') return 'bytes that are not UTF-8'
-  const code = character.codePointAt(0) ?? 0
-  return code === 0
-    ? 'a NUL character'
-    : `the control character U+${code.toString(16).padStart(4, '0')}`
+function findBrokenCharacter(text: string): { index: number; name: string } | null {
+  const match = /\r(?!\n)|[\ufffd\ufffe]|\p{Surrogate}/u.exec(text)
+  if (match === null) return null
+  const name =
+    match[0] === '\r' ? 'a carriage return that ends no line' : 'bytes that are not UTF-8'
+  return { index: match.index, name }
 }
 
 /** One pass over the tokens, which needs no recursion: the parser behind it does. */

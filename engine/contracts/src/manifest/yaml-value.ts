@@ -10,6 +10,7 @@ import {
   type Scalar,
   type YAMLMap,
 } from 'yaml'
+import { findControlCharacter } from './control-characters.ts'
 import { formatPath, type DocumentPath } from './document-path.ts'
 import { depthFault, YAML_DEPTH_MAX, type TextFault } from './yaml-guard.ts'
 
@@ -100,10 +101,7 @@ function scalarValue(node: Scalar, path: DocumentPath, walk: Walk): unknown {
 /** Escapes in quotes can write what the file itself may not hold. */
 function findTextFault(text: string): string | null {
   if (!text.isWellFormed()) return 'half of a character (a lone surrogate)'
-  // oxlint-disable-next-line no-control-regex -- finding control characters is the purpose
-  const match = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/.exec(text)
-  if (match === null) return null
-  return `the control character U+${match[0].charCodeAt(0).toString(16).padStart(4, '0')}`
+  return findControlCharacter(text)?.name ?? null
 }
 
 function mapValue(map: YAMLMap, path: DocumentPath, walk: Walk): Record<string, unknown> {
