@@ -55,6 +55,7 @@ export function targetConformance(name: string, makeTarget: () => Promise<Target
       await apply(target, { apply: [nodeWorkload('etl', { replicas: 3 })], remove: [] })
       const [more] = await ready(target, 3)
       expect(more?.replicas[0]).toEqual(before?.replicas[0])
+      expect(more?.replicas.map(({ restarts }) => restarts)).toEqual([0, 0, 0])
       await apply(target, { apply: [nodeWorkload('etl', { replicas: 1 })], remove: [] })
       await waitUntil(
         'one replica left',

@@ -108,6 +108,8 @@ async function buildEnvironment(
 ): Promise<string> {
   const attempt = randomUUID().slice(0, 8)
   const dir = join(home, attempt)
+  // What a killed engine left half-built.
+  await rm(home, { recursive: true, force: true })
   mkdirSync(home, { recursive: true })
   try {
     report('creating a Python environment')

@@ -252,8 +252,7 @@ function recordEnd(life: Life, started: Started, ending: Ending): void {
   const reason = endingReason(ending, killedFor, output)
   const interrupted = readInFlight(paths.work)
   const wasAsked = isStopping(life)
-  const isDrained =
-    wasAsked && (ending.kind === 'unobserved' || (ending.kind === 'exit' && ending.code === 0))
+  const isDrained = wasAsked && endedAsAsked(ending)
   life.current = null
   life.isReady = false
   if (workload.spec.kind === 'node' && (!isDrained || interrupted.length > 0))
@@ -266,6 +265,18 @@ function recordEnd(life: Life, started: Started, ending: Ending): void {
       reason,
     })
   if (!wasAsked) fail(life, reason)
+}
+
+/** By itself, or by a SIGTERM that came before it could listen for one. */
+function endedAsAsked(ending: Ending): boolean {
+  switch (ending.kind) {
+    case 'exit':
+      return ending.code === 0
+    case 'signal':
+      return ending.signal === 'SIGTERM'
+    case 'unobserved':
+      return true
+  }
 }
 
 function fail(life: Life, reason: string): void {

@@ -1,7 +1,6 @@
 /** Keeps the replicas of one workload as its spec wants them; asked again after every change (see plan-replicas.ts). */
 import type { DeathNotice, ReplicaObservation, Workload, WorkloadObservation } from '@kre/contracts'
 import type { Logger } from '@kre/service-kit'
-import type { LaunchRequest } from './launch-replica.ts'
 import { planReplicas } from './plan-replicas.ts'
 import type { Ports } from './ports.ts'
 import { createReplica, type Replica, type ReplicaDeps } from './replica.ts'
@@ -68,13 +67,13 @@ export function createWorkloadSupervisor(
     const replica = createReplica(
       {
         ...deps,
-        launch: (request: LaunchRequest) => deps.launch(request),
         onChange: () => changed(),
         onGone: () => {
           replicas.delete(number)
           changed()
         },
-        hasSibling: () => [...replicas.values()].some((one) => one !== replica && one.pid !== null),
+        hasSibling: () =>
+          [...replicas.values()].some((one) => one.number !== number && one.pid !== null),
         report: (message) => deps.report(workload, message),
       },
       number,
@@ -92,7 +91,13 @@ export function createWorkloadSupervisor(
     isReconciling = true
     queueMicrotask(() => {
       isReconciling = false
-      if (!deps.released.aborted) reconcile()
+      if (deps.released.aborted) return
+      try {
+        reconcile()
+      } catch (error) {
+        // The next change tries again.
+        deps.logger.error({ error, workload: workload.id }, 'reconciliation failed')
+      }
     })
   }
   const reconcile = () => {
@@ -112,9 +117,9 @@ export function createWorkloadSupervisor(
     if (gate === null) for (const number of plan.start) addReplica(number, workload, null)
     if (isRemoved && replicas.size === 0 && !isEnded) {
       isEnded = true
-      deps.state.forgetOutputs(workload.id)
       deps.onGone(workload.id)
       tellRemovers()
+      deps.state.forgetOutputs(workload.id)
     }
   }
   const tellRemovers = () => {
