@@ -1,7 +1,7 @@
 import { SECOND_MS } from '@kre/contracts'
 
 /** Longest pause between two starts of a broken replica. */
-export const BACKOFF_MS_MAX = 30 * SECOND_MS
+const BACKOFF_MS_MAX = 30 * SECOND_MS
 /** First pause after a process that ended; doubled each time. */
 const CRASH_BACKOFF_MS = 100
 /** First pause after files or packages could not be prepared: that work is heavier than a start. */

@@ -11,7 +11,7 @@ import {
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 
-export type PreparedBundle = {
+type PreparedBundle = {
   /** Root of the extracted bundle. */
   readonly basePath: string
   readonly descriptorSetPath: string

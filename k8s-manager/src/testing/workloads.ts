@@ -1,9 +1,9 @@
 /** Workloads for the tests of targets. */
 import { workloadId, type Workload } from '@kre/contracts'
 
-export const TEST_RUNTIME = 'shop'
-export const TEST_VERSION = 'v1'
-export const TEST_DIGEST = 'a'.repeat(64)
+const TEST_RUNTIME = 'shop'
+const TEST_VERSION = 'v1'
+const TEST_DIGEST = 'a'.repeat(64)
 
 /** A node that behaves as the fake runner is told. */
 export function nodeWorkload(
