@@ -1,4 +1,5 @@
 /** One node of a workflow: wires broker, handlers and services, and runs until it is told to stop. */
+import { writeSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import {
   Cancellation,
@@ -114,6 +115,8 @@ export async function runNode(
   )
   const onFatal = (what: string, exitCode: number) => {
     log.write('ERROR', what, null)
+    // User code may have taken over the stream: whoever watches the process must see the reason all the same.
+    writeSync(process.stderr.fd, `${what}\n`)
     dispatcher.failRunning('internal', what)
     stop.resolve(exitCode)
   }
@@ -153,9 +156,10 @@ export async function runNode(
       })
       await connection.flush()
       announcer.ready()
-      exitCode = await stop.promise
+      await stop.promise
       announcer.draining()
     }
+    exitCode = await stop.promise
     const endAt = performance.now() + launch.drainMs
     if (exitCode === EXIT.ok) await withinMs(drain(subscriptions, dispatcher), launch.drainMs)
     else for (const subscription of subscriptions) subscription.unsubscribe()

@@ -1,5 +1,5 @@
 /** Runs TypeScript handlers in this process. */
-import { KreError, toKreError, type NodeLaunch } from '@kre/contracts'
+import { ENTRYPOINT, KreError, type ErrorCode, type NodeLaunch } from '@kre/contracts'
 import {
   Context,
   invokeHandler,
@@ -92,16 +92,17 @@ function toFailure(launch: NodeLaunch, call: NodeCall, thrown: unknown): Failure
   const error = thrown instanceof Error ? thrown : new Error(String(thrown))
   const retryable = error instanceof RetryableError || error.name === 'RetryableError'
   const { retryAfterMs } = error as Partial<RetryableError>
-  const malformedRequest =
-    error instanceof PayloadError && error.malformed && call.fromNode === 'entrypoint'
   return {
     text: error.message,
     stack: error.stack ?? error.message,
-    code: malformedRequest
-      ? 'invalid-argument'
-      : error instanceof KreError
-        ? toKreError(error).code
-        : 'internal',
+    code: codeOf(error, call),
     retryAfterMs: retryable ? (retryAfterMs ?? launch.retries.backoffMs) : null,
   }
+}
+
+/** The caller is to blame for a malformed request, the size of an output is a limit; all else is the handler's failure. */
+function codeOf(error: Error, call: NodeCall): ErrorCode {
+  if (error instanceof PayloadError && error.malformed && call.fromNode === ENTRYPOINT)
+    return 'invalid-argument'
+  return error instanceof KreError && error.code === 'resource-exhausted' ? error.code : 'internal'
 }

@@ -22,6 +22,11 @@ export async function openTypescriptRuntime(deps: RuntimeDeps): Promise<Runtime>
   const flush = captureOutput(({ level, text, date }) =>
     log.write(level, text, host?.current?.requestId ?? null, date),
   )
+  process.removeAllListeners('warning')
+  process.on('warning', (warning: Error & { code?: string }) => {
+    // Bundles need no package.json: that Node looked at the syntax instead is no news to anybody.
+    if (warning.code !== 'MODULE_TYPELESS_PACKAGE_JSON') log.write('WARN', warning.message, null)
+  })
   guardExit((what) => onFatal(what, EXIT.software))
 
   const handlers = await loadHandlers(launch.basePath, launch.src)

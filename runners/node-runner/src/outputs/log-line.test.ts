@@ -1,0 +1,58 @@
+import { describe, expect, test } from '@jest/globals'
+import { createLineAssembler } from './line-assembler.ts'
+import { LINE_CHARS_MAX, parseLogLine, type LogLine } from './log-line.ts'
+
+describe('parseLogLine', () => {
+  test.each([
+    ['2024-01-31T12:00:00Z ERROR bad', 'ERROR', 'bad', '2024-01-31T12:00:00.000Z'],
+    ['2024-01-31T12:00:00.123456+02:00 WARNING odd', 'WARN', 'odd', '2024-01-31T10:00:00.123Z'],
+    ['2024-01-31 12:00:00,5 CRITICAL dead', 'ERROR', 'dead', '2024-01-31T12:00:00.500Z'],
+    ['2024-01-31T12:00:00Z DEBUG: x', 'DEBUG', 'x', '2024-01-31T12:00:00.000Z'],
+    ['ERROR without a time', 'INFO', 'ERROR without a time', null],
+    ['2024-99-99T12:00:00Z INFO no such day', 'INFO', 'no such day', null],
+    ['', 'INFO', '', null],
+  ])('%s', (line, level, text, date) => {
+    expect(parseLogLine(line)).toEqual({ level, text, date })
+  })
+
+  test.each([LINE_CHARS_MAX - 1, LINE_CHARS_MAX, LINE_CHARS_MAX + 1])(
+    'keeps lines of at most 16 KiB: %i',
+    (chars) => {
+      const { text } = parseLogLine('x'.repeat(chars))
+      expect(text.length).toBe(Math.min(chars, LINE_CHARS_MAX))
+      expect(text.endsWith('characters)')).toBe(chars > LINE_CHARS_MAX)
+    },
+  )
+})
+
+describe('createLineAssembler', () => {
+  const linesOf = (...chunks: (string | Uint8Array)[]) => {
+    const lines: LogLine[] = []
+    const assembler = createLineAssembler((line) => lines.push(line))
+    for (const chunk of chunks) assembler.write(chunk)
+    assembler.flush()
+    return lines.map(({ text }) => text)
+  }
+
+  test('joins what belongs to one message, and keeps apart what does not', () => {
+    const traceback = 'Traceback (most recent call last):\n  File "a.py", line 1\nValueError: bad'
+    expect(linesOf(`start\n${traceback}\nnext\r\nlast`)).toEqual([
+      `start\n${traceback}`,
+      'next',
+      'last',
+    ])
+  })
+
+  test('finds lines and characters across chunks', () => {
+    const bytes = new TextEncoder().encode('señal\nzwei\n')
+    expect(linesOf(bytes.subarray(0, 3), bytes.subarray(3, 8), bytes.subarray(8))).toEqual([
+      'señal',
+      'zwei',
+    ])
+  })
+
+  test('gives out a line without an end in pieces', () => {
+    const pieces = linesOf('y'.repeat(LINE_CHARS_MAX * 2), 'z')
+    expect(pieces.map((text) => text.length)).toEqual([LINE_CHARS_MAX, LINE_CHARS_MAX, 1])
+  })
+})
