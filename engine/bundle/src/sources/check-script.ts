@@ -1,0 +1,86 @@
+/** Syntax of TypeScript and JavaScript by the very parsers that a runner uses: Node's type stripping and V8. */
+import { stripTypeScriptTypes } from 'node:module'
+import { compileFunction, SourceTextModule } from 'node:vm'
+import type { KrtIssue } from '@kre/contracts'
+import { errorIssue } from '../issues.ts'
+
+export const SCRIPT_SUFFIX = /\.(?:ts|mts|js|mjs|cjs)$/
+
+type Failure = { message: string; line: number; column: number; hint?: string }
+
+/** Parses only; nothing of the text is ever run. Needs `--experimental-vm-modules`. */
+export function checkScript(path: string, text: string): KrtIssue | null {
+  const failure = /\.m?ts$/.test(path) ? failTypeScript(text) : failJavaScript(path, text)
+  if (failure === null) return null
+  const { line, column, message, hint } = failure
+  return errorIssue('SRC_SYNTAX', message, { file: path, line, column }, hint)
+}
+
+function failTypeScript(text: string): Failure | null {
+  let stripped: string
+  try {
+    stripped = stripTypeScriptTypes(text, { mode: 'strip' })
+  } catch (thrown) {
+    return describeStripError(thrown)
+  }
+  return failModule(stripped)
+}
+
+/** A `.js` file is a module or CommonJS, whichever of the two it parses as. */
+function failJavaScript(path: string, text: string): Failure | null {
+  if (path.endsWith('.cjs')) return failFunction(text)
+  const failure = failModule(text)
+  if (failure === null) return null
+  return path.endsWith('.mjs') || failFunction(text) !== null ? failure : null
+}
+
+function failModule(text: string): Failure | null {
+  try {
+    void new SourceTextModule(text, { identifier: 'source' })
+    return null
+  } catch (thrown) {
+    return locate(thrown, text)
+  }
+}
+
+function failFunction(text: string): Failure | null {
+  try {
+    compileFunction(text, ['exports', 'require', 'module', '__filename', '__dirname'])
+    return null
+  } catch (thrown) {
+    return locate(thrown, text)
+  }
+}
+
+/** V8 keeps the position of an error in a module to itself; the type stripper's parser tells it. */
+function locate(thrown: unknown, text: string): Failure {
+  const message = messageOf(thrown)
+  try {
+    stripTypeScriptTypes(text, { mode: 'strip' })
+  } catch (parserError) {
+    return { ...describeStripError(parserError), message }
+  }
+  return { message, line: 1, column: 1 }
+}
+
+/** The stack starts with `file:line`, the line, and a caret below the place. */
+function describeStripError(thrown: unknown): Failure {
+  const stack = thrown instanceof Error ? (thrown.stack ?? '') : ''
+  const [first = '', , third = ''] = stack.split('\n', 3)
+  const line = Number(/:(\d+)$/.exec(first)?.[1] ?? 1)
+  const caret = /^ *\^/.exec(third)
+  const unsupported = (thrown as NodeJS.ErrnoException).code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX'
+  return {
+    message: messageOf(thrown),
+    line,
+    column: caret === null ? 1 : caret[0].length,
+    ...(unsupported
+      ? { hint: 'runners strip types only: write it without enum, namespace or parameter property' }
+      : {}),
+  }
+}
+
+function messageOf(thrown: unknown): string {
+  const message = thrown instanceof Error ? thrown.message : String(thrown)
+  return (message.split('\n', 1)[0] ?? '').slice(0, 300)
+}
