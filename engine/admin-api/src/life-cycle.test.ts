@@ -256,9 +256,10 @@ describe('many operations at once', () => {
 
   test('of another engine on the same store: the loser reads again', async () => {
     for (const version of ['v1', 'v2']) await api.upload({ version })
-    const { append } = api.store.releases
+    const { releases } = api.store
+    const append = releases.append.bind(releases)
     let interfered = false
-    api.store.releases.append = async (release) => {
+    releases.append = async (release) => {
       if (!interfered) {
         interfered = true
         const cause = { ...release.cause, version: 'v2' }

@@ -119,9 +119,9 @@ describe('faults behind the API', () => {
     // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- libraries do it.
     ['a store that throws text', () => Promise.reject(CANARY), 'INTERNAL'],
   ])('are hidden from callers and told to the log: %s', async (_, list, code) => {
-    const real = api.store.runtimes.list
-    const features = api.store.runtimes
-    features.list = list
+    const { runtimes } = api.store
+    const real = runtimes.list.bind(runtimes)
+    runtimes.list = list
     try {
       const { errors } = await api.graphql('{ runtimes { id } }')
       expect(errors?.[0]?.extensions).toMatchObject({ code, requestId: expect.any(String) })
@@ -131,7 +131,7 @@ describe('faults behind the API', () => {
       expect([500, 503]).toContain(page.status)
       expect(page.text).not.toContain('canary')
     } finally {
-      features.list = real
+      runtimes.list = real
     }
     expect((await api.graphql('{ runtimes { id } }')).errors).toBeUndefined()
   })

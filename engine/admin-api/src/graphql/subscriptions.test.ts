@@ -14,7 +14,7 @@ function countingBus(): EventBus {
     throw error
   })
   return {
-    publish: bus.publish,
+    publish: (event) => bus.publish(event),
     subscribe(listener: (event: EngineEvent) => void) {
       listeners += 1
       const unsubscribe = bus.subscribe(listener)
@@ -59,8 +59,8 @@ describe('watchVersion', () => {
   const watch = 'subscription { watchVersion { name status } }'
   const statuses = (stream: EventStream) =>
     stream.events.map(({ data }) => {
-      const { name, status } = data?.['watchVersion'] as unknown as { name: string; status: string }
-      return `${name} ${status}`
+      const version = data?.['watchVersion'] as unknown as { name: string; status: string }
+      return `${version.name} ${version.status}`
     })
 
   test('tells each change once, from the moment the answer begins', async () => {
@@ -211,7 +211,7 @@ describe('logs', () => {
 
   test('are found by node, workflow, version, level, request and text', async () => {
     const { data } = await api.graphql('{ version(name: "v1", runtimeId: "demo") { id } }')
-    const { id } = data?.['version'] as unknown as { id: string }
+    const version = data?.['version'] as unknown as { id: string }
     await write(
       log({ message: 'by wf.a', workflow: 'wf', node: 'a' }),
       log({ message: 'by x.a', workflow: 'x', workflowName: 'x', node: 'a' }),
@@ -223,7 +223,7 @@ describe('logs', () => {
     expect(await messages({ nodeIds: ['entrypoint'] })).toEqual(['by the entrypoint'])
     expect(await messages({ workflowsNames: ['x'] })).toEqual(['by x.a'])
     expect(await messages({ versionsIds: ['v2'] })).toEqual(['by v2'])
-    expect(await messages({ versionsIds: [id] })).toHaveLength(3)
+    expect(await messages({ versionsIds: [version.id] })).toHaveLength(3)
     expect(await messages({ versionsIds: ['none'] })).toEqual([])
     expect(await messages({ levels: ['WARN'] })).toEqual(['by v2'])
     expect(await messages({ requestId: 'r-2' })).toEqual(['by v2'])

@@ -27,8 +27,9 @@ export async function* bodyChunks(
       yield next.value
     }
   } finally {
-    // Not awaited: after silence it would wait for the client's next byte.
-    if (!finished) void chunks.return?.()
+    // Not awaited: after silence it would wait for the client's next byte. What the connection does later is
+    // heard of by whoever answers the request.
+    if (!finished) chunks.return?.().catch(() => undefined)
   }
 }
 

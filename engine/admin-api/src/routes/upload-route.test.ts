@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
 import { once } from 'node:events'
-import { request } from 'node:http'
+import { request, type IncomingMessage } from 'node:http'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { waitUntil } from '@kre/service-kit'
 import { anIssue, scriptedIngest } from '../testing/scripted-ingest.ts'
@@ -71,7 +71,7 @@ describe('PUT of a bundle', () => {
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, i) => api.upload({ version: 'v1', contents: `${i}` })),
     )
-    const statuses = answers.map(({ status }) => status).toSorted()
+    const statuses = answers.map(({ status }) => status).toSorted((a, b) => a - b)
     expect(statuses).toEqual([201, ...Array<number>(19).fill(409)])
     const [version] = await api.store.versions.list('demo')
     expect(await api.store.bundles.has(version?.bundleDigest ?? '')).toBe(true)
@@ -82,7 +82,7 @@ describe('PUT of a bundle', () => {
     const answers = await Promise.all(
       Array.from({ length: 10 }, () => api.upload({ version: 'v1' })),
     )
-    const statuses = answers.map(({ status }) => status).toSorted()
+    const statuses = answers.map(({ status }) => status).toSorted((a, b) => a - b)
     expect(statuses).toEqual([...Array<number>(9).fill(200), 201])
     expect(await api.store.versions.list('demo')).toHaveLength(1)
   })
@@ -133,7 +133,7 @@ describe('PUT of a bundle', () => {
     await api.graphql('mutation { deleteRuntime(input: {id: "demo", comment: "c"}) { id } }')
     const response = once(req, 'response')
     req.end('"v1"}')
-    const [res] = (await response) as [import('node:http').IncomingMessage]
+    const [res] = (await response) as [IncomingMessage]
     res.resume()
     expect(res.statusCode).toBe(404)
     expect(await api.scratchFiles()).toEqual([])
