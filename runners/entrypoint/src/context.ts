@@ -1,0 +1,131 @@
+import { randomUUID } from 'node:crypto'
+import { type EntrypointLaunch, GRPC_STATUS, replySubject } from '@kre/contracts'
+import type { Logger } from '@kre/service-kit'
+import { createDoor, type Door } from './accept-stream.ts'
+import { type Announcer, createAnnouncer, type Self } from './announcer.ts'
+import { createHealth, type Health, HEALTH_SERVICE, SERVING_STATUS } from './doors/health.ts'
+import { createByteBudget } from './grpc/byte-budget.ts'
+import type { CallContext } from './grpc/unary-call.ts'
+import type { Limits } from './limits.ts'
+import { createNatsLink, type NatsLink } from './nats-link.ts'
+import { createElapsedTimes } from './outputs/elapsed-times.ts'
+import { createFailureLog } from './outputs/failure-log.ts'
+import { createOutputPublisher, type OutputPublisher } from './outputs/output-publisher.ts'
+import { createCancellations } from './requests/cancellations.ts'
+import { createRequestBroker, type RequestBroker } from './requests/request-broker.ts'
+import { createTimerWheel } from './requests/timer-wheel.ts'
+import { isComplete } from './versions/served-version.ts'
+import { createVersionSet, type VersionSet } from './versions/version-set.ts'
+
+/** The collaborators of one entrypoint, wired; nothing runs yet. */
+export type EntrypointContext = {
+  readonly self: Self
+  readonly link: NatsLink
+  readonly versions: VersionSet
+  readonly broker: RequestBroker
+  readonly health: Health
+  readonly calls: CallContext
+  readonly door: Door
+  readonly announcer: Announcer
+  readonly outputs: OutputPublisher
+  /** Posts what was counted since the last call. */
+  readonly report: () => void
+}
+
+/** Reply tokens are base 36, so this one is none. */
+const PING_TOKEN = '_p'
+/** Header status of NATS: nobody is subscribed. */
+const NO_RESPONDERS = 503
+
+export function createContext(
+  launch: EntrypointLaunch,
+  limits: Limits,
+  logger: Logger,
+): EntrypointContext {
+  const { runtimeId, version: servedVersion, payloadBytesMax } = launch
+  const self: Self = {
+    version: servedVersion,
+    replica: launch.replica,
+    incarnation: randomUUID(),
+    address: null,
+    isDraining: false,
+  }
+  const replyPrefix = replySubject(runtimeId, self.incarnation.replaceAll('-', ''), '')
+  const link = createNatsLink(
+    launch.nats,
+    `entrypoint.${runtimeId}.${servedVersion ?? 'published'}.${launch.replica}`,
+  )
+  const wheel = createTimerWheel()
+  const outputs = createOutputPublisher(link)
+  const elapsed = createElapsedTimes(outputs, self.incarnation)
+  const failureLog = createFailureLog(outputs, self.incarnation)
+  const broker = createRequestBroker({
+    limits,
+    requestTimeoutMs: launch.requestTimeoutMs,
+    payloadBytesMax,
+    link,
+    wheel,
+    replyPrefix,
+    cancel: createCancellations(link),
+    onEnd(request, elapsedMs, failure) {
+      elapsed.ended(request, elapsedMs, failure !== null)
+      if (failure?.status === GRPC_STATUS.internal) failureLog.failed(request, failure)
+    },
+  })
+  const announcer = createAnnouncer(link, self)
+  const versions = createVersionSet({
+    runtimeId,
+    version: servedVersion,
+    link,
+    pingReply: replyPrefix + PING_TOKEN,
+    staleMs: limits.staleMs,
+    logger,
+    onSwitched(version) {
+      if (version !== null) announcer.announce(version)
+      health.changed()
+    },
+    onNodesChanged(version) {
+      broker.nodesChanged(version)
+      health.changed()
+    },
+    onDeath: (version, death) => broker.died(version, death),
+    onPing(version, reply) {
+      if (version === versions.current()) announcer.announce(version, reply)
+    },
+  })
+  link.subscribe(`${replyPrefix}*`, (message) => {
+    const token = message.subject.slice(replyPrefix.length)
+    if (token === PING_TOKEN) versions.heard(message.data)
+    else if (message.headers?.code === NO_RESPONDERS) broker.nobodyListens(token)
+    else broker.replied(token, message.data)
+  })
+  const health = createHealth((service) => {
+    const version = versions.current()
+    const names = ['', HEALTH_SERVICE, ...(version?.serviceNames ?? [])]
+    if (!names.includes(service)) return SERVING_STATUS.serviceUnknown
+    const isServing = !self.isDraining && link.isUp() && version !== null && isComplete(version)
+    return isServing ? SERVING_STATUS.serving : SERVING_STATUS.notServing
+  })
+  const calls: CallContext = {
+    limits,
+    payloadBytesMax,
+    budget: createByteBudget(limits.bytesMax),
+    wheel,
+    receiving: 0,
+    onRefused: () => void broker.counts.refused++,
+  }
+  const door = createDoor({
+    runtimeId,
+    version: servedVersion,
+    hasReflection: launch.reflection,
+    calls,
+    current: () => versions.current(),
+    broker,
+    health,
+  })
+  const report = () => {
+    elapsed.post()
+    failureLog.tick()
+  }
+  return { self, link, versions, broker, health, calls, door, announcer, outputs, report }
+}

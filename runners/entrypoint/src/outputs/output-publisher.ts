@@ -1,0 +1,53 @@
+import { type OutputRecord, outputSubject } from '@kre/contracts'
+import { jetstream, type JetStreamClient } from '@nats-io/jetstream'
+import type { NatsConnection } from '@nats-io/transport-node'
+import type { NatsLink } from '../nats-link.ts'
+import type { ServedVersion } from '../versions/served-version.ts'
+
+/** Records on their way to the outputs stream; more are dropped, as logs must never cost requests. */
+const IN_FLIGHT_MAX = 256
+
+export type OutputPublisher = {
+  connect(nats: NatsConnection): void
+  /** Never waits. `workflow` null: the version's own. */
+  post(version: ServedVersion, workflow: string | null, record: OutputRecord): void
+  /** Until everything is stored or `withinMs` is over. */
+  flush(withinMs: number): Promise<void>
+  /** Records that were not stored: NATS was away, or the stream refused them. */
+  dropped(): number
+}
+
+export function createOutputPublisher(link: NatsLink): OutputPublisher {
+  let client: JetStreamClient | null = null
+  let dropped = 0
+  const inFlight = new Set<Promise<void>>()
+
+  return {
+    connect(nats) {
+      client = jetstream(nats)
+    },
+    post(version, workflow, record) {
+      if (client === null || !link.isUp() || inFlight.size >= IN_FLIGHT_MAX) {
+        dropped++
+        return
+      }
+      const subject = outputSubject(version.ref, workflow, record.kind)
+      const stored = client
+        .publish(subject, Buffer.from(JSON.stringify(record)), { msgID: record.id })
+        .then(
+          () => undefined,
+          () => void dropped++,
+        )
+        .finally(() => inFlight.delete(stored))
+      inFlight.add(stored)
+    },
+    async flush(withinMs) {
+      const timeout = AbortSignal.timeout(withinMs)
+      const isOver = new Promise<void>((resolve) =>
+        timeout.addEventListener('abort', () => resolve()),
+      )
+      await Promise.race([Promise.all(inFlight), isOver])
+    },
+    dropped: () => dropped,
+  }
+}

@@ -1,0 +1,127 @@
+/** What a message in the reply inbox means for the request it belongs to. Pure. */
+import { constants, gunzipSync } from 'node:zlib'
+import { decodeEnvelope, ENCODING, type Envelope, KreError, MESSAGE_TYPE } from '@kre/contracts'
+import { createFailure, type Failure } from '../grpc/failure.ts'
+
+export type Expected = {
+  readonly requestId: string
+  readonly workflow: string
+  readonly responseUrl: string
+  /** Largest answer, in bytes. */
+  readonly payloadBytesMax: number
+}
+
+export type Answer =
+  | { readonly kind: 'value'; readonly value: Uint8Array; readonly endsWorkflow: boolean }
+  | { readonly kind: 'failure'; readonly failure: Failure }
+  /** It belongs to another request. */
+  | { readonly kind: 'foreign' }
+
+const STATUS_MAX = 16
+const INTERNAL = 13
+
+export function readAnswer(data: Uint8Array, expected: Expected): Answer {
+  let envelope: Envelope
+  try {
+    envelope = decodeEnvelope(isGzip(data) ? inflate(data, expected.payloadBytesMax) : data)
+  } catch (error) {
+    return failed(
+      expected,
+      '',
+      'MALFORMED_ANSWER',
+      `sent an answer that can't be read: ${reasonOf(error)}`,
+    )
+  }
+  // Compared first: what belongs to one request must never touch another.
+  if (envelope.requestId !== expected.requestId) return { kind: 'foreign' }
+  switch (envelope.messageType) {
+    case MESSAGE_TYPE.error:
+      return nodeFailure(envelope, expected)
+    case MESSAGE_TYPE.ok:
+    case MESSAGE_TYPE.earlyReply:
+    case MESSAGE_TYPE.earlyExit:
+      return valueOf(envelope, expected)
+    case MESSAGE_TYPE.undefined:
+      return failed(
+        expected,
+        envelope.fromNode,
+        'MALFORMED_ANSWER',
+        'sent an answer of no known kind',
+      )
+  }
+}
+
+function valueOf(envelope: Envelope, expected: Expected): Answer {
+  const { fromNode, typeUrl } = envelope
+  if (typeUrl !== expected.responseUrl && typeName(typeUrl) !== typeName(expected.responseUrl)) {
+    const text = `answered with a ${typeName(typeUrl) || 'message without a type'}, the rpc returns ${typeName(expected.responseUrl)}`
+    return failed(expected, fromNode, 'WRONG_ANSWER_TYPE', text)
+  }
+  if (envelope.claim !== null) return tooLarge(expected, fromNode, `${envelope.claim.size} bytes`)
+  let { value } = envelope
+  if (envelope.encoding === ENCODING.gzip) {
+    try {
+      value = inflate(value, expected.payloadBytesMax)
+    } catch (error) {
+      if (isTooLarge(error)) return tooLarge(expected, fromNode, 'more bytes (inflated)')
+      return failed(expected, fromNode, 'MALFORMED_ANSWER', 'sent an answer that is not valid gzip')
+    }
+  }
+  if (value.length > expected.payloadBytesMax)
+    return tooLarge(expected, fromNode, `${value.length} bytes`)
+  return { kind: 'value', value, endsWorkflow: envelope.messageType === MESSAGE_TYPE.earlyExit }
+}
+
+function nodeFailure(envelope: Envelope, expected: Expected): Answer {
+  const { statusCode, fromNode, error } = envelope
+  const status = statusCode >= 1 && statusCode <= STATUS_MAX ? statusCode : INTERNAL
+  const message = error === '' ? `node "${fromNode}" failed without a text` : error
+  const failure = {
+    status,
+    message,
+    reason: 'NODE_FAILED',
+    node: fromNode,
+    workflow: expected.workflow,
+  }
+  return { kind: 'failure', failure }
+}
+
+function failed(expected: Expected, node: string, reason: string, what: string): Answer {
+  const who = node === '' ? `a node of workflow "${expected.workflow}"` : `node "${node}"`
+  const more = { workflow: expected.workflow, node }
+  return { kind: 'failure', failure: createFailure('internal', reason, `${who} ${what}`, more) }
+}
+
+function tooLarge(expected: Expected, node: string, size: string): Answer {
+  const failure = createFailure(
+    'resource-exhausted',
+    'ANSWER_TOO_LARGE',
+    `node "${node}" answered with ${size} and the limit is ${expected.payloadBytesMax}: answer with less, or raise the runtime's payload limit`,
+    { workflow: expected.workflow, node },
+  )
+  return { kind: 'failure', failure }
+}
+
+function typeName(typeUrl: string): string {
+  return typeUrl.slice(typeUrl.lastIndexOf('/') + 1)
+}
+
+/** Whole messages were compressed by the original runners, known by their first bytes; no envelope starts so. */
+function isGzip(data: Uint8Array): boolean {
+  return data[0] === 0x1f && data[1] === 0x8b
+}
+
+function inflate(data: Uint8Array, bytesMax: number): Uint8Array {
+  // Room for the envelope around the payload.
+  return gunzipSync(data, {
+    maxOutputLength: bytesMax + constants.Z_DEFAULT_CHUNK,
+  })
+}
+
+function isTooLarge(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE'
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof KreError ? error.message : 'it is not valid gzip'
+}

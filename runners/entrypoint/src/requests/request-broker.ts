@@ -1,0 +1,270 @@
+/** Sends requests to nodes and their answers to callers. The hot path: no promise, no JSON, no log line per request. */
+import { randomUUID } from 'node:crypto'
+import type { IncomingHttpHeaders } from 'node:http2'
+import { encodeEnvelope, GRPC_STATUS, MESSAGE_TYPE } from '@kre/contracts'
+import { createFailure, type Failure } from '../grpc/failure.ts'
+import { parseGrpcTimeout } from '../grpc/grpc-timeout.ts'
+import type { Limits } from '../limits.ts'
+import type { NatsLink } from '../nats-link.ts'
+import type { Death } from '../versions/replica-table.ts'
+import type { RoutedMethod, ServedVersion } from '../versions/served-version.ts'
+import type { Caller, PendingRequest } from './pending-request.ts'
+import { readAnswer } from './read-answer.ts'
+import { createRequestCounts, type RequestCounts } from './request-counts.ts'
+import * as failures from './request-failures.ts'
+import { requestMetadata, requestIdOf } from './request-metadata.ts'
+import { createSlotTable } from './slot-table.ts'
+import { createWheelTimer, type TimerWheel } from './timer-wheel.ts'
+
+export type RequestBroker = {
+  /** Takes a whole request over; the caller hears of its end, in any case. */
+  submit(
+    caller: Caller,
+    headers: IncomingHttpHeaders,
+    method: RoutedMethod,
+    message: Uint8Array,
+  ): void
+  /** A message in the reply inbox. */
+  replied(token: string, data: Uint8Array): void
+  /** NATS says that nobody listens to what was sent with this token. */
+  nobodyListens(token: string): void
+  /** Nodes of a version came or went: what waits for them may go. */
+  nodesChanged(version: ServedVersion): void
+  died(version: ServedVersion, death: Death): void
+  /** NATS is back: everything that was with the nodes may be lost. */
+  reconnected(): void
+  /** Fails what is still there. */
+  failAll(): void
+  inFlight(): number
+  held(): number
+  readonly counts: RequestCounts
+}
+
+export type BrokerDeps = {
+  readonly limits: Limits
+  readonly requestTimeoutMs: number
+  readonly payloadBytesMax: number
+  readonly link: NatsLink
+  readonly wheel: TimerWheel
+  /** `replySubject` without the token. */
+  readonly replyPrefix: string
+  readonly cancel: (version: ServedVersion, requestId: string) => void
+  /** At the end of each request that had a slot; `failure` null = answered. */
+  readonly onEnd: (request: PendingRequest, elapsedMs: number, failure: Failure | null) => void
+}
+
+export function createRequestBroker(deps: BrokerDeps): RequestBroker {
+  const { limits, link, wheel, payloadBytesMax } = deps
+  const slots = createSlotTable<PendingRequest>(limits.inFlightMax)
+  const counts = createRequestCounts()
+  let held = 0
+
+  const setPhase = (request: PendingRequest, phase: PendingRequest['phase']) => {
+    if (request.phase !== 'sent') held--
+    request.phase = phase
+    if (phase !== 'sent') held++
+  }
+
+  const release = (request: PendingRequest, failure: Failure | null) => {
+    setPhase(request, 'sent')
+    slots.remove(request)
+    wheel.cancel(request.timer)
+    request.method.version.inFlight--
+    request.caller.onGone = null
+    deps.onEnd(request, performance.now() - request.startedAt, failure)
+  }
+
+  const fail = (request: PendingRequest, failure: Failure) => {
+    if (failure.status === GRPC_STATUS['deadline-exceeded']) counts.expired++
+    else counts.errored++
+    release(request, failure)
+    request.caller.fail(failure, request.requestId)
+  }
+
+  const expire = (request: PendingRequest) => {
+    if (request.attempt > 0) deps.cancel(request.method.version, request.requestId)
+    fail(request, failures.expired(request, link.isUp()))
+  }
+
+  const send = (request: PendingRequest) => {
+    if (!link.isUp() || request.workflow.missing.length > 0) hold(request, 'held')
+    else publish(request)
+  }
+
+  const publish = (request: PendingRequest) => {
+    const envelope = encodeEnvelope({
+      requestId: request.requestId,
+      typeUrl: request.method.requestUrl,
+      value: request.message,
+      error: '',
+      fromNode: 'entrypoint',
+      messageType: MESSAGE_TYPE.ok,
+      deadlineUnixMs: request.deadlineUnixMs,
+      replyTo: request.replyTo,
+      attempt: request.attempt + 1,
+      hop: 0,
+      claim: null,
+      encoding: 0,
+      statusCode: 0,
+      metadata: request.metadata,
+      lineage: 0,
+    })
+    if (envelope.length > link.payloadBytesMax()) {
+      fail(request, failures.tooLargeForNats(envelope.length, link.payloadBytesMax()))
+      return
+    }
+    setPhase(request, 'sent')
+    request.attempt++
+    link.publish(request.workflow.ingress, envelope, request.replyTo)
+    wheel.schedule(request.timer, request.deadlineAt - performance.now())
+  }
+
+  const hold = (request: PendingRequest, phase: 'held' | 'retrying') => {
+    const now = performance.now()
+    const isNew = request.attempt === 0
+    if (request.holdUntil === 0)
+      request.holdUntil = now + (isNew ? limits.holdMs : limits.resendHoldMs)
+    if (request.phase === 'sent' && isNew && held >= limits.heldMax) {
+      const why = failures.whyHeld(request, link.isUp())
+      fail(request, failures.tooManyHeld(limits.heldMax, why))
+      return
+    }
+    setPhase(request, phase)
+    const until = Math.min(request.deadlineAt, request.holdUntil)
+    wheel.schedule(
+      request.timer,
+      phase === 'held' ? until - now : Math.min(limits.retryMs, until - now),
+    )
+  }
+
+  const onTimer = (request: PendingRequest) => {
+    const now = performance.now()
+    if (now >= request.deadlineAt) expire(request)
+    else if (request.holdUntil !== 0 && now >= request.holdUntil && request.phase !== 'sent')
+      fail(request, failures.gaveUp(request, link.isUp(), Math.round(now - request.startedAt)))
+    else if (request.phase === 'retrying') send(request)
+    else wheel.schedule(request.timer, Math.min(request.deadlineAt, request.holdUntil) - now)
+  }
+
+  const resend = (request: PendingRequest) => {
+    if (request.attempt >= limits.attemptsMax) {
+      fail(request, failures.tooManyAttempts(request))
+      return
+    }
+    counts.resent++
+    request.holdUntil = 0
+    send(request)
+  }
+
+  const find = (token: string) => slots.get(Number.parseInt(token, 36))
+
+  const refuse = (caller: Caller, failure: Failure) => {
+    counts.refused++
+    caller.fail(failure, '')
+  }
+
+  return {
+    counts,
+    inFlight: () => slots.size,
+    held: () => held,
+    submit(caller, headers, method, message) {
+      const { workflow } = method
+      const timeout = headers['grpc-timeout'] as string | undefined
+      const callerMs = parseGrpcTimeout(timeout)
+      const id = slots.nextId()
+      if (callerMs === null) return refuse(caller, failures.badTimeout(timeout ?? ''))
+      if (id === null) return refuse(caller, failures.overloaded(limits.inFlightMax))
+      const timeoutMs = Math.min(callerMs, workflow.timeoutMs ?? Infinity, deps.requestTimeoutMs)
+      const startedAt = performance.now()
+      const request: PendingRequest = {
+        id,
+        caller,
+        method,
+        workflow,
+        message,
+        requestId: requestIdOf(headers) ?? randomUUID(),
+        replyTo: deps.replyPrefix + id.toString(36),
+        metadata: requestMetadata(headers),
+        startedAt,
+        deadlineAt: startedAt + timeoutMs,
+        deadlineUnixMs: Date.now() + Math.ceil(timeoutMs),
+        phase: 'sent',
+        attempt: 0,
+        holdUntil: 0,
+        crashes: null,
+        timer: createWheelTimer(() => onTimer(request)),
+      }
+      slots.put(request)
+      method.version.inFlight++
+      counts.accepted++
+      caller.onGone = () => {
+        counts.cancelled++
+        if (request.attempt > 0) deps.cancel(method.version, request.requestId)
+        release(request, cancelledByCaller)
+      }
+      if (timeoutMs <= 0) expire(request)
+      else send(request)
+    },
+    replied(token, data) {
+      const request = find(token)
+      if (request === null) {
+        counts.lateReplies++
+        return
+      }
+      const answer = readAnswer(data, {
+        requestId: request.requestId,
+        workflow: request.workflow.id,
+        responseUrl: request.method.responseUrl,
+        payloadBytesMax,
+      })
+      if (answer.kind === 'foreign') counts.lateReplies++
+      else if (answer.kind === 'failure') fail(request, answer.failure)
+      else {
+        counts.answered++
+        release(request, null)
+        if (answer.endsWorkflow) deps.cancel(request.method.version, request.requestId)
+        request.caller.answer(answer.value, request.requestId)
+      }
+    },
+    nobodyListens(token) {
+      const request = find(token)
+      if (request === null || request.phase !== 'sent') return
+      // It was not delivered, so this was no attempt.
+      request.attempt--
+      hold(request, 'retrying')
+    },
+    nodesChanged(version) {
+      if (held === 0) return
+      for (const request of slots.all())
+        if (request.phase === 'held' && request.method.version === version) send(request)
+    },
+    died(version, death) {
+      if (version.inFlight === 0) return
+      const interrupted = new Set(death.interrupted)
+      for (const request of slots.all()) {
+        if (request.method.version !== version || request.workflow.id !== death.workflow) continue
+        if (interrupted.has(request.requestId) && countCrash(request, death) >= 2)
+          fail(request, failures.crashedTwice(request, death.node))
+        else if (request.phase === 'sent') resend(request)
+      }
+    },
+    reconnected() {
+      for (const request of slots.all()) {
+        if (request.phase === 'sent') resend(request)
+        else if (request.phase === 'held') send(request)
+      }
+    },
+    failAll() {
+      for (const request of slots.all()) fail(request, failures.stopped(request))
+    },
+  }
+}
+
+const cancelledByCaller = createFailure('cancelled', 'CANCELLED', 'the caller went away')
+
+/** Counts a death once, whoever brings the news of it. Returns how many there were at this node. */
+function countCrash(request: PendingRequest, death: Death): number {
+  request.crashes ??= []
+  if (!request.crashes.includes(death.key)) request.crashes.push(death.key)
+  return request.crashes.filter((key) => key.startsWith(`${death.node}/`)).length
+}

@@ -1,0 +1,98 @@
+/** The failures that the entrypoint itself finds, in a user's words. */
+import { createFailure, type Failure, RETRY_AFTER_MS } from '../grpc/failure.ts'
+import type { PendingRequest } from './pending-request.ts'
+
+export function overloaded(inFlightMax: number): Failure {
+  return createFailure(
+    'resource-exhausted',
+    'TOO_MANY_REQUESTS',
+    `${inFlightMax} requests are in flight, as many as this entrypoint takes: try again`,
+    { retryAfterMs: RETRY_AFTER_MS },
+  )
+}
+
+export function tooManyHeld(heldMax: number, why: string): Failure {
+  return createFailure(
+    'unavailable',
+    'NODE_MISSING',
+    `${why}, and ${heldMax} requests wait for that already: try again`,
+    { retryAfterMs: RETRY_AFTER_MS },
+  )
+}
+
+export function badTimeout(header: string): Failure {
+  return createFailure(
+    'invalid-argument',
+    'BAD_TIMEOUT',
+    `grpc-timeout "${header}" is not a timeout: use 1 to 8 digits and one of H, M, S, m, u, n`,
+  )
+}
+
+export function expired(request: PendingRequest, isNatsUp: boolean): Failure {
+  const limit = Math.round(request.deadlineAt - request.startedAt)
+  const waited = request.phase === 'sent' ? '' : ` (${whyHeld(request, isNatsUp)})`
+  return createFailure(
+    'deadline-exceeded',
+    'DEADLINE_EXCEEDED',
+    `workflow "${request.workflow.id}" did not answer within ${limit} ms${waited}`,
+    { workflow: request.workflow.id },
+  )
+}
+
+/** The wait for nodes or NATS is over: never accepted, or accepted and then lost. */
+export function gaveUp(request: PendingRequest, isNatsUp: boolean, waitedMs: number): Failure {
+  const { workflow, attempt } = request
+  const more = { workflow: workflow.id, node: workflow.missing[0] }
+  const why = `${whyHeld(request, isNatsUp)} (waited ${waitedMs} ms)`
+  return attempt === 0
+    ? createFailure('unavailable', isNatsUp ? 'NODE_MISSING' : 'NATS_DOWN', why, more)
+    : createFailure('aborted', 'REQUEST_LOST', `the request was lost in flight: ${why}`, more)
+}
+
+export function whyHeld(request: PendingRequest, isNatsUp: boolean): string {
+  const { missing, id } = request.workflow
+  const { version } = request.method.version.ref
+  if (!isNatsUp) return 'the entrypoint has no connection to NATS'
+  if (missing.length === 0)
+    return `no node listens to the requests of workflow "${id}" of version "${version}"`
+  const names = missing.map((node) => `"${node}"`).join(', ')
+  return `${missing.length === 1 ? 'node' : 'nodes'} ${names} of workflow "${id}" of version "${version}" ${missing.length === 1 ? 'has' : 'have'} no ready replica`
+}
+
+export function crashedTwice(request: PendingRequest, node: string): Failure {
+  return createFailure(
+    'internal',
+    'NODE_CRASHED',
+    `node "${node}" crashed twice while handling this request`,
+    { workflow: request.workflow.id, node },
+  )
+}
+
+export function tooManyAttempts(request: PendingRequest): Failure {
+  return createFailure(
+    'aborted',
+    'REQUEST_LOST',
+    `the request was lost in flight ${request.attempt} times and is not sent again: see the logs of workflow "${request.workflow.id}" for the cause`,
+    { workflow: request.workflow.id },
+  )
+}
+
+export function tooLargeForNats(bytes: number, bytesMax: number): Failure {
+  return createFailure(
+    'invalid-argument',
+    'PAYLOAD_TOO_LARGE',
+    `the request takes ${bytes} bytes with its envelope and the NATS server's limit (max_payload) is ${bytesMax}`,
+  )
+}
+
+export function stopped(request: PendingRequest): Failure {
+  const more = { workflow: request.workflow.id }
+  return request.attempt === 0
+    ? createFailure('unavailable', 'STOPPING', 'the entrypoint is stopping: try again', more)
+    : createFailure(
+        'aborted',
+        'STOPPING',
+        'the entrypoint stopped before the workflow answered',
+        more,
+      )
+}

@@ -1,0 +1,94 @@
+import {
+  type EntrypointMethod,
+  ingressSubject,
+  type VersionInterface,
+  type VersionRef,
+} from '@kre/contracts'
+import { createReplicaTable, type ReplicaTable } from './replica-table.ts'
+
+/** A version as this process serves it: everything a request needs is looked up once, here. */
+export type ServedVersion = {
+  readonly ref: VersionRef
+  readonly versionId: string
+  readonly bundleDigest: string
+  /** By path. */
+  readonly methods: ReadonlyMap<string, ServedMethod>
+  readonly workflows: ReadonlyMap<string, ServedWorkflow>
+  /** `<package>.Entrypoint` */
+  readonly serviceNames: readonly string[]
+  /** FileDescriptorSet */
+  readonly descriptorSet: Uint8Array
+  readonly replicas: ReplicaTable
+  /** Requests that wait for an answer of this version. */
+  inFlight: number
+}
+
+export type ServedWorkflow = {
+  readonly id: string
+  readonly ingress: string
+  readonly timeoutMs: number | null
+  /** Nodes without a ready replica; kept up to date by the replica table's owner. */
+  missing: readonly string[]
+}
+
+export type ServedMethod = {
+  readonly path: string
+  readonly rpc: string
+  readonly version: ServedVersion
+  /** Null: declared, but no workflow uses it. */
+  readonly workflow: ServedWorkflow | null
+  /** `type.googleapis.com/<full name>` */
+  readonly requestUrl: string
+  readonly responseUrl: string
+}
+
+/** A method that has a workflow. */
+export type RoutedMethod = ServedMethod & { readonly workflow: ServedWorkflow }
+
+export function isRouted(method: ServedMethod): method is RoutedMethod {
+  return method.workflow !== null
+}
+
+const TYPE_URL_PREFIX = 'type.googleapis.com/'
+
+export function createServedVersion(served: VersionInterface): ServedVersion {
+  const ref = { runtimeId: served.runtimeId, version: served.version }
+  const workflows = new Map<string, ServedWorkflow>()
+  for (const { id, timeoutMs, nodes } of served.workflows) {
+    const ingress = ingressSubject({ ...ref, workflow: id })
+    workflows.set(id, { id, ingress, timeoutMs, missing: nodes })
+  }
+  const methods = new Map<string, ServedMethod>()
+  const version: ServedVersion = {
+    ref,
+    versionId: served.versionId,
+    bundleDigest: served.bundleDigest,
+    methods,
+    workflows,
+    serviceNames: [...new Set(served.methods.map(serviceName))],
+    descriptorSet: Buffer.from(served.descriptorSet, 'base64'),
+    replicas: createReplicaTable(served.workflows, served.bundleDigest),
+    inFlight: 0,
+  }
+  for (const method of served.methods) {
+    methods.set(method.path, {
+      path: method.path,
+      rpc: method.rpc,
+      version,
+      workflow: method.workflow === null ? null : (workflows.get(method.workflow) ?? null),
+      requestUrl: TYPE_URL_PREFIX + method.requestType,
+      responseUrl: TYPE_URL_PREFIX + method.responseType,
+    })
+  }
+  return version
+}
+
+/** Whether every workflow can take a request. */
+export function isComplete(version: ServedVersion): boolean {
+  for (const workflow of version.workflows.values()) if (workflow.missing.length > 0) return false
+  return true
+}
+
+function serviceName(method: EntrypointMethod): string {
+  return method.path.slice(1, method.path.lastIndexOf('/'))
+}
