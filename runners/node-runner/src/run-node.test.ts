@@ -201,6 +201,13 @@ describe('failures of user code', () => {
     expect(await two.exited).toEqual({ code: 70, signal: null })
   })
 
+  test('process.exit while the file is loaded ends the node and says why', async () => {
+    await using bench = await openBench()
+    const node = await bench.node('one', 'process.exit(0)')
+    expect(await node.exited).toEqual({ code: 70, signal: null })
+    expect(node.stderr()).toBe('user code called process.exit(0)\n')
+  })
+
   test('an endless loop is killed soon after its deadline, and its request is announced by the next process', async () => {
     await using bench = await openBench()
     const stuck = await bench.node('one', HOSTILE)

@@ -1,35 +1,22 @@
 /** One node of a workflow: wires broker, handlers and services, and runs until it is told to stop. */
 import { writeSync } from 'node:fs'
-import { gunzipSync } from 'node:zlib'
-import {
-  Cancellation,
-  controlSubject,
-  decodeEnvelope,
-  ENCODING,
-  ENTRYPOINT,
-  failureSubject,
-  ingressSubject,
-  KreError,
-  MiB,
-  nodeSubject,
-  toKreError,
-  type Envelope,
-  type NodeLaunch,
-} from '@kre/contracts'
+import { toKreError, type NodeLaunch } from '@kre/contracts'
 import type { CallPort } from '@kre/sdk'
 import { connectNats } from '@kre/service-kit'
-import type { NatsConnection, Subscription } from '@nats-io/transport-node'
+import type { Subscription } from '@nats-io/transport-node'
 import { Dispatcher, type HandlerHost } from './calls/dispatcher.ts'
 import { openJournal } from './calls/journal.ts'
 import type { CallOwner } from './calls/node-call.ts'
+import { outsideOfCalls } from './calls/outside-calls.ts'
 import { createCounters } from './counters.ts'
 import { EXIT } from './exit-codes.ts'
-import { createHopSender } from './hops/hop-sender.ts'
+import { createHopSender, type HopSender } from './hops/hop-sender.ts'
 import { openInbox } from './hops/inbox.ts'
 import { createOutlet } from './hops/outlet.ts'
+import { subscribe } from './hops/subscribe.ts'
 import { createNodeLog, type NodeLog } from './outputs/node-log.ts'
 import { createOutbox, type Outbox } from './outputs/outbox.ts'
-import { createTimings } from './outputs/timings.ts'
+import { createTimings, type Timings } from './outputs/timings.ts'
 import { createAnnouncer } from './process/announcer.ts'
 import { userEnvironment, writeConfigFiles } from './process/environment.ts'
 import { createWatchdog, NO_WATCHDOG } from './process/watchdog.ts'
@@ -64,8 +51,8 @@ export type RuntimeDeps = {
   readonly onFatal: (what: string, exitCode: number) => void
 }
 
-/** Decompressed payloads are bounded, or a small message could fill the memory. */
-const DECOMPRESSED_BYTES_MAX = 64 * MiB
+/** For records and messages that are left when the process ends. */
+const LAST_WORDS_MS = 1_000
 
 /**
  * @param ownEnvironment `process.env`; becomes that of user code when it runs in this process.
@@ -140,18 +127,12 @@ export async function runNode(
     ])
     if (runtime !== null) {
       dispatcher.start(runtime.host)
-      subscriptions = subscribe(launch, connection, runtime.handlesErrors, (message) => {
-        try {
-          dispatcher.accept(readEnvelope(message))
-        } catch (error) {
+      subscriptions = subscribe(launch, connection, runtime.handlesErrors, {
+        accept: (envelope) => dispatcher.accept(envelope),
+        cancel: (requestIds) => dispatcher.cancel(requestIds),
+        corrupt(why) {
           counters.corrupt++
-          log.write('WARN', `a message was dropped: ${toKreError(error).message}`, null)
-        }
-      })
-      connection.subscribe(controlSubject(launch, 'cancel'), {
-        callback: (error, message) => {
-          const parsed = error === null ? Cancellation.safeParse(parseJson(message.data)) : null
-          if (parsed?.success === true) dispatcher.cancel(new Set(parsed.data.requestIds))
+          log.write('WARN', `a message was dropped: ${why}`, null)
         },
       })
       await connection.flush()
@@ -160,20 +141,19 @@ export async function runNode(
       announcer.draining()
     }
     exitCode = await stop.promise
-    const endAt = performance.now() + launch.drainMs
-    if (exitCode === EXIT.ok) await withinMs(drain(subscriptions, dispatcher), launch.drainMs)
-    else for (const subscription of subscriptions) subscription.unsubscribe()
-    runtime?.flush()
-    timings.flush()
-    const left = () => Math.max(endAt - performance.now(), 200)
-    while (hops.retrying > 0 && performance.now() < endAt) await sleepMs(10)
-    await outbox.flush(Math.min(left(), 2_000))
-    await withinMs(connection.drain(), Math.min(left(), 2_000))
+    const work = { subscriptions, dispatcher, hops, outbox, timings }
+    await windDown(work, runtime, exitCode === EXIT.ok ? launch.drainMs : 0)
+  } catch (error) {
+    log.write('ERROR', toKreError(error).message, null)
+    await outbox.flush(LAST_WORDS_MS)
+    throw error
   } finally {
     watchdog.close()
     await runtime?.close()
     journal.close()
-    await withinMs(connection.close(), 500)
+    // Sends what is buffered; a broker that is away must not hold up the end.
+    await withinMs(connection.drain(), LAST_WORDS_MS)
+    await withinMs(connection.close(), LAST_WORDS_MS)
   }
   return exitCode
 }
@@ -187,95 +167,27 @@ async function openRuntime(deps: RuntimeDeps): Promise<Runtime> {
   return openWorkerRuntime(deps)
 }
 
-function subscribe(
-  launch: NodeLaunch,
-  connection: NatsConnection,
-  handlesErrors: boolean,
-  onMessage: (message: Uint8Array) => void,
-): Subscription[] {
-  const subjects = new Set<string>()
-  for (const { from, channel } of launch.subscriptions) {
-    if (from === ENTRYPOINT) {
-      subjects.add(ingressSubject(launch))
-      continue
-    }
-    const sender = { ...launch, node: from }
-    subjects.add(nodeSubject(sender, channel ?? undefined))
-    if (handlesErrors) subjects.add(failureSubject(sender))
-  }
-  return [...subjects].map((subject) =>
-    connection.subscribe(subject, {
-      queue: launch.node,
-      callback: (error, message) => {
-        if (error === null) onMessage(message.data)
-      },
-    }),
+type Work = {
+  subscriptions: readonly Subscription[]
+  dispatcher: Dispatcher
+  hops: HopSender
+  outbox: Outbox
+  timings: Timings
+}
+
+/** Takes nothing new, finishes what is there within `drainMs`, and sends what is left to say. */
+async function windDown(work: Work, runtime: Runtime | null, drainMs: number): Promise<void> {
+  const { subscriptions, dispatcher, hops, outbox, timings } = work
+  const endAt = performance.now() + drainMs
+  const drained = Promise.all(subscriptions.map((subscription) => subscription.drain()))
+  await withinMs(
+    drained.then(() => dispatcher.idle()),
+    drainMs,
   )
-}
-
-/** @throws KreError `invalid-argument` for what is no envelope. */
-function readEnvelope(message: Uint8Array): Envelope {
-  const envelope = decodeEnvelope(message)
-  if (envelope.claim !== null) {
-    throw new KreError(
-      'unimplemented',
-      'its payload is in an object bucket, which this runner does not read',
-    )
-  }
-  if (envelope.encoding === ENCODING.gzip) {
-    envelope.value = gunzipSync(envelope.value, { maxOutputLength: DECOMPRESSED_BYTES_MAX })
-    envelope.encoding = ENCODING.none
-  }
-  return envelope
-}
-
-async function drain(
-  subscriptions: readonly Subscription[],
-  dispatcher: Dispatcher,
-): Promise<void> {
-  await Promise.all(subscriptions.map((subscription) => subscription.drain()))
-  await dispatcher.idle()
-}
-
-/** `ctx` outside of a message: there is nothing to answer, everything else works. */
-function outsideOfCalls(
-  launch: NodeLaunch,
-  services: DataServices,
-  log: NodeLog,
-): CallPort & ServiceCaller {
-  let effects = 0
-  const start = `${launch.versionId}/${launch.node}/${process.pid}-${Date.now()}`
-  const outside: CallPort & ServiceCaller = {
-    requestId: '',
-    fromNode: '',
-    kind: 'ok',
-    payload: { typeUrl: '', value: new Uint8Array(0) },
-    error: '',
-    deadlineUnixMs: 0,
-    deadlineAt: Infinity,
-    attempt: 1,
-    metadata: {},
-    signal: new AbortController().signal,
-    output: () => {
-      throw new KreError(
-        'failed-precondition',
-        'nothing can be sent outside of a message, for example in init',
-      )
-    },
-    log: (level, text) => log.write(level, text, null),
-    service: (service, method, args, data = new Uint8Array(0)) =>
-      services({ ...outside, requestId: null }, service, method, args, data),
-    effectId: () => `${start}/${effects++}`,
-  }
-  return outside
-}
-
-function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(bytes).toString('utf8'))
-  } catch {
-    return null // refused by the schema
-  }
+  runtime?.flush()
+  timings.flush()
+  while (hops.retrying > 0 && performance.now() < endAt) await sleepMs(10)
+  await outbox.flush(LAST_WORDS_MS)
 }
 
 async function withinMs(work: Promise<unknown>, ms: number): Promise<void> {
