@@ -186,7 +186,11 @@ describe('runHandler', () => {
       firstName: 'oh',
     })
     await expect(text({ fromNode: 'b' })).rejects.toThrow("no handler for messages from node 'b'")
-    await expect(runHandler({ x: 1 }, first, options)).rejects.toThrow('the file exports no handler')
-    await expect(runHandler({ handler: 3 }, first, options)).rejects.toThrow('handler is no function')
+    await expect(runHandler({ x: 1 }, first, options)).rejects.toThrow(
+      'the file exports no handler',
+    )
+    await expect(runHandler({ handler: 3 }, first, options)).rejects.toThrow(
+      'handler is no function',
+    )
   })
 })
