@@ -16,7 +16,8 @@ node_is_current() {
   command -v "$1" >/dev/null 2>&1 && "$1" -e 'process.exit(process.versions.node.split(".")[0] >= 24 ? 0 : 1)' 2>/dev/null
 }
 
-# Dependencies are those of the lock file: a change of it installs again.
+# Dependencies are those of the lock file: a change of it installs again. Not `npm ci`: it refuses a registry that
+# lacks the optional packages of other platforms.
 install() {
   local stamp="$root/node_modules/.kre-installed" wanted
   wanted=$(cksum <"$root/package-lock.json")
@@ -28,8 +29,8 @@ install() {
   echo "Installing dependencies (once)" >&2
   # Its post-install fetches GPU libraries; the CPU ones are in the package.
   export ONNXRUNTIME_NODE_INSTALL=skip
-  if ! (cd "$root" && npm ci --loglevel=error --no-audit --no-fund >&2); then
-    echo "krectl: the dependencies could not be installed (npm ci failed, see above)." >&2
+  if ! (cd "$root" && npm install --no-save --prefer-offline --loglevel=error --no-audit --no-fund >&2); then
+    echo "krectl: the dependencies could not be installed (npm install failed, see above)." >&2
     exit 1
   fi
   echo "$wanted" >"$stamp"
