@@ -8,8 +8,10 @@ const BYTES_MAX = 10
 const server = createServer()
 let client: ClientRequest
 let arrived: IncomingMessage
+let unwanted: AbortController
 
 beforeEach(async () => {
+  unwanted = new AbortController()
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
 })
@@ -28,8 +30,8 @@ async function begin(first: string, idleMs = 5_000) {
   const arrival = once(server, 'request')
   client.write(first)
   ;[arrived] = (await arrival) as [IncomingMessage]
-  const limits = { bytesMax: BYTES_MAX, idleMs, tooLarge: () => new Error('too large') }
-  return bodyChunks(arrived, limits)
+  const tooLarge = () => new Error('too large')
+  return bodyChunks(arrived, { bytesMax: BYTES_MAX, idleMs, tooLarge, signal: unwanted.signal })
 }
 
 async function readAll(chunks: AsyncIterable<Buffer>): Promise<string> {
@@ -69,6 +71,16 @@ describe('bodyChunks', () => {
     const chunks = await begin('1')
     await chunks.next()
     client.destroy()
-    await expect(readAll(chunks)).rejects.toThrow('aborted')
+    await expect(readAll(chunks)).rejects.toMatchObject({ code: 'cancelled' })
+  })
+
+  test('ends at once when nobody wants the rest, and listens no longer', async () => {
+    const chunks = await begin('1')
+    await chunks.next()
+    const next = chunks.next()
+    unwanted.abort()
+    await expect(next).rejects.toMatchObject({ code: 'cancelled' })
+    expect(arrived.listenerCount('readable')).toBe(0)
+    expect(arrived.destroyed).toBe(false)
   })
 })

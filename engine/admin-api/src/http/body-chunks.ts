@@ -1,48 +1,62 @@
 import type { IncomingMessage } from 'node:http'
-import { SECOND_MS } from '@kre/contracts'
+import { KreError, SECOND_MS } from '@kre/contracts'
 import { HttpProblem } from './http-problem.ts'
 
+type BodyLimits = {
+  bytesMax: number
+  /** How long the client may be silent while it is listened to. */
+  idleMs: number
+  /** Makes the refusal of a body above `bytesMax`, announced or not. */
+  tooLarge: () => Error
+  /** Ends the wait for a chunk that nobody wants any more. */
+  signal: AbortSignal
+}
+
 /**
- * The chunks of a request's body, read no faster than they are taken.
+ * The chunks of a request's body, read no faster than they are taken. The request stays open for the answer,
+ * and nothing listens to it once this has ended.
  *
- * @param idleMs how long the client may be silent while it is listened to.
- * @param tooLarge makes the refusal of a body above `bytesMax`, said in advance or not.
- * @throws HttpProblem 408, or what `tooLarge` makes. The request stays open for the answer.
+ * @throws HttpProblem 408, what `tooLarge` makes, or KreError `cancelled` when the client has left.
  */
 export async function* bodyChunks(
   req: IncomingMessage,
-  limits: { bytesMax: number; idleMs: number; tooLarge: () => Error },
+  limits: BodyLimits,
 ): AsyncGenerator<Buffer, void> {
   if (Number(req.headers['content-length'] ?? 0) > limits.bytesMax) throw limits.tooLarge()
-  const chunks = req.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>
   let bytes = 0
-  let finished = false
-  try {
-    for (;;) {
-      const next = await beforeSilence(chunks.next(), limits.idleMs)
-      finished = next.done === true
-      if (next.done === true) return
-      bytes += next.value.length
+  for (;;) {
+    const chunk = req.read() as Buffer | null
+    if (chunk !== null) {
+      bytes += chunk.length
       if (bytes > limits.bytesMax) throw limits.tooLarge()
-      yield next.value
+      yield chunk
+      continue
     }
-  } finally {
-    // Not awaited: after silence it would wait for the client's next byte. What the connection does later is
-    // heard of by whoever answers the request.
-    if (!finished) chunks.return?.().catch(() => undefined)
+    if (req.readableEnded) return
+    if (req.destroyed || limits.signal.aborted) throw brokenOff()
+    await untilActive(req, limits)
   }
 }
 
-async function beforeSilence<T>(next: Promise<T>, idleMs: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const silence = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(silent(idleMs)), idleMs)
+/** Resolves when the request has bytes, has ended or is gone; which of these, the request itself says. */
+function untilActive(req: IncomingMessage, { idleMs, signal }: BodyLimits): Promise<void> {
+  const events = ['readable', 'end', 'error', 'close'] as const
+  return new Promise((resolve, reject) => {
+    const settle = (outcome: () => void): void => {
+      clearTimeout(timer)
+      for (const event of events) req.off(event, wake)
+      signal.removeEventListener('abort', wake)
+      outcome()
+    }
+    const wake = (): void => settle(resolve)
+    const timer = setTimeout(() => settle(() => reject(silent(idleMs))), idleMs)
+    for (const event of events) req.on(event, wake)
+    signal.addEventListener('abort', wake)
   })
-  try {
-    return await Promise.race([next, silence])
-  } finally {
-    clearTimeout(timer)
-  }
+}
+
+function brokenOff(): KreError {
+  return new KreError('cancelled', 'the body was broken off')
 }
 
 function silent(idleMs: number): HttpProblem {

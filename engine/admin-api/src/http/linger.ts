@@ -12,14 +12,15 @@ const LINGER_BYTES = 16 * MiB
 export function lingerAfter(req: IncomingMessage, res: ServerResponse): void {
   res.once('finish', () => {
     if (req.complete || req.destroyed) return
-    req.resume()
     let bytes = 0
     const cut = (): void => void req.socket.destroy()
     const timer = setTimeout(cut, LINGER_MS)
-    req.once('close', () => clearTimeout(timer))
+    const stop = (): void => clearTimeout(timer)
+    req.once('end', stop).once('close', stop)
     req.on('data', (chunk: Buffer) => {
       bytes += chunk.length
       if (bytes > LINGER_BYTES) cut()
     })
+    req.resume()
   })
 }

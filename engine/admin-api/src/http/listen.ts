@@ -15,6 +15,7 @@ const HEADERS_MS = 15 * SECOND_MS
 /** Beyond what people, a CLI and a few dashboards need. */
 const CONNECTIONS_MAX = 512
 const CLOSE_MS = 2 * SECOND_MS
+const SWEEP_MS = 20
 
 /** @throws the system's own error (`EADDRINUSE`, …), so that a caller may try another port. */
 export async function listen(
@@ -59,8 +60,10 @@ async function close(server: Server, closing: AbortController): Promise<void> {
   if (!server.listening) return
   closing.abort()
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-  server.closeIdleConnections()
+  // Connections become idle one by one as their last answers go out.
+  const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS)
   const cut = setTimeout(() => server.closeAllConnections(), CLOSE_MS)
   await closed
+  clearInterval(sweep)
   clearTimeout(cut)
 }

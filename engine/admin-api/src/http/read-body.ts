@@ -8,8 +8,8 @@ export const BODY_BYTES_MAX = 256 * KiB
 const BODY_IDLE_MS = 10 * SECOND_MS
 
 /** @throws HttpProblem 413 above `BODY_BYTES_MAX`, 408 when the client falls silent. */
-export async function readBody(req: IncomingMessage): Promise<Buffer> {
-  const limits = { bytesMax: BODY_BYTES_MAX, idleMs: BODY_IDLE_MS, tooLarge }
+export async function readBody(req: IncomingMessage, signal: AbortSignal): Promise<Buffer> {
+  const limits = { bytesMax: BODY_BYTES_MAX, idleMs: BODY_IDLE_MS, tooLarge, signal }
   const chunks: Buffer[] = []
   for await (const chunk of bodyChunks(req, limits)) chunks.push(chunk)
   return Buffer.concat(chunks)

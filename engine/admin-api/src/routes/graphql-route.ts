@@ -27,7 +27,7 @@ export function createGraphqlRoutes(deps: { graphql: Graphql; logins: Logins }):
       if (method === 'POST' && mediaType(req.headers) !== 'application/json') throw notJson()
       const ended = new AbortController()
       const signal = AbortSignal.any([gone, ended.signal])
-      const body = method === 'POST' ? await readBody(req) : null
+      const body = method === 'POST' ? await readBody(req, gone) : null
       const headers = { accept: req.headers.accept ?? '*/*', 'content-type': 'application/json' }
       const response = await deps.graphql(
         { url, method, headers, body },

@@ -1,20 +1,22 @@
+import { randomBytes } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { join } from 'node:path'
-import { gzipSync } from 'node:zlib'
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { buildBundle, ingestBundle } from '@kre/bundle'
-import { KiB } from '@kre/contracts'
+import { KiB, MiB } from '@kre/contracts'
 import { waitUntil } from '@kre/service-kit'
 import { startTestApi, type TestApi } from '../testing/start-test-api.ts'
 
 let api: TestApi
+let bundle: Buffer
 
-beforeEach(async () => {
+beforeAll(async () => {
   api = await startTestApi({ ingest: ingestBundle })
   await api.createRuntime()
+  bundle = await smallBundle()
 })
-afterEach(() => api[Symbol.asyncDispose]())
+afterAll(() => api[Symbol.asyncDispose]())
 
 const MANIFEST = `krtVersion: v2
 version: small-v1
@@ -51,8 +53,20 @@ const put = (body: Buffer) =>
   api.send('/api/v1/runtimes/demo/versions', { method: 'PUT', headers: api.asOwner, body })
 
 describe('uploads through the real bundle reader', () => {
+  test('leave nothing when they are broken off in the middle', async () => {
+    const req = request(new URL('/api/v1/runtimes/demo/versions', api.url), {
+      method: 'PUT',
+      headers: { ...api.asOwner, 'content-length': 64 * KiB },
+    })
+    req.on('error', () => undefined)
+    req.write(bundle.subarray(0, bundle.length / 2))
+    await waitUntil('work in the scratch folder', async () => (await api.scratchFiles()).length > 0)
+    req.destroy()
+    await waitUntil('an empty scratch folder', async () => (await api.scratchFiles()).length === 0)
+    expect(await api.store.versions.list('demo')).toEqual([])
+  })
+
   test('become a version whose download is the same bundle', async () => {
-    const bundle = await smallBundle()
     const { status, text } = await put(bundle)
     expect([status, text]).toEqual([201, expect.any(String)])
     expect(await api.statusOf('small-v1')).toBe('CREATED')
@@ -66,8 +80,7 @@ describe('uploads through the real bundle reader', () => {
 
   test.each([
     ['nothing', Buffer.alloc(0)],
-    ['no archive', Buffer.from('{"version":"v1"}')],
-    ['an empty gzip member', gzipSync('')],
+    ['much more of it than the reader wants to see', randomBytes(16 * MiB)],
   ])('are refused with issues when they are %s', async (_, body) => {
     const { status, text } = await put(body)
     expect(status).toBe(422)
@@ -76,20 +89,5 @@ describe('uploads through the real bundle reader', () => {
       issues: [{ level: 'error', code: expect.stringMatching(/^[A-Z_]+$/) }],
     })
     expect(await api.scratchFiles()).toEqual([])
-  })
-
-  test('leave nothing when they are broken off in the middle', async () => {
-    const bundle = await smallBundle()
-    const req = request(new URL('/api/v1/runtimes/demo/versions', api.url), {
-      method: 'PUT',
-      headers: { ...api.asOwner, 'content-length': 64 * KiB },
-    })
-    req.on('error', () => undefined)
-    req.write(bundle.subarray(0, bundle.length / 2))
-    await waitUntil('work in the scratch folder', async () => (await api.scratchFiles()).length > 0)
-    req.destroy()
-    await waitUntil('an empty scratch folder', async () => (await api.scratchFiles()).length === 0)
-    expect(await api.store.versions.list('demo')).toEqual([])
-    expect((await put(bundle)).status).toBe(201)
   })
 })

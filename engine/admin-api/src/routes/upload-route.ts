@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
-import { KreError, MINUTE_MS, MiB, toKreError } from '@kre/contracts'
+import { MINUTE_MS, MiB, toKreError } from '@kre/contracts'
+import type { KreError } from '@kre/contracts'
 import type { Slots } from '../concurrency/slots.ts'
 import type { FeatureDeps } from '../context.ts'
 import { toGraphqlVersion } from '../graphql/to-graphql-version.ts'
@@ -73,15 +74,22 @@ async function receive(
   target: Pick<CreateVersion, 'principal' | 'runtimeId'>,
 ): Promise<CreateVersionResult> {
   const body: { stopped: KreError | null } = { stopped: null }
+  const answered = new AbortController()
   async function* watched(): AsyncGenerator<Buffer, void> {
-    const idleMs = deps.uploadIdleMs ?? UPLOAD_IDLE_MS
-    try {
-      yield* bodyChunks(req, { bytesMax: UPLOAD_BYTES_MAX, idleMs, tooLarge })
-    } catch (error) {
-      body.stopped = signal.aborted
-        ? new KreError('cancelled', 'the upload was broken off', {}, { cause: error })
-        : toKreError(error)
-      throw error
+    const chunks = bodyChunks(req, {
+      bytesMax: UPLOAD_BYTES_MAX,
+      idleMs: deps.uploadIdleMs ?? UPLOAD_IDLE_MS,
+      tooLarge,
+      signal: AbortSignal.any([signal, answered.signal]),
+    })
+    for (;;) {
+      const next = await chunks.next().catch((error: unknown) => {
+        body.stopped = toKreError(error)
+        throw error
+      })
+      if (next.done === true) return
+      // A reader that has seen enough ends this here, by a throw of its own: that is no failure of the body.
+      yield next.value
     }
   }
   sendContinue()
@@ -95,6 +103,7 @@ async function receive(
   } catch (error) {
     throw body.stopped ?? error
   } finally {
+    answered.abort()
     stream.destroy()
   }
 }
