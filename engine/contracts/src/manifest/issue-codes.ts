@@ -28,7 +28,9 @@ const ARCHIVE_CODES = {
 
 const YAML_CODES = {
   YAML_SYNTAX: error('The manifest is not well-formed YAML.'),
-  YAML_TOO_LARGE: error('The manifest is larger than 256 KiB.'),
+  YAML_TOO_LARGE: error(
+    'The manifest is larger than 256 KiB, or has more than 80,000 words and signs.',
+  ),
   YAML_ENCODING: error('The manifest is not UTF-8 text, or holds control characters.'),
   YAML_FEATURE: error(
     'Anchors, aliases, tags, merge keys, directives and other keys than text. [V1]',

@@ -1,7 +1,9 @@
+import { NODES_MAX } from './limits.ts'
+
 /** Names with more wrong letters than this are not taken for misspellings. */
 const DISTANCE_MAX = 2
-/** Candidates looked at, so that a hostile manifest can't buy quadratic work; the limits of the format are below. */
-const CANDIDATES_MAX = 400
+/** Candidates looked at, so that a hostile manifest can't buy quadratic work: as many as a workflow has nodes. */
+const CANDIDATES_MAX = NODES_MAX
 
 /**
  * The candidate that `name` was probably meant to be, or null.

@@ -592,6 +592,11 @@ describe('fields that are not supported yet', () => {
     ])
   })
 
+  test('the source of a hand-written entrypoint is ignored with a warning', () => {
+    const text = edit(GRAPH, ['  proto:', '  src: src/entrypoint.py\n  proto:'])
+    expect(verdict(text)).toEqual(['5:3 warning FIELD_IGNORED'])
+  })
+
   test('a default of a name that is not declared is warned of', () => {
     const text = edit(GRAPH, ['  files:\n', '  defaults: {API_KEY: "1", API_KEX: "2"}\n  files:\n'])
     expect(verdict(text)).toEqual(['10:28 warning NOT_SUPPORTED_YET'])

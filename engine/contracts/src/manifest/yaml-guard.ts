@@ -9,6 +9,9 @@ export const MANIFEST_BYTES_MAX = 256 * KiB
 /** Nested collections, the root included. A complete manifest has 7. */
 export const YAML_DEPTH_MAX = 12
 
+/** Words and signs. Dense manifests of 256 KiB have 67,000; the parser keeps some KiB for each one that it can't place. */
+export const YAML_TOKENS_MAX = 80_000
+
 /** A problem at an offset of the text. */
 export type TextFault = {
   code: IssueCode
@@ -66,16 +69,15 @@ function findBrokenCharacter(text: string): { index: number; name: string } | nu
 function scanTokens(text: string): TextFault[] {
   const faults: TextFault[] = []
   let offset = 0
+  let count = 0
   let flowDepth = 0
   let indicatorsInLine = 0
   let isScalar = false
   for (const token of new Lexer().lex(text)) {
-    if (token === CST.DOCUMENT || token === CST.FLOW_END) {
-      flowDepth = 0
-      continue
-    }
-    if (token === CST.SCALAR) {
-      isScalar = true
+    // Marks that stand for no characters of the text.
+    if (token === CST.DOCUMENT || token === CST.FLOW_END || token === CST.SCALAR) {
+      isScalar = token === CST.SCALAR
+      if (!isScalar) flowDepth = 0
       continue
     }
     if (isScalar) isScalar = false
@@ -84,12 +86,23 @@ function scanTokens(text: string): TextFault[] {
     else if (token === '-' || token === '?') indicatorsInLine++
     else if (token === '\n' || token === '\r\n') indicatorsInLine = 0
     else if (token.startsWith('%')) faults.push(directiveFault(token, offset))
-    if (Math.max(flowDepth, indicatorsInLine) > YAML_DEPTH_MAX) {
-      return [...faults, depthFault(offset)]
-    }
+    if (token.trim() !== '') count++
+    const isTooDeep = Math.max(flowDepth, indicatorsInLine) > YAML_DEPTH_MAX
+    if (isTooDeep) return [...faults, depthFault(offset)]
+    if (count > YAML_TOKENS_MAX) return [...faults, tokensFault(offset)]
     offset += token.length
   }
   return faults
+}
+
+function tokensFault(offset: number): TextFault {
+  return {
+    code: 'YAML_TOO_LARGE',
+    offset,
+    message: `the manifest has more than ${YAML_TOKENS_MAX} words and signs`,
+    hint: 'move data into files of the bundle',
+    fatal: true,
+  }
 }
 
 export function depthFault(offset: number): TextFault {

@@ -1,0 +1,177 @@
+import { describe, expect, test } from '@jest/globals'
+import { workloadId } from './names.ts'
+import { deriveVersion, RESTARTS_UNTIL_ERROR, type Placement } from './placement.ts'
+import { emptyRelease, type Release } from './release.ts'
+import type { ReplicaObservation, WorkloadObservation } from './target.ts'
+import { sampleFacts } from './testing/sample-facts.ts'
+
+const NOW = new Date(0)
+const { manifest } = sampleFacts()
+
+function release(changes: Partial<Release> = {}): Release {
+  const running = [{ version: 'v1', configGeneration: 0 }]
+  return { ...emptyRelease('rt', 'me', NOW), generation: 2, running, ...changes }
+}
+function replica(changes: Partial<ReplicaObservation> = {}): ReplicaObservation {
+  return {
+    replica: 0,
+    state: 'ready',
+    specHash: 'h',
+    pid: 1,
+    startedAt: NOW,
+    restarts: 0,
+    reason: '',
+    ...changes,
+  }
+}
+function workload(node: string | null, replicas: ReplicaObservation[]): WorkloadObservation {
+  const v = { runtimeId: 'rt', version: 'v1' }
+  return {
+    ...v,
+    id: node === null ? workloadId(v) : workloadId(v, { workflow: 'wf', node }),
+    role: node === null ? 'entrypoint' : 'node',
+    workflow: node === null ? null : 'wf',
+    node,
+    replicasWanted: 1,
+    specHash: 'h',
+    replicas,
+    address: node === null ? '127.0.0.1:9000' : '',
+  }
+}
+const READY = [workload('a', [replica()]), workload('b', [replica()]), workload(null, [replica()])]
+function placement(changes: Partial<Placement> = {}): Placement {
+  return {
+    runtimeId: 'rt',
+    generation: 2,
+    workloads: READY,
+    routed: null,
+    failures: {},
+    stages: {},
+    observedAt: NOW,
+    ...changes,
+  }
+}
+function derive(input: {
+  release?: Release | null
+  placement?: Placement | null
+  wasWanted?: boolean
+}) {
+  return deriveVersion({
+    version: 'v1',
+    manifest,
+    release: release(),
+    placement: placement(),
+    wasWanted: true,
+    ...input,
+  })
+}
+/** READY with one replica of a workload (null = the entrypoint) in another state. */
+function readyBut(node: string | null, changes: Partial<ReplicaObservation>): Placement {
+  return placement({
+    workloads: READY.map((w) => (w.node === node ? workload(node, [replica(changes)]) : w)),
+  })
+}
+
+describe('the status of a version', () => {
+  const idle = release({ running: [] })
+  const broken = { state: 'backoff', restarts: RESTARTS_UNTIL_ERROR, reason: 'exit 1' } as const
+
+  test.each<[string, Parameters<typeof derive>[0], string, string]>([
+    ['never wanted', { release: null, placement: null, wasWanted: false }, 'CREATED', ''],
+    [
+      'wanted once, gone',
+      { release: idle, placement: placement({ workloads: [] }) },
+      'STOPPED',
+      '',
+    ],
+    ['not wanted, still there', { release: idle }, 'STOPPING', ''],
+    ['wanted, nothing observed yet', { placement: null }, 'STARTING', ''],
+    [
+      'wanted, with a stage under way',
+      { placement: placement({ workloads: [], stages: { v1: 'streams' } }) },
+      'STARTING',
+      'streams',
+    ],
+    [
+      'a node is starting',
+      { placement: readyBut('b', { state: 'starting', reason: 'loading' }) },
+      'STARTING',
+      'node "b": loading',
+    ],
+    [
+      'a node fails, for the first times',
+      { placement: readyBut('b', { ...broken, restarts: RESTARTS_UNTIL_ERROR - 1 }) },
+      'STARTING',
+      'node "b": exit 1',
+    ],
+    ['a node keeps failing', { placement: readyBut('b', broken) }, 'ERROR', 'node "b": exit 1'],
+    [
+      'the entrypoint keeps failing',
+      { placement: readyBut(null, broken) },
+      'ERROR',
+      'entrypoint: exit 1',
+    ],
+    [
+      'the entrypoint is missing',
+      { placement: placement({ workloads: READY.slice(0, 2) }) },
+      'STARTING',
+      '',
+    ],
+    [
+      'the version can not be compiled',
+      { placement: placement({ failures: { v1: 'no bundle' } }) },
+      'ERROR',
+      'no bundle',
+    ],
+    ['everything ready', {}, 'STARTED', ''],
+    [
+      'everything ready, of an earlier release',
+      { placement: placement({ generation: 1 }) },
+      'STARTED',
+      'a change is being applied',
+    ],
+    [
+      'published, not routed yet',
+      { release: release({ published: 'v1' }) },
+      'STARTED',
+      'publishing',
+    ],
+    [
+      'published and routed',
+      { release: release({ published: 'v1' }), placement: placement({ routed: 'v1' }) },
+      'PUBLISHED',
+      '',
+    ],
+    [
+      'another one is routed',
+      { release: release({ published: 'v1' }), placement: placement({ routed: 'v2' }) },
+      'STARTED',
+      'publishing',
+    ],
+  ])('%s', (_what, input, status, reason) => {
+    expect(derive(input)).toMatchObject({ status, reason })
+  })
+
+  test('has its nodes in the order of the manifest, and the address of its entrypoint', () => {
+    expect(derive({ placement: readyBut('a', { restarts: 2 }) })).toMatchObject({
+      address: '127.0.0.1:9000',
+      nodes: [
+        { workflow: 'wf', node: 'a', status: 'STARTED', replicasReady: 1, restarts: 2 },
+        { workflow: 'wf', node: 'b', status: 'STARTED', replicasReady: 1, restarts: 0 },
+      ],
+    })
+  })
+
+  test('does not see the workloads of other versions', () => {
+    const others = READY.map((w) => ({ ...w, version: 'v2', id: w.id.replace('v1', 'v2') }))
+    expect(derive({ placement: placement({ workloads: others }) }).status).toBe('STARTING')
+    expect(derive({ release: idle, placement: placement({ workloads: others }) }).status).toBe(
+      'STOPPED',
+    )
+  })
+
+  test('needs all wanted replicas of a node', () => {
+    const two = READY.map((w) => (w.node === 'a' ? { ...w, replicasWanted: 2 } : w))
+    expect(derive({ placement: placement({ workloads: two }) }).status).toBe('STARTING')
+  })
+})
