@@ -7,6 +7,8 @@ import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { buildBundle } from '@kre/bundle'
 import { isAllowed, KreError, type KrtIssue, type VersionStatus } from '@kre/contracts'
+import { fetchModels } from '../bundle/fetch-models.ts'
+import type { Context } from '../context.ts'
 import { BundleRefused, type AdminClient } from './admin-client.ts'
 
 export type VersionNode = {
@@ -70,22 +72,23 @@ export async function listVersions(client: AdminClient, runtimeId: string): Prom
   return versions
 }
 
-/** Packs a directory first; a file goes as it is, and the server checks it. */
+/** Packs a directory first, with its models; a file goes as it is, and the server checks it. */
 export async function uploadVersion(
   client: AdminClient,
   runtimeId: string,
   path: string,
-  signal: AbortSignal,
+  context: Context,
 ): Promise<{ version: Version; issues: KrtIssue[] }> {
   const kind = await stat(path).catch(() => null)
   if (kind === null) throw new KreError('not-found', `${path}: there is no such file or folder`)
-  if (!kind.isDirectory()) return put(client, runtimeId, path, signal)
+  if (!kind.isDirectory()) return put(client, runtimeId, path, context.signal)
+  await fetchModels(path, context)
   const scratch = await mkdtemp(join(tmpdir(), 'krectl-'))
   try {
     const file = join(scratch, 'bundle.krt')
     const built = await buildBundle({ directory: path, out: file })
     if (!built.ok) throw new BundleRefused(`${path} is not a valid bundle`, built.issues)
-    return await put(client, runtimeId, file, signal)
+    return await put(client, runtimeId, file, context.signal)
   } finally {
     await rm(scratch, { recursive: true, force: true })
   }

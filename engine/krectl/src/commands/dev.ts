@@ -110,7 +110,7 @@ async function publishExample(client: AdminClient, context: Context): Promise<Ve
     client,
     RUNTIME,
     join(context.root, 'examples', EXAMPLE),
-    context.signal,
+    context,
   ).catch(async (error: unknown) => {
     // Another bundle under the example's name: the user's business, so it is left alone and used.
     const there =

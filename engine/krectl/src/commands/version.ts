@@ -44,7 +44,7 @@ export function versionCommands(program: Command, context: Context): void {
         client,
         options.runtime,
         resolve(context.cwd, path),
-        context.signal,
+        context,
       )
       for (const issue of created.issues) context.output.step(formatIssue(issue))
       context.output.result(
