@@ -1,0 +1,47 @@
+// Reads each crop: the model gives the likeliest character every 8 pixels, CTC makes a text of them.
+import { readFile } from 'node:fs/promises'
+import { create } from '@bufbuild/protobuf'
+import { TerminalError, type Context, type Message } from '@kre/sdk'
+import { InferenceSession } from 'onnxruntime-node'
+import { CropsSchema, WordSchema, WordsSchema, type Crop } from '../gen/public_input_pb.js'
+import { readCharacters } from './read-characters.ts'
+import { pictureTensor, type Norm } from './picture-tensor.ts'
+
+const HEIGHT = 48
+/** The model was trained on lines of this width, shorter ones padded. */
+const WIDTH_MIN = 320
+const NORM: Norm = { mean: [0.5, 0.5, 0.5], deviation: [0.5, 0.5, 0.5] }
+
+let session: InferenceSession
+let characters: string[]
+
+export async function init(ctx: Context): Promise<void> {
+  session = await InferenceSession.create(ctx.path('models/rec.onnx'), { intraOpNumThreads: 1 })
+  const list = await readFile(ctx.path('models/characters.txt'), 'utf8')
+  // Class 0 is "no character"; the last one, which the list leaves out, is the space.
+  characters = ['', ...list.replace(/\n$/, '').split('\n'), ' ']
+}
+
+export async function defaultHandler(ctx: Context, data: Message): Promise<void> {
+  const { crops } = ctx.unpack(data, CropsSchema)
+  const words = []
+  // One by one: padding a batch to its widest crop costs more than it saves, and a cancelled request ends between two.
+  for (const crop of crops) {
+    if (ctx.cancelled) throw new TerminalError('nobody waits for the text any more')
+    const { text, confidence } = await read(crop)
+    if (text !== '')
+      words.push(create(WordSchema, { text, confidence, ...(crop.box && { box: crop.box }) }))
+  }
+  await ctx.sendOutput(create(WordsSchema, { words }))
+}
+
+async function read({ rgb, width }: Crop) {
+  if (rgb.length !== width * HEIGHT * 3) {
+    throw new TerminalError(
+      `a crop of ${width} x ${HEIGHT} pixels has ${rgb.length} bytes, not ${width * HEIGHT * 3}`,
+    )
+  }
+  const x = pictureTensor(rgb, { width, height: HEIGHT }, NORM, Math.max(width, WIDTH_MIN))
+  const [output] = Object.values(await session.run({ x }))
+  return readCharacters(output?.data as Float32Array, characters)
+}
