@@ -32,7 +32,7 @@ export function readTarHeader(block: Uint8Array): TarHeader {
       {},
       'pack it with `krectl krt build` or `tar --format=gnu`',
     )
-  const parsed = new Header(bytes)
+  const parsed = decodeHeader(bytes)
   if (octal(bytes, 148, 8) === null || !parsed.cksumValid)
     throw new BundleRejection('ARCHIVE_CORRUPT', 'the checksum of a tar header is wrong')
   const name = text(bytes, 0, 100)
@@ -45,6 +45,15 @@ export function readTarHeader(block: Uint8Array): TarHeader {
     typeName: parsed.type,
     size: number(bytes, 124, 12, 'size', path),
     executable: (number(bytes, 100, 8, 'mode', path) & OWNER_EXECUTE) !== 0,
+  }
+}
+
+/** The package throws for numbers in base 256 that it cannot hold, in fields we have no use for. */
+function decodeHeader(bytes: Buffer): Header {
+  try {
+    return new Header(bytes)
+  } catch (cause) {
+    throw new BundleRejection('ARCHIVE_CORRUPT', `a tar header cannot be read (${String(cause)})`)
   }
 }
 

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
 import { Transform } from 'node:stream'
-import { createGzip } from 'node:zlib'
+import { crc32, createDeflateRaw } from 'node:zlib'
 import { Header, Pax } from 'tar'
 import type { BundleFile, ContentStore } from '../contents/content-store.ts'
 import { BLOCK_BYTES } from './tar-header.ts'
@@ -14,6 +14,8 @@ import { BLOCK_BYTES } from './tar-header.ts'
 /** Part of a bundle's identity: another level gives other bytes. 3 packs text to 23 % at twice the speed of 6. */
 const COMPRESSION_LEVEL = 3
 const EPOCH = new Date(0)
+/** No name, no time, and "unknown" for the operating system, which zlib would fill in. */
+const GZIP_HEADER = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff])
 
 export type WrittenArchive = {
   /** Lower-case hex sha256 of the file. */
@@ -33,6 +35,7 @@ export async function writeArchive(
   const hash = createHash('sha256')
   let bytes = 0
   let expandedBytes = 0
+  let checksum = 0
   const measured = new Transform({
     transform(chunk: Uint8Array, _encoding, done) {
       hash.update(chunk)
@@ -44,14 +47,27 @@ export async function writeArchive(
     async function* () {
       for await (const chunk of tarBytes(files, contents)) {
         expandedBytes += chunk.byteLength
+        checksum = crc32(chunk, checksum)
         yield chunk
       }
     },
-    createGzip({ level: COMPRESSION_LEVEL, memLevel: 8, chunkSize: 65_536 }),
+    createDeflateRaw({ level: COMPRESSION_LEVEL, memLevel: 8, chunkSize: 65_536 }),
+    async function* (deflated: AsyncIterable<Uint8Array>) {
+      yield GZIP_HEADER
+      yield* deflated
+      yield gzipTrailer(checksum, expandedBytes)
+    },
     measured,
     createWriteStream(target, { flags: 'wx', mode: 0o600 }),
   )
   return { digest: hash.digest('hex'), bytes, expandedBytes, headers: countHeaders(files) }
+}
+
+function gzipTrailer(checksum: number, size: number): Buffer {
+  const trailer = Buffer.alloc(8)
+  trailer.writeUInt32LE(checksum, 0)
+  trailer.writeUInt32LE(size % 2 ** 32, 4)
+  return trailer
 }
 
 function countHeaders(files: readonly BundleFile[]): number {

@@ -2,6 +2,7 @@
 import { create, createFileRegistry, toBinary } from '@bufbuild/protobuf'
 import {
   type FileDescriptorProto,
+  type FileDescriptorSet,
   FileDescriptorSetSchema,
   type ServiceDescriptorProto,
 } from '@bufbuild/protobuf/wkt'
@@ -73,8 +74,20 @@ export async function compileClosure(
   const service = root === undefined ? null : findService(entry, root, issues)
   if (service === null || issues.length > 0) return { ok: false, issues, service }
   const set = create(FileDescriptorSetSchema, { file: loader.ordered })
-  createFileRegistry(set)
+  const refusal = refusedByRuntime(set)
+  if (refusal !== null)
+    return { ok: false, issues: [syntaxRejection(entry, '', refusal).issue], service }
   return { ok: true, descriptorSet: toBinary(FileDescriptorSetSchema, set), service }
+}
+
+/** The last word has a protobuf runtime: what it does not load, no client could use. */
+function refusedByRuntime(set: FileDescriptorSet): unknown {
+  try {
+    createFileRegistry(set)
+    return null
+  } catch (thrown) {
+    return thrown
+  }
 }
 
 /** Depth first, so that `ordered` holds every file behind all it imports. */

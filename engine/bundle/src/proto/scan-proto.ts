@@ -17,7 +17,7 @@ export type ProtoScan = {
   readonly typeCount: number
   /** Every position where a service of this name is declared. */
   readonly services: ReadonlyMap<string, readonly Position[]>
-  /** First declaration of each full name (`pkg.Message.field`, `pkg.Service.Rpc`). */
+  /** Last declaration of each full name (`pkg.Message.field`, `pkg.Service.Rpc`). */
   readonly positions: ReadonlyMap<string, Position>
 }
 
@@ -40,10 +40,10 @@ export function scanProto(file: string, text: string, limits: BundleLimits): Pro
   let brackets = 0
 
   const scope = (): string => blocks.at(-1)?.scope ?? packageName
-  const note = (name: Token | undefined): string => {
-    if (name === undefined) return scope()
-    const full = join(scope(), name.text)
-    if (!positions.has(full)) positions.set(full, at(name))
+  const note = (name: Token | undefined, parent = scope()): string => {
+    if (name === undefined) return parent
+    const full = join(parent, name.text)
+    positions.set(full, at(name))
     return full
   }
 
@@ -84,9 +84,11 @@ export function scanProto(file: string, text: string, limits: BundleLimits): Pro
   function noteField(block: Block): void {
     const equals = statement.findIndex((token) => token.text === '=' && !token.isString)
     if (equals < 1) return
-    note(statement[equals - 1])
+    const name = statement[equals - 1]
+    // Values of an enum are its siblings.
+    if (block.keyword === 'enum') return void note(name, blocks.at(-2)?.scope ?? packageName)
+    note(name)
     const owner = blocks.findLast(({ keyword }) => keyword !== 'oneof') ?? block
-    if (owner.keyword === 'enum') return
     owner.fields += 1
     if (owner.fields > limits.protoFieldsMax)
       throw limit(file, `more than ${limits.protoFieldsMax} fields in ${printable(owner.scope)}`)

@@ -70,7 +70,8 @@ function childrenOf<T extends protobuf.ReflectionObject>(
 function messageDescriptor(type: protobuf.Type): DescriptorProto {
   const oneofs = orderedOneofs(type)
   const oneofIndex = new Map(oneofs.map(({ name }, index) => [name, index]))
-  const fields = type.fieldsArray
+  // The parser also adds what extensions of this file add to the message.
+  const fields = type.fieldsArray.filter(({ declaringField }) => declaringField === null)
   const options = knownOptions(MessageOptionsSchema, type.options)
   return create(DescriptorProtoSchema, {
     name: type.name,
@@ -213,8 +214,8 @@ function serviceDescriptor(service: protobuf.Service): ServiceDescriptorProto {
         name: method.name,
         inputType: method.requestType,
         outputType: method.responseType,
-        clientStreaming: method.requestStream === true,
-        serverStreaming: method.responseStream === true,
+        ...(method.requestStream === true ? { clientStreaming: true } : {}),
+        ...(method.responseStream === true ? { serverStreaming: true } : {}),
         ...(methodOptions === null ? {} : { options: methodOptions }),
       }
     }),

@@ -1,5 +1,6 @@
 /** Syntax of TypeScript and JavaScript by the very parsers that a runner uses: Node's type stripping and V8. */
 import { stripTypeScriptTypes } from 'node:module'
+import { isNativeError } from 'node:util/types'
 import { compileFunction, SourceTextModule } from 'node:vm'
 import type { KrtIssue } from '@kre/contracts'
 import { errorIssue } from '../issues.ts'
@@ -63,17 +64,17 @@ function locate(thrown: unknown, text: string): Failure {
   return { message, line: 1, column: 1 }
 }
 
-/** The stack starts with `file:line`, the line, and a caret below the place. */
+/** The stack starts with `file:line`, the lines up to the place, and a caret below it; none at the end of the text. */
 function describeStripError(thrown: unknown): Failure {
-  const stack = thrown instanceof Error ? (thrown.stack ?? '') : ''
-  const [first = '', , third = ''] = stack.split('\n', 3)
-  const line = Number(/:(\d+)$/.exec(first)?.[1] ?? 1)
-  const caret = /^ *\^/.exec(third)
+  const [first = '', ...rest] = isNativeError(thrown) ? (thrown.stack ?? '').split('\n', 8) : []
+  const line = /:(\d+)$/.exec(first)?.[1]
+  const caret = rest.find((text) => /^ *\^+$/.test(text))
+  const endOfText = rest.slice(0, rest.indexOf('')).at(-1) ?? ''
   const unsupported = (thrown as NodeJS.ErrnoException).code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX'
   return {
     message: messageOf(thrown),
-    line,
-    column: caret === null ? 1 : caret[0].length,
+    line: Number(line ?? 1),
+    column: line === undefined ? 1 : (caret?.indexOf('^') ?? endOfText.length) + 1,
     ...(unsupported
       ? { hint: 'runners strip types only: write it without enum, namespace or parameter property' }
       : {}),
@@ -81,6 +82,6 @@ function describeStripError(thrown: unknown): Failure {
 }
 
 function messageOf(thrown: unknown): string {
-  const message = thrown instanceof Error ? thrown.message : String(thrown)
+  const message = isNativeError(thrown) ? thrown.message : String(thrown)
   return (message.split('\n', 1)[0] ?? '').slice(0, 300)
 }

@@ -103,7 +103,7 @@ async function readManifest(
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(await contents.read(file.sha256))
   } catch (cause) {
-    if (!(cause instanceof TypeError)) throw cause
+    if ((cause as NodeJS.ErrnoException).code !== 'ERR_ENCODING_INVALID_ENCODED_DATA') throw cause
     return new BundleRejection(
       'YAML_ENCODING',
       'the manifest is not UTF-8 text',

@@ -1,0 +1,82 @@
+import { describe, expect, test } from '@jest/globals'
+import { createMemoryStore, inChunks } from '../testing/read-in-memory.ts'
+import { lowerLimits } from '../limits.ts'
+import { checkScript } from './check-script.ts'
+import { checkSources } from './check-sources.ts'
+
+async function placesOf(files: Record<string, string>): Promise<string[]> {
+  const contents = createMemoryStore()
+  const sources = await Promise.all(
+    Object.entries(files).map(async ([path, text]) => ({
+      path,
+      executable: false,
+      ...(await contents.put(inChunks(Buffer.from(text)))),
+    })),
+  )
+  const issues = await checkSources(
+    sources,
+    contents,
+    lowerLimits({ checkedSourceBytesMax: 1_000 }),
+  )
+  return issues.map(({ code, file, line, column }) => `${code} ${file}:${line}:${column}`)
+}
+
+describe('checkScript', () => {
+  test.each([
+    ['a.ts', 'export const a: number = 1\n'],
+    ['a.ts', 'import { x } from "nowhere"\nawait x(import.meta.url)\n'],
+    ['a.mts', 'type A<T> = T extends string ? 1 : 2\nexport type { A }\n'],
+    ['a.js', 'export const a = 1\n'],
+    ['a.js', 'const a = require("x")\nmodule.exports = () => { return a }\nreturn\n'],
+    ['a.cjs', 'return require("x")\n'],
+    ['a.mjs', 'await 1\n'],
+    ['a.js', '#!/usr/bin/env node\nexport {}\n'],
+    ['a.ts', ''],
+  ])('accepts %s with %j', (path, text) => {
+    expect(checkScript(path, text)).toBeNull()
+  })
+
+  test.each([
+    ['a.ts', 'const ok = 1\nconst a: number = ;\n', 2, 19],
+    ['a.ts', 'enum A { B }\n', 1, 1],
+    ['a.ts', 'class A { constructor(private x: number) {} }\n', 1, 31],
+    ['a.mjs', 'let a = 1\n  let b = = 2\n', 2, 11],
+    ['a.mjs', 'return 1\n', 1, 1],
+    ['a.js', 'function (\n', 1, 10],
+    ['a.cjs', 'import x from "y"\n', 1, 1],
+  ])('finds the place in %s with %j', (path, text, line, column) => {
+    expect(checkScript(path, text)).toMatchObject({ code: 'SRC_SYNTAX', file: path, line, column })
+  })
+
+  test('runs nothing of what it reads', () => {
+    expect(checkScript('a.ts', 'globalThis.krtWasRun = true\n')).toBeNull()
+    expect(checkScript('a.cjs', 'globalThis.krtWasRun = true\n')).toBeNull()
+    expect(globalThis).not.toHaveProperty('krtWasRun')
+  })
+
+  test('answers for code that is nested without end', () => {
+    expect(checkScript('a.ts', '('.repeat(100_000))).toMatchObject({ code: 'SRC_SYNTAX' })
+    expect(checkScript('a.js', '['.repeat(100_000))).toMatchObject({ code: 'SRC_SYNTAX' })
+  })
+})
+
+describe('checkSources', () => {
+  test('finds the first error of each file, and leaves other languages and big files alone', async () => {
+    const files = {
+      'src/a.py': 'def f():\n    return (1\n',
+      'src/b.ts': 'const = 1\n',
+      'src/good.py': 'match 1:\n    case _: pass\n',
+      'src/big.py': `def (${' '.repeat(1_000)}`,
+      'bin/c': '\u0000\u0001',
+    }
+    expect(await placesOf(files)).toEqual([
+      expect.stringMatching(/^SRC_SYNTAX src\/b\.ts:1:/),
+      'SRC_SYNTAX src/a.py:2:12',
+    ])
+  })
+
+  test('takes what Python takes: another encoding, tabs, a NUL as an error', async () => {
+    const files = { 'a.py': '# -*- coding: latin-1 -*-\nx = 1\n', 'b.py': 'x = 1\0\n' }
+    expect(await placesOf(files)).toEqual([expect.stringMatching(/^SRC_SYNTAX b\.py:/)])
+  })
+})
