@@ -1,0 +1,88 @@
+"""Exceptions of user code, in the words of the bundle's author."""
+
+from __future__ import annotations
+
+import os
+import traceback
+
+_TEXT_CHARS_MAX = 16 * 1024
+_STACK_CHARS_MAX = 64 * 1024
+_OWN_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "")
+
+
+def failure_text(error: BaseException) -> str:
+    """What the caller is told: the exception's message, with its type where the message alone says nothing."""
+    if isinstance(error, SystemExit):
+        return f"user code called sys.exit({'' if error.code is None else error.code})"
+    text = _message_of(error)
+    name = type(error).__name__
+    if text == "":
+        text = name
+    elif isinstance(error, (KeyError, KeyboardInterrupt)):
+        text = f"{name}: {text}"
+    return _cut(text, _TEXT_CHARS_MAX)
+
+
+def failure_stack(error: BaseException) -> str:
+    """The traceback without the frames of this package."""
+    try:
+        whole = traceback.TracebackException.from_exception(error)
+        part: traceback.TracebackException | None = whole
+        while part is not None:
+            part.stack = traceback.StackSummary.from_list(
+                [frame for frame in part.stack if not frame.filename.startswith(_OWN_FOLDER)]
+            )
+            part = part.__cause__ or part.__context__
+        return _cut("".join(whole.format()), _STACK_CHARS_MAX)
+    except Exception as broken:
+        # User exceptions can break their own formatting; the name is left.
+        return f"{type(error).__name__} (its traceback can't be formatted: {type(broken).__name__})"
+
+
+def describe_load_error(error: BaseException, base_path: str, handler_path: str) -> str:
+    """``src/etl.py:3: ModuleNotFoundError: No module named 'numpy'``: place in the bundle, kind, reason, on one line."""
+    if isinstance(error, SystemExit):
+        reason = failure_text(error)
+    else:
+        first_line = (_syntax_reason(error) or _message_of(error)).partition("\n")[0]
+        name = type(error).__name__
+        reason = f"{name}: {first_line}" if first_line else name
+    place = _place_of(error, base_path) or handler_path
+    for root in {os.path.realpath(base_path), base_path}:
+        reason = reason.replace(os.path.join(root, ""), "")
+    return f"{place}: {_cut(reason, _TEXT_CHARS_MAX)}"
+
+
+def _syntax_reason(error: BaseException) -> str | None:
+    return error.msg if isinstance(error, SyntaxError) else None
+
+
+def _place_of(error: BaseException, base_path: str) -> str | None:
+    if isinstance(error, SyntaxError) and error.filename:
+        inside = _inside(error.filename, base_path)
+        if inside is not None:
+            return f"{inside}:{error.lineno or 1}"
+    # The last frame in the bundle: what it called is a library.
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        inside = _inside(frame.filename, base_path)
+        if inside is not None:
+            return f"{inside}:{frame.lineno}"
+    return None
+
+
+def _inside(path: str, base_path: str) -> str | None:
+    root = os.path.join(os.path.realpath(base_path), "")
+    real = os.path.realpath(path)
+    is_library = "site-packages" in real
+    return real[len(root) :] if real.startswith(root) and not is_library else None
+
+
+def _message_of(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as broken:
+        return f"{type(error).__name__} (its text can't be made: {type(broken).__name__})"
+
+
+def _cut(text: str, chars: int) -> str:
+    return text if len(text) <= chars else f"{text[:chars]}… ({len(text) - chars} more characters)"
