@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { PassThrough } from 'node:stream'
+import { deflateSync } from 'node:zlib'
 import { create, toBinary } from '@bufbuild/protobuf'
 import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt'
 import { describe, expect, test } from '@jest/globals'
@@ -37,7 +38,7 @@ const options = { basePath, descriptorSet }
 /** Why the models can't be had here; null when they are there. */
 async function whyNoModels(): Promise<string | null> {
   const said = new PassThrough().resume()
-  const output = createOutput(said, said, false)
+  const output = createOutput(said, said)
   const { signal } = new AbortController()
   try {
     await fetchModels(basePath, { root, environment: process.env, signal, output })
@@ -107,7 +108,11 @@ withModels(missing === null ? 'the nodes of ocr' : `the nodes of ocr (${missing}
   })
 
   test('refuse a crop whose pixels do not fit its width', async () => {
-    const crop = create(CropSchema, { width: 10, rgb: new Uint8Array(9), box: create(BoxSchema) })
+    const crop = create(CropSchema, {
+      width: 10,
+      grey: deflateSync(new Uint8Array(9)),
+      box: create(BoxSchema),
+    })
     await expect(
       runHandler(recognise, create(CropsSchema, { crops: [crop] }), options),
     ).rejects.toMatchObject({ name: 'TerminalError', message: expect.stringContaining('9 bytes') })

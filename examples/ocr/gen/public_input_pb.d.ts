@@ -57,9 +57,9 @@ export declare type Crop = Message<"ocr.Crop"> & {
   width: number;
 
   /**
-   * @generated from field: bytes rgb = 3;
+   * @generated from field: bytes grey = 3;
    */
-  rgb: Uint8Array;
+  grey: Uint8Array;
 };
 
 /**

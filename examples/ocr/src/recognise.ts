@@ -1,5 +1,7 @@
 // Reads each crop: the model gives the likeliest character every 8 pixels, CTC makes a text of them.
 import { readFile } from 'node:fs/promises'
+import { promisify } from 'node:util'
+import { inflate } from 'node:zlib'
 import { create } from '@bufbuild/protobuf'
 import { TerminalError, type Context, type Message } from '@kre/sdk'
 import { InferenceSession } from 'onnxruntime-node'
@@ -12,6 +14,7 @@ const HEIGHT = 48
 const WIDTH_MIN = 320
 const NORM: Norm = { mean: [0.5, 0.5, 0.5], deviation: [0.5, 0.5, 0.5] }
 
+const inflateAsync = promisify(inflate)
 let session: InferenceSession
 let characters: string[]
 
@@ -35,13 +38,22 @@ export async function defaultHandler(ctx: Context, data: Message): Promise<void>
   await ctx.sendOutput(create(WordsSchema, { words }))
 }
 
-async function read({ rgb, width }: Crop) {
-  if (rgb.length !== width * HEIGHT * 3) {
-    throw new TerminalError(
-      `a crop of ${width} x ${HEIGHT} pixels has ${rgb.length} bytes, not ${width * HEIGHT * 3}`,
-    )
-  }
+async function read(crop: Crop) {
+  const { width } = crop
+  const rgb = await pixelsOf(crop)
   const x = pictureTensor(rgb, { width, height: HEIGHT }, NORM, Math.max(width, WIDTH_MIN))
   const [output] = Object.values(await session.run({ x }))
   return readCharacters(output?.data as Float32Array, characters)
+}
+
+/** Three bytes a pixel, as the model wants them. */
+async function pixelsOf({ grey, width }: Crop): Promise<Uint8Array> {
+  const expected = width * HEIGHT
+  const pixels = await inflateAsync(grey, { maxOutputLength: expected })
+  if (pixels.length !== expected) {
+    throw new TerminalError(
+      `a crop of ${width} x ${HEIGHT} pixels has ${pixels.length} bytes, not ${expected}`,
+    )
+  }
+  return Uint8Array.from({ length: expected * 3 }, (_, at) => pixels[Math.floor(at / 3)] as number)
 }

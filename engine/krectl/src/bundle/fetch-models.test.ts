@@ -85,7 +85,7 @@ async function fetch({ signal = new AbortController().signal } = {}): Promise<st
     npm_config_cache: join(root, 'npm-cache'),
     npm_config_fetch_retries: '0',
   }
-  await fetchModels(bundle, { root, environment, signal, output: createOutput(said, said, false) })
+  await fetchModels(bundle, { root, environment, signal, output: createOutput(said, said) })
   return String(said.read() ?? '')
 }
 
