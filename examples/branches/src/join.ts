@@ -10,7 +10,8 @@ const waiting = new Map<string, Parts>()
 
 export const customHandlers = {
   price: (ctx: Context, data: Message) => meet(ctx, { cents: ctx.unpack(data, PriceSchema).cents }),
-  stock: (ctx: Context, data: Message) => meet(ctx, { available: ctx.unpack(data, StockSchema).available }),
+  stock: (ctx: Context, data: Message) =>
+    meet(ctx, { available: ctx.unpack(data, StockSchema).available }),
 }
 
 /** An error of price or stock arrives here instead of ending the request. */
@@ -28,5 +29,7 @@ async function meet(ctx: Context, part: Parts): Promise<void> {
     return
   }
   waiting.delete(ctx.requestId)
-  await ctx.sendOutput(create(ReceiptSchema, { text: available ? 'ordered' : 'out of stock', cents, available }))
+  await ctx.sendOutput(
+    create(ReceiptSchema, { text: available ? 'ordered' : 'out of stock', cents, available }),
+  )
 }

@@ -15,6 +15,9 @@ export async function defaultHandler(ctx: Context, data: Message): Promise<void>
   const pixels = new Tensor('float32', Float32Array.from(brightness), [1, brightness.length])
   const { probabilities } = await session.run({ pixels })
   await ctx.sendOutput(
-    create(ModelOutputSchema, { probabilities: Array.from(probabilities?.data as Float32Array), trueLabel }),
+    create(ModelOutputSchema, {
+      probabilities: Array.from(probabilities?.data as Float32Array),
+      trueLabel,
+    }),
   )
 }

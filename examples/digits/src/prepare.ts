@@ -9,7 +9,9 @@ export async function defaultHandler(ctx: Context, data: Message): Promise<void>
   const image = ctx.unpack(data, DigitImageSchema)
   const { width, height, pixels } = image
   if (width === 0 || height === 0 || pixels.length !== width * height) {
-    throw new TerminalError(`a picture of ${width} x ${height} needs ${width * height} pixels, not ${pixels.length}`)
+    throw new TerminalError(
+      `a picture of ${width} x ${height} needs ${width * height} pixels, not ${pixels.length}`,
+    )
   }
   const white = image.white === 0 ? 255 : image.white
   const brightness = shrink(pixels, width, height).map((value) => Math.min(value / white, 1))
@@ -22,7 +24,8 @@ function shrink(pixels: number[], width: number, height: number): number[] {
     const [top, bottom] = span(Math.floor(at / SIDE), height)
     const [left, right] = span(at % SIDE, width)
     let sum = 0
-    for (let y = top; y < bottom; y++) for (let x = left; x < right; x++) sum += pixels[y * width + x] ?? 0
+    for (let y = top; y < bottom; y++)
+      for (let x = left; x < right; x++) sum += pixels[y * width + x] ?? 0
     return sum / ((bottom - top) * (right - left))
   })
 }
