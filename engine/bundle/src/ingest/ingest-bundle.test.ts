@@ -102,6 +102,27 @@ describe('ingestBundle on machines and people', () => {
     expect(left).toEqual([])
   })
 
+  const linuxTest = process.platform === 'linux' ? test : test.skip
+  linuxTest('answers when its process is killed in the middle of an upload', async () => {
+    const before = await childrenOfThisProcess()
+    let killed = 0
+    async function* stalled(): AsyncGenerator<Uint8Array> {
+      yield krt(SAMPLE_FILES).subarray(0, 100)
+      for (const pid of await childrenOfThisProcess())
+        if (!before.includes(pid)) {
+          process.kill(pid, 'SIGKILL')
+          killed += 1
+        }
+      await new Promise(() => undefined)
+    }
+    const { result, left } = await ingest(stalled())
+    expect(killed).toBe(1)
+    expect(issuesOf(result)).toMatchObject([
+      { code: 'VALIDATION_FAILED', message: expect.stringContaining('SIGKILL') },
+    ])
+    expect(left).toEqual([])
+  })
+
   test('does not count the time an uploader takes', async () => {
     async function* slow(): AsyncGenerator<Uint8Array> {
       const archive = krt(SAMPLE_FILES)
@@ -231,3 +252,11 @@ describe('ingestBundle on a full disk', () => {
     },
   )
 })
+
+async function childrenOfThisProcess(): Promise<number[]> {
+  const tasks = await readdir('/proc/self/task')
+  const lists = await Promise.all(
+    tasks.map((task) => readFile(`/proc/self/task/${task}/children`, 'utf8').catch(() => '')),
+  )
+  return lists.flatMap((list) => list.split(' ').filter(Boolean).map(Number))
+}

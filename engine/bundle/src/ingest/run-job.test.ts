@@ -130,3 +130,83 @@ service Entrypoint { rpc Classify (In) returns (Out); }
 function without(path: string): Files {
   return Object.fromEntries(Object.entries(SAMPLE_FILES).filter(([name]) => name !== path))
 }
+
+describe('runJob on the sample of the first release', () => {
+  const SEED = `version: my-project-v1
+description: This is the new version that solves some problems.
+entrypoint:
+  proto: public_input.proto
+  image: konstellation/kre-runtime-entrypoint:latest
+
+config:
+  variables:
+    - API_KEY
+    - API_SECRET
+  files:
+    - HTTPS_CERT
+
+nodes:
+  - name: ETL
+    image: konstellation/kre-py:latest
+    src: src/etl/execute_etl.py
+
+  - name: Execute DL Model
+    image: konstellation/kre-py:latest
+    src: src/execute_model/execute_model.py
+
+  - name: Create Output
+    image: konstellation/kre-py:latest
+    src: src/output/output.py
+
+  - name: Client Metrics
+    image: konstellation/kre-py:latest
+    src: src/client_metrics/client_metrics.py
+
+workflows:
+  - name: New prediction
+    entrypoint: MakePrediction
+    sequential:
+      - ETL
+      - Execute DL Model
+      - Create Output
+  - name: Save Client Metrics
+    entrypoint: SaveClientMetric
+    sequential:
+      - Client Metrics
+`
+  const handler = 'async def handler(ctx, data):\n    return data\n'
+  const seed = {
+    'kre.yaml': SEED,
+    'public_input.proto': `syntax = "proto3";
+message Request {}
+message Response {}
+service Entrypoint {
+  rpc MakePrediction (Request) returns (Response);
+  rpc SaveClientMetric (Request) returns (Response);
+}
+`,
+    'src/etl/execute_etl.py': handler,
+    'src/execute_model/execute_model.py': handler,
+    'src/output/output.py': handler,
+    'src/client_metrics/client_metrics.py': handler,
+  }
+
+  test('accepts it as written', async () => {
+    const { facts } = accepted(await run(seed))
+    expect(facts.manifest.workflows.map(({ id, exitpoint }) => ({ id, exitpoint }))).toEqual([
+      { id: 'new-prediction', exitpoint: 'create-output' },
+      { id: 'save-client-metrics', exitpoint: 'client-metrics' },
+    ])
+    expect(facts.methods.map(({ path, workflow }) => ({ path, workflow }))).toEqual([
+      { path: '/Entrypoint/MakePrediction', workflow: 'new-prediction' },
+      { path: '/Entrypoint/SaveClientMetric', workflow: 'save-client-metrics' },
+    ])
+  })
+
+  test('reports exactly one error when its proto is not there', async () => {
+    const { 'public_input.proto': proto, ...rest } = seed
+    expect(proto).toBeDefined()
+    const errors = issuesOf(await run(rest)).filter(({ level }) => level === 'error')
+    expect(errors.map(({ code }) => code)).toEqual(['PROTO_MISSING'])
+  })
+})

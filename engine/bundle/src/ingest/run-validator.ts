@@ -40,8 +40,10 @@ export async function runValidator(
     stdio: ['pipe', 'pipe', 'pipe'],
     env: {},
     cwd: job.scratch,
+    // Its own process group, so that what it started ends with it.
+    detached: true,
   })
-  const kill = (): void => void child.kill('SIGKILL')
+  const kill = (): void => killGroup(child)
   const clock = createWorkClock(workMs, kill)
   signal?.addEventListener('abort', kill)
   try {
@@ -56,6 +58,16 @@ export async function runValidator(
     signal?.removeEventListener('abort', kill)
     clock.stop()
     kill()
+  }
+}
+
+/** An exit code of 0 means that it has waited for all it started; its number may be somebody else's by now. */
+function killGroup({ pid, exitCode }: ChildProcess): void {
+  if (pid === undefined || exitCode === 0) return
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code !== 'ESRCH') throw thrown
   }
 }
 
@@ -132,7 +144,7 @@ async function collect(child: ChildProcess): Promise<ValidatorOutcome> {
   let stderr = ''
   child.stdout?.on('data', (chunk: Buffer) => {
     outputBytes += chunk.byteLength
-    if (outputBytes > ANSWER_BYTES_MAX) child.kill('SIGKILL')
+    if (outputBytes > ANSWER_BYTES_MAX) killGroup(child)
     else output.push(chunk)
   })
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {

@@ -12,6 +12,12 @@ const SYSTEM_PATH = '/usr/local/bin:/usr/bin:/bin'
 /** Reads lines of `{"path", "text" (base64)}`; answers a line for each file that does not parse. Runs nothing. */
 const PARSE_SCRIPT = `
 import ast, base64, json, sys, warnings
+try:
+    import resource
+    resource.setrlimit(resource.RLIMIT_CPU, (10, 10))
+    resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
+except (ImportError, ValueError, OSError):
+    pass
 warnings.simplefilter("ignore")
 for line in sys.stdin:
     item = json.loads(line)

@@ -16,8 +16,10 @@ export function createMemoryStore(): ContentStore {
       contents.set(sha256, bytes)
       return { sha256, size: bytes.byteLength }
     },
-    locate: (sha256) => sha256,
     read: async (sha256) => contents.get(sha256) ?? Buffer.alloc(0),
+    stream: ({ sha256 }) => inChunks(contents.get(sha256) ?? Buffer.alloc(0)),
+    readPart: async (sha256, start, length) =>
+      contents.get(sha256)?.subarray(start, start + length) ?? Buffer.alloc(0),
   }
 }
 
