@@ -35,7 +35,3 @@ const BY_NAME: ReadonlyMap<string, FileDescriptorProto> = new Map(
 export function wellKnownFile(name: string): FileDescriptorProto | undefined {
   return BY_NAME.get(name)
 }
-
-export function wellKnownNames(): string[] {
-  return [...BY_NAME.keys()]
-}
