@@ -22,6 +22,10 @@ const ARCHIVE_CODES = {
   ARCHIVE_DUPLICATE: error('Two entries of the bundle have the same path.'),
   ARCHIVE_TRUNCATED: error('The bundle ends too early.'),
   ARCHIVE_TRAILING: error('The bundle goes on after its end.'),
+  ARCHIVE_APPLEDOUBLE: warning('A file of macOS metadata (`._name`) was left out.'),
+  FILE_SECRET: warning('A file looks like a secret that should not be packed.'),
+  FILE_LARGE: warning('A file is so large that every start has to copy a lot.'),
+  VALIDATION_FAILED: error('The check of the bundle ran out of time or memory.'),
   MANIFEST_MISSING: error('No kre.yaml, kre.yml, krt.yaml or krt.yml lies at the root.'),
   MANIFEST_AMBIGUOUS: error('More than one manifest lies at the root.'),
 } as const
@@ -77,6 +81,7 @@ const PROTO_CODES = {
 const CODE_CODES = {
   PATH_INVALID: error('A path is absolute, leaves the bundle, or has the wrong suffix.'),
   SRC_MISSING: error('The code of a node is not in the bundle. [V11]'),
+  SRC_UNCHECKED: warning('The syntax of a source could not be checked here.'),
   SRC_SYNTAX: error('The code of a node does not parse.'),
   SRC_RUNNER_MISMATCH: warning(
     'The suffix of the code does not fit the runner of the image. [V12]',
