@@ -19,9 +19,16 @@ trap '' HUP
 
 watch_engine() {
   trap - TERM INT
-  last='' absent=0
+  last='' absent=0 guarded=''
   while [ "$absent" -lt "$grace" ]; do
     sleep 2
+    # The guard itself was killed: its server must not go on without one.
+    if ! kill -0 "$1" 2>/dev/null; then
+      [ -n "$guarded" ] || guarded=$(cat "$pid_file" 2>/dev/null)
+      [ -n "$guarded" ] && kill -TERM "$guarded" 2>/dev/null
+      exit 0
+    fi
+    guarded=$(cat "$pid_file" 2>/dev/null) || guarded=''
     beat=$(cat "$heartbeat" 2>/dev/null) || beat=''
     if [ -n "$beat" ] && [ "$beat" != "$last" ]; then last=$beat absent=0; else absent=$((absent + 2)); fi
   done

@@ -1,9 +1,15 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { jetstreamManager } from '@nats-io/jetstream'
-import { connectNats, createLogger, findNatsServer, waitUntil } from '@kre/service-kit'
+import {
+  connectNats,
+  createLogger,
+  findNatsServer,
+  processStartTime,
+  waitUntil,
+} from '@kre/service-kit'
 import { createNatsManager } from '../jetstream/nats-manager.ts'
 import { startLocalNatsServer } from './local-nats-server.ts'
 
@@ -63,6 +69,36 @@ describe('the local nats-server', () => {
     await waitUntil('server and guard gone', () => !alive(pid) && !alive(server.guardPid()), {
       timeoutMs: 20_000,
     })
+  })
+
+  test('does not outlive a guard that was killed while no engine was there', async () => {
+    const server = await startLocalNatsServer(await options())
+    const pid = (await server.pid()) ?? 0
+    await server[Symbol.asyncDispose]()
+    process.kill(server.guardPid(), 'SIGKILL')
+    await waitUntil('server gone', () => !alive(pid), { timeoutMs: 20_000 })
+  })
+
+  test('without a guard makes room for the server of the next engine', async () => {
+    const where = await options()
+    const first = await startLocalNatsServer(where)
+    const pid = (await first.pid()) ?? 0
+    await first[Symbol.asyncDispose]()
+    process.kill(first.guardPid(), 'SIGKILL')
+    await waitUntil('guard gone', () => !alive(first.guardPid()))
+    const second = await startLocalNatsServer(where)
+    expect(await processStartTime(pid)).toBeNull()
+    expect(second.port).toBe(first.port)
+    expect(await second.pid()).not.toBe(pid)
+    await second.stop()
+  })
+
+  test('is not taken for a stranger that got its pid', async () => {
+    const where = await options()
+    await writeFile(join(where.dir, 'nats.pid'), String(process.pid))
+    const server = await startLocalNatsServer(where)
+    expect(await server.pid()).not.toBe(process.pid)
+    await server.stop()
   })
 
   test('refuses strangers, and refuses runners what is not theirs', async () => {

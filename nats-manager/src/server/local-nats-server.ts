@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { KreError, type NatsAccess } from '@kre/contracts'
 import { processStartTime, waitUntil, type Logger } from '@kre/service-kit'
 import { createCredentials, Credentials } from '../credentials/credentials.ts'
+import { findServer } from './find-server.ts'
 import { serverConfig } from './server-config.ts'
 
 const GUARD = fileURLToPath(new URL('guard.sh', import.meta.url))
@@ -47,8 +48,16 @@ export async function startLocalNatsServer(options: {
   const beat = () => writeAtomically(file('heartbeat'), `${process.pid} ${++beats}\n`)
   await beat()
 
+  const serverPid = () => findServer(file('nats.pid'), file('nats.conf'))
+  /** A server whose guard was killed: another one beside it would write into the same store. */
+  const endOrphan = async () => {
+    const orphan = await serverPid()
+    if (orphan !== null) await endProcess(orphan)
+  }
+
   const adopted = await runningGuard(file('guard.json'))
-  const port = adopted?.port ?? (await freePort((await readOr(file('port'), Number, () => 0)) || 0))
+  if (adopted === null) await endOrphan()
+  const port = adopted?.port ?? (await freePort(await readOr(file('port'), parsePort, () => 0)))
   await writeAtomically(file('port'), String(port))
   const startGuard = async (): Promise<number> => {
     await writeAtomically(
@@ -89,17 +98,12 @@ export async function startLocalNatsServer(options: {
       .then(async () => {
         if ((await runningGuard(file('guard.json'))) !== null) return
         logger.warn({ guardPid }, 'the guard of nats-server is gone: starting another')
-        const orphan = await serverPid()
-        if (orphan !== null) await endProcess(orphan)
+        await endOrphan()
         guardPid = await startGuard()
       })
       .catch((error: unknown) => logger.error({ error }, 'looking after nats-server failed'))
   }, BEAT_MS)
 
-  const serverPid = async (): Promise<number | null> => {
-    const pid = await readOr(file('nats.pid'), Number, () => 0)
-    return pid > 0 && (await processStartTime(pid)) !== null ? pid : null
-  }
   const release = async () => {
     clearInterval(timer)
     await mending
@@ -170,6 +174,12 @@ async function endProcess(pid: number): Promise<void> {
     )
     if (ended) return
   }
+}
+
+/** 0 for anything that is no port: any free one will do. */
+function parsePort(text: string): number {
+  const port = Number(text)
+  return Number.isInteger(port) && port > 0 && port <= 65_535 ? port : 0
 }
 
 /** `preferred` when it is free, else any free port of loopback. */
