@@ -10,7 +10,10 @@ export type NatsLink = {
   isUp(): boolean
   /** Largest message the server takes, in bytes. */
   payloadBytesMax(): number
-  /** Only while `isUp`; otherwise the message is lost. */
+  /**
+   * Only while `isUp`; otherwise the message is lost. Messages of one turn of the event loop share one write to the
+   * socket, which is the larger part of what sending costs.
+   */
   publish(subject: string, data: Uint8Array, reply?: string): void
   /** Survives reconnects; may be called before the first connection. Returns the end of the subscription. */
   subscribe(subject: string, onMessage: (message: Msg) => void): () => void
@@ -27,6 +30,7 @@ export type NatsLinkEvents = {
   onLost: (reason: unknown) => void
 }
 
+type Outgoing = { subject: string; data: Uint8Array; reply: string }
 type Wanted = {
   subject: string
   onMessage: (message: Msg) => void
@@ -38,6 +42,17 @@ export function createNatsLink(access: NatsAccess, name: string): NatsLink {
   let isUp = false
   let isClosed = false
   const wanted = new Set<Wanted>()
+  let outgoing: Outgoing[] = []
+
+  const flush = () => {
+    const messages = outgoing
+    outgoing = []
+    // Lost like everything that is under way when a connection ends; its senders hear of that by `onUp`.
+    if (nats === null || !isUp || nats.isClosed()) return
+    const bytesMax = nats.info?.max_payload ?? 0
+    for (const { subject, data, reply } of messages)
+      if (data.length <= bytesMax) nats.publish(subject, data, { reply })
+  }
 
   const bind = (connection: NatsConnection, each: Wanted) => {
     const subscription = connection.subscribe(each.subject, {
@@ -64,8 +79,9 @@ export function createNatsLink(access: NatsAccess, name: string): NatsLink {
   return {
     isUp: () => isUp,
     payloadBytesMax: () => nats?.info?.max_payload ?? 0,
-    publish(subject, data, reply) {
-      nats?.publish(subject, data, reply === undefined ? undefined : { reply })
+    publish(subject, data, reply = '') {
+      if (outgoing.length === 0) setImmediate(flush)
+      outgoing.push({ subject, data, reply })
     },
     subscribe(subject, onMessage) {
       const each: Wanted = { subject, onMessage, unsubscribe: null }
@@ -94,6 +110,7 @@ export function createNatsLink(access: NatsAccess, name: string): NatsLink {
       return connection
     },
     async close() {
+      flush()
       isClosed = true
       isUp = false
       if (nats === null) return

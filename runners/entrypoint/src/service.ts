@@ -127,6 +127,7 @@ function connect(
     },
     onDown() {
       logger.warn('lost the connection to NATS')
+      broker.disconnected()
       health.changed()
     },
     onLost: lost,

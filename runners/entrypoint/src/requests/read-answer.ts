@@ -119,7 +119,7 @@ function inflate(data: Uint8Array, bytesMax: number): Uint8Array {
 }
 
 function isTooLarge(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE'
+  return (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE'
 }
 
 function reasonOf(error: unknown): string {

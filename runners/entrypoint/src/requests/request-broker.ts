@@ -31,7 +31,8 @@ export type RequestBroker = {
   /** Nodes of a version came or went: what waits for them may go. */
   nodesChanged(version: ServedVersion): void
   died(version: ServedVersion, death: Death): void
-  /** NATS is back: everything that was with the nodes may be lost. */
+  /** NATS is away: what is with the nodes may be lost, and its answer certainly is. */
+  disconnected(): void
   reconnected(): void
   /** Fails what is still there. */
   failAll(): void
@@ -92,6 +93,10 @@ export function createRequestBroker(deps: BrokerDeps): RequestBroker {
   }
 
   const publish = (request: PendingRequest) => {
+    if (request.attempt >= limits.attemptsMax) {
+      fail(request, failures.tooManyAttempts(request))
+      return
+    }
     const envelope = encodeEnvelope({
       requestId: request.requestId,
       typeUrl: request.method.requestUrl,
@@ -114,6 +119,7 @@ export function createRequestBroker(deps: BrokerDeps): RequestBroker {
       return
     }
     setPhase(request, 'sent')
+    if (request.attempt > 0) counts.resent++
     request.attempt++
     link.publish(request.workflow.ingress, envelope, request.replyTo)
     wheel.schedule(request.timer, request.deadlineAt - performance.now())
@@ -147,11 +153,6 @@ export function createRequestBroker(deps: BrokerDeps): RequestBroker {
   }
 
   const resend = (request: PendingRequest) => {
-    if (request.attempt >= limits.attemptsMax) {
-      fail(request, failures.tooManyAttempts(request))
-      return
-    }
-    counts.resent++
     request.holdUntil = 0
     send(request)
   }
@@ -230,6 +231,7 @@ export function createRequestBroker(deps: BrokerDeps): RequestBroker {
       const request = find(token)
       if (request === null || request.phase !== 'sent') return
       // It was not delivered, so this was no attempt.
+      if (request.attempt > 1) counts.resent--
       request.attempt--
       hold(request, 'retrying')
     },
@@ -248,11 +250,11 @@ export function createRequestBroker(deps: BrokerDeps): RequestBroker {
         else if (request.phase === 'sent') resend(request)
       }
     },
+    disconnected() {
+      for (const request of slots.all()) if (request.phase === 'sent') resend(request)
+    },
     reconnected() {
-      for (const request of slots.all()) {
-        if (request.phase === 'sent') resend(request)
-        else if (request.phase === 'held') send(request)
-      }
+      for (const request of slots.all()) if (request.phase === 'held') send(request)
     },
     failAll() {
       for (const request of slots.all()) fail(request, failures.stopped(request))

@@ -54,7 +54,7 @@ export async function connectRaw(address: string): Promise<RawClient> {
       return response
     },
     async [Symbol.asyncDispose]() {
-      if (session.closed && session.destroyed) return
+      if (session.destroyed) return
       const closed = once(session, 'close')
       session.destroy()
       await closed

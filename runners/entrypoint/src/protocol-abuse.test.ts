@@ -1,0 +1,184 @@
+import { once } from 'node:events'
+import { connect as connectTcp, type Socket } from 'node:net'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { GRPC_STATUS } from '@kre/contracts'
+import { waitUntil } from '@kre/service-kit'
+import { startNats, type TestNats } from '@kre/service-kit/testing'
+import { GREET } from './testing/demo-version.ts'
+import { connectRaw, frame, readResponse } from './testing/raw-client.ts'
+import { openScene, type Scene } from './testing/scene.ts'
+
+let nats: TestNats
+let scene: Scene
+beforeAll(async () => {
+  nats = await startNats()
+  scene = await openScene(nats, {
+    limits: {
+      receiveMs: 150,
+      handshakeMs: 700,
+      sweepMs: 50,
+      streamsPerConnectionMax: 8,
+      pingsPerSweepMax: 50,
+    },
+  })
+  scene.startNode()
+})
+afterAll(async () => {
+  await scene[Symbol.asyncDispose]()
+  await nats[Symbol.asyncDispose]()
+})
+
+/** The same connection goes on, and a new one is taken. */
+async function expectHealthy() {
+  expect((await scene.client.call(GREET, frame('still here'))).status).toBe(0)
+  await using fresh = await connectRaw(scene.entrypoint.address)
+  expect((await fresh.call(GREET, frame('newcomer'))).status).toBe(0)
+  await waitUntil('nothing held', () => scene.entrypoint.stats().bytes === 0)
+}
+
+function openTcp(): Promise<Socket> {
+  const socket = connectTcp(scene.entrypoint.port, '127.0.0.1')
+  socket.on('error', () => undefined)
+  return once(socket, 'connect').then(() => socket)
+}
+
+describe('a malformed request gets a status and the connection lives', () => {
+  const { unimplemented, internal } = GRPC_STATUS
+  const invalid = GRPC_STATUS['invalid-argument']
+  test.each<[string, Buffer | null, number, Record<string, string>]>([
+    ['no message', null, unimplemented, {}],
+    ['two messages', Buffer.concat([frame('a'), frame('b')]), unimplemented, {}],
+    ['trailing bytes', Buffer.concat([frame('a'), Buffer.from([0, 0])]), invalid, {}],
+    ['a cut prefix', Buffer.from([0, 0, 0]), invalid, {}],
+    ['a cut message', frame('abcdef').subarray(0, 8), invalid, {}],
+    ['a flag of neither 0 nor 1', frame('a', 7), invalid, {}],
+    ['a compressed flag without an encoding', frame('a', 1), internal, {}],
+    ['a length of 4 GiB', Buffer.from([0, 255, 255, 255, 255, 1]), invalid, {}],
+    ['an unknown encoding', frame('a'), unimplemented, { 'grpc-encoding': 'snappy' }],
+    ['text instead of frames', Buffer.from('{"json": true}'), invalid, {}],
+  ])('%s', async (_what, body, status, headers) => {
+    const answer = await scene.client.call(GREET, body, headers)
+    expect(answer).toMatchObject({ httpStatus: 200, status })
+    expect(answer.message).not.toBe('')
+    await expectHealthy()
+  })
+
+  test.each([
+    ['another content type', { 'content-type': 'application/json' }],
+    ['grpc-web', { 'content-type': 'application/grpc-web' }],
+    ['GET', { ':method': 'GET', 'content-type': 'application/grpc' }],
+  ])('%s is HTTP 415', async (_what, headers) => {
+    const answer = await scene.client.call(GREET, Buffer.from('x'), headers)
+    expect(answer).toMatchObject({ httpStatus: 415, status: -1 })
+    await expectHealthy()
+  })
+
+  test('application/grpc+proto and parameters are gRPC', async () => {
+    for (const type of ['application/grpc+proto', 'application/grpc; charset=utf-8']) {
+      const answer = await scene.client.call(GREET, frame('a'), { 'content-type': type })
+      expect(answer.status).toBe(0)
+    }
+  })
+
+  test('a message that arrives byte by byte is one message', async () => {
+    const stream = scene.client.open(GREET)
+    const response = readResponse(stream)
+    for (const byte of frame('slow')) stream.write(Buffer.from([byte]))
+    stream.end()
+    expect((await response).payload.toString()).toBe('slow')
+  })
+
+  test('headers beyond the limit end the stream, not the connection', async () => {
+    const answer = await scene.client.call(GREET, frame('a'), { 'x-krt-big': 'x'.repeat(20_000) })
+    expect(answer.status).not.toBe(0)
+    await expectHealthy()
+  })
+})
+
+describe('a caller that stalls', () => {
+  test('is cut off when its message does not arrive', async () => {
+    const stream = scene.client.open(GREET)
+    const response = readResponse(stream)
+    stream.write(frame('never complete').subarray(0, 10))
+    expect(await response).toMatchObject({ status: GRPC_STATUS['deadline-exceeded'] })
+    await expectHealthy()
+  })
+
+  test('in hundreds holds what it sent, not what it announced', async () => {
+    const clients = await Promise.all(
+      Array.from({ length: 40 }, () => connectRaw(scene.entrypoint.address)),
+    )
+    const responses = clients.flatMap((client) =>
+      Array.from({ length: 8 }, () => {
+        const stream = client.open(GREET)
+        stream.write(frame(Buffer.alloc(90_000)).subarray(0, 20))
+        return readResponse(stream)
+      }),
+    )
+    await waitUntil('arriving', () => scene.entrypoint.stats().receiving > 100)
+    expect(scene.entrypoint.stats().bytes).toBeLessThanOrEqual(320 * 4096)
+    await expectHealthy()
+    const statuses = (await Promise.all(responses)).map(({ status }) => status)
+    expect(new Set(statuses)).toEqual(new Set([GRPC_STATUS['deadline-exceeded']]))
+    await Promise.all(clients.map((client) => client[Symbol.asyncDispose]()))
+  })
+
+  test('and never reads its answer is cut off, and its bytes are given back', async () => {
+    await using slow = await openScene(nats, { limits: { flushMs: 150 } })
+    slow.startNode({ handler: () => ({ value: Buffer.alloc(90_000) }) })
+    const streams = Array.from({ length: 8 }, () => {
+      const stream = slow.client.open(GREET)
+      stream.on('error', () => undefined)
+      stream.pause()
+      stream.end(frame('a'))
+      return stream
+    })
+    await waitUntil('answered', () => slow.entrypoint.stats().answered === 8)
+    expect(slow.entrypoint.stats().bytes).toBeGreaterThan(8 * 90_000)
+    await waitUntil('cut off', () => slow.entrypoint.stats().bytes === 0)
+    for (const stream of streams) stream.destroy()
+  })
+})
+
+describe('a connection', () => {
+  test('that speaks something else is dropped', async () => {
+    const socket = await openTcp()
+    socket.resume()
+    socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n')
+    await once(socket, 'close')
+    await expectHealthy()
+  })
+
+  test('that says nothing is dropped', async () => {
+    const socket = await openTcp()
+    socket.resume()
+    await once(socket, 'close')
+    await expectHealthy()
+  })
+
+  test('that floods with pings is ended', async () => {
+    const client = await connectRaw(scene.entrypoint.address)
+    const closed = new Promise((resolve) => client.session.once('close', resolve))
+    const flood = setInterval(() => {
+      for (let i = 0; i < 9 && !client.session.destroyed; i++) client.session.ping(() => undefined)
+    }, 1)
+    await closed
+    clearInterval(flood)
+    await expectHealthy()
+  })
+
+  test('that opens and resets streams rapidly does not hurt others', async () => {
+    const client = await connectRaw(scene.entrypoint.address)
+    for (let i = 0; i < 3_000 && !client.session.destroyed; i++) {
+      const stream = client.open(GREET)
+      stream.on('error', () => undefined)
+      stream.close(8)
+    }
+    await expectHealthy()
+    await client[Symbol.asyncDispose]()
+    await waitUntil('released', () => {
+      const stats = scene.entrypoint.stats()
+      return stats.inFlight === 0 && stats.receiving === 0
+    })
+  })
+})

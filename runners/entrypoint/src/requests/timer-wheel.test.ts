@@ -1,0 +1,72 @@
+import { describe, expect, test } from '@jest/globals'
+import { waitUntil } from '@kre/service-kit'
+import { createTimerWheel, createWheelTimer } from './timer-wheel.ts'
+
+describe('the timer wheel', () => {
+  test('fires in order, never early, and each timer once', async () => {
+    const wheel = createTimerWheel()
+    const fired: number[] = []
+    const start = performance.now()
+    for (const delay of [40, 5, 20]) {
+      wheel.schedule(
+        createWheelTimer(() => {
+          expect(performance.now() - start).toBeGreaterThanOrEqual(delay)
+          fired.push(delay)
+        }),
+        delay,
+      )
+    }
+    await waitUntil('all fired', () => fired.length === 3)
+    expect(fired).toEqual([5, 20, 40])
+    wheel.stop()
+  })
+
+  test('does not fire what was cancelled, and moves what is scheduled again', async () => {
+    const wheel = createTimerWheel()
+    const fired: string[] = []
+    const cancelled = createWheelTimer(() => fired.push('cancelled'))
+    const moved = createWheelTimer(() => fired.push('moved'))
+    const last = createWheelTimer(() => fired.push('last'))
+    wheel.schedule(cancelled, 5)
+    wheel.schedule(moved, 5)
+    wheel.schedule(last, 30)
+    wheel.schedule(moved, 60)
+    wheel.cancel(cancelled)
+    wheel.cancel(cancelled)
+    await waitUntil('last', () => fired.includes('moved'))
+    expect(fired).toEqual(['last', 'moved'])
+    wheel.stop()
+  })
+
+  test('keeps timers that are further away than one turn of the wheel', async () => {
+    // Time runs a thousand times faster, so that turns pass quickly.
+    const start = performance.now()
+    const wheel = createTimerWheel(() => (performance.now() - start) * 1_000)
+    const fired: number[] = []
+    for (const delay of [25_000, 10_000, 45_000])
+      wheel.schedule(
+        createWheelTimer(() => fired.push(delay)),
+        delay,
+      )
+    await waitUntil('all fired', () => fired.length === 3)
+    expect(fired).toEqual([10_000, 25_000, 45_000])
+    wheel.stop()
+  })
+
+  test('lets a firing timer cancel a neighbour and schedule itself', async () => {
+    const wheel = createTimerWheel()
+    const fired: string[] = []
+    let rounds = 0
+    const victim = createWheelTimer(() => fired.push('victim'))
+    const again = createWheelTimer(() => {
+      wheel.cancel(victim)
+      fired.push('again')
+      if (++rounds < 3) wheel.schedule(again, 1)
+    })
+    wheel.schedule(victim, 5)
+    wheel.schedule(again, 5)
+    await waitUntil('three rounds', () => rounds === 3)
+    expect(fired).toEqual(['again', 'again', 'again'])
+    wheel.stop()
+  })
+})
