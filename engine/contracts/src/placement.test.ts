@@ -99,6 +99,18 @@ describe('the status of a version', () => {
       'node "b": loading',
     ],
     [
+      'a node is starting and says nothing',
+      { placement: readyBut('b', { state: 'starting' }) },
+      'STARTING',
+      'node "b" is not ready yet',
+    ],
+    [
+      'a node is ending',
+      { release: idle, placement: readyBut('b', { state: 'stopping' }) },
+      'STOPPING',
+      'node "b" is not gone yet',
+    ],
+    [
       'a node fails, for the first times',
       { placement: readyBut('b', { ...broken, restarts: RESTARTS_UNTIL_ERROR - 1 }) },
       'STARTING',

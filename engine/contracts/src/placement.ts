@@ -76,7 +76,7 @@ export function deriveVersion(input: {
 
   if (!wanted) {
     if (observed.some((workload) => workload.replicas.length > 0))
-      return describe('STOPPING', waitingFor(observed))
+      return describe('STOPPING', waitingFor(observed, 'is not gone yet'))
     return describe(input.wasWanted ? 'STOPPED' : 'CREATED', '')
   }
   const failure = placement?.failures[version]
@@ -90,7 +90,11 @@ export function deriveVersion(input: {
     placement !== null && release !== null && placement.generation >= release.generation
   const ready =
     nodes.every((node) => node.status === 'STARTED') && entrypointState.status === 'STARTED'
-  if (!ready) return describe('STARTING', placement?.stages[version] ?? waitingFor(observed))
+  if (!ready)
+    return describe(
+      'STARTING',
+      placement?.stages[version] ?? waitingFor(observed, 'is not ready yet'),
+    )
   if (release?.published === version) {
     return placement?.routed === version
       ? describe('PUBLISHED', '')
@@ -121,11 +125,13 @@ function deriveNode(
   }
 }
 
-function waitingFor(workloads: readonly WorkloadObservation[]): string {
+/** @param otherwise said of one that gives no reason. */
+function waitingFor(workloads: readonly WorkloadObservation[], otherwise: string): string {
   const waiting = workloads.find((workload) =>
     workload.replicas.some((replica) => replica.state !== 'ready'),
   )
   if (waiting === undefined) return ''
   const reason = waiting.replicas.find((replica) => replica.reason !== '')?.reason
-  return `${waiting.node === null ? 'entrypoint' : `node "${waiting.node}"`}${reason === undefined ? '' : `: ${reason}`}`
+  const who = waiting.node === null ? 'entrypoint' : `node "${waiting.node}"`
+  return reason === undefined ? `${who} ${otherwise}` : `${who}: ${reason}`
 }

@@ -1,4 +1,4 @@
-import { chmod, mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { chmod, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { KreError } from '@kre/contracts'
 import type { BundleStore } from '../ports/store.ts'
@@ -11,12 +11,20 @@ const DIGEST = /^[0-9a-f]{64}$/
  * Archives as files `<digest>.krt` of a folder. A file has its name only after its bytes are on the disk.
  *
  * @param dir made when missing, mode 0700; its `scratch` folder is emptied.
+ * @param isUsed whether a version has the archive; others are what a crash left between an archive and its version.
  */
-export async function openFolderBundleStore(dir: string): Promise<BundleStore> {
+export async function openFolderBundleStore(
+  dir: string,
+  isUsed: (digest: string) => Promise<boolean>,
+): Promise<BundleStore> {
   const scratchDir = join(dir, 'scratch')
   await guarded(dir, async () => {
     await rm(scratchDir, { recursive: true, force: true })
     await mkdir(scratchDir, { recursive: true, mode: 0o700 })
+    for (const name of await readdir(dir)) {
+      const digest = name.endsWith('.krt') ? name.slice(0, -'.krt'.length) : ''
+      if (DIGEST.test(digest) && !(await isUsed(digest))) await rm(join(dir, name), { force: true })
+    }
   })
   const fileOf = (digest: string): string => {
     if (!DIGEST.test(digest))

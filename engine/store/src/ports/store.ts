@@ -69,7 +69,7 @@ export interface ReleaseStore {
   current(runtimeId: string): Promise<Release | null>
   /** Newest first. */
   history(runtimeId: string, limit: number): Promise<Release[]>
-  /** Names of versions that any release wanted. */
+  /** Names of versions that any release wanted; a version that was removed is forgotten, so that the next one of its name is new. */
   everRunning(runtimeId: string): Promise<ReadonlySet<string>>
   /** @throws KreError `aborted` when `release.generation` is not the current one + 1: somebody was faster; read again. */
   append(release: Release): Promise<void>

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { storeContract } from '../testing/store-contract.ts'
-import { sampleRuntime } from '../testing/sample-records.ts'
+import { sampleRuntime, sampleVersion } from '../testing/sample-records.ts'
 import { openSqliteStore } from './open-sqlite-store.ts'
 
 const dirs: string[] = []
@@ -34,6 +34,21 @@ describe('openSqliteStore', () => {
     await using store = await openSqliteStore({ dataDir })
     expect(await store.runtimes.list()).toEqual([sampleRuntime()])
     expect(await readdir(store.bundles.scratchDir)).toEqual([])
+  })
+
+  test('removes archives that a crash left without their version', async () => {
+    const dataDir = newDir()
+    const [used, unused] = ['a', 'b'].map((letter) => letter.repeat(64))
+    {
+      await using store = await openSqliteStore({ dataDir })
+      await store.runtimes.create(sampleRuntime())
+      await store.versions.create(sampleVersion('v1', { bundleDigest: used ?? '' }))
+      for (const digest of [used, unused])
+        await writeFile(join(dataDir, 'bundles', `${digest}.krt`), 'archive')
+    }
+    await using store = await openSqliteStore({ dataDir })
+    expect(await store.bundles.has(used ?? '')).toBe(true)
+    expect(await store.bundles.has(unused ?? '')).toBe(false)
   })
 
   test('lets nobody else read its files', async () => {

@@ -41,11 +41,14 @@ export async function openSqliteStore(options: {
     refuseDamage(control)
     const outputsDatabase = openDatabase(join(dataDir, 'outputs.sqlite'), OUTPUT_MIGRATIONS)
     opened.push(outputsDatabase)
-    const bundles = await openFolderBundleStore(join(dataDir, 'bundles'))
+    const versions = createSqliteVersionStore(control)
+    const bundles = await openFolderBundleStore(join(dataDir, 'bundles'), (digest) =>
+      versions.usesBundle(digest),
+    )
     const { removeRuntime, ...outputs } = createSqliteOutputStore(outputsDatabase)
     return {
       runtimes: createSqliteRuntimeStore(control, removeRuntime),
-      versions: createSqliteVersionStore(control),
+      versions,
       releases: createSqliteReleaseStore(control),
       config: createSqliteConfigStore(control),
       placements: createSqlitePlacementStore(control),

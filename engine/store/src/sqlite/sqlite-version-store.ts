@@ -74,6 +74,12 @@ export function createSqliteVersionStore(db: Database): VersionStore {
           runtimeId,
           name,
         )
+        // Another version of the name has never run.
+        db.run(
+          'DELETE FROM released_versions WHERE runtime_id = ? AND version = ?',
+          runtimeId,
+          name,
+        )
       })
     },
     async usesBundle(digest) {

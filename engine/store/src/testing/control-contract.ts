@@ -133,9 +133,11 @@ export function controlContract(makeStore: MakeStore): void {
       await store.config.set('demo', 'v1', [
         { key: 'K', type: 'VARIABLE', value: 'secret', updatedAt: AT },
       ])
+      await store.releases.append(sampleRelease(1))
       await store.versions.remove('demo', 'v1')
       await store.versions.remove('demo', 'v1')
       expect(await store.config.get('demo', 'v1')).toEqual([])
+      expect(await store.releases.everRunning('demo')).toEqual(new Set())
       expect(await store.versions.usesBundle('a'.repeat(64))).toBe(true)
       await store.versions.remove('demo', 'v2')
       expect(await store.versions.usesBundle('a'.repeat(64))).toBe(false)
