@@ -174,7 +174,7 @@ class FrameChannel:
         return count, [self._queue[i] for i in range(count)]
 
     def _drop(self, sent: int) -> None:
-        while sent > 0 and sent >= len(self._queue[0]):
+        while self._queue and sent >= len(self._queue[0]):
             sent -= len(self._queue.popleft())
         if sent > 0:
             self._queue[0] = memoryview(self._queue[0])[sent:]

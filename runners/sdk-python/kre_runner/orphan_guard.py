@@ -7,7 +7,7 @@ import select
 import threading
 import time
 
-_GRACE_SECONDS = 2.0
+_GRACE_SECONDS = 1.0
 _EXIT_CODE = 70
 
 

@@ -17,6 +17,7 @@ from .worker_frame import Buffer, Call, CallResult
 
 T = TypeVar("T")
 _ID_MAX = 2**32 - 1
+CANCELLED = "the call was cancelled: nobody waits for its result any more"
 
 
 class ThreadAnswer:
@@ -68,8 +69,12 @@ class Services:
         decode: Callable[[Any, Buffer], T],
         *,
         pump: bool = False,
+        is_cancelled: Callable[[], bool] = lambda: False,
     ) -> Answer[T]:
-        """``pump``: the caller is in the loop's thread and can't await, so the frames are read here meanwhile."""
+        """``pump``: the caller is in the loop's thread and can't await, so the frames are read here meanwhile.
+
+        ``is_cancelled``: a thread of a cancelled call does not wait; a coroutine is cancelled by its task.
+        """
         name = f"{service}.{method}"
         id = next(self._ids) & _ID_MAX
         frame = Call(id, call_id, service, method, to_json(name, arguments), data)
@@ -81,6 +86,10 @@ class Services:
             return Pending(awaited)
         place = ThreadAnswer()
         self._waiting[id] = (call_id, place, decode)
+        # Asked after the answer has its place: a cancellation before that would not have found it.
+        if is_cancelled():
+            self._waiting.pop(id, None)
+            raise TerminalError(CANCELLED)
         self._send(frame)
         while pump and not place.is_there:
             self._channel.pump()

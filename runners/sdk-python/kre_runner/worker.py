@@ -21,7 +21,7 @@ from .message_types import MessageTypes
 from .node_logger import create_node_logger, current_call_id
 from .orphan_guard import start_orphan_guard
 from .payload_message import PayloadDict, StrictUnpack
-from .services import Services
+from .services import CANCELLED, Services
 from .thread_pool import ThreadPool
 from .user_error import describe_load_error, failure_stack, failure_text
 from .worker_call import CallOwner, WorkerCall
@@ -45,7 +45,6 @@ EXIT_CONFIG = 78
 """The handler can't be loaded: another start would fail, too."""
 EXIT_PROTOCOL = 76
 _LEFT_TASKS_SECONDS = 1.0
-_CANCELLED = "the call was cancelled: nobody waits for its result any more"
 
 
 class Worker:
@@ -208,7 +207,7 @@ class Worker:
         call.cancelled = True
         if call.task is not None:
             call.task.cancel()
-        self._services.fail(TerminalError(_CANCELLED), call_id)
+        self._services.fail(TerminalError(CANCELLED), call_id)
 
     def _on_end(self, error: Exception | None) -> None:
         """The runner is gone. What is in hand has nobody to answer to."""
@@ -237,6 +236,7 @@ class Worker:
         current_call_id.set(call.id)
         data: Any = None
         try:
+            call.begin()
             ctx = Context(self._node, call, self._attributes)
             data = self._data_for(call, handler)
             send_returned(ctx, handler, await handler.function(ctx, data))
@@ -251,6 +251,7 @@ class Worker:
         current_call_id.set(call.id)
         data: Any = None
         try:
+            call.begin()
             ctx = Context(self._node, call, self._attributes)
             data = self._data_for(call, handler)
             returned = handler.function(ctx, data)
@@ -309,7 +310,7 @@ class Worker:
         stack = failure_stack(error)
         if isinstance(error, asyncio.CancelledError):
             return Failed(
-                call.id, _CANCELLED if call.cancelled else "the handler cancelled itself", stack
+                call.id, CANCELLED if call.cancelled else "the handler cancelled itself", stack
             )
         text = failure_text(error)
         if not isinstance(error, RetryableError):

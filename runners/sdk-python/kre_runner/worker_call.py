@@ -37,7 +37,7 @@ class CallOwner:
 class WorkerCall:
     __slots__ = (
         "id", "request_id", "from_node", "message_type", "payload", "error", "deadline_unix_ms", "attempt",
-        "metadata", "cancelled", "is_error", "is_over", "task", "pumps", "_owner", "_started",
+        "metadata", "cancelled", "is_error", "is_over", "task", "pumps", "_owner", "_began",
     )  # fmt: skip
 
     def __init__(self, owner: CallOwner, frame: Handle) -> None:
@@ -58,7 +58,11 @@ class WorkerCall:
         self.pumps = False
         """Sync code runs in the loop's thread (``init``) and waits by reading the frames itself."""
         self._owner = owner
-        self._started = time.perf_counter()
+        self._began = 0.0
+
+    def begin(self) -> None:
+        """The handler is called now."""
+        self._began = time.perf_counter()
 
     def output(
         self, message_type: int, channel: str, payload: Payload, error: str
@@ -93,9 +97,16 @@ class WorkerCall:
         decode: Callable[[Any, Buffer], T],
     ) -> Answer[T]:
         return self._owner.services.call(
-            self.id, service, method, arguments, data, decode, pump=self.pumps
+            self.id,
+            service,
+            method,
+            arguments,
+            data,
+            decode,
+            pump=self.pumps,
+            is_cancelled=lambda: self.cancelled,
         )
 
     def end(self) -> None:
         self.is_over = True
-        self._owner.is_quick = time.perf_counter() - self._started < _QUICK_SECONDS
+        self._owner.is_quick = time.perf_counter() - self._began < _QUICK_SECONDS

@@ -246,8 +246,9 @@ def encode_frame(frame: Frame) -> list[Buffer]:
                 body = bytearray()
         else:
             _write_map(body, tag, value)
-    body_bytes += len(body)
-    parts.append(body)
+    if body or not parts:
+        body_bytes += len(body)
+        parts.append(body)
 
     head = bytearray(4)
     _write_varint(head, frame.TAG << 3 | 2)
@@ -354,6 +355,9 @@ def _skip(data: bytes | bytearray, pos: int, wire_type: int) -> int:
 
 
 def _write_varint(out: bytearray, value: int) -> None:
+    if 0 <= value < 128:
+        out.append(value)
+        return
     if value < 0:
         raise WireError(f"a frame field holds {value}, which is no unsigned integer")
     while value > 127:

@@ -39,6 +39,8 @@ from .protos import DESCRIPTOR_SET, write_pb2
 F = TypeVar("F", bound=Frame)
 _SDK = str(Path(__file__).resolve().parent.parent)
 _TIMEOUT_SECONDS = 20.0
+# Compiled once for all workers of a test run.
+_BYTECODE = tempfile.TemporaryDirectory(prefix="kre-pyc-")
 
 
 class WorkerGone(Exception):
@@ -48,11 +50,15 @@ class WorkerGone(Exception):
 class FakeRunner:
     """Use as a context manager: the worker is ended with it."""
 
-    def __init__(self, handler: str, files: dict[str, str] | None = None, **init: Any) -> None:
+    def __init__(
+        self, handler: str | None, files: dict[str, str] | None = None, **init: Any
+    ) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="kre-")
         self.base_path = Path(self._folder.name, "bundle")
         handler_path = init.pop("handler_path", "src/node/node.py")
-        for path, text in {handler_path: handler, **(files or {})}.items():
+        written = {} if handler is None else {handler_path: handler}
+        self.base_path.mkdir()
+        for path, text in {**written, **(files or {})}.items():
             file = self.base_path / path
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(textwrap.dedent(text), encoding="utf-8")
@@ -69,7 +75,7 @@ class FakeRunner:
                 **os.environ,
                 "PYTHONPATH": os.pathsep.join((str(generated), _SDK)),
                 "PYTHONUNBUFFERED": "1",
-                "PYTHONDONTWRITEBYTECODE": "1",
+                "PYTHONPYCACHEPREFIX": _BYTECODE.name,
             },
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
