@@ -6,8 +6,6 @@ import json
 import os
 import select
 import socket
-import subprocess
-import sys
 import tempfile
 import textwrap
 from pathlib import Path
@@ -34,13 +32,11 @@ from kre_runner.worker_frame import (
     encode_frame,
 )
 
+from .child_process import ChildProcess, ForkedProcess, start_process
 from .protos import DESCRIPTOR_SET, write_pb2
 
 F = TypeVar("F", bound=Frame)
-_SDK = str(Path(__file__).resolve().parent.parent)
 _TIMEOUT_SECONDS = 20.0
-# Compiled once for all workers of a test run.
-_BYTECODE = tempfile.TemporaryDirectory(prefix="kre-pyc-")
 
 
 class WorkerGone(Exception):
@@ -51,7 +47,12 @@ class FakeRunner:
     """Use as a context manager: the worker is ended with it."""
 
     def __init__(
-        self, handler: str | None, files: dict[str, str] | None = None, **init: Any
+        self,
+        handler: str | None,
+        files: dict[str, str] | None = None,
+        *,
+        forked: bool = True,
+        **init: Any,
     ) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="kre-")
         self.base_path = Path(self._folder.name, "bundle")
@@ -68,19 +69,8 @@ class FakeRunner:
         path = os.path.join(self._folder.name, "worker.sock")
         self._server.bind(path)
         self._server.listen(1)
-        self.process = subprocess.Popen(
-            [sys.executable, "-W", "error::RuntimeWarning", "-m", "kre_runner", path],
-            cwd=self.base_path,
-            env={
-                **os.environ,
-                "PYTHONPATH": os.pathsep.join((str(generated), _SDK)),
-                "PYTHONUNBUFFERED": "1",
-                "PYTHONPYCACHEPREFIX": _BYTECODE.name,
-            },
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
+        start = ForkedProcess if forked else start_process
+        self.process: ChildProcess = start(path, self.base_path, generated)
         self._server.settimeout(_TIMEOUT_SECONDS)
         self._socket, _ = self._server.accept()
         self._socket.settimeout(_TIMEOUT_SECONDS)

@@ -80,8 +80,8 @@ _FILES = {
 
 
 class LifeCycle(unittest.TestCase):
-    def open(self, **init: object) -> FakeRunner:
-        runner = FakeRunner(_HANDLER, _FILES, config={"LIMIT": "5"}, **init)
+    def open(self, forked: bool = True, **init: object) -> FakeRunner:
+        runner = FakeRunner(_HANDLER, _FILES, config={"LIMIT": "5"}, forked=forked, **init)
         self.addCleanup(runner.__exit__)
         runner.start()
         return runner
@@ -92,7 +92,7 @@ class LifeCycle(unittest.TestCase):
         return call_id
 
     def test_says_hello_with_protocol_and_language(self) -> None:
-        runner = self.open()
+        runner = self.open(forked=False)
         self.assertEqual(runner.hello.protocol, 1)
         self.assertRegex(runner.hello.language, r"^python 3\.\d+\.\d+")
 
@@ -133,12 +133,12 @@ class LifeCycle(unittest.TestCase):
                 self.assertIn(runner.process.wait(10), (0, 70))
 
     def test_survives_an_interrupt(self) -> None:
-        runner = self.open()
+        runner = self.open(forked=False)
         os.kill(runner.process.pid, 2)
         self.assertEqual(runner.drain(), 0)
 
     def test_what_user_code_prints_and_logs_by_itself_goes_to_the_standard_streams(self) -> None:
-        runner = self.open()
+        runner = self.open(forked=False)
         self.assertEqual(runner.run(from_node="prints"), [])
         self.assertEqual(runner.stdout_line(), "printed")
         self.assertRegex(
@@ -159,7 +159,7 @@ class LifeCycle(unittest.TestCase):
         self.assertRegex(lines[2][1], r"(?s)^e\nTraceback.*ZeroDivisionError: division by zero$")
 
     def test_finds_the_bundles_modules_behind_the_standard_library(self) -> None:
-        runner = self.open()
+        runner = self.open(forked=False)
         (output,) = runner.run(from_node="surroundings")
         self.assertEqual(
             pb.Response.FromString(bytes(output.value)).greeting, "True helper root 5 None False"
