@@ -109,8 +109,7 @@ export const OutputRecord = z.discriminatedUnion('kind', [
 ])
 export type OutputRecord = z.infer<typeof OutputRecord>
 
-/** Header of an output whose sender waits until it is stored: the subject that gets a `StoredReply`. */
-export const STORED_REPLY_HEADER = 'Kre-Stored-Reply'
+/** Answer to the subject in `STORED_REPLY_HEADER`. */
 export const StoredReply = z.object({ success: z.boolean(), error: z.string().optional() })
 export type StoredReply = z.infer<typeof StoredReply>
 

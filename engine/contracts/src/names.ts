@@ -82,6 +82,9 @@ export function dataSubject(runtimeId: RuntimeId, verb: 'find'): string {
 /** The engine says every two seconds that it is there; processes that miss it drain after their grace. */
 export const ENGINE_HEARTBEAT_SUBJECT = 'kre.engine.heartbeat'
 
+/** Header of an output whose sender waits until it is stored: the subject that gets a `StoredReply`. */
+export const STORED_REPLY_HEADER = 'Kre-Stored-Reply'
+
 // --- streams, consumers, buckets --------------------------------------------------------------
 
 /** Ingress and durable edges of one workflow: `X_<rt>_<ver>_<wf>`. */

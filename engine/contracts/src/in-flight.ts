@@ -1,0 +1,54 @@
+/**
+ * `<workPath>/in-flight`: which requests are inside a handler, and until when. A process writes it, whoever supervises
+ * the process reads it: during its life to find a thread that user code blocks, after its death to say what it took along.
+ *
+ * One record of fixed length per slot, overwritten in place: id, time, newline; a free slot is blank.
+ */
+
+export const IN_FLIGHT_FILE = 'in-flight'
+export const IN_FLIGHT_RECORD_BYTES = 80
+
+/** Longest id, in characters; longer ones are cut. */
+const ID_CHARS_MAX = 60
+const TIME_CHARS = IN_FLIGHT_RECORD_BYTES - ID_CHARS_MAX - 2
+/** More calls than a process has at once; a longer file is none of ours. */
+const CALLS_MAX = 4_096
+const RECORD = /^[ \0]*([\x21-\x7e]{1,128})(?: +(\d{1,18}))?[ \0]*$/
+
+export type InFlightCall = {
+  readonly requestId: string
+  /** When the process must have moved on, on the clock of `monotonicMs`; Infinity = never. */
+  readonly dueMs: number
+}
+
+/** Milliseconds on a clock that all processes of a computer share and that nobody sets. */
+export function monotonicMs(): number {
+  return Number(process.hrtime.bigint() / 1_000n) / 1_000
+}
+
+/** ASCII, of `IN_FLIGHT_RECORD_BYTES` characters. @param call null = a free slot. */
+export function inFlightRecord(call: InFlightCall | null): string {
+  if (call === null) return `${' '.repeat(IN_FLIGHT_RECORD_BYTES - 1)}\n`
+  const due = call.dueMs === Infinity ? '' : Math.ceil(call.dueMs).toString()
+  return `${call.requestId.slice(0, ID_CHARS_MAX).padEnd(ID_CHARS_MAX)} ${due.padStart(TIME_CHARS)}\n`
+}
+
+/** The taken slots; what is no record is left out. */
+export function parseInFlight(content: string): InFlightCall[] {
+  const calls: InFlightCall[] = []
+  for (const line of content.split('\n')) {
+    const [, requestId, due] = RECORD.exec(line) ?? []
+    if (requestId === undefined) continue
+    calls.push({ requestId, dueMs: due === undefined ? Infinity : Number(due) })
+    if (calls.length === CALLS_MAX) break
+  }
+  return calls
+}
+
+/**
+ * Whether the process can't be at work for anybody any more: it ends each call at its time by itself, so one that
+ * has only calls beyond theirs has a thread that does not run. While one call still has time, it may go on.
+ */
+export function isBlocked(calls: readonly InFlightCall[], nowMs: number, graceMs: number): boolean {
+  return calls.length > 0 && calls.every(({ dueMs }) => dueMs + graceMs < nowMs)
+}

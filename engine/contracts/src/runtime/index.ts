@@ -1,0 +1,11 @@
+/** What the processes of versions need of the contracts, without the libraries that only the engine needs. */
+export * from '../envelope/envelope.ts'
+export { ProtoReader, ProtoWriter } from '../envelope/protobuf.ts'
+export * from '../errors.ts'
+export * from '../in-flight.ts'
+export { fnv1a } from '../name-hash.ts'
+export * from '../names.ts'
+export * from '../units.ts'
+export type { NatsAccess } from '../launch.ts'
+export type { LogLevel, LogRecord, MeasurementRecord, OutputRecord } from '../messages.ts'
+export * from './shapes.ts'

@@ -1,0 +1,180 @@
+/** The messages that runner processes read, under the names of their schemas. A test compares the two. */
+import type { EntrypointMethod } from '../bundle.ts'
+import type * as launch from '../launch.ts'
+import type * as messages from '../messages.ts'
+import type { Subscription } from '../manifest/graph.ts'
+import {
+  anything,
+  flag,
+  listOf,
+  nullable,
+  number,
+  object,
+  oneOf,
+  optional,
+  recordOf,
+  text,
+  variants,
+  type Shape,
+} from './shape.ts'
+
+export type NodeLaunch = launch.NodeLaunch
+export type EntrypointLaunch = launch.EntrypointLaunch
+export type VersionInterface = launch.VersionInterface
+export type RoutingTable = launch.RoutingTable
+export type Announcement = messages.Announcement
+export type DeathNotice = messages.DeathNotice
+export type Cancellation = messages.Cancellation
+export type StoredReply = messages.StoredReply
+export type FindReply = messages.FindReply
+
+const subscription = object<Subscription>({
+  from: text,
+  channel: nullable(text),
+  durability: oneOf('fast', 'durable', 'memory'),
+})
+
+const place = {
+  nats: object<launch.NatsAccess>({ servers: listOf(text), user: text, password: text }),
+  replica: number,
+  drainMs: number,
+  engineAbsenceMs: number,
+}
+
+export const NodeLaunch: Shape<NodeLaunch> = object<NodeLaunch>(
+  {
+    kind: oneOf('node'),
+    runtimeId: text,
+    version: text,
+    versionId: text,
+    bundleDigest: text,
+    workflow: text,
+    workflowName: text,
+    node: text,
+    nodeName: text,
+    image: text,
+    runner: oneOf('typescript', 'python'),
+    src: text,
+    subscriptions: listOf(subscription),
+    outputs: listOf(nullable(text)),
+    isExitpoint: flag,
+    requestType: text,
+    responseType: text,
+    concurrency: number,
+    timeoutMs: nullable(number),
+    retries: object<NodeLaunch['retries']>({ max: number, backoffMs: number }),
+    objectBucket: nullable(text),
+    keyValueBuckets: object<NodeLaunch['keyValueBuckets']>({
+      project: text,
+      workflow: text,
+      node: text,
+    }),
+    config: object<NodeLaunch['config']>({ variables: recordOf(text), files: recordOf(text) }),
+    ...place,
+    basePath: text,
+    descriptorSetPath: text,
+    workPath: text,
+    python: nullable(
+      object<NonNullable<NodeLaunch['python']>>({ executable: text, path: listOf(text) }),
+    ),
+  },
+  'the launch file',
+)
+
+export const EntrypointLaunch: Shape<EntrypointLaunch> = object<EntrypointLaunch>(
+  {
+    kind: oneOf('entrypoint'),
+    runtimeId: text,
+    version: nullable(text),
+    versionId: nullable(text),
+    requestTimeoutMs: number,
+    payloadBytesMax: number,
+    reflection: flag,
+    ...place,
+    listen: object<EntrypointLaunch['listen']>({ host: text, port: number }),
+  },
+  'the launch file',
+)
+
+export const VersionInterface: Shape<VersionInterface> = object<VersionInterface>(
+  {
+    runtimeId: text,
+    version: text,
+    versionId: text,
+    bundleDigest: text,
+    methods: listOf(
+      object<EntrypointMethod>({
+        path: text,
+        rpc: text,
+        requestType: text,
+        responseType: text,
+        workflow: nullable(text),
+      }),
+    ),
+    workflows: listOf(
+      object<VersionInterface['workflows'][number]>({
+        id: text,
+        timeoutMs: nullable(number),
+        nodes: listOf(text),
+      }),
+    ),
+    descriptorSet: text,
+  },
+  'the interface',
+)
+
+export const RoutingTable: Shape<RoutingTable> = object<RoutingTable>(
+  { generation: number, published: nullable(text) },
+  'the routing table',
+)
+
+export const Announcement: Shape<Announcement> = object<Announcement>(
+  {
+    role: oneOf('node', 'entrypoint'),
+    runtimeId: text,
+    version: nullable(text),
+    workflow: nullable(text),
+    node: nullable(text),
+    replica: number,
+    incarnation: text,
+    pid: number,
+    bundleDigest: nullable(text),
+    state: oneOf('ready', 'draining'),
+    interrupted: listOf(text),
+    address: nullable(text),
+  },
+  'the announcement',
+)
+
+export const DeathNotice: Shape<DeathNotice> = object<DeathNotice>(
+  {
+    workflow: text,
+    node: text,
+    replica: number,
+    pid: number,
+    interrupted: listOf(text),
+    reason: text,
+  },
+  'the death notice',
+)
+
+export const Cancellation: Shape<Cancellation> = object<Cancellation>(
+  { requestIds: listOf(text) },
+  'the cancellation',
+)
+
+export const StoredReply: Shape<StoredReply> = object<StoredReply>(
+  { success: flag, error: optional(text) },
+  "the store's reply",
+)
+
+type Found = Extract<FindReply, { success: true }>
+type NotFound = Extract<FindReply, { success: false }>
+export const FindReply: Shape<FindReply> = variants<FindReply>(
+  'success',
+  new Map<boolean, Shape<Found> | Shape<NotFound>>([
+    [true, object<Found>({ success: oneOf(true), documents: listOf(recordOf(anything)) })],
+    [false, object<NotFound>({ success: oneOf(false), error: text })],
+  ]),
+  "the store's reply",
+)
