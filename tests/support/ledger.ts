@@ -89,11 +89,11 @@ export type Tally = {
   slowestMs: number
 }
 
-/** Asks `perSecond` times a second until it is told to stop, then waits for every request's end. */
+/** Asks `perSecond` times a second until it is told to stop; `tally` stops it and waits for every request's end. */
 export function startLoad(
   client: RawClient,
   options: { perSecond: number; trail: string; deadlineMs?: number; command?: string },
-): { tally(): Promise<Tally>; answered(): number } {
+): { stop(): void; tally(): Promise<Tally>; answered(): number } {
   const { perSecond, trail, deadlineMs = 10_000, command = '' } = options
   const tally: Tally = {
     sent: 0,
@@ -140,6 +140,9 @@ export function startLoad(
 
   return {
     answered: () => tally.answered,
+    stop() {
+      stopped = true
+    },
     async tally() {
       stopped = true
       await pacing
