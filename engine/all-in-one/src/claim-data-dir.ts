@@ -1,47 +1,89 @@
 /** Takes a data folder for one engine: a second engine on the same folder is refused. */
-import { open, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { KreError } from '@kre/contracts'
-import { processStartTime, type EngineRecord } from '@kre/service-kit'
+import { processStartTime, readEngineRecord, type EngineRecord } from '@kre/service-kit'
 
-/** Takes the data folder for this process. @throws KreError `failed-precondition` when a living engine has it. */
-export async function claimDataDir(
-  dataDir: string,
-): Promise<{ write(adminUrl: string): Promise<void>; release(): Promise<void> }> {
-  const lock = join(dataDir, 'engine.lock')
-  const startTime = (await processStartTime(process.pid)) ?? ''
-  for (let attempt = 0; ; attempt++) {
-    try {
-      const file = await open(lock, 'wx', 0o600)
-      await file.writeFile(`${process.pid} ${startTime}`)
-      await file.close()
-      break
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-      const [pid = '0', ...started] = (await readFile(lock, 'utf8').catch(() => '')).split(' ')
-      const alive = (await processStartTime(Number(pid))) === started.join(' ')
-      if (alive || attempt > 3) {
-        throw new KreError(
-          'failed-precondition',
-          `an engine (process ${pid}) already works on ${dataDir}: stop it with "krectl stop", or choose another folder with --data`,
-        )
-      }
-      await rm(lock, { force: true }) // its owner is dead
-    }
+export type DataDirClaim = {
+  /** Says where the engine serves. */
+  write(adminUrl: string): Promise<void>
+  /** Writes the record again when somebody damaged it. */
+  mend(): Promise<void>
+  release(): Promise<void>
+}
+
+/** Another engine has the data folder. */
+export class DataDirBusy extends KreError {
+  override name = 'DataDirBusy'
+}
+
+/**
+ * Takes the data folder for this process. The lock is the kernel's, on `engine.lock`: it ends with the process,
+ * however that ends.
+ *
+ * @throws DataDirBusy when a living engine has the folder.
+ */
+export async function claimDataDir(dataDir: string): Promise<DataDirClaim> {
+  const lock = await takeLock(dataDir)
+  const file = join(dataDir, 'engine.json')
+  const record: EngineRecord = {
+    pid: process.pid,
+    startTime: (await processStartTime(process.pid)) ?? '',
+    adminUrl: null,
+    startedAt: new Date().toISOString(),
   }
-  const startedAt = new Date().toISOString()
-  const write = async (adminUrl: string | null) => {
-    const record: EngineRecord = { pid: process.pid, startTime, adminUrl, startedAt }
-    const file = join(dataDir, 'engine.json')
+  let released = false
+  const save = async () => {
+    if (released) return
     await writeFile(`${file}.new`, JSON.stringify(record), { mode: 0o600 })
     await rename(`${file}.new`, file)
   }
-  await write(null)
+  await save()
   return {
-    write,
+    async write(adminUrl) {
+      record.adminUrl = adminUrl
+      await save()
+    },
+    async mend() {
+      const there = await readFile(file, 'utf8').catch(() => '')
+      if (there !== JSON.stringify(record)) await save()
+    },
     async release() {
-      await rm(join(dataDir, 'engine.json'), { force: true })
-      await rm(lock, { force: true })
+      released = true
+      await rm(file, { force: true })
+      lock.close()
     },
   }
+}
+
+/** An exclusive transaction on an empty SQLite file: the one lock of the operating system that Node can take. */
+async function takeLock(dataDir: string): Promise<DatabaseSync> {
+  const path = join(dataDir, 'engine.lock')
+  for (let attempt = 1; ; attempt++) {
+    const database = new DatabaseSync(path, { timeout: 0 })
+    try {
+      database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
+      return database
+    } catch (error) {
+      database.close()
+      const { errcode } = error as { errcode?: number }
+      if (errcode === SQLITE_BUSY) throw await busy(dataDir, error)
+      if (errcode !== SQLITE_NOTADB || attempt > 1) throw error
+      await rm(path, { force: true }) // something else in its place: nobody can hold a lock on that
+    }
+  }
+}
+
+const SQLITE_BUSY = 5
+const SQLITE_NOTADB = 26
+
+async function busy(dataDir: string, cause: unknown): Promise<DataDirBusy> {
+  const pid = (await readEngineRecord(dataDir))?.pid
+  return new DataDirBusy(
+    'failed-precondition',
+    `an engine${pid === undefined ? '' : ` (process ${pid})`} already works on ${dataDir}: stop it with "krectl stop", or choose another folder with --data`,
+    {},
+    { cause },
+  )
 }

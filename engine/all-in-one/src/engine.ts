@@ -3,7 +3,7 @@
  * What it starts outlives it: killed, it is followed by an engine that takes everything over.
  */
 import { randomBytes } from 'node:crypto'
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { access, chmod, constants, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createAdminApi } from '@kre/admin-api'
 import { ingestBundle } from '@kre/bundle'
@@ -29,8 +29,7 @@ export type Engine = {
 
 export async function startEngine(config: Config, logger: Logger): Promise<Engine> {
   const progress = (message: string) => logger.info({ progress: true }, message)
-  await mkdir(config.dataDir, { recursive: true, mode: 0o700 })
-  await chmod(config.dataDir, 0o700)
+  await makePrivate(config.dataDir)
   const claim = await claimDataDir(config.dataDir)
   const release: (() => PromiseLike<unknown>)[] = [() => claim.release()]
   const closing = new AbortController()
@@ -54,13 +53,19 @@ export async function startEngine(config: Config, logger: Logger): Promise<Engin
       engineAbsenceMs: config.engineAbsenceMs + config.drainMs + 5 * SECOND_MS,
       logger,
     })
-    release.push(() => natsServer[Symbol.asyncDispose]())
+    let isUp = false
+    release.push(async () => {
+      // A start that failed leaves nothing behind that was not there before.
+      if (isUp || natsServer.adopted) await natsServer[Symbol.asyncDispose]()
+      else await natsServer.stop()
+    })
     const nats = await connectNats(natsServer.engineAccess, 'kre-engine')
     release.push(() => nats.close())
     progress(`nats-server is up on port ${natsServer.port}`)
 
     const beat = () => {
       if (!nats.isClosed()) nats.publish(ENGINE_HEARTBEAT_SUBJECT)
+      claim.mend().catch((error: unknown) => logger.warn({ error }, 'engine.json is damaged'))
     }
     beat()
     const heart = setInterval(beat, 2 * SECOND_MS)
@@ -120,12 +125,14 @@ export async function startEngine(config: Config, logger: Logger): Promise<Engin
     const listening = await listenPort(
       'the admin API',
       config.adminPort,
+      join(config.dataDir, 'admin-port'),
       (port) => admin.listen({ host: '127.0.0.1', port }),
       progress,
     )
     release.push(() => listening.close())
     adminUrl = `http://localhost:${new URL(listening.address).port}`
     await claim.write(adminUrl)
+    isUp = true
     logger.info({ adminUrl, dataDir: config.dataDir, pid: process.pid }, 'the engine is up')
 
     return {
@@ -147,6 +154,23 @@ export async function startEngine(config: Config, logger: Logger): Promise<Engin
   } catch (error) {
     await unwind()
     throw error
+  }
+}
+
+/** @throws KreError `failed-precondition` when the folder can't be made or written. */
+async function makePrivate(dataDir: string): Promise<void> {
+  try {
+    await mkdir(dataDir, { recursive: true, mode: 0o700 })
+    await access(dataDir, constants.R_OK | constants.W_OK | constants.X_OK)
+    await chmod(dataDir, 0o700)
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    throw new KreError(
+      'failed-precondition',
+      `the data folder ${dataDir} can't be used: ${why}. Choose another with --data`,
+      {},
+      { cause: error },
+    )
   }
 }
 
@@ -173,12 +197,12 @@ async function descriptorSetOf(store: Store, digest: string): Promise<Uint8Array
   throw new KreError('not-found', `no version uses the bundle ${digest}`)
 }
 
-/** Made once per data folder; readable by its owner alone. */
+/** Made once per data folder, and again when they are damaged; readable by their owner alone. */
 async function readSecrets(dataDir: string): Promise<{ pepper: Buffer; bootstrapToken: string }> {
   const read = async (name: string) => {
     const file = join(dataDir, name)
-    const found = await readFile(file, 'utf8').catch(() => '')
-    if (found.trim() !== '') return found.trim()
+    const found = (await readFile(file, 'utf8').catch(() => '')).trim()
+    if (/^[\w-]{43,}$/.test(found)) return found
     const made = randomBytes(32).toString('base64url')
     await writeFile(file, `${made}\n`, { mode: 0o600 })
     return made

@@ -1,9 +1,13 @@
 /** `node main.ts run`: the laptop's engine. `node main.ts stop`: ends what a killed one left behind. */
 import { toKreError } from '@kre/contracts'
 import { createLogger } from '@kre/service-kit'
+import { DataDirBusy } from './claim-data-dir.ts'
 import { parseConfig } from './config.ts'
 import { startEngine } from './engine.ts'
 import { stopLeftovers } from './stop-leftovers.ts'
+
+/** sysexits.h, EX_TEMPFAIL: another engine has the data folder. */
+const EXIT_BUSY = 75
 
 const logger = createLogger('engine', { level: process.env['KRE_LOG_LEVEL'] ?? 'info' })
 process.on('unhandledRejection', (error) => logger.error({ error }, 'a failure nobody waited for'))
@@ -11,27 +15,31 @@ process.on('unhandledRejection', (error) => logger.error({ error }, 'a failure n
 try {
   const config = parseConfig(process.env)
   if (process.argv[2] === 'stop') await stopLeftovers(config, logger)
-  else {
-    const engine = await startEngine(config, logger)
-    let stopping = false
-    const stop = (how: 'stop' | 'leave') => {
-      if (stopping) return
-      stopping = true
-      engine[how]().then(
-        () => process.exit(0),
-        (error: unknown) => {
-          logger.fatal({ error }, `stopping failed: ${toKreError(error).message}`)
-          process.exit(1)
-        },
-      )
-    }
-    process.once('SIGTERM', () => stop('stop'))
-    process.once('SIGINT', () => stop('stop'))
-    // For an upgrade of the engine: versions go on and are taken over by the next one.
-    process.once('SIGUSR2', () => stop('leave'))
-  }
+  else await serve(config)
 } catch (error) {
-  logger.fatal({ error }, toKreError(error).message)
-  process.stderr.write(`${toKreError(error).message}\n`)
-  process.exit(1)
+  fail(error)
+}
+
+async function serve(config: ReturnType<typeof parseConfig>): Promise<void> {
+  const starting = startEngine(config, logger)
+  let ending = false
+  const end = (how: 'stop' | 'leave') => {
+    if (ending) return
+    ending = true
+    // Asked for while it starts, the end follows the start: nothing half-started is left behind.
+    starting.then((engine) => engine[how]()).then(() => process.exit(0), fail)
+  }
+  process.on('SIGTERM', () => end('stop'))
+  process.on('SIGINT', () => end('stop'))
+  process.on('SIGHUP', () => logger.info('the terminal is gone, the engine stays'))
+  // For an upgrade of the engine: versions go on and are taken over by the next one.
+  process.on('SIGUSR2', () => end('leave'))
+  await starting
+}
+
+function fail(error: unknown): never {
+  const { message } = toKreError(error)
+  logger.fatal({ err: error }, message)
+  process.stderr.write(`${message}\n`)
+  process.exit(error instanceof DataDirBusy ? EXIT_BUSY : 1)
 }

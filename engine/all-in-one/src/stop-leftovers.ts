@@ -1,12 +1,62 @@
-/** Ends what a killed engine left running on a data folder: the same stop, by an engine that comes up for it. */
-import type { Logger } from '@kre/service-kit'
-import type { Config } from './config.ts'
-import { startEngine } from './engine.ts'
+/** Ends what a killed engine left running on a data folder. */
 import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { KreError } from '@kre/contracts'
+import { createLocalTarget } from '@kre/k8s-manager'
+import { startLocalNatsServer } from '@kre/nats-manager'
+import { connectNats, findNatsServer, type Logger } from '@kre/service-kit'
+import { claimDataDir } from './claim-data-dir.ts'
+import type { Config } from './config.ts'
 
+/**
+ * Entrypoints drain before nodes, nodes before NATS, as when an engine stops: so NATS is started for it where it is
+ * gone. Needs no store, because what shall run is not asked for.
+ */
 export async function stopLeftovers(config: Config, logger: Logger): Promise<void> {
   const there: string[] = await readdir(config.dataDir).catch(() => [])
   if (!there.includes('nats')) return // nothing ever ran here
-  const engine = await startEngine({ ...config, adminPort: 0 }, logger)
-  await engine.stop()
+  const claim = await claimDataDir(config.dataDir)
+  try {
+    const natsServer = await startLocalNatsServer({
+      dir: join(config.dataDir, 'nats'),
+      binary: await findNatsServer({ cacheDir: config.cacheDir, path: config.path }),
+      engineAbsenceMs: config.engineAbsenceMs,
+      logger,
+    })
+    try {
+      const nats = await connectNats(natsServer.engineAccess, 'kre-engine')
+      await stopProcesses(config, nats, natsServer.runnerAccess, logger)
+      await nats.close()
+    } finally {
+      await natsServer.stop()
+    }
+  } finally {
+    await claim.release()
+  }
+}
+
+async function stopProcesses(
+  config: Config,
+  nats: Awaited<ReturnType<typeof connectNats>>,
+  runnerAccess: Awaited<ReturnType<typeof startLocalNatsServer>>['runnerAccess'],
+  logger: Logger,
+): Promise<void> {
+  const startsNothing = async () => {
+    throw new KreError(
+      'failed-precondition',
+      'the engine is being stopped: nothing starts any more',
+    )
+  }
+  await using target = await createLocalTarget({
+    dataDir: config.dataDir,
+    bundles: { path: startsNothing },
+    descriptorSet: startsNothing,
+    nats,
+    runnerAccess: () => runnerAccess,
+    logger,
+    environment: config.environment,
+    ports: { publishedBase: config.entrypointPort },
+    settings: { drainMs: config.drainMs, engineAbsenceMs: config.engineAbsenceMs },
+  })
+  await target.stopAll()
 }

@@ -12,18 +12,25 @@ export type Context = {
   stdin: Readable
   stdout: Writable
   stderr: Writable
-  /** Aborts on SIGINT and SIGTERM. */
+  /** Aborts on the first SIGINT, SIGTERM or SIGHUP, and when nobody reads the output any more. */
   signal: AbortSignal
+  /** Aborts on the second: what was going to end gently ends by force. */
+  forced: AbortSignal
   /** Set from the global options before a command runs. */
   dataDir: string
   output: Output
+  verbose: boolean
 }
 
-export function createContext(base: Omit<Context, 'dataDir' | 'output'>): Context {
+export function createContext(
+  base: Omit<Context, 'dataDir' | 'output' | 'verbose' | 'forced'> & { forced?: AbortSignal },
+): Context {
   return {
+    forced: new AbortController().signal,
     ...base,
     dataDir: join(base.root, '.kre'),
-    output: createOutput(base.stdout, base.stderr, false),
+    output: createOutput(base.stdout, base.stderr),
+    verbose: false,
   }
 }
 

@@ -30,6 +30,6 @@ export const HELP = `
       h     prints this help.
       v     verbose mode.
 
-    Every command takes --help, --json and --data DIR (which engine: a folder; default .kre of this checkout).
-    Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 69 no engine to talk to.
+    Every command takes --help, --json, --quiet and --data DIR (which engine: a folder; default .kre of this checkout).
+    Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 69 no engine to talk to, 130 interrupted.
 `

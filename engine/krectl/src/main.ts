@@ -1,10 +1,29 @@
 /** The command line of KRE. */
+import { getEventListeners } from 'node:events'
 import { join } from 'node:path'
 import { createContext } from './context.ts'
+import { EXIT } from './output/exit-code.ts'
 import { run } from './run.ts'
 
 const interrupt = new AbortController()
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupt.abort())
+const force = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    if (!interrupt.signal.aborted) return interrupt.abort()
+    force.abort()
+    // Somebody who ends an engine takes the second one as "at once"; anybody else has nothing to tidy up.
+    if (getEventListeners(force.signal, 'abort').length === 0) process.exit(EXIT.interrupted)
+  })
+}
+// `krectl version logs … | head -1`: the reader has what it wants, so this ends, without a word.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE' && error.code !== 'EIO') {
+    process.stderr.write(`krectl: standard output can't be written: ${error.message}\n`)
+    process.exitCode = EXIT.failed
+  }
+  interrupt.abort()
+})
+process.stderr.on('error', () => interrupt.abort())
 
 const context = createContext({
   root: join(import.meta.dirname, '..', '..', '..'),
@@ -15,5 +34,9 @@ const context = createContext({
   stdout: process.stdout,
   stderr: process.stderr,
   signal: interrupt.signal,
+  forced: force.signal,
 })
-process.exitCode = await run(process.argv.slice(2), context)
+const code = await run(process.argv.slice(2), context)
+// Cut off by its reader, a command has done what was asked.
+const cutOff = process.stdout.errored !== null && code === EXIT.interrupted
+process.exitCode ??= cutOff ? EXIT.ok : code

@@ -1,4 +1,4 @@
-import { CommanderError } from 'commander'
+import { CommanderError, type Command } from 'commander'
 import { formatIssue, toKreError } from '@kre/contracts'
 import { BundleRefused } from './api/admin-client.ts'
 import type { Context } from './context.ts'
@@ -9,25 +9,48 @@ import { HELP } from './help.ts'
 
 /** Runs one command line. @returns the exit code; everything there is to say was written. */
 export async function run(words: readonly string[], context: Context): Promise<number> {
-  // The seed spelled its options without dashes as well.
-  const args = words.map((word, i) => (i === 0 && word === 'h' ? '--help' : word))
-  const verbose = args[0] === '-v' || args[0] === 'v'
-  if (verbose) args.shift()
+  const args = withDashes(words)
   if (args.length === 0) {
     context.stdout.write(HELP)
     return EXIT.ok
   }
   try {
-    await createProgram(context).parseAsync(args, { from: 'user' })
+    await createProgram(context).parseAsync(upToUnknown(createProgram(context), args), {
+      from: 'user',
+    })
     return EXIT.ok
   } catch (error) {
-    if (context.signal.aborted) return 130
-    if (!(error instanceof CommanderError)) report(error, context, verbose)
+    if (context.signal.aborted) return EXIT.interrupted
+    if (!(error instanceof CommanderError)) report(error, context)
     return exitCodeOf(error)
   }
 }
 
-function report(error: unknown, context: Context, verbose: boolean): void {
+/** The seed spelled its options without dashes as well: `h`, `v`; and `help version create` asks for a page. */
+function withDashes(words: readonly string[]): string[] {
+  const [first, ...rest] = words
+  if (first === 'v') return ['-v', ...withDashes(rest)]
+  if (first === 'h' || first === 'help') return [...rest, '--help']
+  return [...words]
+}
+
+/** Cut after a command that there is none of, or a `--help` behind it would hide that. */
+function upToUnknown(program: Command, args: string[]): string[] {
+  let command = program
+  let rest = args
+  while (command.commands.length > 0) {
+    const { operands, unknown } = command.parseOptions(rest)
+    const [name, ...others] = operands
+    if (name === undefined || name === 'help') return args
+    const found = command.commands.find((candidate) => candidate.name() === name)
+    if (found === undefined) return args.slice(0, args.indexOf(name) + 1)
+    command = found
+    rest = [...others, ...unknown]
+  }
+  return args
+}
+
+function report(error: unknown, context: Context): void {
   if (error instanceof BundleRefused && !context.output.json) {
     for (const issue of error.issues) context.stderr.write(`${printable(formatIssue(issue))}\n`)
   }
@@ -36,5 +59,5 @@ function report(error: unknown, context: Context, verbose: boolean): void {
     const issues = error instanceof BundleRefused ? { issues: error.issues } : {}
     context.stderr.write(`${JSON.stringify({ error: { code, message, details, ...issues } })}\n`)
   } else context.stderr.write(`krectl: ${printable(message)}\n`)
-  if (verbose && error instanceof Error) context.stderr.write(`${error.stack}\n`)
+  if (context.verbose && error instanceof Error) context.stderr.write(`${error.stack}\n`)
 }

@@ -137,7 +137,9 @@ async function openFiles(
     state: openStateFiles(dataDir, (path, problem) =>
       logger.warn({ path, problem }, 'a state file could not be read and was removed'),
     ),
-    ports: openPorts(join(dataDir, 'ports.json'), settings.host, deps.ports.publishedBase),
+    ports: openPorts(join(dataDir, 'ports.json'), settings.host, deps.ports.publishedBase, (port) =>
+      logger.info({ progress: true }, `port ${port} is taken: trying the next one`),
+    ),
     bundles: createPreparedBundles(join(dataDir, 'cache', 'bundles'), {
       path: (digest) => deps.bundles.path(digest),
       descriptorSet: deps.descriptorSet,

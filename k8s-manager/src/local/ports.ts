@@ -9,7 +9,7 @@ import { writeAtomically } from './state-files.ts'
 /** Ports tried above the base before giving up: more runtimes than a laptop ever has. */
 const PORTS_TRIED_MAX = 1_000
 
-const PortsFile = z.record(z.string(), z.number())
+const PortsFile = z.record(z.string(), z.number().int().min(1).max(65_535))
 
 export type Ports = {
   /**
@@ -25,8 +25,16 @@ export type Ports = {
   forget(workloadId: string): void
 }
 
-/** @param publishedBase first port of published entrypoints, then +1 …; 0 = any free one. */
-export function openPorts(file: string, host: string, publishedBase: number): Ports {
+/**
+ * @param publishedBase first port of published entrypoints, then +1 …; 0 = any free one.
+ * @param onTaken is told when another program has a port that would have been chosen.
+ */
+export function openPorts(
+  file: string,
+  host: string,
+  publishedBase: number,
+  onTaken: (port: number) => void = () => undefined,
+): Ports {
   const ports = new Map<string, number>(Object.entries(readPorts(file)))
   const save = () => writeAtomically(file, JSON.stringify(Object.fromEntries(ports), null, 2))
   let queue: Promise<unknown> = Promise.resolve()
@@ -34,8 +42,11 @@ export function openPorts(file: string, host: string, publishedBase: number): Po
   const choose = async (published: boolean): Promise<number> => {
     if (!published || publishedBase === 0) return freePort(host, 0)
     const taken = new Set(ports.values())
-    for (let port = publishedBase; port < publishedBase + PORTS_TRIED_MAX; port++)
-      if (!taken.has(port) && (await isFree(host, port))) return port
+    for (let port = publishedBase; port < publishedBase + PORTS_TRIED_MAX; port++) {
+      if (taken.has(port)) continue
+      if (await isFree(host, port)) return port
+      onTaken(port)
+    }
     throw new KreError(
       'resource-exhausted',
       `no free port on ${host} between ${publishedBase} and ${publishedBase + PORTS_TRIED_MAX - 1}`,

@@ -21,6 +21,8 @@ export type LocalNatsServer = AsyncDisposable & {
   pid(): Promise<number | null>
   guardPid(): number
   port: number
+  /** Whether an earlier engine had left it running. */
+  adopted: boolean
   /** Ends server and guard; their data stays. Disposing, in contrast, leaves them to the next engine. */
   stop(): Promise<void>
 }
@@ -112,6 +114,7 @@ export async function startLocalNatsServer(options: {
     engineAccess: access('engine'),
     runnerAccess: access('runner'),
     port,
+    adopted: adopted !== null,
     pid: serverPid,
     guardPid: () => guardPid,
     async stop() {

@@ -1,9 +1,12 @@
 /** The admin API as the command line uses it: GraphQL, uploads, server-sent events, all with the local token. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ERROR_CODES, KreError, type ErrorCode, type KrtIssue } from '@kre/contracts'
+import { ERROR_CODES, KreError, SECOND_MS, type ErrorCode, type KrtIssue } from '@kre/contracts'
 import { readEngineRecord } from '@kre/service-kit'
 import { EngineUnreachable } from '../output/exit-code.ts'
+
+/** The engine answers in milliseconds; whoever is silent for so long hangs. */
+const ANSWER_TIMEOUT_MS = 30 * SECOND_MS
 
 export type AdminClient = {
   url: string
@@ -16,12 +19,11 @@ export type AdminClient = {
     onEvent: (data: T) => void,
     signal: AbortSignal,
   ): Promise<void>
-  /** A JSON document of a REST route. */
+  /** A JSON document of a REST route. An upload waits for its answer as long as its sender does. */
   rest<T>(
     method: string,
     path: string,
-    body?: RequestInit['body'],
-    signal?: AbortSignal,
+    upload?: { body: ReadableStream<Uint8Array>; bytes: number; signal: AbortSignal },
   ): Promise<T>
   bytes(path: string): Promise<Uint8Array>
 }
@@ -44,35 +46,46 @@ export async function connectAdmin(dataDir: string): Promise<AdminClient> {
     )
   if (record.adminUrl === null)
     throw new EngineUnreachable('the engine is still starting: try again in a moment')
-  const token = (await readFile(join(dataDir, 'token'), 'utf8')).trim()
-  return createAdminClient(record.adminUrl, token)
+  return createAdminClient(record.adminUrl, await readToken(join(dataDir, 'token')))
+}
+
+async function readToken(file: string): Promise<string> {
+  const token = (await readFile(file, 'utf8').catch(() => '')).trim()
+  if (/^[\w-]+$/.test(token)) return token
+  throw new KreError(
+    'failed-precondition',
+    `${file} is missing or damaged, so the engine can't be spoken to: "krectl stop" and "krectl dev" make a new one`,
+  )
 }
 
 export function createAdminClient(url: string, token: string): AdminClient {
-  const request = async (path: string, init: RequestInit): Promise<Response> => {
+  const request = async (path: string, init: RequestInit, timed = true): Promise<Response> => {
     const headers = new Headers(init.headers)
     headers.set('authorization', `Bearer ${token}`)
+    const timeout = timed ? AbortSignal.timeout(ANSWER_TIMEOUT_MS) : null
+    const signals = [init.signal ?? null, timeout].filter((signal) => signal !== null)
     try {
-      return await fetch(new URL(path, url), { ...init, headers })
+      return await fetch(new URL(path, url), { ...init, headers, signal: AbortSignal.any(signals) })
     } catch (error) {
       if (init.signal?.aborted) throw error
-      throw new EngineUnreachable(`the engine at ${url} does not answer: see "krectl status"`, {
-        cause: error,
-      })
+      throw new EngineUnreachable(
+        timeout?.aborted
+          ? `the engine at ${url} has not answered within ${ANSWER_TIMEOUT_MS / SECOND_MS} s: it hangs. "krectl stop --force" ends it`
+          : `the engine at ${url} does not answer: see "krectl status"`,
+        { cause: error },
+      )
     }
   }
-  const post = (document: string, variables: unknown, accept: string, signal?: AbortSignal) =>
-    request('/graphql', {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', accept },
-      body: JSON.stringify({ query: document, variables }),
-      ...(signal === undefined ? {} : { signal }),
-    })
+  const post = (document: string, variables: unknown, accept: string): RequestInit => ({
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept },
+    body: JSON.stringify({ query: document, variables }),
+  })
 
   return {
     url,
     async graphql<T>(document: string, variables: Record<string, unknown> = {}) {
-      const response = await post(document, variables, 'application/json')
+      const response = await request('/graphql', post(document, variables, 'application/json'))
       const body = (await response.json().catch(() => ({}))) as {
         data?: T
         errors?: GraphQLErrorBody[]
@@ -88,7 +101,8 @@ export function createAdminClient(url: string, token: string): AdminClient {
       onEvent: (data: T) => void,
       signal: AbortSignal,
     ) {
-      const response = await post(document, variables, 'text/event-stream', signal)
+      const init = { ...post(document, variables, 'text/event-stream'), signal }
+      const response = await request('/graphql', init, false)
       if (!response.ok || response.body === null)
         throw fromStatus(
           response.status,
@@ -100,14 +114,20 @@ export function createAdminClient(url: string, token: string): AdminClient {
         if (event.data !== undefined) onEvent(event.data)
       }
     },
-    async rest<T>(method: string, path: string, body?: RequestInit['body'], signal?: AbortSignal) {
+    async rest<T>(method: string, path: string, upload?: RestUpload) {
       // `duplex` is what Node wants for a body that is a stream.
       const init = {
         method,
-        ...(body === undefined ? {} : { body, duplex: 'half' }),
-        ...(signal === undefined ? {} : { signal }),
+        ...(upload === undefined
+          ? {}
+          : {
+              body: upload.body,
+              signal: upload.signal,
+              headers: { 'content-length': String(upload.bytes) },
+              duplex: 'half',
+            }),
       }
-      const response = await request(path, init as RequestInit)
+      const response = await request(path, init as RequestInit, upload === undefined)
       const answer = (await response.json().catch(() => ({}))) as T & RestErrorBody
       if (!response.ok) throw fromStatus(response.status, answer)
       return answer
@@ -124,6 +144,7 @@ export function createAdminClient(url: string, token: string): AdminClient {
   }
 }
 
+type RestUpload = Parameters<AdminClient['rest']>[2]
 type GraphQLErrorBody = { message: string; extensions?: { code?: string; issues?: KrtIssue[] } }
 type RestErrorBody = { code?: string; message?: string; issues?: KrtIssue[] }
 
@@ -136,17 +157,22 @@ function fromStatus(status: number, body: RestErrorBody): KreError {
   const message = body.message ?? `the admin API answered ${status}`
   if (body.issues !== undefined && body.issues.length > 0)
     return new BundleRefused(message, body.issues)
-  const code: ErrorCode =
-    status === 401
-      ? 'unauthenticated'
-      : status === 404
-        ? 'not-found'
-        : status === 409
-          ? 'already-exists'
-          : status < 500
-            ? 'invalid-argument'
-            : 'internal'
-  return new KreError(code, message)
+  return new KreError(
+    CODE_OF_STATUS[status] ?? (status < 500 ? 'invalid-argument' : 'internal'),
+    message,
+  )
+}
+
+const CODE_OF_STATUS: Readonly<Record<number, ErrorCode>> = {
+  401: 'unauthenticated',
+  403: 'permission-denied',
+  404: 'not-found',
+  408: 'deadline-exceeded',
+  409: 'already-exists',
+  413: 'resource-exhausted',
+  501: 'unimplemented',
+  503: 'unavailable',
+  507: 'resource-exhausted',
 }
 
 function isErrorCode(code: string): code is ErrorCode {

@@ -1,15 +1,20 @@
 /** What several commands do with versions. */
-import { createReadStream } from 'node:fs'
-import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { mkdtemp, open, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { buildBundle } from '@kre/bundle'
-import { isAllowed, KreError, type KrtIssue, type VersionStatus } from '@kre/contracts'
+import { KreError, MiB, type KrtIssue, type VersionStatus } from '@kre/contracts'
 import { fetchModels } from '../bundle/fetch-models.ts'
 import type { Context } from '../context.ts'
+import type { Output } from '../output/output.ts'
 import { BundleRefused, type AdminClient } from './admin-client.ts'
+
+/** Smaller uploads are over before anybody looks. */
+const GAUGE_BYTES_MIN = 4 * MiB
+/** How often a status is asked for while a command waits for it. */
+const POLL_MS = 100
 
 export type VersionNode = {
   id: string
@@ -81,27 +86,64 @@ export async function uploadVersion(
 ): Promise<{ version: Version; issues: KrtIssue[] }> {
   const kind = await stat(path).catch(() => null)
   if (kind === null) throw new KreError('not-found', `${path}: there is no such file or folder`)
-  if (!kind.isDirectory()) return put(client, runtimeId, path, context.signal)
+  if (!kind.isDirectory()) return put(client, runtimeId, path, context)
   await fetchModels(path, context)
   const scratch = await mkdtemp(join(tmpdir(), 'krectl-'))
   try {
     const file = join(scratch, 'bundle.krt')
     const built = await buildBundle({ directory: path, out: file })
     if (!built.ok) throw new BundleRefused(`${path} is not a valid bundle`, built.issues)
-    return await put(client, runtimeId, file, context.signal)
+    return await put(client, runtimeId, file, context)
   } finally {
     await rm(scratch, { recursive: true, force: true })
   }
 }
 
-async function put(client: AdminClient, runtimeId: string, file: string, signal: AbortSignal) {
-  const body = Readable.toWeb(createReadStream(file)) as ReadableStream<Uint8Array>
-  return client.rest<{ version: Version; issues: KrtIssue[] }>(
-    'PUT',
-    `/api/v1/runtimes/${encodeURIComponent(runtimeId)}/versions`,
-    body,
-    signal,
-  )
+async function put(
+  client: AdminClient,
+  runtimeId: string,
+  file: string,
+  { signal, output }: Context,
+): Promise<{ version: Version; issues: KrtIssue[] }> {
+  const handle = await open(file, 'r').catch((error: unknown) => {
+    const why = error instanceof Error ? error.message : String(error)
+    throw new KreError('invalid-argument', `${file} can't be read: ${why}`, {}, { cause: error })
+  })
+  try {
+    const stats = await handle.stat()
+    if (!stats.isFile())
+      throw new KreError('invalid-argument', `${file} is neither a file nor a folder`)
+    const counted = Readable.from(
+      counting(handle.createReadStream({ autoClose: false }), stats.size, output),
+    )
+    return await client.rest<{ version: Version; issues: KrtIssue[] }>(
+      'PUT',
+      `/api/v1/runtimes/${encodeURIComponent(runtimeId)}/versions`,
+      {
+        body: Readable.toWeb(counted) as ReadableStream<Uint8Array>,
+        bytes: stats.size,
+        signal,
+      },
+    )
+  } finally {
+    await handle.close()
+  }
+}
+
+async function* counting(
+  chunks: AsyncIterable<Uint8Array>,
+  bytes: number,
+  output: Output,
+): AsyncIterable<Uint8Array> {
+  let sent = 0
+  for await (const chunk of chunks) {
+    yield chunk
+    sent += chunk.length
+    if (bytes > GAUGE_BYTES_MIN)
+      output.gauge(
+        `  ${(sent / MiB).toFixed(0)} of ${(bytes / MiB).toFixed(0)} MiB ${sent < bytes ? 'sent' : 'sent, now being checked'}`,
+      )
+  }
 }
 
 const MUTATIONS = {
@@ -141,7 +183,6 @@ export async function waitForStatus(
     const text = describe(version)
     if (text !== last) options.onChange((last = text))
     if (wanted.includes(version.status)) return version
-    if (version.status === 'ERROR' && !isAllowed('stop', 'ERROR')) return version
     if (version.status === 'ERROR')
       throw new KreError(
         'failed-precondition',
@@ -152,7 +193,7 @@ export async function waitForStatus(
         'deadline-exceeded',
         `version "${name}" is still ${version.status} after ${options.timeoutMs / 1000} s: ${version.statusReason || 'no reason is known'}`,
       )
-    await sleep(50, undefined, { signal: options.signal })
+    await sleep(POLL_MS, undefined, { signal: options.signal })
   }
 }
 

@@ -8,7 +8,11 @@ import { findVersion } from '../api/versions.ts'
 import type { Context } from '../context.ts'
 import { callRpc } from '../grpc/call-rpc.ts'
 import { UsageError } from '../output/exit-code.ts'
+import { collect } from '../output/collect.ts'
 import { parseDuration } from '../output/parse-duration.ts'
+
+/** No deadline of an entrypoint is longer. */
+const CALL_TIMEOUT_MS_MAX = 10 * MINUTE_MS
 
 type CallOptions = { runtime: string; version?: string; timeout: string; metadata: string[] }
 
@@ -21,19 +25,23 @@ export function callCommand(program: Command, context: Context): void {
     .option('-r, --runtime <id>', 'runtime', 'demo')
     .option('--version <name>', "a version's own address (default: the published one)")
     .option('--timeout <duration>', 'deadline', '30s')
-    .option('--metadata <key=value...>', 'metadata to send', [])
+    .option('--metadata <key=value>', 'metadata to send; may be given again', collect, [])
     .action(async (method: string, json: string | undefined, options: CallOptions) => {
+      // What can be wrong on the command line is found before anybody is asked.
+      const timeoutMs = Math.min(parseDuration(options.timeout), CALL_TIMEOUT_MS_MAX)
+      const metadata = Object.fromEntries(options.metadata.map(parseMetadata))
+      const request = await readJson(json ?? '{}', context)
       const client = await connectAdmin(context.dataDir)
       const { address, version } = await findAddress(client, options)
-      const path = `/api/v1/runtimes/${encodeURIComponent(options.runtime)}/versions/${encodeURIComponent(version)}/descriptor-set`
+      const descriptorSet = await client.bytes(descriptorSetPath(options.runtime, version))
       const started = performance.now()
       const answer = await callRpc({
         address,
         method,
-        json: await readJson(json ?? '{}', context),
-        timeoutMs: Math.min(parseDuration(options.timeout), 10 * MINUTE_MS),
-        metadata: Object.fromEntries(options.metadata.map(parseMetadata)),
-        descriptorSet: await client.bytes(path),
+        json: request,
+        timeoutMs,
+        metadata,
+        descriptorSet,
         signal: context.signal,
       })
       const milliseconds = performance.now() - started
@@ -44,6 +52,7 @@ export function callCommand(program: Command, context: Context): void {
           milliseconds: Math.round(milliseconds * 10) / 10,
           address,
           version,
+          headers: answer.headers,
           trailers: answer.trailers,
         },
         JSON.stringify(message, null, 2),
@@ -51,29 +60,29 @@ export function callCommand(program: Command, context: Context): void {
     })
 }
 
-/** Calls an rpc of a runtime's published version; what `krectl dev` shows at its end. */
+/** Calls an rpc of a runtime's published version. */
 export async function callPublished(
   context: Context,
   client: AdminClient,
   runtime: string,
   method: string,
   json: JsonValue,
-): Promise<JsonValue> {
+): Promise<{ json: JsonValue; address: string }> {
   const { address, version } = await findAddress(client, { runtime })
-  const descriptorSet = await client.bytes(
-    `/api/v1/runtimes/${runtime}/versions/${version}/descriptor-set`,
-  )
-  return (
-    await callRpc({
-      address,
-      method,
-      json,
-      timeoutMs: MINUTE_MS,
-      metadata: {},
-      descriptorSet,
-      signal: context.signal,
-    })
-  ).json
+  const answer = await callRpc({
+    address,
+    method,
+    json,
+    timeoutMs: MINUTE_MS,
+    metadata: {},
+    descriptorSet: await client.bytes(descriptorSetPath(runtime, version)),
+    signal: context.signal,
+  })
+  return { json: answer.json, address }
+}
+
+function descriptorSetPath(runtime: string, version: string): string {
+  return `/api/v1/runtimes/${encodeURIComponent(runtime)}/versions/${encodeURIComponent(version)}/descriptor-set`
 }
 
 async function findAddress(
@@ -113,7 +122,7 @@ async function readJson(text: string, context: Context): Promise<JsonValue> {
     text === '-'
       ? await streamText(context)
       : text.startsWith('@')
-        ? await readFile(resolve(context.cwd, text.slice(1)), 'utf8')
+        ? await fileText(resolve(context.cwd, text.slice(1)))
         : text
   try {
     return JSON.parse(source) as JsonValue
@@ -124,14 +133,23 @@ async function readJson(text: string, context: Context): Promise<JsonValue> {
   }
 }
 
+async function fileText(file: string): Promise<string> {
+  return readFile(file, 'utf8').catch((error: unknown) => {
+    const why = error instanceof Error ? error.message : String(error)
+    throw new UsageError(`the request can't be read: ${why}`, { cause: error })
+  })
+}
+
 async function streamText(context: Context): Promise<string> {
   let text = ''
   for await (const chunk of context.stdin) text += String(chunk)
   return text
 }
 
+/** Metadata is ASCII (grpc/doc/PROTOCOL-HTTP2.md); `grpc-` names are the protocol's own. */
 function parseMetadata(pair: string): [string, string] {
-  const at = pair.indexOf('=')
-  if (at < 1) throw new UsageError(`metadata "${pair}" is not KEY=VALUE`)
-  return [pair.slice(0, at), pair.slice(at + 1)]
+  const [, name, value] = /^([A-Za-z0-9_.-]+)=([\x20-\x7e]*)$/.exec(pair) ?? []
+  if (name === undefined || value === undefined || name.toLowerCase().startsWith('grpc-'))
+    throw new UsageError(`metadata "${pair}" is not KEY=VALUE in ASCII, or its key belongs to gRPC`)
+  return [name, value]
 }

@@ -1,28 +1,19 @@
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { once } from 'node:events'
-import type { JsonValue } from '@bufbuild/protobuf'
 import type { Command } from 'commander'
-import { isAllowed, KreError, MINUTE_MS } from '@kre/contracts'
-import { connectAdmin, type AdminClient } from '../api/admin-client.ts'
-import {
-  listVersions,
-  operate,
-  uploadVersion,
-  waitForStatus,
-  type Version,
-} from '../api/versions.ts'
+import { KreError, toKreError } from '@kre/contracts'
+import { readEngineRecord, type EngineRecord } from '@kre/service-kit'
+import { connectAdmin } from '../api/admin-client.ts'
 import type { Context } from '../context.ts'
-import { ensureEngine, stopEngine } from '../engine/engine-process.ts'
-import { callPublished } from './call.ts'
+import { ensureEngine } from '../engine/start-engine.ts'
+import { stopEngine } from '../engine/stop-engine.ts'
+import { runExample, type ExampleAnswer } from '../example/run-example.ts'
 import { createLoginUrl } from './engine.ts'
 
-const RUNTIME = 'demo'
-/** The bundle a newcomer meets, and one call of it. */
-const EXAMPLE = 'digits'
-const EXAMPLE_METHOD = 'ClassifyDigit'
-const EXAMPLE_REQUEST = join('examples', EXAMPLE, 'request.json')
-const EXAMPLE_TIMEOUT_MS = 5 * MINUTE_MS
+/** How often the foreground looks whether its engine is still there. */
+const WATCH_MS = 500
+
+type DevOptions = { detach?: boolean; example: boolean }
 
 export function devCommand(program: Command, context: Context): void {
   program
@@ -32,111 +23,94 @@ export function devCommand(program: Command, context: Context): void {
     )
     .option('-d, --detach', 'return when everything is up; the engine goes on')
     .option('--no-example', 'only the engine')
-    .action(async (options: { detach?: boolean; example: boolean }) => {
+    .addHelpText(
+      'after',
+      `
+Ports are $KRE_ADMIN_PORT (4000) and $KRE_ENTRYPOINT_PORT (9000) and up; where one is taken, a free one is chosen and said.
+Running it again is harmless: what runs already is used. Ctrl-C stops everything; pressed again, at once.`,
+    )
+    .action(async (options: DevOptions) => {
       const began = performance.now()
       context.output.step('Starting the engine')
       const { record, started } = await ensureEngine(context)
-      context.output.step(
-        `Engine ${started ? 'started' : 'runs already'}: process ${record.pid}, ${record.adminUrl}`,
-      )
-      const client = await connectAdmin(context.dataDir)
-      const answer = options.example ? await runExample(client, context) : null
-      const url = await createLoginUrl(context, false)
-      const seconds = ((performance.now() - began) / 1000).toFixed(1)
-      context.output.result(
-        {
-          adminUrl: record.adminUrl,
-          loginUrl: url,
-          pid: record.pid,
-          example: answer,
-          seconds: Number(seconds),
-        },
-        [
-          ...(answer === null
-            ? []
-            : [
-                '',
-                `A real answer from the example "${EXAMPLE}":`,
-                `  ./krectl.sh call -r ${RUNTIME} ${EXAMPLE_METHOD} @${EXAMPLE_REQUEST}`,
-                JSON.stringify(answer.answer, null, 2),
-              ]),
-          '',
-          `KRE is up after ${seconds} s. Sign in at:`,
-          '',
-          `  ${url}`,
-          '',
-          options.detach ? 'Stop it with ./krectl.sh stop' : 'Stop it with Ctrl-C',
-        ].join('\n'),
-      )
-      if (!options.detach) await untilInterrupted(context)
+      try {
+        context.output.step(
+          `Engine ${started ? 'started' : 'runs already'}: process ${record.pid}, ${record.adminUrl}`,
+        )
+        await present(context, options, { record, began })
+      } catch (error) {
+        // Interrupted on the way up: what this command started does not stay behind.
+        if (context.signal.aborted && (started || options.detach !== true)) await end(context)
+        throw error
+      }
+      if (options.detach !== true) await untilInterrupted(context, record)
     })
 }
 
-type ExampleAnswer = {
-  runtime: string
-  version: string
-  answer: JsonValue
+async function present(
+  context: Context,
+  options: DevOptions,
+  { record, began }: { record: EngineRecord; began: number },
+): Promise<void> {
+  const client = await connectAdmin(context.dataDir)
+  const example = options.example ? await tryExample(context) : null
+  const url = await createLoginUrl(client, false)
+  const seconds = ((performance.now() - began) / 1000).toFixed(1)
+  context.output.result(
+    {
+      adminUrl: record.adminUrl,
+      loginUrl: url,
+      pid: record.pid,
+      example,
+      seconds: Number(seconds),
+    },
+    [
+      ...(example === null || 'problem' in example
+        ? []
+        : [
+            '',
+            `A real answer from the example "${example.version}" at ${example.address}:`,
+            `  ${example.command}`,
+            JSON.stringify(example.answer, null, 2),
+          ]),
+      '',
+      `KRE is up after ${seconds} s. Sign in at:`,
+      '',
+      `  ${url}`,
+      '',
+      options.detach ? 'Stop it with ./krectl.sh stop' : 'Stop it with Ctrl-C',
+    ].join('\n'),
+  )
 }
 
-async function runExample(client: AdminClient, context: Context): Promise<ExampleAnswer> {
-  const { runtimes } = await client.graphql<{ runtimes: { id: string }[] }>('{ runtimes { id } }')
-  if (!runtimes.some((runtime) => runtime.id === RUNTIME)) {
-    await client.graphql(
-      `mutation ($input: CreateRuntimeInput!) { createRuntime(input: $input) { id } }`,
-      {
-        input: { id: RUNTIME, name: 'Demo', description: 'The examples of KRE' },
-      },
+/** The engine is what `dev` is for: an example that can't run here is a pity, not a failure. */
+async function tryExample(context: Context): Promise<ExampleAnswer | { problem: string }> {
+  try {
+    return await runExample(await connectAdmin(context.dataDir), context)
+  } catch (error) {
+    if (context.signal.aborted) throw error
+    const problem = toKreError(error).message
+    context.output.step(`The example does not run: ${problem}`)
+    return { problem }
+  }
+}
+
+async function untilInterrupted(context: Context, engine: EngineRecord): Promise<void> {
+  const interrupted = once(context.signal, 'abort')
+  while (!context.signal.aborted) {
+    await Promise.race([interrupted, sleep(WATCH_MS, undefined, { ref: true })])
+    if (context.signal.aborted) break
+    const running = await readEngineRecord(context.dataDir)
+    if (running?.pid === engine.pid) continue
+    throw new KreError(
+      'unavailable',
+      `the engine (process ${engine.pid}) has ended: stopped by somebody else, or see ${context.dataDir}/engine.log. "krectl dev" starts it again`,
     )
   }
-  const published = (await listVersions(client, RUNTIME)).find(
-    (version) => version.status === 'PUBLISHED',
-  )
-  const version = published ?? (await publishExample(client, context))
-  const request = JSON.parse(
-    await readFile(join(context.root, EXAMPLE_REQUEST), 'utf8'),
-  ) as JsonValue
-  context.output.step(`Calling ${EXAMPLE_METHOD} of version "${version.name}"`)
-  const answer = await callPublished(context, client, RUNTIME, EXAMPLE_METHOD, request)
-  return {
-    runtime: RUNTIME,
-    version: version.name,
-    answer,
-  }
+  await end(context)
 }
 
-async function publishExample(client: AdminClient, context: Context): Promise<Version> {
-  context.output.step(`Uploading examples/${EXAMPLE}`)
-  const { version } = await uploadVersion(
-    client,
-    RUNTIME,
-    join(context.root, 'examples', EXAMPLE),
-    context,
-  ).catch(async (error: unknown) => {
-    // Another bundle under the example's name: the user's business, so it is left alone and used.
-    const there =
-      error instanceof KreError && error.code === 'already-exists'
-        ? (await listVersions(client, RUNTIME)).find((found) => found.name.startsWith(EXAMPLE))
-        : undefined
-    if (there === undefined) throw error
-    return { version: there }
-  })
-  const onChange = (text: string) => context.output.step(`  ${text}`)
-  const wait = { onChange, timeoutMs: EXAMPLE_TIMEOUT_MS, signal: context.signal }
-  const current =
-    (await listVersions(client, RUNTIME)).find((found) => found.name === version.name) ?? version
-  if (isAllowed('start', current.status)) {
-    context.output.step(`Starting version "${version.name}"`)
-    await operate(client, 'start', RUNTIME, version.name, 'started by krectl dev')
-  }
-  const running = await waitForStatus(client, RUNTIME, version.name, ['STARTED', 'PUBLISHED'], wait)
-  if (running.status === 'PUBLISHED') return running
-  context.output.step(`Publishing version "${version.name}"`)
-  await operate(client, 'publish', RUNTIME, version.name, 'published by krectl dev')
-  return waitForStatus(client, RUNTIME, version.name, ['PUBLISHED'], wait)
-}
-
-async function untilInterrupted(context: Context): Promise<void> {
-  if (!context.signal.aborted) await once(context.signal, 'abort')
+async function end(context: Context): Promise<void> {
   context.output.step('Stopping')
   await stopEngine({ ...context, signal: new AbortController().signal })
   context.output.step('KRE is stopped. Its data stays.')

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { statfs } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import type { Command } from 'commander'
-import { GiB, KreError } from '@kre/contracts'
+import { GiB, KreError, SECOND_MS } from '@kre/contracts'
 import { findNatsServer } from '@kre/service-kit'
 import { cacheDir, type Context } from '../context.ts'
 import { table } from '../output/output.ts'
@@ -26,9 +26,13 @@ const OPTIONAL_TOOLS = [
     minimum: '1.26',
     why: 'a cluster on this computer',
   },
+  { name: 'docker', args: ['--version'], minimum: '18.9', why: 'a driver of minikube' },
   { name: 'helm', args: ['version', '--short'], minimum: '3.0', why: 'deploying to a cluster' },
   { name: 'h2load', args: ['--version'], minimum: '1.40', why: 'npm run bench' },
 ] as const
+
+/** A tool that needs longer to say its version counts as not found. */
+const TOOL_TIMEOUT_MS = 10 * SECOND_MS
 
 export function doctorCommand(program: Command, context: Context): void {
   program
@@ -48,6 +52,7 @@ export function doctorCommand(program: Command, context: Context): void {
         entry.why,
       ])
       context.output.result(checks, table(['', 'WHAT', 'FOUND', 'FOR'], rows, ''))
+      // A tool that is not there is not used; one that is too old would be, and fail.
       const failed = checks.filter(
         (entry) => !entry.ok && (entry.required || entry.found !== 'not found'),
       )
@@ -61,7 +66,7 @@ export function doctorCommand(program: Command, context: Context): void {
 
 async function checkTool(tool: (typeof OPTIONAL_TOOLS)[number]): Promise<Check> {
   try {
-    const { stdout, stderr } = await run(tool.name, [...tool.args])
+    const { stdout, stderr } = await run(tool.name, [...tool.args], { timeout: TOOL_TIMEOUT_MS })
     return check(
       tool.name,
       /\d+(?:\.\d+)+/.exec(stdout + stderr)?.[0] ?? 'of unknown version',

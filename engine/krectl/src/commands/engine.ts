@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
-import { connectAdmin } from '../api/admin-client.ts'
+import { connectAdmin, type AdminClient } from '../api/admin-client.ts'
 import type { Context } from '../context.ts'
-import { stopEngine } from '../engine/engine-process.ts'
+import { stopEngine, type StopResult } from '../engine/stop-engine.ts'
 import { table } from '../output/output.ts'
 
 /** What `GET /api/v1/status` answers. */
@@ -22,16 +22,20 @@ export type EngineStatus = {
   addresses: { name: string; runtime: string | null; version: string | null; address: string }[]
 }
 
+const STOPPED: Readonly<Record<StopResult, string>> = {
+  stopped: 'KRE is stopped. Its data stays.',
+  leftovers: 'No engine was running; nothing of an earlier one is left running either.',
+  nothing: 'No engine was running.',
+}
+
 export function engineCommands(program: Command, context: Context): void {
   program
     .command('stop')
     .description('stops the local engine and everything it runs; data stays')
-    .action(async () => {
-      const stopped = await stopEngine(context)
-      context.output.result(
-        { stopped },
-        stopped ? 'KRE is stopped. Its data stays.' : 'No engine was running.',
-      )
+    .option('--force', 'without draining, also an engine that hangs: requests under way are lost')
+    .action(async (options: { force?: boolean }) => {
+      const result = await stopEngine(context, options)
+      context.output.result({ stopped: result === 'stopped' }, STOPPED[result])
     })
 
   program
@@ -50,13 +54,13 @@ export function engineCommands(program: Command, context: Context): void {
     .option('--new', 'forget the link that was made before')
     .action(async (options: { new?: boolean }) => {
       context.output.step('Calling Admin API...')
-      const url = await createLoginUrl(context, options.new === true)
+      const client = await connectAdmin(context.dataDir)
+      const url = await createLoginUrl(client, options.new === true)
       context.output.result({ url }, `Login done. Open your browser at:\n\n  ${url}\n\nDone.`)
     })
 }
 
-export async function createLoginUrl(context: Context, renew: boolean): Promise<string> {
-  const client = await connectAdmin(context.dataDir)
+export async function createLoginUrl(client: AdminClient, renew: boolean): Promise<string> {
   return (
     await client.rest<{ url: string }>('POST', `/api/v1/auth/login-link${renew ? '?new=1' : ''}`)
   ).url

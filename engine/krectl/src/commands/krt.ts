@@ -41,9 +41,12 @@ function initCommand(krt: Command, context: Context): void {
       if (!names.includes(template))
         throw new UsageError(`there is no template "${template}"; there are: ${names.join(', ')}`)
       const target = resolve(context.cwd, folder)
-      const there = await readdir(target).catch(() => [])
-      if (there.length > 0)
-        throw new KreError('already-exists', `${target} is not empty: choose another folder`)
+      const kind = await stat(target).catch(() => null)
+      if (kind !== null && (!kind.isDirectory() || (await readdir(target)).length > 0))
+        throw new KreError(
+          'already-exists',
+          `${target} is a file or a folder that is not empty: choose another name`,
+        )
       await mkdir(target, { recursive: true })
       await cp(join(templatesDir, template), target, { recursive: true })
       await nameAfter(target)

@@ -1,10 +1,11 @@
-import { InvalidArgumentError, type Command } from 'commander'
-import { LOG_LEVELS } from '@kre/contracts'
-import { connectAdmin } from '../api/admin-client.ts'
+import type { Command } from 'commander'
+import { KreError, LOG_LEVELS } from '@kre/contracts'
+import { connectAdmin, type AdminClient } from '../api/admin-client.ts'
 import { findVersion } from '../api/versions.ts'
 import type { Context } from '../context.ts'
-import { parseDuration } from '../output/parse-duration.ts'
-import { printable } from '../output/output.ts'
+import { collect } from '../output/collect.ts'
+import { UsageError } from '../output/exit-code.ts'
+import { parseCount, parseDuration } from '../output/parse-duration.ts'
 
 type NodeLog = {
   id: string
@@ -35,22 +36,25 @@ export function logsCommand(version: Command, context: Context): void {
     .requiredOption('-r, --runtime <id>', 'runtime')
     .option('-f, --follow', 'go on with new lines')
     .option('--request <id>', 'one request only')
-    .option('--node <node...>', 'these nodes only (ids)')
+    .option('--node <node>', 'this node only; may be given again', collect)
     .option('--level <level>', `this level and worse: ${LOG_LEVELS.join(', ')}`, parseLevel)
     .option('--search <text>', 'lines that contain the text')
     .option('--since <duration>', 'how far back', '24h')
     .option('--limit <lines>', 'at most so many lines of the past', '200')
     .action(async (name: string, options: LogOptions) => {
+      const since = new Date(Date.now() - parseDuration(options.since))
+      const limit = parseCount('--limit', options.limit)
       const client = await connectAdmin(context.dataDir)
       const { id: versionId, workflows } = await findVersion(client, options.runtime, name)
       const known = workflows.flatMap((workflow) => workflow.nodes.map((node) => node.id))
       const unknown = options.node?.find((node) => !known.includes(node))
       if (unknown !== undefined)
-        version.error(
-          `error: version "${name}" has no node "${unknown}"; there are: ${known.join(', ')}`,
+        throw new KreError(
+          'not-found',
+          `version "${name}" has no node "${unknown}"; there are: ${known.join(', ')}`,
         )
       const filters = {
-        startDate: new Date(Date.now() - parseDuration(options.since)).toISOString(),
+        startDate: since.toISOString(),
         versionsIds: [versionId],
         ...(options.node === undefined ? {} : { nodeIds: options.node }),
         ...(options.level === undefined
@@ -79,7 +83,7 @@ export function logsCommand(version: Command, context: Context): void {
           )
         : Promise.resolve()
       following.catch(() => undefined) // awaited below
-      for (const log of await pastLogs(context, options, filters)) {
+      for (const log of await pastLogs(client, options.runtime, filters, limit)) {
         seen.add(log.id)
         print(log)
       }
@@ -92,19 +96,18 @@ export function logsCommand(version: Command, context: Context): void {
 }
 
 async function pastLogs(
-  context: Context,
-  options: LogOptions,
+  client: AdminClient,
+  runtimeId: string,
   filters: Record<string, unknown>,
+  limit: number,
 ): Promise<NodeLog[]> {
-  const client = await connectAdmin(context.dataDir)
-  const limit = Math.max(0, Number(options.limit))
   const logs: NodeLog[] = []
   for (let cursor: string | null = null; logs.length < limit;) {
     const { logs: page }: { logs: { items: NodeLog[]; cursor: string | null } } =
       await client.graphql(
         `query ($runtimeId: ID!, $filters: LogFilters!, $cursor: String) {
         logs(runtimeId: $runtimeId, filters: $filters, cursor: $cursor) { cursor items { ${FIELDS} } } }`,
-        { runtimeId: options.runtime, filters, cursor },
+        { runtimeId, filters, cursor },
       )
     logs.push(...page.items)
     if (page.cursor === null) break
@@ -116,13 +119,11 @@ async function pastLogs(
 function parseLevel(text: string): string {
   const level = text.toUpperCase()
   if (!(LOG_LEVELS as readonly string[]).includes(level))
-    throw new InvalidArgumentError(`one of ${LOG_LEVELS.join(', ')}`)
+    throw new UsageError(`--level is one of ${LOG_LEVELS.join(', ')}, not "${text}"`)
   return level
 }
 
 function format(log: NodeLog): string {
   const request = log.requestId === null ? '' : ` [${log.requestId}]`
-  return printable(
-    `${log.date} ${log.level.padEnd(5)} ${log.nodeName || 'entrypoint'}${request} ${log.message}`,
-  )
+  return `${log.date} ${log.level.padEnd(5)} ${log.nodeName || 'entrypoint'}${request} ${log.message}`
 }

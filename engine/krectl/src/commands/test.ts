@@ -34,7 +34,8 @@ async function runStep(
   context.output.step(`== ${name}`)
   const child = spawn(command ?? '', args, {
     cwd: context.root,
-    stdio: 'inherit',
+    // Standard output is for results, which a test run has none of but its exit code.
+    stdio: ['ignore', context.output.json ? 2 : 1, 2],
     env: { ...context.environment },
   })
   const code = await new Promise<number>((resolve, reject) => {

@@ -9,9 +9,9 @@ import {
   type JsonValue,
 } from '@bufbuild/protobuf'
 import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt'
-import { Code, ConnectError, createContextValues, type Interceptor } from '@connectrpc/connect'
-import { createGrpcTransport } from '@connectrpc/connect-node'
-import { ERROR_CODES, KreError, type ErrorCode } from '@kre/contracts'
+import { Code, ConnectError, createContextValues } from '@connectrpc/connect'
+import { createGrpcTransport, Http2SessionManager } from '@connectrpc/connect-node'
+import { ERROR_CODES, GRPC_STATUS, KreError } from '@kre/contracts'
 import { UsageError } from '../output/exit-code.ts'
 
 export type RpcCall = {
@@ -36,10 +36,9 @@ export async function callRpc(call: RpcCall): Promise<RpcAnswer> {
   const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, call.descriptorSet))
   const method = findMethod(registry, call.method)
   const request = parseRequest(registry, method, call.json)
-  const transport = createGrpcTransport({
-    baseUrl: `http://${call.address}`,
-    interceptors: [] satisfies Interceptor[],
-  })
+  const baseUrl = `http://${call.address}`
+  const sessionManager = new Http2SessionManager(baseUrl)
+  const transport = createGrpcTransport({ baseUrl, sessionManager })
   try {
     const response = await transport.unary(
       method as DescMethod & { methodKind: 'unary' },
@@ -56,6 +55,8 @@ export async function callRpc(call: RpcCall): Promise<RpcAnswer> {
     }
   } catch (error) {
     throw toKreError(ConnectError.from(error), call.address)
+  } finally {
+    sessionManager.abort() // the process would wait for it
   }
 }
 
@@ -90,22 +91,24 @@ function parseRequest(registry: FileRegistry, method: DescMethod, json: JsonValu
   }
 }
 
-/** gRPC statuses in KRE's words: both lists follow grpc/doc/statuscodes.md. */
+/** A gRPC status in KRE's words, with the status as callers know it in front of the message. */
 function toKreError(error: ConnectError, address: string): KreError {
-  const code = Code[error.code].replace(
-    /[A-Z]/g,
-    (letter, at: number) => `${at === 0 ? '' : '-'}${letter.toLowerCase()}`,
-  )
-  const known = (ERROR_CODES as readonly string[]).find(
-    (candidate) => candidate === code || (candidate === 'cancelled' && code === 'canceled'),
-  )
+  const status = statusName(error.code)
+  const code = ERROR_CODES.find((candidate) => GRPC_STATUS[candidate] === Number(error.code))
   const requestId = error.metadata.get('request-id')
-  const details = { grpcStatus: Code[error.code], ...(requestId === null ? {} : { requestId }) }
-  const suffix = requestId === null ? '' : ` (request ${requestId})`
+  const where = error.code === Code.Unavailable ? ` (${address})` : ''
+  const which = requestId === null ? '' : ` (request ${requestId})`
   return new KreError(
-    (known as ErrorCode | undefined) ?? 'internal',
-    `${Code[error.code]} from ${address}: ${error.rawMessage}${suffix}`,
-    details,
+    code ?? 'internal',
+    `${status}: ${error.rawMessage}${where}${which}`,
+    { grpcStatus: status, address, ...(requestId === null ? {} : { requestId }) },
     { cause: error },
   )
+}
+
+/** `InvalidArgument` as `INVALID_ARGUMENT` (grpc/doc/statuscodes.md, which spells the first one CANCELLED). */
+function statusName(code: Code): string {
+  return code === Code.Canceled
+    ? 'CANCELLED'
+    : Code[code].replace(/(?<=[a-z])[A-Z]/g, '_$&').toUpperCase()
 }

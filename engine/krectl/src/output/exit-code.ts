@@ -1,12 +1,15 @@
 import { CommanderError } from 'commander'
 import { KreError } from '@kre/contracts'
 
-/** 0 done, 1 refused or failed, 2 wrong usage, 69 no engine to talk to (sysexits.h, EX_UNAVAILABLE). */
-export const EXIT = { ok: 0, failed: 1, usage: 2, unreachable: 69 } as const
+/** 0 done, 1 refused or failed, 2 wrong usage, 69 no engine to talk to (sysexits.h, EX_UNAVAILABLE), 130 interrupted. */
+export const EXIT = { ok: 0, failed: 1, usage: 2, unreachable: 69, interrupted: 130 } as const
 
 /** Wrong words on the command line. */
-export class UsageError extends Error {
+export class UsageError extends KreError {
   override name = 'UsageError'
+  constructor(message: string, options?: ErrorOptions) {
+    super('invalid-argument', message, {}, options)
+  }
 }
 
 /** No engine answers. */

@@ -1,0 +1,26 @@
+import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
+import { join } from 'node:path'
+import { cacheDir, type Context } from '../context.ts'
+
+/** Exit code of an engine that found another one on its data folder (sysexits.h, EX_TEMPFAIL). */
+export const EXIT_BUSY = 75
+
+/** The engine's program on the data folder: `run` serves, `stop` ends what an engine left behind. */
+export function spawnEngine(
+  context: Context,
+  verb: 'run' | 'stop',
+  options: { stdio: StdioOptions; detached?: boolean; environment?: Record<string, string> },
+): ChildProcess {
+  const main = join(context.root, 'engine', 'all-in-one', 'src', 'main.ts')
+  return spawn(process.execPath, [...process.execArgv, main, verb], {
+    cwd: context.root,
+    env: {
+      ...context.environment,
+      KRE_DATA: context.dataDir,
+      KRE_CACHE: cacheDir(context),
+      ...options.environment,
+    },
+    stdio: options.stdio,
+    detached: options.detached ?? false,
+  })
+}
