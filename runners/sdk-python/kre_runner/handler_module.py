@@ -70,7 +70,7 @@ def read_handler_module(exports: Exports, source: str = "") -> NodeHandlers:
 
     Raises TerminalError when the exports are no handlers.
     """
-    namespace: Mapping[str, Any] = exports if isinstance(exports, MappingType) else _Names(exports)
+    namespace = _names_of(exports)
     init = _function("init", namespace.get("init"))
     uses_protobuf = _uses_protobuf(namespace)
 
@@ -103,11 +103,12 @@ def is_async_function(function: Callable[..., Any]) -> bool:
     return inspect.iscoroutinefunction(getattr(type(inner), "__call__", None))  # noqa: B004
 
 
-class _Names(dict[str, Any]):
-    """The attributes of a module, or of any other object, by name."""
-
-    def __init__(self, owner: object) -> None:
-        super().__init__({name: getattr(owner, name, None) for name in dir(owner)})
+def _names_of(exports: Exports) -> Mapping[str, Any]:
+    if isinstance(exports, MappingType):
+        return exports
+    if isinstance(exports, ModuleType):
+        return vars(exports)
+    return {name: getattr(exports, name, None) for name in dir(exports)}
 
 
 def _to_handler(function: HandlerFunction, is_linear: bool, uses_protobuf: bool) -> Handler:

@@ -71,8 +71,20 @@ def _single_to_plain(field: Any, value: Any) -> Any:
     if name == "google.protobuf.ListValue":
         return [_value_to_plain(item) for item in value.values]
     if name in _WELL_KNOWN_JSON:
-        return json_format.MessageToDict(value, preserving_proto_field_name=True)
+        return _well_known_to_plain(value)
     return message_to_dict(value)
+
+
+def _well_known_to_plain(value: Any) -> Any:
+    try:
+        return json_format.MessageToDict(
+            value,
+            preserving_proto_field_name=True,
+            descriptor_pool=value.DESCRIPTOR.file.pool,
+        )
+    except TypeError:
+        # An Any of a type that is not known here stays what it is.
+        return {"@type": value.type_url, "value": base64.b64encode(value.value).decode("ascii")}
 
 
 def _value_to_plain(value: struct_pb2.Value) -> Any:
@@ -209,7 +221,8 @@ def _fill_submessage(message: Message, given: Any) -> None:
     if isinstance(given, Message):
         message.CopyFrom(given)
     elif message.DESCRIPTOR.full_name in _STRUCT_TYPES | _WELL_KNOWN_JSON:
-        json_format.ParseDict(_deep_plain(given), message)
+        pool: Any = message.DESCRIPTOR.file.pool
+        json_format.ParseDict(_deep_plain(given), message, descriptor_pool=pool)
     elif isinstance(given, Mapping):
         fill_message(message, given)
     else:

@@ -66,13 +66,15 @@ class LoopAnswer:
     def __init__(
         self, loop: asyncio.AbstractEventLoop, on_lost: Callable[[BaseException], None]
     ) -> None:
-        """``on_lost``: told of an error that nobody awaited."""
+        """``on_lost``: told, in the loop, of an error when the answer is dropped and nobody awaited it."""
         self._loop = loop
         self._on_lost = on_lost
         self._future: asyncio.Future[Any] = loop.create_future()
         self._is_awaited = False
+        self._lost_error: BaseException | None = None
 
     def __await__(self) -> Generator[Any, None, Any]:
+        self._lost_error = None
         self._is_awaited = True
         return self._future.__await__()
 
@@ -89,6 +91,11 @@ class LoopAnswer:
             self._future.set_result(value)
             return
         self._future.set_exception(error)
+        self._future.exception()  # seen: no complaint of asyncio beside ours
         if not self._is_awaited:
-            self._future.exception()  # seen: no complaint of asyncio beside ours
-            self._on_lost(error)
+            self._lost_error = error
+
+    def __del__(self) -> None:
+        # Not told here: this may run at any moment, also inside the channel's own code.
+        if self._lost_error is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._on_lost, self._lost_error)

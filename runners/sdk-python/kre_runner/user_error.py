@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import traceback
 
+from .handler_errors import TerminalError
+
 _TEXT_CHARS_MAX = 16 * 1024
 _STACK_CHARS_MAX = 64 * 1024
 _OWN_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "")
@@ -41,7 +43,7 @@ def failure_stack(error: BaseException) -> str:
 
 def describe_load_error(error: BaseException, base_path: str, handler_path: str) -> str:
     """``src/etl.py:3: ModuleNotFoundError: No module named 'numpy'``: place in the bundle, kind, reason, on one line."""
-    if isinstance(error, SystemExit):
+    if isinstance(error, (SystemExit, TerminalError)):
         reason = failure_text(error)
     else:
         first_line = (_syntax_reason(error) or _message_of(error)).partition("\n")[0]

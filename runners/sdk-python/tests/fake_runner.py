@@ -52,6 +52,7 @@ class FakeRunner:
         files: dict[str, str] | None = None,
         *,
         forked: bool = True,
+        generated_files: dict[str, str] | None = None,
         **init: Any,
     ) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="kre-")
@@ -59,12 +60,10 @@ class FakeRunner:
         handler_path = init.pop("handler_path", "src/node/node.py")
         written = {} if handler is None else {handler_path: handler}
         self.base_path.mkdir()
-        for path, text in {**written, **(files or {})}.items():
-            file = self.base_path / path
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(textwrap.dedent(text), encoding="utf-8")
+        _write_files(self.base_path, {**written, **(files or {})})
         generated = Path(self._folder.name, "generated")
         write_pb2(generated)
+        _write_files(generated, generated_files or {})
         self._server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         path = os.path.join(self._folder.name, "worker.sock")
         self._server.bind(path)
@@ -224,3 +223,10 @@ class FakeRunner:
             self.send(CallResult(frame.id, result="null", data=result))
         else:
             self.send(CallResult(frame.id, result=json.dumps(result)))
+
+
+def _write_files(folder: Path, files: dict[str, str]) -> None:
+    for path, text in files.items():
+        file = folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(textwrap.dedent(text), encoding="utf-8")

@@ -177,7 +177,7 @@ class LoadErrors(unittest.TestCase):
 
     def test_a_missing_file_is_named(self) -> None:
         failed = self._failed(None)
-        self.assertIn('the bundle has no file "src/node/node.py"', failed.text)
+        self.assertEqual(failed.text, 'src/node/node.py: the bundle has no file "src/node/node.py"')
 
     def test_a_failing_init_names_its_line(self) -> None:
         failed = self._failed(

@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 import unittest
 
-from kre_runner.worker_frame import Call, CallResult, Drain, Log
+from kre_runner.worker_frame import Call, CallResult, Drain, InitFailed, Log
 
 from .fake_runner import FakeRunner
 from .protos import pb
@@ -164,6 +164,14 @@ class LifeCycle(unittest.TestCase):
         self.assertEqual(
             pb.Response.FromString(bytes(output.value)).greeting, "True helper root 5 None False"
         )
+
+    def test_a_python_without_protobuf_is_told_to_the_author(self) -> None:
+        files = {"google/protobuf/__init__.py": "raise ImportError('No module named protobuf')"}
+        runner = FakeRunner(_HANDLER, forked=False, generated_files=files)
+        self.addCleanup(runner.__exit__)
+        failed = runner.take(InitFailed)
+        self.assertIn("the worker needs the package protobuf", failed.text)
+        self.assertEqual(runner.process.wait(10), 78)
 
     def test_ends_with_a_message_when_the_runner_sends_no_frames(self) -> None:
         runner = self.open()

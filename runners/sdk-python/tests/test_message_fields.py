@@ -58,6 +58,14 @@ class ToDict(unittest.TestCase):
             },
         )
 
+    def test_an_any_of_an_unknown_type_stays_type_and_bytes(self) -> None:
+        message = pb.Rich()
+        message.anything.type_url, message.anything.value = "type.googleapis.com/no.Such", b"a"
+        self.assertEqual(
+            message_to_dict(message)["anything"],
+            {"@type": "type.googleapis.com/no.Such", "value": "YQ=="},
+        )
+
 
 class FromDict(unittest.TestCase):
     def test_what_came_out_goes_in_again(self) -> None:
