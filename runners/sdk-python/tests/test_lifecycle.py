@@ -166,7 +166,7 @@ class LifeCycle(unittest.TestCase):
         )
 
     def test_a_python_without_protobuf_is_told_to_the_author(self) -> None:
-        files = {"google/protobuf/__init__.py": "raise ImportError('No module named protobuf')"}
+        files = {"sitecustomize.py": "import sys; sys.modules['google.protobuf'] = None"}
         runner = FakeRunner(_HANDLER, forked=False, generated_files=files)
         self.addCleanup(runner.__exit__)
         failed = runner.take(InitFailed)
