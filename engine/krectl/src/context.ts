@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { createOutput, type Output } from './output/output.ts'
 
@@ -34,7 +34,10 @@ export function createContext(
   }
 }
 
-/** `<repository>/.kre/cache`: what any engine of this checkout can share and make again. */
-export function cacheDir(context: Pick<Context, 'root'>): string {
-  return join(context.root, '.kre', 'cache')
+type CachePlace = Pick<Context, 'root'> & Partial<Pick<Context, 'cwd' | 'environment'>>
+
+/** `$KRE_CACHE`, or `<repository>/.kre/cache`: what any engine of this checkout can share and make again. */
+export function cacheDir({ root, cwd = root, environment = {} }: CachePlace): string {
+  const wanted = environment['KRE_CACHE'] ?? ''
+  return wanted === '' ? join(root, '.kre', 'cache') : resolve(cwd, wanted)
 }

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { once } from 'node:events'
 import type { Command } from 'commander'
-import { KreError, toKreError } from '@kre/contracts'
+import { KreError, MINUTE_MS, toKreError } from '@kre/contracts'
 import { readEngineRecord, type EngineRecord } from '@kre/service-kit'
 import { connectAdmin } from '../api/admin-client.ts'
+import { listVersions } from '../api/versions.ts'
 import type { Context } from '../context.ts'
 import { ensureEngine } from '../engine/start-engine.ts'
 import { stopEngine } from '../engine/stop-engine.ts'
@@ -12,6 +13,9 @@ import { createLoginUrl } from './engine.ts'
 
 /** How often the foreground looks whether its engine is still there. */
 const WATCH_MS = 500
+/** A Python environment may have to be built again. */
+const RETURN_TIMEOUT_MS = 2 * MINUTE_MS
+const RETURN_POLL_MS = 100
 
 type DevOptions = { detach?: boolean; example: boolean }
 
@@ -37,6 +41,7 @@ Running it again is harmless: what runs already is used. Ctrl-C stops everything
         context.output.step(
           `Engine ${started ? 'started' : 'runs already'}: process ${record.pid}, ${record.adminUrl}`,
         )
+        if (started) await awaitReturn(context)
         await present(context, options, { record, began })
       } catch (error) {
         // Interrupted on the way up: what this command started does not stay behind.
@@ -81,6 +86,22 @@ async function present(
       options.detach ? 'Stop it with ./krectl.sh stop' : 'Stop it with Ctrl-C',
     ].join('\n'),
   )
+}
+
+/** Versions that ran when the engine was stopped come back with it; whoever calls them next shall find them there. */
+async function awaitReturn(context: Context): Promise<void> {
+  const client = await connectAdmin(context.dataDir)
+  const end = performance.now() + RETURN_TIMEOUT_MS
+  for (let told = ''; performance.now() < end;) {
+    const { runtimes } = await client.graphql<{ runtimes: { id: string }[] }>('{ runtimes { id } }')
+    const versions = await Promise.all(runtimes.map(({ id }) => listVersions(client, id)))
+    const starting = versions.flat().filter(({ status }) => status === 'STARTING')
+    if (starting.length === 0) return
+    const text = `Bringing back ${starting.map(({ runtimeId, name }) => `${runtimeId}/${name}`).join(', ')}`
+    if (text !== told) context.output.step((told = text))
+    await sleep(RETURN_POLL_MS, undefined, { signal: context.signal })
+  }
+  context.output.step('  not everything is back yet: see krectl version list')
 }
 
 /** The engine is what `dev` is for: an example that can't run here is a pity, not a failure. */

@@ -9,7 +9,16 @@ import { table } from '../output/output.ts'
 
 const run = promisify(execFile)
 
-type Check = { name: string; ok: boolean; required: boolean; found: string; why: string }
+type Check = {
+  name: string
+  ok: boolean
+  required: boolean
+  /** `not found` where it is not there. */
+  found: string
+  why: string
+  /** What to say about a failure, where `found` is not enough. */
+  problem?: string
+}
 
 /** Gates of tools that only some commands need: how to ask for the version, and the least that works. */
 const OPTIONAL_TOOLS = [
@@ -31,6 +40,7 @@ const OPTIONAL_TOOLS = [
   { name: 'h2load', args: ['--version'], minimum: '1.40', why: 'npm run bench' },
 ] as const
 
+const NOT_FOUND = 'not found'
 /** A tool that needs longer to say its version counts as not found. */
 const TOOL_TIMEOUT_MS = 10 * SECOND_MS
 
@@ -46,22 +56,24 @@ export function doctorCommand(program: Command, context: Context): void {
         ...(await Promise.all(OPTIONAL_TOOLS.map(checkTool))),
       ]
       const rows = checks.map((entry) => [
-        entry.ok ? 'ok' : entry.required ? 'FAILED' : 'missing',
+        entry.ok ? 'ok' : hasFailed(entry) ? 'FAILED' : 'missing',
         entry.name,
         entry.found,
         entry.why,
       ])
       context.output.result(checks, table(['', 'WHAT', 'FOUND', 'FOR'], rows, ''))
-      // A tool that is not there is not used; one that is too old would be, and fail.
-      const failed = checks.filter(
-        (entry) => !entry.ok && (entry.required || entry.found !== 'not found'),
-      )
+      const failed = checks.filter(hasFailed)
       if (failed.length > 0)
         throw new KreError(
           'failed-precondition',
-          failed.map((entry) => `${entry.name} ${entry.found}`).join('; '),
+          failed.map(({ name, found, problem }) => problem ?? `${name} ${found}`).join('; '),
         )
     })
+}
+
+/** A tool that is not there is not used; one that is too old would be, and fail. */
+function hasFailed({ ok, required, found }: Check): boolean {
+  return !ok && (required || found !== NOT_FOUND)
 }
 
 async function checkTool(tool: (typeof OPTIONAL_TOOLS)[number]): Promise<Check> {
@@ -75,7 +87,7 @@ async function checkTool(tool: (typeof OPTIONAL_TOOLS)[number]): Promise<Check> 
       tool.why,
     )
   } catch {
-    return { name: tool.name, ok: false, required: false, found: 'not found', why: tool.why }
+    return { name: tool.name, ok: false, required: false, found: NOT_FOUND, why: tool.why }
   }
 }
 
@@ -116,8 +128,9 @@ async function checkNats(context: Context): Promise<Check> {
       name: 'nats-server',
       ok: false,
       required: true,
-      found: error instanceof Error ? error.message : String(error),
+      found: NOT_FOUND,
       why: 'everything',
+      problem: error instanceof Error ? error.message : String(error),
     }
   }
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
-import { KreError, LOG_LEVELS } from '@kre/contracts'
+import { ENTRYPOINT, KreError, LOG_LEVELS } from '@kre/contracts'
 import { connectAdmin, type AdminClient } from '../api/admin-client.ts'
-import { findVersion } from '../api/versions.ts'
+import { findVersion, type Version } from '../api/versions.ts'
 import type { Context } from '../context.ts'
 import { collect } from '../output/collect.ts'
 import { UsageError } from '../output/exit-code.ts'
@@ -36,7 +36,7 @@ export function logsCommand(version: Command, context: Context): void {
     .requiredOption('-r, --runtime <id>', 'runtime')
     .option('-f, --follow', 'go on with new lines')
     .option('--request <id>', 'one request only')
-    .option('--node <node>', 'this node only; may be given again', collect)
+    .option('--node <node>', 'this node only, or entrypoint; may be given again', collect)
     .option('--level <level>', `this level and worse: ${LOG_LEVELS.join(', ')}`, parseLevel)
     .option('--search <text>', 'lines that contain the text')
     .option('--since <duration>', 'how far back', '24h')
@@ -46,17 +46,11 @@ export function logsCommand(version: Command, context: Context): void {
       const limit = parseCount('--limit', options.limit)
       const client = await connectAdmin(context.dataDir)
       const { id: versionId, workflows } = await findVersion(client, options.runtime, name)
-      const known = workflows.flatMap((workflow) => workflow.nodes.map((node) => node.id))
-      const unknown = options.node?.find((node) => !known.includes(node))
-      if (unknown !== undefined)
-        throw new KreError(
-          'not-found',
-          `version "${name}" has no node "${unknown}"; there are: ${known.join(', ')}`,
-        )
+      const nodeIds = options.node?.flatMap((node) => nodesCalled(node, name, workflows))
       const filters = {
         startDate: since.toISOString(),
         versionsIds: [versionId],
-        ...(options.node === undefined ? {} : { nodeIds: options.node }),
+        ...(nodeIds === undefined ? {} : { nodeIds }),
         ...(options.level === undefined
           ? {}
           : {
@@ -93,6 +87,20 @@ export function logsCommand(version: Command, context: Context): void {
         if (!context.signal.aborted) throw error
       })
     })
+}
+
+/** A node by its id (`workflow.node`), by the part behind the dot, or by its name; or the entrypoint. */
+function nodesCalled(wanted: string, version: string, workflows: Version['workflows']): string[] {
+  if (wanted === ENTRYPOINT) return [ENTRYPOINT]
+  const nodes = workflows.flatMap((workflow) => workflow.nodes)
+  const found = nodes.filter(
+    ({ id, name }) => id === wanted || id.endsWith(`.${wanted}`) || name === wanted,
+  )
+  if (found.length > 0) return found.map(({ id }) => id)
+  throw new KreError(
+    'not-found',
+    `version "${version}" has no node "${wanted}"; there are: ${nodes.map(({ id }) => id).join(', ')}, ${ENTRYPOINT}`,
+  )
 }
 
 async function pastLogs(

@@ -141,7 +141,7 @@ function describe(version: Version): string {
   const rows = version.workflows.flatMap((workflow) =>
     workflow.nodes.map((node) => [
       workflow.id,
-      node.id + (workflow.exitpoint === node.id ? ' (exitpoint)' : ''),
+      node.name + (workflow.exitpoint === node.name ? ' (exitpoint)' : ''),
       node.status,
       `${node.replicasReady}/${node.replicas}`,
       String(node.restarts),
