@@ -79,7 +79,7 @@ beforeAll(async () => {
   await engine.createRuntime(RUNTIME)
   good = await packChain('good')
 }, 90_000)
-afterAll(() => engine[Symbol.asyncDispose](), 60_000)
+afterAll(async () => engine[Symbol.asyncDispose](), 60_000)
 
 /** Archives as no tool of KRE would make them. */
 function tarOf(files: Record<string, string>): Uint8Array {
