@@ -1,4 +1,4 @@
-import { type Announcement, controlSubject } from '@kre/contracts'
+import { type Announcement, controlSubject } from '@kre/contracts/runtime'
 import type { NatsLink } from './nats-link.ts'
 import type { ServedVersion } from './versions/served-version.ts'
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { type EntrypointLaunch, GRPC_STATUS, replySubject } from '@kre/contracts'
-import type { Logger } from '@kre/service-kit'
+import { type EntrypointLaunch, GRPC_STATUS, replySubject } from '@kre/contracts/runtime'
+import type { JsonLogger } from '@kre/service-kit/runner'
 import { createDoor, type Door } from './accept-stream.ts'
 import { type Announcer, createAnnouncer, type Self } from './announcer.ts'
 import { createHealth, type Health, HEALTH_SERVICE, SERVING_STATUS } from './doors/health.ts'
@@ -40,7 +40,7 @@ const NO_RESPONDERS = 503
 export function createContext(
   launch: EntrypointLaunch,
   limits: Limits,
-  logger: Logger,
+  logger: JsonLogger,
 ): EntrypointContext {
   const { runtimeId, version: servedVersion, payloadBytesMax } = launch
   const self: Self = {

@@ -1,4 +1,4 @@
-import { ENGINE_HEARTBEAT_SUBJECT } from '@kre/contracts'
+import { ENGINE_HEARTBEAT_SUBJECT } from '@kre/contracts/runtime'
 import type { NatsLink } from './nats-link.ts'
 
 /**

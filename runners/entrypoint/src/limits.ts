@@ -1,4 +1,4 @@
-import { KiB, MiB, MINUTE_MS, SECOND_MS } from '@kre/contracts'
+import { KiB, MiB, MINUTE_MS, SECOND_MS } from '@kre/contracts/runtime'
 
 /** Every bound of an entrypoint process, next to its reason. */
 export type Limits = {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type EntrypointLaunch, KreError } from '@kre/contracts'
-import { createLogger, type Logger } from '@kre/service-kit'
+import { type EntrypointLaunch, KreError } from '@kre/contracts/runtime'
+import { createJsonLogger, type JsonLogger } from '@kre/service-kit/runner'
 import { createContext, type EntrypointContext } from './context.ts'
 import { watchEngine } from './engine-heartbeat.ts'
 import { type GrpcServer, listenGrpc } from './grpc/grpc-server.ts'
@@ -33,9 +33,9 @@ const CLOSE_MS = 1_000
  */
 export async function startEntrypoint(
   launch: EntrypointLaunch,
-  options: { limits?: Partial<Limits>; logger?: Logger } = {},
+  options: { limits?: Partial<Limits>; logger?: JsonLogger } = {},
 ): Promise<Entrypoint> {
-  const logger = options.logger ?? createLogger('entrypoint')
+  const logger = options.logger ?? createJsonLogger('entrypoint')
   const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits }
   const context = createContext(launch, limits, logger)
   const { self, link, versions, broker, calls } = context
@@ -109,7 +109,7 @@ export async function startEntrypoint(
 /** Starts connecting and lets the collaborators follow the connection. */
 function connect(
   { self, link, versions, broker, health, outputs }: EntrypointContext,
-  logger: Logger,
+  logger: JsonLogger,
   announce: () => void,
   onLost: () => void,
 ): void {

@@ -1,4 +1,4 @@
-import { ProtoReader } from '@kre/contracts'
+import { ProtoReader } from '@kre/contracts/runtime'
 import { fromBinary } from '@bufbuild/protobuf'
 import {
   type DescriptorProto,

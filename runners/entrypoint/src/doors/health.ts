@@ -1,5 +1,5 @@
 /** grpc.health.v1.Health (grpc/doc/health-checking.md). */
-import { ProtoReader, ProtoWriter } from '@kre/contracts'
+import { ProtoReader, ProtoWriter } from '@kre/contracts/runtime'
 import { createFailure } from '../grpc/failure.ts'
 import { openServerStream, type ServerStream } from '../grpc/server-stream.ts'
 import type { UnaryCall } from '../grpc/unary-call.ts'

@@ -1,5 +1,5 @@
 /** grpc.reflection.v1 and v1alpha ServerReflection (grpc/doc/server-reflection.md); the two differ in name only. */
-import { GRPC_STATUS, KiB, ProtoReader, ProtoWriter } from '@kre/contracts'
+import { GRPC_STATUS, KiB, ProtoReader, ProtoWriter } from '@kre/contracts/runtime'
 import type { ServerHttp2Stream } from 'node:http2'
 import { createFailure, type Failure } from '../grpc/failure.ts'
 import { createFrameReader } from '../grpc/frame-reader.ts'

@@ -1,6 +1,6 @@
 /** gzip message encoding (grpc/doc/compression.md). */
 import { constants, gunzip, gzip, gzipSync } from 'node:zlib'
-import { KiB } from '@kre/contracts'
+import { KiB } from '@kre/contracts/runtime'
 
 /** Smaller answers are not worth the processor time. */
 const COMPRESS_BYTES_MIN = 64 * KiB

@@ -1,6 +1,6 @@
 /** How a failed call looks on the wire (grpc/doc/statuscodes.md, google/rpc/error_details.proto). */
 import type { OutgoingHttpHeaders } from 'node:http2'
-import { type ErrorCode, GRPC_STATUS, ProtoWriter } from '@kre/contracts'
+import { type ErrorCode, GRPC_STATUS, ProtoWriter } from '@kre/contracts/runtime'
 
 /** What a caller is told when a call fails. */
 export type Failure = {

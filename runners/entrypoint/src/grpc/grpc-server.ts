@@ -6,7 +6,7 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2'
 import type { AddressInfo } from 'node:net'
-import { KreError } from '@kre/contracts'
+import { KreError } from '@kre/contracts/runtime'
 import type { Limits } from '../limits.ts'
 import { createConnectionGuard } from './connection-guard.ts'
 

@@ -1,4 +1,4 @@
-import { HOUR_MS, MINUTE_MS, SECOND_MS } from '@kre/contracts'
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from '@kre/contracts/runtime'
 
 const UNIT_MS: Readonly<Record<string, number>> = {
   H: HOUR_MS,

@@ -1,4 +1,4 @@
-import type { MeasurementRecord } from '@kre/contracts'
+import type { MeasurementRecord } from '@kre/contracts/runtime'
 import type { PendingRequest } from '../requests/pending-request.ts'
 import type { ServedVersion, ServedWorkflow } from '../versions/served-version.ts'
 import { originOf } from './origin.ts'

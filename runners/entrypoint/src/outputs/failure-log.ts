@@ -1,4 +1,4 @@
-import type { LogRecord } from '@kre/contracts'
+import type { LogRecord } from '@kre/contracts/runtime'
 import type { Failure } from '../grpc/failure.ts'
 import type { PendingRequest } from '../requests/pending-request.ts'
 import type { ServedVersion } from '../versions/served-version.ts'

@@ -1,4 +1,4 @@
-import type { LogRecord } from '@kre/contracts'
+import type { LogRecord } from '@kre/contracts/runtime'
 import type { ServedVersion } from '../versions/served-version.ts'
 
 type Origin = Pick<

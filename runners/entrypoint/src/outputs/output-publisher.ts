@@ -1,4 +1,4 @@
-import { type OutputRecord, outputSubject } from '@kre/contracts'
+import { type OutputRecord, outputSubject } from '@kre/contracts/runtime'
 import { jetstream, type JetStreamClient } from '@nats-io/jetstream'
 import type { NatsConnection } from '@nats-io/transport-node'
 import type { NatsLink } from '../nats-link.ts'

@@ -1,6 +1,12 @@
 /** What a message in the reply inbox means for the request it belongs to. Pure. */
 import { constants, gunzipSync } from 'node:zlib'
-import { decodeEnvelope, ENCODING, type Envelope, KreError, MESSAGE_TYPE } from '@kre/contracts'
+import {
+  decodeEnvelope,
+  ENCODING,
+  type Envelope,
+  KreError,
+  MESSAGE_TYPE,
+} from '@kre/contracts/runtime'
 import { createFailure, type Failure } from '../grpc/failure.ts'
 
 export type Expected = {

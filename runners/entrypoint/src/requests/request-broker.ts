@@ -1,7 +1,7 @@
 /** Sends requests to nodes and their answers to callers. The hot path: no promise, no JSON, no log line per request. */
 import { randomUUID } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http2'
-import { encodeEnvelope, GRPC_STATUS, MESSAGE_TYPE } from '@kre/contracts'
+import { encodeEnvelope, GRPC_STATUS, MESSAGE_TYPE } from '@kre/contracts/runtime'
 import { createFailure, type Failure } from '../grpc/failure.ts'
 import { parseGrpcTimeout } from '../grpc/grpc-timeout.ts'
 import type { Limits } from '../limits.ts'

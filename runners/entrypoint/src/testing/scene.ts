@@ -1,5 +1,5 @@
 import type { EntrypointLaunch, VersionInterface } from '@kre/contracts'
-import { createLogger } from '@kre/service-kit'
+import { createJsonLogger } from '@kre/service-kit/runner'
 import type { TestNats } from '@kre/service-kit/testing'
 import type { NatsConnection } from '@nats-io/transport-node'
 import type { Limits } from '../limits.ts'
@@ -22,7 +22,7 @@ export type Scene = AsyncDisposable & {
   startNode(options?: Parameters<typeof startNode>[1]): FakeNode
 }
 
-export const silentLogger = createLogger('entrypoint', { level: 'silent' })
+export const silentLogger = createJsonLogger('entrypoint', { level: 'silent' })
 
 let scenes = 0
 

@@ -1,4 +1,4 @@
-import type { Announcement, DeathNotice, VersionInterface } from '@kre/contracts'
+import type { Announcement, DeathNotice, VersionInterface } from '@kre/contracts/runtime'
 
 /** A replica's process is dead; requests it held must be sent again. */
 export type Death = {

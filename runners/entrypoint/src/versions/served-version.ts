@@ -3,7 +3,7 @@ import {
   ingressSubject,
   type VersionInterface,
   type VersionRef,
-} from '@kre/contracts'
+} from '@kre/contracts/runtime'
 import { createReplicaTable, type ReplicaTable } from './replica-table.ts'
 
 /** A version as this process serves it: everything a request needs is looked up once, here. */

@@ -1,4 +1,4 @@
-import { Announcement, controlSubject, DeathNotice } from '@kre/contracts'
+import { Announcement, controlSubject, DeathNotice } from '@kre/contracts/runtime'
 import type { NatsLink } from '../nats-link.ts'
 import type { Death } from './replica-table.ts'
 import type { ServedVersion } from './served-version.ts'

@@ -6,8 +6,8 @@ import {
   routingBucket,
   RoutingTable,
   VersionInterface,
-} from '@kre/contracts'
-import type { Logger } from '@kre/service-kit'
+} from '@kre/contracts/runtime'
+import type { JsonLogger } from '@kre/service-kit/runner'
 import type { KV } from '@nats-io/kv'
 import type { NatsConnection } from '@nats-io/transport-node'
 import { createServedVersion, type ServedVersion } from './served-version.ts'
@@ -39,7 +39,7 @@ export function createVersionRouter(options: {
   onLoaded: (version: ServedVersion) => void
   /** Called after each change of `current()`. */
   onSwitched: (now: ServedVersion | null) => void
-  logger: Logger
+  logger: JsonLogger
 }): VersionRouter {
   const { runtimeId, version, logger } = options
   let current: ServedVersion | null = null

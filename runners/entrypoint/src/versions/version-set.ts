@@ -1,4 +1,4 @@
-import type { Logger } from '@kre/service-kit'
+import type { JsonLogger } from '@kre/service-kit/runner'
 import type { NatsConnection } from '@nats-io/transport-node'
 import type { NatsLink } from '../nats-link.ts'
 import type { Death } from './replica-table.ts'
@@ -26,7 +26,7 @@ export function createVersionSet(deps: {
   link: NatsLink
   pingReply: string
   staleMs: number
-  logger: Logger
+  logger: JsonLogger
   onSwitched: (now: ServedVersion | null) => void
   onNodesChanged: (version: ServedVersion) => void
   onDeath: (version: ServedVersion, death: Death) => void
