@@ -29,7 +29,7 @@ const ALLOWED: Record<string, string[]> = {
   '@kre/mongo-writer': ['@kre/contracts', '@kre/service-kit', '@kre/store'],
   '@kre/nats-manager': ['@kre/contracts', '@kre/service-kit'],
   '@kre/k8s-manager': ['@kre/contracts', '@kre/service-kit', '@kre/bundle'],
-  '@kre/entrypoint': ['@kre/contracts', '@kre/service-kit', '@kre/wire'],
+  '@kre/entrypoint': ['@kre/contracts', '@kre/service-kit'],
   '@kre/node-runner': ['@kre/contracts', '@kre/service-kit', '@kre/wire', '@kre/sdk'],
   '@kre/krectl': ['@kre/contracts', '@kre/service-kit', '@kre/bundle'],
   '@kre/all-in-one': [
@@ -46,7 +46,8 @@ const ALLOWED: Record<string, string[]> = {
 const RESERVED: Record<string, string[]> = {
   '@kubernetes/client-node': ['@kre/k8s-manager'],
   mongodb: ['@kre/store'],
-  'node:sqlite': ['@kre/store'],
+  // all-in-one: the lock on its data folder is SQLite's lock of a file, which dies with the process.
+  'node:sqlite': ['@kre/store', '@kre/all-in-one'],
   graphql: ['@kre/admin-api'],
   'graphql-yoga': ['@kre/admin-api'],
   tar: ['@kre/bundle'],
