@@ -21,6 +21,7 @@ type ProcessDescription = {
 }
 
 const VERSION = '0.1.0'
+const FETCH_TIMEOUT_MS = 5_000
 
 /** Every process of this engine and every address it serves, as they are now. */
 export async function describeEngine(deps: {
@@ -30,7 +31,9 @@ export async function describeEngine(deps: {
   dataDir: string
   startedAt: Date
 }): Promise<EngineDescription> {
-  const workloads = await deps.target.fetch(AbortSignal.timeout(5_000))
+  const workloads = (await deps.target.fetch(AbortSignal.timeout(FETCH_TIMEOUT_MS))).toSorted(
+    (a, b) => orderKey(a).localeCompare(orderKey(b)),
+  )
   const natsPid = await deps.natsServer.pid()
   return {
     engine: { version: VERSION, startedAt: deps.startedAt.toISOString(), dataDir: deps.dataDir },
@@ -61,6 +64,11 @@ export async function describeEngine(deps: {
         })),
     ],
   }
+}
+
+/** Runtime by runtime, its published entrypoint before its versions, nodes in the order of their names. */
+function orderKey({ runtimeId, version, role, workflow, node }: WorkloadObservation): string {
+  return [runtimeId, version ?? '', role, workflow ?? '', node ?? ''].join('/')
 }
 
 function engineProcess(role: ProcessDescription['role'], pid: number | null): ProcessDescription {

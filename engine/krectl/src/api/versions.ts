@@ -116,15 +116,15 @@ async function put(
     const counted = Readable.from(
       counting(handle.createReadStream({ autoClose: false }), stats.size, output),
     )
-    return await client.rest<{ version: Version; issues: KrtIssue[] }>(
-      'PUT',
-      `/api/v1/runtimes/${encodeURIComponent(runtimeId)}/versions`,
-      {
-        body: Readable.toWeb(counted) as ReadableStream<Uint8Array>,
-        bytes: stats.size,
-        signal,
-      },
-    )
+    const { version, issues } = await client.rest<{
+      version: Pick<Version, 'name'>
+      issues: KrtIssue[]
+    }>('PUT', `/api/v1/runtimes/${encodeURIComponent(runtimeId)}/versions`, {
+      body: Readable.toWeb(counted) as ReadableStream<Uint8Array>,
+      bytes: stats.size,
+      signal,
+    })
+    return { version: await findVersion(client, runtimeId, version.name), issues }
   } finally {
     await handle.close()
   }

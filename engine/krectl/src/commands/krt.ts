@@ -1,5 +1,5 @@
 import { cp, mkdir, readFile, readdir, rename, stat, writeFile } from 'node:fs/promises'
-import { basename, join, relative, resolve } from 'node:path'
+import { basename, dirname, join, relative, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { buildBundle, generateTypes, inspectBundle } from '@kre/bundle'
 import { formatIssue, KreError, resolveRunner, toYaml, type KrtIssue } from '@kre/contracts'
@@ -50,7 +50,7 @@ function initCommand(krt: Command, context: Context): void {
       await mkdir(target, { recursive: true })
       await cp(join(templatesDir, template), target, { recursive: true })
       await nameAfter(target)
-      const next = `krectl krt validate ${folder}`
+      const next = `krectl krt validate ${/^[\w./-]+$/.test(folder) ? folder : `'${folder}'`}`
       context.output.result(
         { folder: target, template, next },
         `A ${template} bundle is in ${folder}. Next: ${next}`,
@@ -126,6 +126,7 @@ function buildCommand(krt: Command, context: Context): void {
           options.output === undefined
             ? join(context.cwd, `.krt-${process.pid}.tmp`)
             : resolve(context.cwd, options.output)
+        await existing(context, dirname(out))
         const built = await buildBundle({
           directory,
           out,

@@ -49,7 +49,10 @@ export function versionCommands(program: Command, context: Context): void {
       for (const issue of created.issues) context.output.step(formatIssue(issue))
       context.output.result(
         created,
-        `Version "${created.version.name}" is uploaded (sha256 ${created.version.digest.slice(0, 12)}…).`,
+        [
+          `Version "${created.version.name}" is uploaded (sha256 ${created.version.digest.slice(0, 12)}…).`,
+          ...missingConfiguration(created.version),
+        ].join('\n'),
       )
     })
 
@@ -137,6 +140,14 @@ export function versionCommands(program: Command, context: Context): void {
   logsCommand(version, context)
 }
 
+function missingConfiguration({ config, runtimeId, name }: Version): string[] {
+  const missing = config.vars.filter((entry) => !entry.isSet).map((entry) => entry.key)
+  if (missing.length === 0) return []
+  return [
+    `needs values for ${missing.join(', ')}: krectl config set -r ${runtimeId} ${name} KEY=VALUE`,
+  ]
+}
+
 function describe(version: Version): string {
   const rows = version.workflows.flatMap((workflow) =>
     workflow.nodes.map((node) => [
@@ -149,17 +160,12 @@ function describe(version: Version): string {
       node.statusReason,
     ]),
   )
-  const missing = version.config.vars.filter((entry) => !entry.isSet).map((entry) => entry.key)
   return [
     `${version.name}  ${version.status}${version.statusReason === '' ? '' : `: ${version.statusReason}`}`,
     version.description,
     `address  ${version.entrypointAddress || 'none while it does not run'}`,
     `sha256   ${version.digest}`,
-    ...(missing.length > 0
-      ? [
-          `needs values for ${missing.join(', ')}: krectl config set -r ${version.runtimeId} ${version.name} KEY=VALUE`,
-        ]
-      : []),
+    ...missingConfiguration(version),
     '',
     table(
       ['WORKFLOW', 'NODE', 'STATUS', 'READY', 'RESTARTS', 'LISTENS TO', 'REASON'],
