@@ -100,6 +100,7 @@ export async function createLocalTarget(deps: LocalTargetDeps): Promise<LocalTar
   })
   announcements.ping(fleet.versions())
   const ticking = setInterval(lookAfter(fleet, announcements, logger), settings.tickMs)
+  const watching = setInterval(() => watchDeadlines(fleet, logger), settings.deadlineTickMs)
   probePublished(fleet, launchDeps.ports, settings.host, released.signal).catch((error: unknown) =>
     logger.error({ error }, 'published entrypoints are not looked after any more'),
   )
@@ -120,6 +121,7 @@ export async function createLocalTarget(deps: LocalTargetDeps): Promise<LocalTar
     async [Symbol.asyncDispose]() {
       released.abort()
       clearInterval(ticking)
+      clearInterval(watching)
       announcements.close()
     },
   }
@@ -154,7 +156,8 @@ async function openFiles(
     settings,
     runnerAccess: deps.runnerAccess,
     commands: deps.commands ?? null,
-    env: environment.forProcesses,
+    // Shared, so that code which one process has compiled is ready for the next.
+    env: { ...environment.forProcesses, NODE_COMPILE_CACHE: join(dataDir, 'cache', 'code') },
   }
 }
 
@@ -169,6 +172,17 @@ function lookAfter(fleet: Fleet, announcements: Announcements, logger: Logger): 
       } catch (error) {
         logger.error({ error, replica: replica.number }, 'a replica could not be looked after')
       }
+    }
+  }
+}
+
+/** Callers have their answer by then; it is the replica that is given back. */
+function watchDeadlines(fleet: Fleet, logger: Logger): void {
+  for (const [, replica] of fleet.replicas()) {
+    try {
+      replica.watchDeadlines()
+    } catch (error) {
+      logger.error({ error, replica: replica.number }, "a replica's deadlines could not be read")
     }
   }
 }

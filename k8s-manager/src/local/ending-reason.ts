@@ -12,6 +12,7 @@ export type KillCause =
   | { kind: 'memory'; usedBytes: number; limitBytes: number }
   | { kind: 'never-ready'; afterMs: number }
   | { kind: 'silent'; afterMs: number }
+  | { kind: 'blocked'; requestIds: readonly string[] }
 
 /** Lines of output in a reason. */
 const LINES_MAX = 5
@@ -44,6 +45,8 @@ function killedReason(cause: KillCause, said: string): string {
       return `was not ready within ${cause.afterMs / SECOND_MS} s, so it was killed${said === '' ? '; it wrote nothing: look for an endless loop or a blocking call in init' : withOutput(said)}`
     case 'silent':
       return `said nothing for ${cause.afterMs / SECOND_MS} s while its process lived (a blocked loop?), so it was killed${withOutput(said)}`
+    case 'blocked':
+      return `its handler blocked the process beyond the deadline of request ${cause.requestIds.join(', ')} (an endless loop?), so it was killed`
   }
 }
 

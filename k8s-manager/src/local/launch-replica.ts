@@ -59,6 +59,13 @@ export type LaunchRequest = {
 const HEAP_SHARE = 0.75
 
 /**
+ * A process that passes messages on has little that lives long, so V8 needs no large young generation (3 x 16 MiB
+ * otherwise), no thread per core to collect it, and no compiler between its first and its best one, whose work space
+ * stays. Code that runs hot is optimised as ever.
+ */
+const SMALL_HEAP = ['--max-semi-space-size=1', '--no-maglev', '--v8-pool-size=1']
+
+/**
  * Prepares and starts one process and puts it on record.
  *
  * @returns null when it was no longer wanted.
@@ -162,5 +169,5 @@ function commandOf(deps: LaunchDeps, workload: Workload): readonly string[] {
   const heapMiB = Math.max(32, Math.floor((limit * HEAP_SHARE) / MiB))
   const folder = kind === 'node' ? 'node-runner' : 'entrypoint'
   const main = new URL(`../../../runners/${folder}/src/main.ts`, import.meta.url)
-  return [process.execPath, `--max-old-space-size=${heapMiB}`, fileURLToPath(main)]
+  return [process.execPath, `--max-old-space-size=${heapMiB}`, ...SMALL_HEAP, fileURLToPath(main)]
 }

@@ -4,6 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type Announcement,
   type DeathNotice,
+  isBlocked,
+  monotonicMs,
   type ReplicaObservation,
   RESTARTS_UNTIL_ERROR,
   SECOND_MS,
@@ -41,6 +43,8 @@ export type Replica = {
   answered(): void
   /** Called every `tickMs`; `isAudible` false = announcements can't arrive now, so silence means nothing. */
   tick(isAudible: boolean, usedBytes: number | null): void
+  /** Called every `deadlineTickMs`: ends a process whose thread user code blocks beyond its deadlines. */
+  watchDeadlines(): void
   /** SIGTERM, then SIGKILL after the drain. Calls `onGone` at the end. */
   stop(): void
 }
@@ -81,6 +85,8 @@ type Life = {
   /** Between two starts. */
   isPausing: boolean
   killedFor: KillCause | null
+  /** It looked blocked the last time. */
+  isSuspect: boolean
   health: ReplicaHealth
 }
 
@@ -104,6 +110,7 @@ export function createReplica(
     failures: 0,
     isPausing: false,
     killedFor: null,
+    isSuspect: false,
     health: NEW_HEALTH,
   }
   live(life, previous).catch((error: unknown) => {
@@ -138,6 +145,7 @@ export function createReplica(
     announced: (announcement) => hear(life, announcement),
     answered: () => becomeReady(life),
     tick: (isAudible, usedBytes) => tick(life, isAudible, usedBytes),
+    watchDeadlines: () => watchDeadlines(life),
     stop: () => stop(life),
   }
 }
@@ -215,6 +223,7 @@ function begin(life: Life, started: Started): void {
   life.current = started
   life.isReady = started.record.ready
   life.killedFor = null
+  life.isSuspect = false
   life.health = NEW_HEALTH
   life.deps.onChange()
 }
@@ -250,7 +259,7 @@ function recordEnd(life: Life, started: Started, ending: Ending): void {
   const { deps, paths, workload, killedFor } = life
   const output = readOutputTail(paths.output, started.record.outputStart)
   const reason = endingReason(ending, killedFor, output)
-  const interrupted = readInFlight(paths.work)
+  const interrupted = [...new Set(readInFlight(paths.work).map(({ requestId }) => requestId))]
   const wasAsked = isStopping(life)
   const isDrained = wasAsked && endedAsAsked(ending)
   life.current = null
@@ -306,9 +315,26 @@ function tick(life: Life, isAudible: boolean, usedBytes: number | null): void {
   const { health, killFor, isProven } = judgeHealth(life.health, facts, settings)
   life.health = health
   if (isProven) life.failures = 0
-  if (killFor === null) return
-  life.killedFor ??= killFor
-  life.current.process.kill('SIGKILL')
+  if (killFor !== null) kill(life, life.current, killFor)
+}
+
+/**
+ * Also while it drains: a blocked thread would hold up the end for no use. Two looks in a row must say the same, because
+ * after a pause of the whole computer all deadlines have passed and the process has not had its turn yet.
+ */
+function watchDeadlines(life: Life): void {
+  const { current, deps, workload, paths } = life
+  if (current === null || !current.record.ready || workload.spec.kind !== 'node') return
+  const calls = readInFlight(paths.work)
+  const wasSuspect = life.isSuspect
+  life.isSuspect = isBlocked(calls, monotonicMs(), deps.settings.deadlineGraceMs)
+  if (!life.isSuspect || !wasSuspect) return
+  kill(life, current, { kind: 'blocked', requestIds: calls.map(({ requestId }) => requestId) })
+}
+
+function kill(life: Life, { process }: Started, cause: KillCause): void {
+  life.killedFor ??= cause
+  process.kill('SIGKILL')
 }
 
 function stop(life: Life): void {

@@ -9,6 +9,10 @@ export type LocalSettings = {
   readonly readyTimeoutMs: number
   /** A ready process announces itself every two seconds; one that is silent for so long is hung. */
   readonly silenceMs: number
+  /** A handler's thread that is still at work so long after all its deadlines looks blocked. */
+  readonly deadlineGraceMs: number
+  /** How often deadlines are looked at; a process that looks blocked twice in a row is killed. */
+  readonly deadlineTickMs: number
   /** Resident memory of a replica's processes together, where the workload names no limit. */
   readonly memoryBytesMax: number
   /** Beyond it the output file of a replica starts again; the full one is kept as `.1`. */
@@ -28,6 +32,8 @@ export const DEFAULT_LOCAL_SETTINGS: LocalSettings = {
   engineAbsenceMs: MINUTE_MS,
   readyTimeoutMs: MINUTE_MS,
   silenceMs: 15 * SECOND_MS,
+  deadlineGraceMs: 100,
+  deadlineTickMs: 200,
   memoryBytesMax: 2 * GiB,
   outputBytesMax: 10 * MiB,
   tickMs: SECOND_MS,

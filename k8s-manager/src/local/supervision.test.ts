@@ -39,6 +39,22 @@ describe('a replica that dies', () => {
     ])
   })
 
+  test('because its handler is blocked is killed soon after the deadline, with the request in its reason', async () => {
+    await using subject = await startLocalTarget()
+    const notices = await listenForDeaths(subject)
+    await apply(subject.target, {
+      apply: [nodeWorkload('etl', { behaviour: 'blocked' })],
+      remove: [],
+    })
+    await waitUntil('a death', () => notices.length > 0)
+    expect(notices[0]).toMatchObject({
+      interrupted: ['11111111-2222-3333-4444-555555555555'],
+      reason:
+        'its handler blocked the process beyond the deadline of request 11111111-2222-3333-4444-555555555555 (an endless loop?), so it was killed',
+    })
+    await readyReplica(subject)
+  })
+
   test('takes its workers along', async () => {
     await using subject = await startLocalTarget()
     await apply(subject.target, {

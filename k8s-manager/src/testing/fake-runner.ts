@@ -7,7 +7,15 @@ import { randomUUID } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http2'
 import { join } from 'node:path'
-import { type Announcement, controlSubject, Launch, MiB } from '@kre/contracts'
+import {
+  type Announcement,
+  controlSubject,
+  IN_FLIGHT_FILE,
+  inFlightRecord,
+  Launch,
+  MiB,
+  monotonicMs,
+} from '@kre/contracts'
 import { connectNats } from '@kre/service-kit'
 
 const launch = Launch.parse(
@@ -58,8 +66,11 @@ if (launch.kind === 'entrypoint') {
   await new Promise<void>((resolve) =>
     server.listen({ ...launch.listen, reusePort: process.platform === 'linux' }, resolve),
   )
-} else if (behaviour === 'busy') {
-  writeFileSync(join(launch.workPath, 'in-flight'), '11111111-2222-3333-4444-555555555555\n\n')
+} else if (behaviour === 'busy' || behaviour === 'blocked') {
+  const dueMs = behaviour === 'busy' ? Infinity : monotonicMs() + 300
+  const call = { requestId: '11111111-2222-3333-4444-555555555555', dueMs }
+  const records = inFlightRecord(call) + inFlightRecord(null)
+  writeFileSync(join(launch.workPath, IN_FLIGHT_FILE), records)
 }
 
 announce('ready')

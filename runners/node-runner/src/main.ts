@@ -8,13 +8,15 @@ const complain = process.stderr.write.bind(process.stderr)
 const stop = new AbortController()
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort())
 
-const { toKreError, NodeLaunch } = await import('@kre/contracts')
+const { toKreError, NodeLaunch } = await import('@kre/contracts/runtime')
 const { EXIT } = await import('./exit-codes.ts')
 const { runNode } = await import('./run-node.ts')
+const { loadAhead } = await import('./process/load-ahead.ts')
 try {
   const launch = NodeLaunch.parse(
     JSON.parse(readFileSync(process.env['KRE_LAUNCH_FILE'] ?? '', 'utf8')),
   )
+  await loadAhead(launch, process.env, stop.signal)
   exit(await runNode(launch, process.env, stop.signal))
 } catch (error) {
   const { code, message } = toKreError(error)

@@ -4,9 +4,13 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import {
   controlSubject,
   GRPC_STATUS,
+  IN_FLIGHT_FILE,
   ingressSubject,
+  isBlocked,
   MESSAGE_TYPE,
+  monotonicMs,
   nodeSubject,
+  parseInFlight,
   decodeEnvelope,
   type Announcement,
   type NodeLaunch,
@@ -208,14 +212,34 @@ describe('failures of user code', () => {
     expect(node.stderr()).toBe('user code called process.exit(0)\n')
   })
 
-  test('an endless loop is killed soon after its deadline, and its request is announced by the next process', async () => {
+  test('an endless loop is visible to the supervisor soon after its deadline, and its request is announced by the next process', async () => {
     await using bench = await openBench()
     const stuck = await bench.node('one', HOSTILE)
+    const journal = join(stuck.launch.workPath, IN_FLIGHT_FILE)
     void bench.ask('loop', { deadlineMs: 300, requestId: 'the-stuck-one' })
-    expect(await stuck.exited).toEqual({ code: null, signal: 'SIGKILL' })
+    await waitUntil('blocked', () =>
+      isBlocked(parseInFlight(readFileSync(journal, 'latin1')), monotonicMs(), 100),
+    )
+    stuck.child.kill('SIGKILL')
+    await stuck.exited
     const next = await bench.node('one', HOSTILE)
     expect(next.announcements[0]?.interrupted).toEqual(['the-stuck-one'])
     expect(textOf(await bench.ask('x'))).toBe('x:1')
+  })
+
+  test('a process that moves on never looks blocked, whatever becomes of its calls', async () => {
+    await using bench = await openBench()
+    const node = await bench.node('one', HOSTILE)
+    const journal = join(node.launch.workPath, IN_FLIGHT_FILE)
+    const calls = () => parseInFlight(readFileSync(journal, 'latin1'))
+    const running = bench.ask('wait', { deadlineMs: 1_000 })
+    await waitUntil('running', () => calls().length === 1)
+    // It waits behind the first one, beyond its own deadline, so no handler ever overwrites the record.
+    void bench.ask('never runs', { deadlineMs: 900 })
+    expect(await running).toMatchObject({ statusCode: GRPC_STATUS['deadline-exceeded'] })
+    expect(calls()).toEqual([])
+    expect(textOf(await bench.ask('x'))).toBe('x:2')
+    await waitUntil('free again', () => calls().length === 0)
   })
 
   test('a handler that outlives its deadline is aborted, its slot is free, and its late output is dropped', async () => {

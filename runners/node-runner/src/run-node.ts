@@ -1,8 +1,8 @@
 /** One node of a workflow: wires broker, handlers and services, and runs until it is told to stop. */
 import { writeSync } from 'node:fs'
-import { toKreError, type NodeLaunch } from '@kre/contracts'
+import { toKreError, type NodeLaunch } from '@kre/contracts/runtime'
 import type { CallPort } from '@kre/sdk'
-import { connectNats } from '@kre/service-kit'
+import { connectNats } from '@kre/service-kit/runner'
 import type { Subscription } from '@nats-io/transport-node'
 import { Dispatcher, type HandlerHost } from './calls/dispatcher.ts'
 import { openJournal } from './calls/journal.ts'
@@ -19,12 +19,8 @@ import { createOutbox, type Outbox } from './outputs/outbox.ts'
 import { createTimings, type Timings } from './outputs/timings.ts'
 import { createAnnouncer } from './process/announcer.ts'
 import { userEnvironment, writeConfigFiles } from './process/environment.ts'
-import { createWatchdog, NO_WATCHDOG } from './process/watchdog.ts'
-import {
-  createDataServices,
-  type DataServices,
-  type ServiceCaller,
-} from './services/data-services.ts'
+import type { DataServices, ServiceCaller } from './services/data-services.ts'
+import { openDataServices } from './services/open-data-services.ts'
 
 /** What a language brings: how its handlers are loaded, run and ended. */
 export type Runtime = {
@@ -78,10 +74,9 @@ export async function runNode(
   })
   const hops = createHopSender(connection, inbox, counters)
   const outlet = createOutlet(launch, hops, counters)
-  const services = createDataServices(launch, connection, inbox, outbox)
+  const services = openDataServices(launch, connection, inbox, outbox)
   const timings = createTimings(launch, outbox, counters)
   const journal = openJournal(launch.workPath, launch.concurrency)
-  const watchdog = launch.runner === 'typescript' ? createWatchdog() : NO_WATCHDOG
   const owner: CallOwner = {
     send: (call, kind, channel, payload, error) => outlet.send(call, kind, channel, payload, error),
     log: (call, level, text) => log.write(level, text, call.requestId),
@@ -92,7 +87,6 @@ export async function runNode(
     owner,
     outlet,
     journal,
-    watchdog,
     counters,
     onHandled: (call, elapsedMs, success) => timings.handled(call, elapsedMs, success),
     onFailure: (call, failure) => log.write('ERROR', failure.stack, call.requestId),
@@ -148,7 +142,6 @@ export async function runNode(
     await outbox.flush(LAST_WORDS_MS)
     throw error
   } finally {
-    watchdog.close()
     await runtime?.close()
     journal.close()
     // Sends what is buffered; a broker that is away must not hold up the end.

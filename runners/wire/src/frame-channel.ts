@@ -1,6 +1,6 @@
 /** Worker frames over one socket. */
 import type { Socket } from 'node:net'
-import { KreError, toKreError } from '@kre/contracts'
+import { KreError, toKreError } from '@kre/contracts/runtime'
 import { createFrameDecoder, FRAME_BYTES_MAX, framePrefix } from './frame-decoder.ts'
 import { decodeWorkerFrame, encodeWorkerFrame, type WorkerFrame } from './worker-frame.ts'
 

@@ -1,5 +1,5 @@
 /** Cuts a byte stream into length-prefixed bodies: uint32 big-endian, then the body. */
-import { KreError, MiB } from '@kre/contracts'
+import { KreError, MiB } from '@kre/contracts/runtime'
 
 /** Largest body. Above the 64 MiB that NATS carries at most, so a full message and its frame fit. */
 export const FRAME_BYTES_MAX = 80 * MiB

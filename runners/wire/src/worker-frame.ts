@@ -2,7 +2,7 @@
  * The frames of `worker.proto`, in both directions. The layout is one table, so that types, encoder and decoder
  * can't disagree; a test compares the table with the .proto file.
  */
-import { KreError, ProtoReader, ProtoWriter } from '@kre/contracts'
+import { KreError, ProtoReader, ProtoWriter } from '@kre/contracts/runtime'
 
 type FieldType = 'uint' | 'bool' | 'string' | 'bytes' | 'map'
 type Layout = { readonly tag: number; readonly fields: Readonly<Record<string, FieldEntry>> }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import * as launch from '../launch.ts'
 import * as messages from '../messages.ts'
-import * as shapes from './shapes.ts'
+import * as allShapes from './shapes.ts'
 
 const NATS = { servers: ['127.0.0.1:4222'], user: 'u', password: 'p' }
 const PLACE = { nats: NATS, replica: 0, drainMs: 1_000, engineAbsenceMs: 60_000 }
@@ -87,6 +87,7 @@ const SAMPLES = {
   FindReply: { success: true, documents: [{ a: 1 }] },
 } as const
 const SCHEMAS = { ...launch, ...messages }
+const shapes = { ...allShapes }
 
 describe.each(Object.keys(SAMPLES) as (keyof typeof SAMPLES)[])('the shape of %s', (name) => {
   const sample = SAMPLES[name]

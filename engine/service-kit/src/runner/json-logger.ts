@@ -49,7 +49,7 @@ function toPlain(key: string, value: unknown): unknown {
   if (SECRETS.has(key)) return '[Redacted]'
   if (typeof value === 'bigint') return String(value)
   if (!(value instanceof Error)) return value
-  return { ...value, type: value.name, message: value.message, stack: value.stack }
+  return Object.assign({ type: value.name, message: value.message, stack: value.stack }, value)
 }
 
 function writeToStdout(line: string): void {

@@ -1,4 +1,4 @@
-import { MiB } from '@kre/contracts'
+import { MiB } from '@kre/contracts/runtime'
 import type { NodeCall } from './node-call.ts'
 
 /** More waiting messages than these are refused: they would wait longer than their callers do. */

@@ -8,13 +8,12 @@ import {
   type Envelope,
   type ErrorCode,
   type NodeLaunch,
-} from '@kre/contracts'
+} from '@kre/contracts/runtime'
 import type { Counters } from '../counters.ts'
 import type { Outlet } from '../hops/outlet.ts'
 import { CallQueue } from './call-queue.ts'
 import type { Journal } from './journal.ts'
 import { NodeCall, type CallOwner } from './node-call.ts'
-import type { Watchdog } from '../process/watchdog.ts'
 
 /** What a handler threw, or a worker reported. */
 export type Failure = {
@@ -39,7 +38,6 @@ export type DispatcherDeps = {
   readonly owner: CallOwner
   readonly outlet: Outlet
   readonly journal: Journal
-  readonly watchdog: Watchdog
   readonly counters: Counters
   /** Told after each handler's end. */
   readonly onHandled: (call: NodeCall, elapsedMs: number, success: boolean) => void
@@ -52,6 +50,8 @@ export class Dispatcher {
   readonly #running = new Set<NodeCall>()
   readonly #retries = new Map<NodeCall, NodeJS.Timeout>()
   readonly #freeSlots: number[]
+  /** Free ones whose record in the journal is that of a call that is over: overwritten by the next call, if there is one. */
+  readonly #staleSlots: number[] = []
   #host: HandlerHost | null = null
   #pumping = false
   #timerAt = Infinity
@@ -113,6 +113,7 @@ export class Dispatcher {
       if (!call.isOver) this.#fail(() => this.#deps.outlet.fail(call, code, text))
       this.#release(call)
     }
+    this.#blankStaleSlots()
   }
 
   cancel(requestIds: ReadonlySet<string>): void {
@@ -160,6 +161,7 @@ export class Dispatcher {
       else this.#run(call, now, this.#host)
     }
     this.#pumping = false
+    this.#blankStaleSlots()
     if (this.#onIdle !== null && this.#isIdle()) this.#onIdle()
   }
 
@@ -170,8 +172,9 @@ export class Dispatcher {
     if (launch.timeoutMs !== null)
       call.deadlineAt = Math.min(call.deadlineAt, now + launch.timeoutMs)
     this.#running.add(call)
-    journal.enter(call.slot, call.requestId)
-    this.#watch()
+    const stale = this.#staleSlots.indexOf(call.slot)
+    if (stale !== -1) this.#staleSlots.splice(stale, 1)
+    journal.enter(call.slot, call.requestId, call.deadlineAt)
     this.#arm(call.deadlineAt)
     host.run(call)
   }
@@ -187,9 +190,13 @@ export class Dispatcher {
     call.isOver = true
     if (!this.#running.delete(call)) return
     this.#freeSlots.push(call.slot)
-    // A slot that is taken again at once is overwritten by its next request.
-    if (this.#queue.length === 0) this.#deps.journal.leave(call.slot)
-    this.#watch()
+    this.#staleSlots.push(call.slot)
+  }
+
+  /** A record that stayed behind would make a living process look blocked. */
+  #blankStaleSlots(): void {
+    for (const slot of this.#staleSlots) this.#deps.journal.leave(slot)
+    this.#staleSlots.length = 0
   }
 
   #abandon(call: NodeCall, reason: KreError): void {
@@ -253,13 +260,6 @@ export class Dispatcher {
     }
     if (next !== Infinity) this.#arm(next)
     this.#pump()
-  }
-
-  /** The watchdog waits for the last of the deadlines: only then is a blocked thread certainly of no use. */
-  #watch(): void {
-    let last = 0
-    for (const call of this.#running) last = Math.max(last, call.deadlineAt)
-    this.#deps.watchdog.expectLifeBy(last)
   }
 
   /** Telling of a failure can fail itself, for example while the connection closes: logged, there is nobody else to tell. */

@@ -1,47 +1,54 @@
 /**
- * Which requests are inside a handler, on disk: what a process leaves behind when it is killed.
- * One line of fixed length per slot, written in place and without fsync: it must survive the process, not the host.
+ * Which requests are inside a handler, and until when, on disk: whoever supervises the process sees in it that user
+ * code blocks the thread, and reads after a death what it took along. Nothing inside the process could do the first
+ * as cheaply: only another thread can see a blocked one, and one more costs as much memory as half a node.
+ *
+ * Written in place and without fsync: it must survive the process, not the host.
  */
 import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-
-const SLOT_BYTES = 64
+import {
+  IN_FLIGHT_FILE,
+  IN_FLIGHT_RECORD_BYTES,
+  inFlightRecord,
+  monotonicMs,
+  parseInFlight,
+} from '@kre/contracts/runtime'
 
 export type Journal = {
   /** Ids that the previous process left. */
   readonly interrupted: readonly string[]
-  enter(slot: number, requestId: string): void
+  /** @param deadlineAt on the clock of `performance.now()`; Infinity = none. */
+  enter(slot: number, requestId: string, deadlineAt: number): void
   leave(slot: number): void
   close(): void
 }
 
 export function openJournal(workPath: string, slots: number): Journal {
   mkdirSync(workPath, { recursive: true, mode: 0o700 })
-  const file = join(workPath, 'in-flight')
+  const file = join(workPath, IN_FLIGHT_FILE)
   const interrupted = readLeftOvers(file)
   const fd = openSync(file, 'w', 0o600)
-  const line = Buffer.alloc(SLOT_BYTES)
-  const blank = Buffer.alloc(SLOT_BYTES, ' ')
-  blank[SLOT_BYTES - 1] = 10
-  for (let slot = 0; slot < slots; slot++) writeSync(fd, blank, 0, SLOT_BYTES, slot * SLOT_BYTES)
+  const offsetMs = monotonicMs() - performance.now()
+  const record = Buffer.alloc(IN_FLIGHT_RECORD_BYTES)
+  const blank = Buffer.from(inFlightRecord(null), 'latin1')
+  const write = (slot: number, bytes: Buffer) =>
+    void writeSync(fd, bytes, 0, IN_FLIGHT_RECORD_BYTES, slot * IN_FLIGHT_RECORD_BYTES)
+  for (let slot = 0; slot < slots; slot++) write(slot, blank)
   return {
     interrupted,
-    enter(slot, requestId) {
-      line.set(blank)
-      line.write(requestId, 0, SLOT_BYTES - 1, 'latin1')
-      writeSync(fd, line, 0, SLOT_BYTES, slot * SLOT_BYTES)
+    enter(slot, requestId, deadlineAt) {
+      record.write(inFlightRecord({ requestId, dueMs: deadlineAt + offsetMs }), 'latin1')
+      write(slot, record)
     },
-    leave: (slot) => void writeSync(fd, blank, 0, SLOT_BYTES, slot * SLOT_BYTES),
+    leave: (slot) => write(slot, blank),
     close: () => closeSync(fd),
   }
 }
 
 function readLeftOvers(file: string): readonly string[] {
   try {
-    return readFileSync(file, 'latin1')
-      .split('\n')
-      .map((line) => line.trim())
-      .filter((line) => line !== '')
+    return parseInFlight(readFileSync(file, 'latin1')).map(({ requestId }) => requestId)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
     throw error

@@ -1,5 +1,5 @@
 /** One message inside this node, from its arrival until its handler's end. */
-import { MESSAGE_TYPE, type Envelope } from '@kre/contracts'
+import { MESSAGE_TYPE, type Envelope } from '@kre/contracts/runtime'
 import type { CallPort, LogLevel, MessageKind, Payload } from '@kre/sdk'
 
 /** What a call needs from the node that handles it. */

@@ -1,4 +1,4 @@
-import { KreError, type NodeLaunch } from '@kre/contracts'
+import { KreError, type NodeLaunch } from '@kre/contracts/runtime'
 import type { CallPort } from '@kre/sdk'
 import type { NodeLog } from '../outputs/node-log.ts'
 import type { DataServices, ServiceCaller } from '../services/data-services.ts'

@@ -1,4 +1,4 @@
-import { ENCODING, fnv1a, type Envelope, type MessageType } from '@kre/contracts'
+import { ENCODING, fnv1a, type Envelope, type MessageType } from '@kre/contracts/runtime'
 import type { Payload } from '@kre/sdk'
 
 /** The envelope of an output: what belongs to the request is handed on, the rest is this node's. */

@@ -1,7 +1,7 @@
 /** Publishes messages to the next node and learns at once when nobody is there. */
 import { gzipSync } from 'node:zlib'
 import type { NatsConnection } from '@nats-io/transport-node'
-import { encodeEnvelope, ENCODING, KiB, KreError, type Envelope } from '@kre/contracts'
+import { encodeEnvelope, ENCODING, KiB, KreError, type Envelope } from '@kre/contracts/runtime'
 import type { Counters } from '../counters.ts'
 import type { Inbox } from './inbox.ts'
 

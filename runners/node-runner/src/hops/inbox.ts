@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createInbox, type Msg, type NatsConnection } from '@nats-io/transport-node'
-import { KreError } from '@kre/contracts'
+import { KreError } from '@kre/contracts/runtime'
 
 /** So often, at most, the broker is asked whether all bounces have come: it answers pings after what was before them. */
 const BOUNCE_CHECK_MS = 20

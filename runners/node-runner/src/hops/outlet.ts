@@ -7,7 +7,7 @@ import {
   type Envelope,
   type ErrorCode,
   type NodeLaunch,
-} from '@kre/contracts'
+} from '@kre/contracts/runtime'
 import { TerminalError, type MessageKind, type Payload } from '@kre/sdk'
 import type { NodeCall } from '../calls/node-call.ts'
 import type { Counters } from '../counters.ts'

@@ -15,7 +15,7 @@ import {
   toKreError,
   type Envelope,
   type NodeLaunch,
-} from '@kre/contracts'
+} from '@kre/contracts/runtime'
 
 /** Decompressed payloads are bounded, or a small message could fill the memory. */
 const DECOMPRESSED_BYTES_MAX = 64 * MiB

@@ -1,6 +1,6 @@
 /** Turns chunks of a text stream into log records, joining the lines of one message. */
 import { StringDecoder } from 'node:string_decoder'
-import type { LogLevel } from '@kre/contracts'
+import type { LogLevel } from '@kre/contracts/runtime'
 import { continues, LINE_CHARS_MAX, parseLogLine, type LogLine } from './log-line.ts'
 
 /** How long a line waits for lines that belong to it. */

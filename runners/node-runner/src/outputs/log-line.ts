@@ -1,5 +1,5 @@
 /** Reads log lines as user code prints them. */
-import { KiB, type LogLevel } from '@kre/contracts'
+import { KiB, type LogLevel } from '@kre/contracts/runtime'
 
 /** Longer lines are cut: a log is for reading. In UTF-16 code units. */
 export const LINE_CHARS_MAX = 16 * KiB

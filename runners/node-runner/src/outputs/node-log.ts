@@ -1,6 +1,6 @@
 /** The node's log: limited in rate, sent through the outbox, never awaited. */
 import { randomUUID } from 'node:crypto'
-import type { LogLevel, NodeLaunch } from '@kre/contracts'
+import type { LogLevel, NodeLaunch } from '@kre/contracts/runtime'
 import { LINE_CHARS_MAX } from './log-line.ts'
 import { originOf } from './origin.ts'
 import type { Outbox } from './outbox.ts'

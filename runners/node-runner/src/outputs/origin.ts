@@ -1,4 +1,4 @@
-import type { NodeLaunch, OutputRecord } from '@kre/contracts'
+import type { NodeLaunch, OutputRecord } from '@kre/contracts/runtime'
 
 type Origin = Pick<
   OutputRecord,

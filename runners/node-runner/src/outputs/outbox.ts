@@ -10,7 +10,7 @@ import {
   STORED_REPLY_HEADER,
   type NodeLaunch,
   type OutputRecord,
-} from '@kre/contracts'
+} from '@kre/contracts/runtime'
 import { isNoListener, type Inbox } from '../hops/inbox.ts'
 
 /** While the broker is away, so many records wait; the oldest ones that nobody waits for are dropped then. */

@@ -1,6 +1,6 @@
 /** `node_elapsed_time`: handler times, summed up per sender and second. */
 import { randomUUID } from 'node:crypto'
-import type { NodeLaunch } from '@kre/contracts'
+import type { NodeLaunch } from '@kre/contracts/runtime'
 import type { NodeCall } from '../calls/node-call.ts'
 import type { Counters } from '../counters.ts'
 import { originOf } from './origin.ts'

@@ -6,7 +6,7 @@ import {
   ENGINE_HEARTBEAT_SUBJECT,
   type Announcement,
   type NodeLaunch,
-} from '@kre/contracts'
+} from '@kre/contracts/runtime'
 
 const EVERY_MS = 2_000
 

@@ -8,7 +8,7 @@ import {
   outputsStream,
   workflowStream,
   type NodeLaunch,
-} from '@kre/contracts'
+} from '@kre/contracts/runtime'
 
 /** What user code may inherit from the machine. */
 const INHERITED =

@@ -7,7 +7,7 @@ import {
   MINUTE_MS,
   StoredReply,
   type NodeLaunch,
-} from '@kre/contracts'
+} from '@kre/contracts/runtime'
 import type { Inbox } from '../hops/inbox.ts'
 import { originOf } from '../outputs/origin.ts'
 import type { Outbox } from '../outputs/outbox.ts'

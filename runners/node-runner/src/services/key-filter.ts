@@ -1,7 +1,7 @@
 /** Which keys a list or purge of the object store means. */
 import { setFlagsFromString } from 'node:v8'
 import { z } from 'zod'
-import { KreError } from '@kre/contracts'
+import { KreError } from '@kre/contracts/runtime'
 
 /** V8's second engine, the one of this flag, does not backtrack. */
 const LINEAR = 'l'

@@ -2,7 +2,7 @@
 import type { NatsConnection } from '@nats-io/transport-node'
 import type { KV } from '@nats-io/kv'
 import { z } from 'zod'
-import { KreError, type NodeLaunch } from '@kre/contracts'
+import { KreError, type NodeLaunch } from '@kre/contracts/runtime'
 
 const SCOPES = ['node', 'workflow', 'project'] as const
 const Scope = z.enum(SCOPES)

@@ -2,7 +2,7 @@
 import type { NatsConnection } from '@nats-io/transport-node'
 import type { ObjectStore } from '@nats-io/obj'
 import { z } from 'zod'
-import { KreError, type NodeLaunch } from '@kre/contracts'
+import { KreError, type NodeLaunch } from '@kre/contracts/runtime'
 import { keyTest, type KeyFilter } from './key-filter.ts'
 
 export const ObjectKey = z.object({ key: z.string().min(1, 'the key must not be empty') })

@@ -1,6 +1,6 @@
 /** Checks what user code wants to store and makes the records of it. */
 import { z } from 'zod'
-import { KreError } from '@kre/contracts'
+import { KreError } from '@kre/contracts/runtime'
 
 const RFC_3339 = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]00:?00)$/
 

@@ -1,6 +1,6 @@
 /** What user code prints becomes the node's log. */
 import { format } from 'node:util'
-import type { LogLevel } from '@kre/contracts'
+import type { LogLevel } from '@kre/contracts/runtime'
 import { createLineAssembler } from '../outputs/line-assembler.ts'
 import { parseLogLine, type LogLine } from '../outputs/log-line.ts'
 

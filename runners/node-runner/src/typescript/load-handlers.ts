@@ -4,7 +4,7 @@ import { registerHooks } from 'node:module'
 import { isAbsolute, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { readHandlerModule, type NodeHandlers } from '@kre/sdk'
-import { KreError } from '@kre/contracts'
+import { KreError } from '@kre/contracts/runtime'
 
 /** Packages that every bundle can import: its own copy wins, the engine's is there otherwise. */
 const PROVIDED = /^(?:@kre\/sdk|@bufbuild\/protobuf|onnxruntime-node)(?:\/|$)/
@@ -58,7 +58,7 @@ function realPath(path: string): string {
 }
 
 let isProvided = false
-function provideEnginePackages(): void {
+export function provideEnginePackages(): void {
   if (isProvided) return
   isProvided = true
   registerHooks({

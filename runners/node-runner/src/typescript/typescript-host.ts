@@ -1,5 +1,5 @@
 /** Runs TypeScript handlers in this process. */
-import { ENTRYPOINT, KreError, type ErrorCode, type NodeLaunch } from '@kre/contracts'
+import { ENTRYPOINT, KreError, type ErrorCode, type NodeLaunch } from '@kre/contracts/runtime'
 import {
   Context,
   invokeHandler,

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { openMessageTypes, type NodePort } from '@kre/sdk'
-import { ENTRYPOINT } from '@kre/contracts'
+import { ENTRYPOINT } from '@kre/contracts/runtime'
 import { EXIT } from '../exit-codes.ts'
 import { guardExit } from '../process/exit-guard.ts'
 import type { Runtime, RuntimeDeps } from '../run-node.ts'

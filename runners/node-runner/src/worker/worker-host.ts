@@ -2,7 +2,13 @@
  * Runs handlers in a worker process and keeps such a process alive. A worker that dies is replaced at once;
  * what it had in hand is given to the next one a single time when the death came from outside.
  */
-import { KreError, MESSAGE_TYPE, SECOND_MS, toKreError, type LogLevel } from '@kre/contracts'
+import {
+  KreError,
+  MESSAGE_TYPE,
+  SECOND_MS,
+  toKreError,
+  type LogLevel,
+} from '@kre/contracts/runtime'
 import type { MessageKind } from '@kre/sdk'
 import type { FrameChannel, WorkerFrame } from '@kre/wire'
 import type { HandlerHost } from '../calls/dispatcher.ts'

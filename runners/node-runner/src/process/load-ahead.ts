@@ -1,0 +1,32 @@
+/** Puts all code that a node will need into the compile cache before the node starts for good. */
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { NodeLaunch } from '@kre/contracts/runtime'
+import { startLean } from '@kre/service-kit/runner'
+
+/** Returns when the node can start in this process; see `startLean` for when it does not return. */
+export async function loadAhead(
+  launch: NodeLaunch,
+  environment: Readonly<Record<string, string | undefined>>,
+  signal: AbortSignal,
+): Promise<void> {
+  if (launch.runner === 'typescript') {
+    const { provideEnginePackages } = await import('../typescript/load-handlers.ts')
+    await import('../typescript/typescript-runtime.ts')
+    provideEnginePackages()
+    await loadUnused(resolve(launch.basePath, launch.src))
+  } else await import('../worker/worker-runtime.ts')
+  const loadRest = () =>
+    Promise.all([import('@kre/sdk/message-codec'), import('../services/data-services.ts')])
+  await startLean(environment, loadRest, signal)
+}
+
+/** Loads and links a module with all that it imports, and evaluates nothing of it. */
+async function loadUnused(file: string): Promise<void> {
+  // Modules are evaluated in the order of their imports, when all are linked: the first one ends it.
+  const halt = 'data:text/javascript,throw null'
+  const both = `import '${halt}'; import ${JSON.stringify(pathToFileURL(file).href)}`
+  await import(`data:text/javascript,${encodeURIComponent(both)}`).catch(() => {
+    // Expected. What is wrong with the file itself is said when it is used.
+  })
+}
