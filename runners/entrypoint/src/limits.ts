@@ -12,6 +12,10 @@ export type Limits = {
   bytesMax: number
   /** Health watches and reflection streams, which live as long as their caller likes. */
   doorStreamsMax: number
+  /**
+   * Advertised to callers. Above what a process takes in flight: Node resets a stream over the advertised number
+   * before anybody can say why, also one that follows a stream it has not finished closing.
+   */
   streamsPerConnectionMax: number
   connectionsMax: number
   headerListBytesMax: number
@@ -52,7 +56,7 @@ export const DEFAULT_LIMITS: Readonly<Limits> = {
   receivingMax: 16_384,
   bytesMax: 128 * MiB,
   doorStreamsMax: 256,
-  streamsPerConnectionMax: 256,
+  streamsPerConnectionMax: 16_384,
   connectionsMax: 512,
   headerListBytesMax: 16 * KiB,
   headerPairsMax: 128,

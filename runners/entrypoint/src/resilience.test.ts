@@ -149,7 +149,7 @@ describe('a node that dies', () => {
     sendDeathNotice(scene.nats, scene.version, death([poisonId], 2))
     const failed = await poison
     expect(failed.status).toBe(GRPC_STATUS.internal)
-    expect(failed.message).toBe('node "greeter" crashed twice while handling this request')
+    expect(failed.message).toBe('node "greeter" crashed twice while handling this request: killed')
     scene.startNode({ pid: 3 })
     expect((await bystander).payload.toString()).toBe('bystander')
   })

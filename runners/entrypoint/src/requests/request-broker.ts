@@ -246,7 +246,7 @@ export function createRequestBroker(deps: BrokerDeps): RequestBroker {
       for (const request of slots.all()) {
         if (request.method.version !== version || request.workflow.id !== death.workflow) continue
         if (interrupted.has(request.requestId) && countCrash(request, death) >= 2)
-          fail(request, failures.crashedTwice(request, death.node))
+          fail(request, failures.crashedTwice(request, death.node, death.reason))
         else if (request.phase === 'sent') resend(request)
       }
     },

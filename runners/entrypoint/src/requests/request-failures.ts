@@ -59,11 +59,11 @@ export function whyHeld(request: PendingRequest, isNatsUp: boolean): string {
   return `${missing.length === 1 ? 'node' : 'nodes'} ${names} of workflow "${id}" of version "${version}" ${missing.length === 1 ? 'has' : 'have'} no ready replica`
 }
 
-export function crashedTwice(request: PendingRequest, node: string): Failure {
+export function crashedTwice(request: PendingRequest, node: string, reason: string): Failure {
   return createFailure(
     'internal',
     'NODE_CRASHED',
-    `node "${node}" crashed twice while handling this request`,
+    `node "${node}" crashed twice while handling this request${reason === '' ? '' : `: ${reason}`}`,
     { workflow: request.workflow.id, node },
   )
 }

@@ -8,6 +8,8 @@ export type Death = {
   readonly key: string
   /** Requests that were inside a handler. */
   readonly interrupted: readonly string[]
+  /** Why, in the target's words; empty when only the next incarnation told of it. */
+  readonly reason: string
 }
 
 export type ReplicaTable = {
@@ -74,7 +76,7 @@ export function createReplicaTable(
       const isKnown = known?.pid === notice.pid
       if (isKnown) known.state = 'dead'
       const incarnation = isKnown ? known.incarnation : `${notice.replica}/${notice.pid}`
-      return toDeath(notice.workflow, notice.node, incarnation, notice.interrupted)
+      return toDeath(notice.workflow, notice.node, incarnation, notice.interrupted, notice.reason)
     },
     expire(atMs, staleMs) {
       for (const replicas of nodes.values())
@@ -106,6 +108,7 @@ function toDeath(
   node: string,
   incarnation: string,
   interrupted: readonly string[],
+  reason = '',
 ): Death {
-  return { workflow, node, key: `${node}/${incarnation}`, interrupted }
+  return { workflow, node, key: `${node}/${incarnation}`, interrupted, reason }
 }
