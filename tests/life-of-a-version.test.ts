@@ -1,12 +1,13 @@
 /** The whole life of a bundle, as a user of the command line and a caller in another stack see it. */
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
 import { waitUntil } from '@kre/service-kit'
 import { connectForeign, type ForeignClient } from './support/grpc-client.ts'
 import { createKre, isAlive, pidsOf, type Kre, type Status } from './support/kre.ts'
 
-const LONG_MS = 120_000
+/** For machines with much else to do. */
+jest.setTimeout(120_000)
 /** Calls that are under way at any moment while something changes. */
 const CALLERS = 4
 
@@ -17,8 +18,8 @@ beforeAll(async () => {
   kre = await createKre()
   bundle = join(kre.dataDir, '..', 'bündel')
   await kre.json('dev', '--detach', '--no-example')
-}, LONG_MS)
-afterAll(async () => kre?.[Symbol.asyncDispose](), LONG_MS)
+})
+afterAll(async () => kre?.[Symbol.asyncDispose]())
 
 describe('the life of a version', () => {
   test('begins with a template, which becomes a version of a runtime', async () => {
@@ -42,156 +43,123 @@ describe('the life of a version', () => {
     ])
   })
 
-  test(
-    'needs its configuration, which is taken and never shown',
-    async () => {
-      const refused = await kre.run('version', 'start', '-r', 'mine', 'b-ndel-v1')
-      expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('SIGNATURE') })
-      for (const version of ['b-ndel-v1', 'second'])
-        await kre.json('config', 'set', '-r', 'mine', version, 'SIGNATURE=top-secret')
-      const shown = await kre.run('config', 'get', '-r', 'mine', 'second', '--json')
-      expect(JSON.parse(shown.stdout)).toMatchObject({
-        completed: true,
-        vars: [{ key: 'SIGNATURE', isSet: true }],
+  test('needs its configuration, which is taken and never shown', async () => {
+    const refused = await kre.run('version', 'start', '-r', 'mine', 'b-ndel-v1')
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('SIGNATURE') })
+    for (const version of ['b-ndel-v1', 'second'])
+      await kre.json('config', 'set', '-r', 'mine', version, 'SIGNATURE=top-secret')
+    const shown = await kre.run('config', 'get', '-r', 'mine', 'second', '--json')
+    expect(JSON.parse(shown.stdout)).toMatchObject({
+      completed: true,
+      vars: [{ key: 'SIGNATURE', isSet: true }],
+    })
+    expect(shown.stdout + shown.stderr).not.toContain('top-secret')
+  })
+
+  test('is started and published, and answers a client that only knows its reflection', async () => {
+    expect(await kre.json('version', 'start', '-r', 'mine', 'b-ndel-v1')).toMatchObject({
+      status: 'STARTED',
+    })
+    await kre.json('version', 'start', '-r', 'mine', 'second')
+    await kre.json('version', 'publish', '-r', 'mine', 'b-ndel-v1', '--comment', 'first')
+    using client = await published()
+    expect(await client.call({ name: ' Ada ' })).toEqual({
+      greeting: 'Hello, Ada! top-secret',
+    })
+    await expect(client.call({ name: 'nobody' })).rejects.toMatchObject({
+      code: 13,
+      details: expect.stringContaining('greet'),
+    })
+  })
+
+  test('moves callers to another version and back without failing one of them', async () => {
+    using client = await published()
+    const calls = callConstantly(client)
+    for (const [version, word] of [
+      ['second', 'Goodbye'],
+      ['b-ndel-v1', 'Hello'],
+      ['second', 'Goodbye'],
+    ] as const) {
+      await kre.json('version', 'publish', '-r', 'mine', version)
+      // What is asked after the command has returned is answered by the new one.
+      expect(await client.call({ name: 'Eve' })).toMatchObject({
+        greeting: expect.stringContaining(word),
       })
-      expect(shown.stdout + shown.stderr).not.toContain('top-secret')
-    },
-    LONG_MS,
-  )
+    }
+    const { answers, failures } = await calls.stop()
+    expect(failures).toEqual([])
+    expect(words(answers)).toEqual(new Set(['Hello', 'Goodbye']))
+  })
 
-  test(
-    'is started and published, and answers a client that only knows its reflection',
-    async () => {
-      expect(await kre.json('version', 'start', '-r', 'mine', 'b-ndel-v1')).toMatchObject({
-        status: 'STARTED',
-      })
-      await kre.json('version', 'start', '-r', 'mine', 'second')
-      await kre.json('version', 'publish', '-r', 'mine', 'b-ndel-v1', '--comment', 'first')
-      using client = await published()
-      expect(await client.call({ name: ' Ada ' })).toEqual({
-        greeting: 'Hello, Ada! top-secret',
-      })
-      await expect(client.call({ name: 'nobody' })).rejects.toMatchObject({
-        code: 13,
-        details: expect.stringContaining('greet'),
-      })
-    },
-    LONG_MS,
-  )
+  test('takes a new configuration while it serves, without failing a caller', async () => {
+    using client = await published()
+    const calls = callConstantly(client)
+    await kre.json('config', 'set', '-r', 'mine', 'second', 'SIGNATURE=renewed')
+    await waitUntil('the new value in an answer', async () => calls.last().includes('renewed'), {
+      timeoutMs: 60_000,
+    })
+    const { failures } = await calls.stop()
+    expect(failures).toEqual([])
+  })
 
-  test(
-    'moves callers to another version and back without failing one of them',
-    async () => {
-      using client = await published()
-      const calls = callConstantly(client)
-      for (const [version, word] of [
-        ['second', 'Goodbye'],
-        ['b-ndel-v1', 'Hello'],
-        ['second', 'Goodbye'],
-      ] as const) {
-        await kre.json('version', 'publish', '-r', 'mine', version)
-        // What is asked after the command has returned is answered by the new one.
-        expect(await client.call({ name: 'Eve' })).toMatchObject({
-          greeting: expect.stringContaining(word),
-        })
-      }
-      const { answers, failures } = await calls.stop()
-      expect(failures).toEqual([])
-      expect(words(answers)).toEqual(new Set(['Hello', 'Goodbye']))
-    },
-    LONG_MS,
-  )
+  test('leaves its log to be read by request, node and level', async () => {
+    const call = await kre.json<{ trailers: Record<string, string> }>(
+      ...['call', '-r', 'mine', 'Greet', '{"name": "Grace"}'],
+    )
+    const request = call.trailers['request-id'] ?? ''
+    const logs = ['version', 'logs', '-r', 'mine', 'second', '--request', request]
+    await waitUntil('the log line', async () => (await kre.run(...logs)).stdout !== '', {
+      timeoutMs: 30_000,
+      everyMs: 200,
+    })
+    expect((await kre.run(...logs, '--node', 'greet')).stdout).toMatch(/INFO .*greeting Grace\n$/)
+    expect((await kre.run(...logs, '--level', 'error')).stdout).toBe('')
+    expect(await kre.run(...logs, '--node', 'nobody')).toMatchObject({ code: 1 })
+  })
 
-  test(
-    'takes a new configuration while it serves, without failing a caller',
-    async () => {
-      using client = await published()
-      const calls = callConstantly(client)
-      await kre.json('config', 'set', '-r', 'mine', 'second', 'SIGNATURE=renewed')
-      await waitUntil('the new value in an answer', async () => calls.last().includes('renewed'), {
-        timeoutMs: 60_000,
-      })
-      const { failures } = await calls.stop()
-      expect(failures).toEqual([])
-    },
-    LONG_MS,
-  )
+  test('ends its log quietly when followed and interrupted', async () => {
+    const following = kre.start('version', 'logs', '-r', 'mine', 'second', '--follow')
+    await waitUntil(
+      'a line that was written meanwhile',
+      async () => {
+        await kre.run('call', '-r', 'mine', 'Greet', '{"name": "Follow me"}')
+        return following.written.stdout.includes('Follow me')
+      },
+      { timeoutMs: 60_000, everyMs: 200 },
+    )
+    following.child.kill('SIGINT')
+    expect(await following.ended).toMatchObject({ code: 0, stderr: '' })
+  })
 
-  test(
-    'leaves its log to be read by request, node and level',
-    async () => {
-      const call = await kre.json<{ trailers: Record<string, string> }>(
-        ...['call', '-r', 'mine', 'Greet', '{"name": "Grace"}'],
-      )
-      const request = call.trailers['request-id'] ?? ''
-      const logs = ['version', 'logs', '-r', 'mine', 'second', '--request', request]
-      await waitUntil('the log line', async () => (await kre.run(...logs)).stdout !== '', {
-        timeoutMs: 30_000,
-        everyMs: 200,
-      })
-      expect((await kre.run(...logs, '--node', 'greet')).stdout).toMatch(/INFO .*greeting Grace\n$/)
-      expect((await kre.run(...logs, '--level', 'error')).stdout).toBe('')
-      expect(await kre.run(...logs, '--node', 'nobody')).toMatchObject({ code: 1 })
-    },
-    LONG_MS,
-  )
+  test('comes back with its addresses when the engine is stopped and started', async () => {
+    const addresses = (status: Status) => status.addresses.filter(({ runtime }) => runtime !== null)
+    const before = await kre.json<Status>('status')
+    const pids = await pidsOf(kre)
+    expect(pids.length).toBeGreaterThan(8)
+    expect(await kre.json('stop')).toEqual({ stopped: true })
+    expect(pids.filter(isAlive)).toEqual([])
+    expect(await kre.run('status')).toMatchObject({ code: 69 })
 
-  test(
-    'ends its log quietly when followed and interrupted',
-    async () => {
-      const following = kre.start('version', 'logs', '-r', 'mine', 'second', '--follow')
-      await waitUntil(
-        'a line that was written meanwhile',
-        async () => {
-          await kre.run('call', '-r', 'mine', 'Greet', '{"name": "Follow me"}')
-          return following.written.stdout.includes('Follow me')
-        },
-        { timeoutMs: 60_000, everyMs: 200 },
-      )
-      following.child.kill('SIGINT')
-      expect(await following.ended).toMatchObject({ code: 0, stderr: '' })
-    },
-    LONG_MS,
-  )
+    await kre.json('dev', '--detach', '--no-example')
+    expect(addresses(await kre.json<Status>('status'))).toEqual(addresses(before))
+    using client = await published()
+    expect(await client.call({ name: 'Ada' })).toEqual({ greeting: 'Goodbye, Ada! renewed' })
+  })
 
-  test(
-    'comes back with its addresses when the engine is stopped and started',
-    async () => {
-      const addresses = (status: Status) =>
-        status.addresses.filter(({ runtime }) => runtime !== null)
-      const before = await kre.json<Status>('status')
-      const pids = await pidsOf(kre)
-      expect(pids.length).toBeGreaterThan(8)
-      expect(await kre.json('stop')).toEqual({ stopped: true })
-      expect(pids.filter(isAlive)).toEqual([])
-      expect(await kre.run('status')).toMatchObject({ code: 69 })
-
-      await kre.json('dev', '--detach', '--no-example')
-      expect(addresses(await kre.json<Status>('status'))).toEqual(addresses(before))
-      using client = await published()
-      expect(await client.call({ name: 'Ada' })).toEqual({ greeting: 'Goodbye, Ada! renewed' })
-    },
-    LONG_MS,
-  )
-
-  test(
-    'can be unpublished, stopped and deleted, in this order only',
-    async () => {
-      const on = (operation: string) => kre.run('version', operation, '-r', 'mine', 'second')
-      expect(await on('stop')).toMatchObject({ code: 1 })
-      expect(await kre.run('runtime', 'delete', 'mine')).toMatchObject({ code: 1 })
-      expect(await on('unpublish')).toMatchObject({ code: 0 })
-      expect(await kre.run('call', '-r', 'mine', 'Greet', '{}')).toMatchObject({ code: 1 })
-      expect(await on('delete')).toMatchObject({ code: 1 })
-      expect(await on('stop')).toMatchObject({ code: 0 })
-      expect(await on('delete')).toMatchObject({ code: 0 })
-      expect(await on('show')).toMatchObject({ code: 1 })
-      await kre.json('version', 'stop', '-r', 'mine', 'b-ndel-v1')
-      await kre.json('runtime', 'delete', 'mine')
-      expect(await kre.json('runtime', 'list')).toEqual([])
-    },
-    LONG_MS,
-  )
+  test('can be unpublished, stopped and deleted, in this order only', async () => {
+    const on = (operation: string) => kre.run('version', operation, '-r', 'mine', 'second')
+    expect(await on('stop')).toMatchObject({ code: 1 })
+    expect(await kre.run('runtime', 'delete', 'mine')).toMatchObject({ code: 1 })
+    expect(await on('unpublish')).toMatchObject({ code: 0 })
+    expect(await kre.run('call', '-r', 'mine', 'Greet', '{}')).toMatchObject({ code: 1 })
+    expect(await on('delete')).toMatchObject({ code: 1 })
+    expect(await on('stop')).toMatchObject({ code: 0 })
+    expect(await on('delete')).toMatchObject({ code: 0 })
+    expect(await on('show')).toMatchObject({ code: 1 })
+    await kre.json('version', 'stop', '-r', 'mine', 'b-ndel-v1')
+    await kre.json('runtime', 'delete', 'mine')
+    expect(await kre.json('runtime', 'list')).toEqual([])
+  })
 })
 
 /** A variable that is part of every answer, and a name that nobody may have. */
