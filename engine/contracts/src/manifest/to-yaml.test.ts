@@ -20,7 +20,10 @@ const names = fc.oneof(
 )
 const texts = fc
   .oneof(
-    fc.string({ minLength: 1, maxLength: 80, unit: 'grapheme' }),
+    // U+FFFD is what a decoder leaves of bytes that are not UTF-8, so no manifest that was accepted holds it.
+    fc
+      .string({ minLength: 1, maxLength: 80, unit: 'grapheme' })
+      .map((text) => text.replaceAll('\u{fffd}', '?')),
     fc.constantFrom('yes', ' a ', 'a\n\n b \n', '# a', '1:30', '"', '|', "it's"),
   )
   .filter((text) => !/[\p{Cc}--[\t\n\r]]/v.test(text))
