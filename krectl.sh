@@ -42,4 +42,6 @@ if ! node_is_current node; then
   echo "krectl: Node.js 24 or newer is needed; this computer has $(node --version 2>/dev/null || echo none), and the npm package \"node\" gave none. Install Node.js 24." >&2
   exit 1
 fi
+# Code that is compiled once is ready for the next command.
+export NODE_COMPILE_CACHE="${NODE_COMPILE_CACHE:-$root/.kre/cache/code}"
 exec node --disable-warning=ExperimentalWarning "$root/engine/krectl/src/main.ts" "$@"

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, describe, expect, jest, test } from '@jest/globals'
+import { describe, expect, jest, test } from '@jest/globals'
 import { waitUntil } from '@kre/service-kit'
 import { root } from './support/kre.ts'
 
@@ -26,16 +26,12 @@ const documents = [
     .map((name) => `docs/${name}`),
   ...(await readdir(join(root, 'examples'))).map((name) => `examples/${name}/README.md`),
 ]
-const disposals: (() => Promise<void>)[] = []
-afterAll(async () => {
-  for (const dispose of disposals.splice(0)) await dispose()
-})
 
 describe.each(documents)('%s', (document) => {
   test('says only what works', async () => {
     const blocks = shellBlocks(await readFile(join(root, document), 'utf8'))
     if (blocks.length === 0) return
-    const home = await openHome()
+    await using home = await openHome()
     for (const block of blocks) {
       // What a document says about an engine is said about one that runs.
       const startsOne = block.some((line) => /^\.\/krectl\.sh (dev|krt)\b/.test(line))
@@ -63,7 +59,7 @@ function shellBlocks(markdown: string): string[][] {
   )
 }
 
-type Home = {
+type Home = AsyncDisposable & {
   /** Runs a line as a user would type it; it has to succeed. */
   succeeds(line: string): Promise<void>
   /** Runs a line that stays, interrupts it when it is up, and wants it to end well. */
@@ -113,10 +109,10 @@ async function openHome(): Promise<Home> {
       const [code] = await ended
       expect({ line, code, said: written.text }).toMatchObject({ line, code: 0 })
     },
+    async [Symbol.asyncDispose]() {
+      await home.succeeds('./krectl.sh stop --force')
+      await rm(folder, { recursive: true, force: true })
+    },
   }
-  disposals.push(async () => {
-    await home.succeeds('./krectl.sh stop --force')
-    await rm(folder, { recursive: true, force: true })
-  })
   return home
 }

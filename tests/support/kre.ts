@@ -38,7 +38,13 @@ export async function createKre(environment: Record<string, string> = {}): Promi
       ['--disable-warning=ExperimentalWarning', main, '--data', dataDir, ...words],
       {
         cwd: root,
-        env: { ...process.env, KRE_ADMIN_PORT: '0', KRE_ENTRYPOINT_PORT: '0', ...environment },
+        env: {
+          ...process.env,
+          NODE_COMPILE_CACHE: join(root, '.kre/cache/code'),
+          KRE_ADMIN_PORT: '0',
+          KRE_ENTRYPOINT_PORT: '0',
+          ...environment,
+        },
         stdio: ['ignore', 'pipe', 'pipe'],
       },
     )

@@ -74,6 +74,7 @@ export async function startEngine(config: Config, logger: Logger): Promise<Engin
     const events = createEventBus((error) => logger.error({ error }, 'a listener failed'))
     const target = await createLocalTarget({
       dataDir: config.dataDir,
+      cacheDir: config.cacheDir,
       bundles: store.bundles,
       descriptorSet: (digest) => descriptorSetOf(store, digest),
       nats,

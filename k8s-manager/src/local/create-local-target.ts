@@ -32,8 +32,10 @@ import { DEFAULT_LOCAL_SETTINGS, type LocalSettings } from './settings.ts'
 import { openStateFiles } from './state-files.ts'
 
 export type LocalTargetDeps = {
-  /** Everything on disk is below it: `run/`, `cache/`, `ports.json`. One engine at a time. */
+  /** What belongs to this target is below it: `run/`, `cache/bundles/`, `ports.json`. One engine at a time. */
   dataDir: string
+  /** Python environments and compiled code, which several targets can share; `<dataDir>/cache` by default. */
+  cacheDir?: string
   /** Canonical archives by digest. */
   bundles: { path(digest: string): Promise<string> }
   /** google.protobuf.FileDescriptorSet of a bundle. */
@@ -135,6 +137,7 @@ async function openFiles(
   const { dataDir, logger } = deps
   mkdirSync(dataDir, { recursive: true })
   const environment = pickEnvironment(deps.environment)
+  const cacheDir = deps.cacheDir ?? join(dataDir, 'cache')
   return {
     state: openStateFiles(dataDir, (path, problem) =>
       logger.warn({ path, problem }, 'a state file could not be read and was removed'),
@@ -148,7 +151,7 @@ async function openFiles(
       tools: deps.bundleTools ?? (await import('@kre/bundle')),
     }),
     python: createPythonEnvironments({
-      cacheDir: join(dataDir, 'cache', 'python'),
+      cacheDir: join(cacheDir, 'python'),
       python: deps.python ?? 'python3',
       env: environment.forPip,
       signal: released,
@@ -157,7 +160,7 @@ async function openFiles(
     runnerAccess: deps.runnerAccess,
     commands: deps.commands ?? null,
     // Shared, so that code which one process has compiled is ready for the next.
-    env: { ...environment.forProcesses, NODE_COMPILE_CACHE: join(dataDir, 'cache', 'code') },
+    env: { ...environment.forProcesses, NODE_COMPILE_CACHE: join(cacheDir, 'code') },
   }
 }
 

@@ -15,6 +15,8 @@ export function spawnEngine(
   return spawn(process.execPath, [...process.execArgv, main, verb], {
     cwd: context.root,
     env: {
+      // Compiled code of one start is there for the next.
+      NODE_COMPILE_CACHE: join(cacheDir(context), 'code'),
       ...context.environment,
       KRE_DATA: context.dataDir,
       KRE_CACHE: cacheDir(context),
