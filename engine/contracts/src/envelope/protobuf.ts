@@ -23,20 +23,14 @@ export class ProtoWriter {
 
   string(field: number, value: string): void {
     if (value === '') return
-    // UTF-8 takes at most 3 bytes per UTF-16 unit; written straight into the buffer, its length afterwards.
+    // UTF-8 takes at most 3 bytes per UTF-16 unit.
     this.#reserve(value.length * 3 + 16)
     this.#varint((field << 3) | 2)
-    if (value.length < 43) {
-      const lengthAt = this.#at++
-      const { written } = utf8.encodeInto(value, this.#buffer.subarray(this.#at))
-      this.#buffer[lengthAt] = written
-      this.#at += written
-    } else {
-      const encoded = utf8.encode(value)
-      this.#varint(encoded.length)
-      this.#buffer.set(encoded, this.#at)
-      this.#at += encoded.length
-    }
+    if (value.length <= 0x7f && this.#ascii(value)) return
+    const encoded = utf8.encode(value)
+    this.#varint(encoded.length)
+    this.#buffer.set(encoded, this.#at)
+    this.#at += encoded.length
   }
 
   bytes(field: number, value: Uint8Array): void {
@@ -70,6 +64,20 @@ export class ProtoWriter {
 
   finish(): Uint8Array {
     return this.#buffer.subarray(0, this.#at)
+  }
+
+  /** Most strings are short names: written here, they need no encoder and leave no garbage. */
+  #ascii(value: string): boolean {
+    const buffer = this.#buffer
+    const start = this.#at + 1
+    for (let i = 0; i < value.length; i++) {
+      const code = value.charCodeAt(i)
+      if (code > 0x7f) return false
+      buffer[start + i] = code
+    }
+    buffer[this.#at] = value.length
+    this.#at = start + value.length
+    return true
   }
 
   #varint(value: number): void {

@@ -1,27 +1,44 @@
 /** Publishes messages to the next node and learns at once when nobody is there. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import type { NatsConnection } from '@nats-io/transport-node'
-import { encodeEnvelope, ENCODING, KiB, KreError, type Envelope } from '@kre/contracts/runtime'
+import {
+  decodeEnvelope,
+  encodeEnvelope,
+  ENCODING,
+  KiB,
+  KreError,
+  type Envelope,
+} from '@kre/contracts/runtime'
 import type { Counters } from '../counters.ts'
 import type { Inbox } from './inbox.ts'
+import { createSentMessages } from './sent-messages.ts'
 
 /** A node that restarts is back within this time; longer waiting would only hide that it is gone. */
 const RETRY_FOR_MS = 2_000
 const RETRY_EVERY_MS = 25
+/** So often, at most, the broker is asked whether all bounces have come. */
+const BOUNCE_CHECK_MS = 20
 /** Room that the protocol line and headers take beside the payload. */
 const PAYLOAD_MARGIN_BYTES = 1 * KiB
 
+/** Where messages go, and what happens with one that nobody takes. */
+export type Route = {
+  readonly subject: string
+  /** A replica that restarts may be back soon. */
+  readonly isRetried: boolean
+  /** Nothing but the message as it was sent is kept for this: what it was made of holds whole blocks of the socket's data. */
+  readonly onDead: (sent: Envelope) => void
+}
+
 export type HopSender = {
   /**
-   * Publishes to a subject that some node subscribes to. When no replica is there, tries again until the deadline,
-   * at most 2 s, then calls `onDead`.
+   * Publishes to nodes. When no replica is there, tries again until the deadline, at most 2 s, then calls `onDead`.
    *
    * @param deadlineAt on the clock of `performance.now()`.
    * @throws KreError `resource-exhausted` for a message that the broker does not carry.
    */
-  hop(subject: string, envelope: Envelope, deadlineAt: number, onDead: () => void): void
-  /** Publishes once; `onDead` is called when nobody subscribes. */
-  once(subject: string, envelope: Envelope, onDead: () => void): void
+  hop(route: Route, envelope: Envelope, deadlineAt: number): void
   /** Publishes to the caller. @throws KreError as `hop`. */
   answer(envelope: Envelope): void
   /** Messages that are being tried again. */
@@ -33,38 +50,48 @@ export function createHopSender(
   inbox: Inbox,
   counters: Counters,
 ): HopSender {
+  const sent = createSentMessages<Route>()
   let retrying = 0
+  let checking = false
 
-  const send = (subject: string, bytes: Uint8Array, endAt: number, onDead: () => void) => {
-    const reply = inbox.bounce(bytes.length, () => {
-      const now = performance.now()
-      if (now + RETRY_EVERY_MS > endAt) return onDead()
-      counters.bounces++
-      retrying++
-      setTimeout(() => {
-        retrying--
-        if (!connection.isClosed()) send(subject, bytes, endAt, onDead)
-      }, RETRY_EVERY_MS)
-    })
-    connection.publish(subject, bytes, { reply })
+  const send = (route: Route, bytes: Uint8Array, endAt: number) => {
+    const reply = replySubject(sent.add(route, bytes, endAt))
+    if (!checking) void check()
+    connection.publish(route.subject, bytes, { reply })
+  }
+  const replySubject = inbox.listenForBounces((number) => {
+    const bounced = sent.take(number)
+    if (bounced === null) return
+    const { route, bytes, endAt } = bounced
+    if (performance.now() + RETRY_EVERY_MS > endAt) return route.onDead(decodeEnvelope(bytes))
+    counters.bounces++
+    retrying++
+    setTimeout(() => {
+      retrying--
+      if (!connection.isClosed()) send(route, bytes, endAt)
+    }, RETRY_EVERY_MS)
+  })
+  // The broker answers a ping after what was before it: a message whose bounce has not come by then was taken.
+  // While the connection is away nothing can bounce; senders notice by the deadline.
+  const check = async () => {
+    checking = true
+    while (!sent.isEmpty) {
+      await sleep(BOUNCE_CHECK_MS, undefined, { ref: false })
+      const { last } = sent
+      await connection.flush().catch(() => undefined)
+      sent.confirm(last)
+    }
+    checking = false
   }
 
   return {
     get retrying() {
       return retrying
     },
-    hop(subject, envelope, deadlineAt, onDead) {
-      const now = performance.now()
-      send(
-        subject,
-        encodeForHop(envelope, connection),
-        Math.min(deadlineAt, now + RETRY_FOR_MS),
-        onDead,
-      )
-    },
-    once(subject, envelope, onDead) {
-      const bytes = encodeEnvelope(envelope)
-      connection.publish(subject, bytes, { reply: inbox.bounce(bytes.length, onDead) })
+    hop(route, envelope, deadlineAt) {
+      const bytes = encodeForHop(envelope, connection)
+      const forMs = route.isRetried ? RETRY_FOR_MS : 0
+      send(route, bytes, Math.min(deadlineAt, performance.now() + forMs))
     },
     answer(envelope) {
       if (envelope.replyTo === '') return

@@ -2,18 +2,18 @@
  * One wildcard inbox for all answers that the process waits for: bounces of published messages, acknowledgements,
  * replies. No subscription per message.
  */
-import { setTimeout as sleep } from 'node:timers/promises'
 import { createInbox, type Msg, type NatsConnection } from '@nats-io/transport-node'
 import { KreError } from '@kre/contracts/runtime'
 
-/** So often, at most, the broker is asked whether all bounces have come: it answers pings after what was before them. */
-const BOUNCE_CHECK_MS = 20
-/** Most bytes of sent messages that are kept for the case that they bounce. */
-const BOUNCE_BYTES_MAX = 32 * 1024 * 1024
+/** Tells reply subjects of sent messages from those of awaited answers. */
+const BOUNCE = 'b'
 
 export type Inbox = {
-  /** A reply subject whose only possible answer is "nobody listens"; `onBounce` is then called. */
-  bounce(bytes: number, onBounce: () => void): string
+  /**
+   * @param onBounce called when nobody listens to what was sent with a reply subject of that number.
+   * @returns makes the reply subjects. Call it once.
+   */
+  listenForBounces(onBounce: (number: number) => void): (number: number) => string
   /** A reply subject for answers that are awaited until `forget`. */
   expect(onAnswer: (answer: Msg) => void): { subject: string; forget(): void }
   /**
@@ -27,25 +27,7 @@ export type Inbox = {
 export function openInbox(connection: NatsConnection): Inbox {
   const prefix = createInbox()
   const awaited = new Map<string, (answer: Msg) => void>()
-  // A message whose bounce has not come when a later ping is answered was taken. Two generations: the old one waits
-  // for the answer, the young one for the next ping. One timer for all, and none while nothing is sent.
-  let young = new Map<string, () => void>()
-  let old = new Map<string, () => void>()
-  let keptBytes = 0
-  let checking = false
-
-  const check = async () => {
-    while (young.size > 0) {
-      await sleep(BOUNCE_CHECK_MS, undefined, { ref: false })
-      old = young
-      young = new Map()
-      keptBytes = 0
-      // While the connection is away nothing can bounce; senders notice by the deadline.
-      await connection.flush().catch(() => undefined)
-      old = new Map()
-    }
-    checking = false
-  }
+  let onBounce: ((number: number) => void) | null = null
   let sequence = 0
 
   connection.subscribe(`${prefix}.*`, {
@@ -54,31 +36,19 @@ export function openInbox(connection: NatsConnection): Inbox {
       const token = message.subject.slice(prefix.length + 1)
       const waiting = awaited.get(token)
       if (waiting !== undefined) return waiting(message)
-      const onBounce = young.get(token) ?? old.get(token)
-      if (onBounce === undefined || !isNoListener(message)) return
-      young.delete(token)
-      old.delete(token)
-      onBounce()
+      if (token.startsWith(BOUNCE) && isNoListener(message))
+        onBounce?.(Number.parseInt(token.slice(BOUNCE.length), 36))
     },
   })
 
   const inbox: Inbox = {
-    bounce(bytes, onBounce) {
-      const token = (++sequence).toString(36)
-      keptBytes += bytes
-      if (keptBytes > BOUNCE_BYTES_MAX) {
-        young = new Map()
-        keptBytes = bytes
-      }
-      young.set(token, onBounce)
-      if (!checking) {
-        checking = true
-        void check()
-      }
-      return `${prefix}.${token}`
+    listenForBounces(listener) {
+      onBounce = listener
+      const start = `${prefix}.${BOUNCE}`
+      return (number) => start + number.toString(36)
     },
     expect(onAnswer) {
-      const token = (++sequence).toString(36)
+      const token = `a${(++sequence).toString(36)}`
       awaited.set(token, onAnswer)
       return { subject: `${prefix}.${token}`, forget: () => void awaited.delete(token) }
     },

@@ -12,7 +12,7 @@ import { TerminalError, type MessageKind, type Payload } from '@kre/sdk'
 import type { NodeCall } from '../calls/node-call.ts'
 import type { Counters } from '../counters.ts'
 import { childEnvelope } from './child-envelope.ts'
-import type { HopSender } from './hop-sender.ts'
+import type { HopSender, Route } from './hop-sender.ts'
 
 const NO_PAYLOAD: Payload = { typeUrl: '', value: new Uint8Array(0) }
 /** A message that went around so often is in a loop of the graph. */
@@ -29,11 +29,6 @@ export type Outlet = {
 
 export function createOutlet(launch: NodeLaunch, hops: HopSender, counters: Counters): Outlet {
   const ref = { ...launch }
-  const ownFailures = failureSubject(ref)
-  const subjects = new Map(
-    launch.outputs.map((channel) => [channel ?? '', nodeSubject(ref, channel ?? undefined)]),
-  )
-
   const error = (parent: Envelope, index: number, code: ErrorCode, text: string) =>
     childEnvelope(
       parent,
@@ -46,9 +41,23 @@ export function createOutlet(launch: NodeLaunch, hops: HopSender, counters: Coun
     )
   const tellCaller: Outlet['tellCaller'] = (envelope, code, text) =>
     hops.answer(error(envelope, 0, code, text))
+  const routes = new Map(
+    launch.outputs.map((channel): [string, Route] => {
+      const name = channel === null ? launch.node : `${launch.node}.${channel}`
+      const text = `no replica of a node that listens to "${name}" is running`
+      const onDead = (sent: Envelope) => tellCaller(sent, 'unavailable', text)
+      const subject = nodeSubject(ref, channel ?? undefined)
+      return [channel ?? '', { subject, isRetried: true, onDead }]
+    }),
+  )
+  const failures: Route = {
+    subject: failureSubject(ref),
+    isRetried: false,
+    onDead: (sent) => hops.answer(sent),
+  }
   const publishError = (call: NodeCall, code: ErrorCode, text: string) => {
     const message = error(call.envelope, call.outputs++, code, text)
-    hops.once(ownFailures, message, () => hops.answer(message))
+    hops.hop(failures, message, 0)
   }
 
   const sendOk = (call: NodeCall, channel: string, payload: Payload) => {
@@ -70,21 +79,14 @@ export function createOutlet(launch: NodeLaunch, hops: HopSender, counters: Coun
       hops.answer(message)
       call.isAnswered = true
     }
-    const subject = subjects.get(channel)
-    if (subject === undefined) {
+    const route = routes.get(channel)
+    if (route === undefined) {
       // Built for its grammar: a name that is not legal is the author's mistake, heard or not.
       if (channel !== '') nodeSubject(ref, channel)
       if (!isAnswer) counters.unheardOutputs++
       return
     }
-    hops.hop(subject, message, call.deadlineAt, () => {
-      const name = channel === '' ? launch.node : `${launch.node}.${channel}`
-      tellCaller(
-        call.envelope,
-        'unavailable',
-        `no replica of a node that listens to "${name}" is running`,
-      )
-    })
+    hops.hop(route, message, call.deadlineAt)
   }
 
   return {
