@@ -20,7 +20,9 @@ beforeAll(async () => {
   await kre.json('version', 'start', '-r', 'shop', 'branches-v1')
   await kre.json('version', 'publish', '-r', 'shop', 'branches-v1')
   const { entrypointAddress } = await kre.json<{ entrypointAddress: string }>(
-    ...['runtime', 'show', 'shop'],
+    'runtime',
+    'show',
+    'shop',
   )
   client = await connectForeign(entrypointAddress, 'branches.Entrypoint', 'PlaceOrder')
 }, START_TIMEOUT_MS)

@@ -104,7 +104,11 @@ describe('the life of a version', () => {
 
   test('leaves its log to be read by request, node and level', async () => {
     const call = await kre.json<{ trailers: Record<string, string> }>(
-      ...['call', '-r', 'mine', 'Greet', '{"name": "Grace"}'],
+      'call',
+      '-r',
+      'mine',
+      'Greet',
+      '{"name": "Grace"}',
     )
     const request = call.trailers['request-id'] ?? ''
     const logs = ['version', 'logs', '-r', 'mine', 'second', '--request', request]
@@ -186,7 +190,9 @@ async function replaceIn(file: string, before: string, after: string): Promise<v
 
 async function published(): Promise<ForeignClient> {
   const { entrypointAddress } = await kre.json<{ entrypointAddress: string }>(
-    ...['runtime', 'show', 'mine'],
+    'runtime',
+    'show',
+    'mine',
   )
   return connectForeign(entrypointAddress, 'hello.Entrypoint', 'Greet')
 }

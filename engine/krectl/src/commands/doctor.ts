@@ -53,7 +53,7 @@ export function doctorCommand(program: Command, context: Context): void {
         check('node', process.versions.node, '24', true, 'everything'),
         await checkNats(context),
         await checkDisk(context),
-        ...(await Promise.all(OPTIONAL_TOOLS.map(checkTool))),
+        ...(await Promise.all(OPTIONAL_TOOLS.map((tool) => checkTool(tool, context)))),
       ]
       const rows = checks.map((entry) => [
         entry.ok ? 'ok' : hasFailed(entry) ? 'FAILED' : 'missing',
@@ -76,9 +76,15 @@ function hasFailed({ ok, required, found }: Check): boolean {
   return !ok && (required || found !== NOT_FOUND)
 }
 
-async function checkTool(tool: (typeof OPTIONAL_TOOLS)[number]): Promise<Check> {
+async function checkTool(
+  tool: (typeof OPTIONAL_TOOLS)[number],
+  { environment }: Context,
+): Promise<Check> {
   try {
-    const { stdout, stderr } = await run(tool.name, [...tool.args], { timeout: TOOL_TIMEOUT_MS })
+    const { stdout, stderr } = await run(tool.name, [...tool.args], {
+      timeout: TOOL_TIMEOUT_MS,
+      env: { ...environment },
+    })
     return check(
       tool.name,
       /\d+(?:\.\d+)+/.exec(stdout + stderr)?.[0] ?? 'of unknown version',

@@ -1,0 +1,32 @@
+import { describe, expect, test } from '@jest/globals'
+import { parseConfig } from './config.ts'
+
+describe('the configuration of the engine', () => {
+  test('needs a data folder and has a default for everything else', () => {
+    expect(parseConfig({ KRE_DATA: '/data' })).toMatchObject({
+      dataDir: '/data',
+      cacheDir: '/data/cache',
+      adminPort: 4000,
+      entrypointPort: 9000,
+      engineAbsenceMs: 60_000,
+      nodeMemoryBytesMax: null,
+      logLevel: 'info',
+    })
+  })
+
+  test('names all problems at once', () => {
+    const wrong = { KRE_ADMIN_PORT: '70000', KRE_DRAIN_MS: '-1', KRE_LOG_LEVEL: 'loud' }
+    expect(() => parseConfig(wrong)).toThrow(
+      /KRE_DATA: .*KRE_ADMIN_PORT: .*KRE_DRAIN_MS: .*KRE_LOG_LEVEL: /,
+    )
+  })
+
+  test.each([
+    ['KRE_ADMIN_PORT', '4000.5'],
+    ['KRE_ENTRYPOINT_PORT', 'http'],
+    ['KRE_PAYLOAD_BYTES_MAX', String(9 * 1024 * 1024)],
+    ['KRE_NODE_MEMORY_BYTES_MAX', '1'],
+  ])('refuses %s=%s', (name, value) => {
+    expect(() => parseConfig({ KRE_DATA: '/data', [name]: value })).toThrow(name)
+  })
+})
