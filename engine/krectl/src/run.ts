@@ -3,7 +3,6 @@ import { formatIssue, toKreError } from '@kre/contracts'
 import { BundleRefused } from './api/admin-client.ts'
 import type { Context } from './context.ts'
 import { EXIT, exitCodeOf } from './output/exit-code.ts'
-import { printable } from './output/output.ts'
 import { createProgram } from './program.ts'
 import { HELP } from './help.ts'
 
@@ -50,14 +49,15 @@ function upToUnknown(program: Command, args: string[]): string[] {
   return args
 }
 
-function report(error: unknown, context: Context): void {
-  if (error instanceof BundleRefused && !context.output.json) {
-    for (const issue of error.issues) context.stderr.write(`${printable(formatIssue(issue))}\n`)
-  }
+function report(error: unknown, { output, verbose }: Context): void {
   const { code, message, details } = toKreError(error)
-  if (context.output.json) {
-    const issues = error instanceof BundleRefused ? { issues: error.issues } : {}
-    context.stderr.write(`${JSON.stringify({ error: { code, message, details, ...issues } })}\n`)
-  } else context.stderr.write(`krectl: ${printable(message)}\n`)
-  if (context.verbose && error instanceof Error) context.stderr.write(`${error.stack}\n`)
+  const issues = error instanceof BundleRefused ? error.issues : []
+  if (output.json) {
+    const more = issues.length > 0 ? { issues } : {}
+    output.error(JSON.stringify({ error: { code, message, details, ...more } }))
+  } else {
+    for (const issue of issues) output.error(formatIssue(issue))
+    output.error(`krectl: ${message}`)
+  }
+  if (verbose && error instanceof Error) output.error(error.stack ?? '')
 }

@@ -8,6 +8,8 @@ export type Output = {
   result(value: unknown, text: string): void
   /** One line of progress. */
   step(text: string): void
+  /** One line of an error: said also to those who want no progress. */
+  error(text: string): void
   /** A line of progress that takes the place of the one before; nothing where no terminal is. */
   gauge(text: string): void
   /** A piece of a stream that goes on: one JSON line, or the text. */
@@ -35,6 +37,10 @@ export function createOutput(
     step(text) {
       clearGauge()
       if (!quiet) stderr.write(`${printable(text)}\n`)
+    },
+    error(text) {
+      clearGauge()
+      stderr.write(`${printable(text)}\n`)
     },
     gauge(text) {
       if (!hasGauge) return
