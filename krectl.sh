@@ -19,22 +19,30 @@ node_is_current() {
 # Dependencies are those of the lock file: a change of it installs again. Not `npm ci`: it refuses a registry that
 # lacks the optional packages of other platforms.
 install() {
-  local stamp="$root/node_modules/.kre-installed" wanted
-  wanted=$(cksum <"$root/package-lock.json")
-  [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && return
+  is_installed && return
   if ! command -v npm >/dev/null 2>&1; then
     echo "krectl: npm was not found. Install Node.js (20 or newer) with npm, then try again." >&2
     exit 1
   fi
-  echo "Installing dependencies (once)" >&2
-  # Its post-install fetches GPU libraries; the CPU ones are in the package.
-  export ONNXRUNTIME_NODE_INSTALL=skip
-  if ! (cd "$root" && npm install --no-save --prefer-offline --loglevel=error --no-audit --no-fund >&2); then
-    echo "krectl: the dependencies could not be installed (npm install failed, see above)." >&2
-    exit 1
-  fi
-  echo "$wanted" >"$stamp"
+  mkdir -p "$root/.kre"
+  # Two commands at once: one installs, the other waits for it (where there is flock).
+  (
+    if command -v flock >/dev/null 2>&1; then flock 9; fi
+    is_installed && exit
+    echo "Installing dependencies (once)" >&2
+    # Its post-install fetches GPU libraries; the CPU ones are in the package.
+    export ONNXRUNTIME_NODE_INSTALL=skip
+    if ! (cd "$root" && npm install --no-save --prefer-offline --loglevel=error --no-audit --no-fund >&2); then
+      echo "krectl: the dependencies could not be installed (npm install failed, see above)." >&2
+      exit 1
+    fi
+    wanted >"$stamp"
+  ) 9>"$root/.kre/install.lock"
 }
+
+stamp="$root/node_modules/.kre-installed"
+wanted() { cksum <"$root/package-lock.json"; }
+is_installed() { [ "$(cat "$stamp" 2>/dev/null)" = "$(wanted)" ]; }
 
 install
 export PATH="$root/node_modules/.bin:$PATH"

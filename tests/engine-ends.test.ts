@@ -1,6 +1,6 @@
 /** How the laptop's engine starts and ends when something is in its way. */
 import { spawnSync } from 'node:child_process'
-import { copyFile, mkdir, readFile, symlink, truncate, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -210,6 +210,14 @@ describe('an engine', () => {
       stderr: expect.stringContaining(`${ports} can't be read`),
     })
     await copyFile(`${ports}.kept`, ports)
+  })
+
+  test('ends when its data folder is removed, and the next one begins afresh', async () => {
+    const pids = await pidsOf(kre)
+    await rm(kre.dataDir, { recursive: true })
+    await waitUntil('all gone', () => !pids.some(isAlive), { timeoutMs: 60_000 })
+    await up()
+    expect(await kre.json('runtime', 'list')).toEqual([])
   })
 
   test('stays small while it has nothing to do', async () => {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
@@ -55,5 +55,24 @@ describe('claimDataDir', () => {
     await claim.release()
     await claim.mend()
     expect(await readEngineRecord(dir)).toBeNull()
+  })
+
+  test('takes its lock again when somebody removed that', async () => {
+    const claim = await claimDataDir(dir)
+    await rm(join(dir, 'engine.lock'))
+    expect(await claim.mend()).toBe(true)
+    await expect(claimDataDir(dir)).rejects.toThrow(DataDirBusy)
+    await claim.release()
+  })
+
+  test('is lost when the folder is removed, or is another one', async () => {
+    const folder = join(dir, 'data')
+    await mkdir(folder)
+    const claim = await claimDataDir(folder)
+    await rename(folder, join(dir, 'moved'))
+    expect(await claim.mend()).toBe(false)
+    await mkdir(folder)
+    expect(await claim.mend()).toBe(false)
+    await claim.release()
   })
 })

@@ -1,5 +1,5 @@
 /** Takes a data folder for one engine: a second engine on the same folder is refused. */
-import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { KreError } from '@kre/contracts'
@@ -8,8 +8,12 @@ import { processStartTime, readEngineRecord, type EngineRecord } from '@kre/serv
 export type DataDirClaim = {
   /** Says where the engine serves. */
   write(adminUrl: string): Promise<void>
-  /** Writes the record again when somebody damaged it. */
-  mend(): Promise<void>
+  /**
+   * Writes the record again when somebody damaged it, and takes the lock again when somebody removed it.
+   *
+   * @returns false when the folder is gone, or another one or another engine is in its place.
+   */
+  mend(): Promise<boolean>
   release(): Promise<void>
 }
 
@@ -25,7 +29,8 @@ export class DataDirBusy extends KreError {
  * @throws DataDirBusy when a living engine has the folder.
  */
 export async function claimDataDir(dataDir: string): Promise<DataDirClaim> {
-  const lock = await takeLock(dataDir)
+  const { ino } = await stat(dataDir)
+  let lock = await takeLock(dataDir)
   const file = join(dataDir, 'engine.json')
   const record: EngineRecord = {
     pid: process.pid,
@@ -46,8 +51,17 @@ export async function claimDataDir(dataDir: string): Promise<DataDirClaim> {
       await save()
     },
     async mend() {
+      if (released) return true
+      if ((await stat(dataDir).catch(() => null))?.ino !== ino) return false
+      if ((await stat(join(dataDir, 'engine.lock')).catch(() => null)) === null) {
+        const again = await takeLock(dataDir).catch(() => null)
+        if (again === null) return false
+        lock.close()
+        lock = again
+      }
       const there = await readFile(file, 'utf8').catch(() => '')
       if (there !== JSON.stringify(record)) await save()
+      return true
     },
     async release() {
       released = true

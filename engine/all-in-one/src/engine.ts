@@ -27,7 +27,12 @@ export type Engine = {
   leave(): Promise<void>
 }
 
-export async function startEngine(config: Config, logger: Logger): Promise<Engine> {
+/** @param onLost is told when somebody removed the data folder: without it the engine is of no use. */
+export async function startEngine(
+  config: Config,
+  logger: Logger,
+  onLost: () => void = () => undefined,
+): Promise<Engine> {
   const progress = (message: string) => logger.info({ progress: true }, message)
   await makePrivate(config.dataDir)
   const claim = await claimDataDir(config.dataDir)
@@ -65,7 +70,10 @@ export async function startEngine(config: Config, logger: Logger): Promise<Engin
 
     const beat = () => {
       if (!nats.isClosed()) nats.publish(ENGINE_HEARTBEAT_SUBJECT)
-      claim.mend().catch((error: unknown) => logger.warn({ error }, 'engine.json is damaged'))
+      claim
+        .mend()
+        .then((isOurs) => isOurs || onLost())
+        .catch((error: unknown) => logger.warn({ error }, 'engine.json is damaged'))
     }
     beat()
     const heart = setInterval(beat, 2 * SECOND_MS)

@@ -9,6 +9,9 @@ import { stopLeftovers } from './stop-leftovers.ts'
 /** sysexits.h, EX_TEMPFAIL: another engine has the data folder. */
 const EXIT_BUSY = 75
 
+/** How long an engine without files tries to end what it runs, in ms. */
+const LOST_STOP_MS = 15_000
+
 const logger = createLogger('engine', { level: process.env['KRE_LOG_LEVEL'] ?? 'info' })
 process.on('unhandledRejection', (error) => logger.error({ error }, 'a failure nobody waited for'))
 
@@ -21,8 +24,14 @@ try {
 }
 
 async function serve(config: ReturnType<typeof parseConfig>): Promise<void> {
-  const starting = startEngine(config, logger)
   let ending = false
+  const starting = startEngine(config, logger, () => {
+    if (ending) return
+    logger.fatal(`the data folder ${config.dataDir} was removed: the engine ends`)
+    end('stop')
+    // What can't be ended without its files ends by itself when nobody speaks to it any more.
+    setTimeout(() => process.exit(1), LOST_STOP_MS).unref()
+  })
   const end = (how: 'stop' | 'leave') => {
     if (ending) return
     ending = true
