@@ -59,11 +59,15 @@ export type LaunchRequest = {
 const HEAP_SHARE = 0.75
 
 /**
- * A process that passes messages on has little that lives long, so V8 needs no large young generation (3 x 16 MiB
+ * A node that passes messages on has little that lives long, so V8 needs no large young generation (3 x 16 MiB
  * otherwise), no thread per core to collect it, and no compiler between its first and its best one, whose work space
- * stays. Code that runs hot is optimised as ever.
+ * stays. Code that runs hot is optimised as ever. An entrypoint keeps each request until its answer: in a young
+ * generation that small it would copy them all the time.
  */
-const SMALL_HEAP = ['--max-semi-space-size=1', '--no-maglev', '--v8-pool-size=1']
+const V8_FLAGS = {
+  node: ['--max-semi-space-size=1', '--no-maglev', '--v8-pool-size=1'],
+  entrypoint: ['--max-semi-space-size=8', '--v8-pool-size=1'],
+} as const
 
 /**
  * Prepares and starts one process and puts it on record.
@@ -169,5 +173,10 @@ function commandOf(deps: LaunchDeps, workload: Workload): readonly string[] {
   const heapMiB = Math.max(32, Math.floor((limit * HEAP_SHARE) / MiB))
   const folder = kind === 'node' ? 'node-runner' : 'entrypoint'
   const main = new URL(`../../../runners/${folder}/src/main.ts`, import.meta.url)
-  return [process.execPath, `--max-old-space-size=${heapMiB}`, ...SMALL_HEAP, fileURLToPath(main)]
+  return [
+    process.execPath,
+    `--max-old-space-size=${heapMiB}`,
+    ...V8_FLAGS[kind],
+    fileURLToPath(main),
+  ]
 }

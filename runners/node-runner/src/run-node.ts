@@ -180,6 +180,7 @@ async function windDown(work: Work, runtime: Runtime | null, drainMs: number): P
   runtime?.flush()
   timings.flush()
   while (hops.retrying > 0 && performance.now() < endAt) await sleepMs(10)
+  hops.flush()
   await outbox.flush(LAST_WORDS_MS)
 }
 

@@ -12,6 +12,7 @@ import {
 } from '@kre/contracts/runtime'
 import type { Counters } from '../counters.ts'
 import type { Inbox } from './inbox.ts'
+import { createPublishBatch } from './publish-batch.ts'
 import { createSentMessages } from './sent-messages.ts'
 
 /** A node that restarts is back within this time; longer waiting would only hide that it is gone. */
@@ -41,6 +42,8 @@ export type HopSender = {
   hop(route: Route, envelope: Envelope, deadlineAt: number): void
   /** Publishes to the caller. @throws KreError as `hop`. */
   answer(envelope: Envelope): void
+  /** Hands what was published to the connection; before that is drained. */
+  flush(): void
   /** Messages that are being tried again. */
   readonly retrying: number
 }
@@ -51,13 +54,14 @@ export function createHopSender(
   counters: Counters,
 ): HopSender {
   const sent = createSentMessages<Route>()
+  const batch = createPublishBatch(connection)
   let retrying = 0
   let checking = false
 
   const send = (route: Route, bytes: Uint8Array, endAt: number) => {
     const reply = replySubject(sent.add(route, bytes, endAt))
     if (!checking) void check()
-    connection.publish(route.subject, bytes, { reply })
+    batch.publish(route.subject, bytes, reply)
   }
   const replySubject = inbox.listenForBounces((number) => {
     const bounced = sent.take(number)
@@ -78,6 +82,7 @@ export function createHopSender(
     while (!sent.isEmpty) {
       await sleep(BOUNCE_CHECK_MS, undefined, { ref: false })
       const { last } = sent
+      batch.flush()
       await connection.flush().catch(() => undefined)
       sent.confirm(last)
     }
@@ -85,6 +90,7 @@ export function createHopSender(
   }
 
   return {
+    flush: batch.flush,
     get retrying() {
       return retrying
     },
@@ -98,7 +104,7 @@ export function createHopSender(
       const bytes = encodeEnvelope(envelope)
       const bytesMax = payloadBytesMax(connection)
       if (bytes.length > bytesMax) throw tooLarge(bytes.length, bytesMax)
-      connection.publish(envelope.replyTo, bytes)
+      batch.publish(envelope.replyTo, bytes)
     },
   }
 }
