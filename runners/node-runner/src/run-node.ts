@@ -1,10 +1,9 @@
 /** One node of a workflow: wires broker, handlers and services, and runs until it is told to stop. */
 import { writeSync } from 'node:fs'
 import { toKreError, type NodeLaunch } from '@kre/contracts/runtime'
-import type { CallPort } from '@kre/sdk'
 import { connectNats } from '@kre/service-kit/runner'
 import type { Subscription } from '@nats-io/transport-node'
-import { Dispatcher, type HandlerHost } from './calls/dispatcher.ts'
+import { Dispatcher } from './calls/dispatcher.ts'
 import { openJournal } from './calls/journal.ts'
 import type { CallOwner } from './calls/node-call.ts'
 import { outsideOfCalls } from './calls/outside-calls.ts'
@@ -19,33 +18,8 @@ import { createOutbox, type Outbox } from './outputs/outbox.ts'
 import { createTimings, type Timings } from './outputs/timings.ts'
 import { createAnnouncer } from './process/announcer.ts'
 import { userEnvironment, writeConfigFiles } from './process/environment.ts'
-import type { DataServices, ServiceCaller } from './services/data-services.ts'
+import type { Runtime, RuntimeDeps } from './runtime.ts'
 import { openDataServices } from './services/open-data-services.ts'
-
-/** What a language brings: how its handlers are loaded, run and ended. */
-export type Runtime = {
-  readonly host: HandlerHost
-  /** Receives the errors of the nodes it listens to. */
-  readonly handlesErrors: boolean
-  /** Gives out log lines that still wait. */
-  flush(): void
-  close(): Promise<void>
-}
-
-export type RuntimeDeps = {
-  readonly launch: NodeLaunch
-  readonly dispatcher: Dispatcher
-  readonly services: DataServices
-  readonly log: NodeLog
-  /** Environment of user code. */
-  readonly environment: Readonly<Record<string, string>>
-  /** The process's own, for user code that runs in it. */
-  readonly ownEnvironment: NodeJS.ProcessEnv
-  /** A service caller, and context, for code that runs outside of a message. */
-  readonly outside: CallPort & ServiceCaller
-  /** Ends the node: user code can't go on. */
-  readonly onFatal: (what: string, exitCode: number) => void
-}
 
 /** For records and messages that are left when the process ends. */
 const LAST_WORDS_MS = 1_000

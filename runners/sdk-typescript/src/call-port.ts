@@ -1,6 +1,6 @@
 /** What a Context needs from whoever runs it: the node-runner, or `runHandler` in a test. */
 import type { MessageTypes } from './message-types.ts'
-import type { Payload } from './payload-message.ts'
+import type { Payload } from './payload.ts'
 
 export type MessageKind = 'ok' | 'error' | 'earlyReply' | 'earlyExit'
 export type LogLevel = 'ERROR' | 'WARN' | 'INFO' | 'DEBUG'

@@ -18,7 +18,8 @@ import {
   type PredictionOptions,
 } from './context-services.ts'
 import { PayloadError, TerminalError } from './handler-errors.ts'
-import { Message, type Payload } from './payload-message.ts'
+import { Message } from './payload-message.ts'
+import type { Payload } from './payload.ts'
 
 const STRUCT = 'google.protobuf.Struct'
 const NO_PAYLOAD: Payload = { typeUrl: '', value: new Uint8Array(0) }

@@ -21,6 +21,8 @@ export {
   type Init,
   type NodeHandlers,
 } from './handler-module.ts'
-export { openMessageTypes, type MessageTypes } from './message-types.ts'
-export { Message, typeNameOf, type Payload } from './payload-message.ts'
+export type { MessageTypes } from './message-types.ts'
+export { openMessageTypes } from './open-message-types.ts'
+export { Message } from './payload-message.ts'
+export { typeNameOf, type Payload } from './payload.ts'
 export { runHandler, type RunOptions, type RunResult } from './run-handler.ts'

@@ -1,4 +1,4 @@
-/** Bytes to messages of the bundle's types and back. Loads the protobuf library: see `message-types.ts`. */
+/** Bytes to messages of the bundle's types and back. Loads the protobuf library: see `open-message-types.ts`. */
 import {
   create,
   createFileRegistry,
@@ -25,8 +25,8 @@ import {
 } from '@bufbuild/protobuf/wkt'
 import { PayloadError, TerminalError } from './handler-errors.ts'
 import { toMessageInit } from './message-init.ts'
-import { isPayload, TYPE_URL_PREFIX, type MessageTypes } from './message-types.ts'
-import { typeNameOf } from './payload-message.ts'
+import type { MessageTypes } from './message-types.ts'
+import { isPayload, TYPE_URL_PREFIX, typeNameOf } from './payload.ts'
 
 /** @param readDescriptorSet gives the serialized FileDescriptorSet of the bundle; called when a type is first needed. */
 export function createMessageCodec(readDescriptorSet: () => Uint8Array): MessageTypes {

@@ -1,9 +1,7 @@
 /** What a handler gets: a `google.protobuf.Any` that knows the bundle's types. */
 import type { DescMessage, Message as ProtobufMessage, MessageShape } from '@bufbuild/protobuf'
 import type { MessageTypes } from './message-types.ts'
-
-/** Type and bytes of a message; structurally a `google.protobuf.Any`. */
-export type Payload = { readonly typeUrl: string; readonly value: Uint8Array }
+import { typeNameOf, type Payload } from './payload.ts'
 
 export class Message implements Payload {
   readonly $typeName = 'google.protobuf.Any'
@@ -35,8 +33,4 @@ export class Message implements Payload {
   toObject(): Record<string, unknown> {
     return this.#types.toObject(this)
   }
-}
-
-export function typeNameOf(typeUrl: string): string {
-  return typeUrl.slice(typeUrl.lastIndexOf('/') + 1)
 }

@@ -3,8 +3,10 @@ import type { CallPort, LogLevel, MessageKind, NodePort } from './call-port.ts'
 import { Context } from './context.ts'
 import { TerminalError } from './handler-errors.ts'
 import { invokeHandler, readHandlerModule } from './handler-module.ts'
-import { openMessageTypes, type MessageTypes } from './message-types.ts'
-import { Message, type Payload } from './payload-message.ts'
+import type { MessageTypes } from './message-types.ts'
+import { openMessageTypes } from './open-message-types.ts'
+import { Message } from './payload-message.ts'
+import type { Payload } from './payload.ts'
 
 export type RunOptions = {
   /** Values of `ctx.config`. */

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import type { Store } from '../ports/store.ts'
-import type { MakeStore } from './store-contract.ts'
+import type { MakeStore } from './make-store.ts'
 
 const DIGEST = '0123456789abcdef'.repeat(4)
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Placement } from '@kre/contracts'
 import { sampleLog, sampleRelease, sampleRuntime, sampleVersion } from './sample-records.ts'
-import type { MakeStore } from './store-contract.ts'
+import type { MakeStore } from './make-store.ts'
 
 const AT = new Date('2026-02-03T04:05:06.789Z')
 

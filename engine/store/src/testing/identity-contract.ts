@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import type { MakeStore } from './store-contract.ts'
+import type { MakeStore } from './make-store.ts'
 
 const NOW = new Date('2026-01-01T00:00:00.000Z')
 const LATER = new Date('2026-01-01T01:00:00.000Z')

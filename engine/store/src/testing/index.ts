@@ -7,4 +7,5 @@ export {
   sampleRuntime,
   sampleVersion,
 } from './sample-records.ts'
-export { storeContract, type MakeStore } from './store-contract.ts'
+export type { MakeStore } from './make-store.ts'
+export { storeContract } from './store-contract.ts'

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import type { LogRecord } from '@kre/contracts'
 import type { LogQuery, Store } from '../ports/store.ts'
 import { sampleLog } from './sample-records.ts'
-import type { MakeStore } from './store-contract.ts'
+import type { MakeStore } from './make-store.ts'
 
 const ALL = { runtimeId: 'demo', limit: 100, order: 'oldest-first' } as const
 

@@ -7,7 +7,7 @@ import {
   samplePrediction,
   sampleRuntime,
 } from './sample-records.ts'
-import type { MakeStore } from './store-contract.ts'
+import type { MakeStore } from './make-store.ts'
 
 const YEAR_2026 = [new Date('2026-01-01'), new Date('2027-01-01')] as const
 

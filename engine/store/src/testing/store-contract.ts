@@ -1,14 +1,11 @@
 /** What every store does, whatever it is made of: run by each adapter's test. */
 import { describe } from '@jest/globals'
-import type { Store } from '../ports/store.ts'
 import { bundleContract } from './bundle-contract.ts'
 import { controlContract } from './control-contract.ts'
 import { identityContract } from './identity-contract.ts'
 import { logContract } from './log-contract.ts'
+import type { MakeStore } from './make-store.ts'
 import { outputContract } from './output-contract.ts'
-
-/** A new, empty store for each test, gone with it. */
-export type MakeStore = () => Promise<Store>
 
 export function storeContract(name: string, makeStore: MakeStore): void {
   describe(`store on ${name}`, () => {

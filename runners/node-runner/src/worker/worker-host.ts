@@ -14,7 +14,7 @@ import type { FrameChannel, WorkerFrame } from '@kre/wire'
 import type { HandlerHost } from '../calls/dispatcher.ts'
 import type { NodeCall } from '../calls/node-call.ts'
 import { EXIT } from '../exit-codes.ts'
-import type { RuntimeDeps } from '../run-node.ts'
+import type { RuntimeDeps } from '../runtime.ts'
 import {
   startWorker,
   type WorkerEnd,

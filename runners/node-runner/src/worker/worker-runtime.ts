@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join, resolve } from 'node:path'
 import { ENTRYPOINT, KreError, type NodeLaunch } from '@kre/contracts/runtime'
 import type { WorkerFrame } from '@kre/wire'
-import type { Runtime, RuntimeDeps } from '../run-node.ts'
+import type { Runtime, RuntimeDeps } from '../runtime.ts'
 import { WorkerHost } from './worker-host.ts'
 
 /** Longest path of a Unix socket (sun_path of Linux and macOS), in bytes. */
