@@ -4,10 +4,10 @@
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { status } from '@grpc/grpc-js'
-import { MiB } from '@kre/contracts'
+import { MiB, type EngineProcess } from '@kre/contracts'
 import { waitUntil } from '@kre/service-kit'
 import { packChain, type BundleNode } from './support/ledger-bundle.ts'
-import { startTestEngine, type EngineProcess, type TestEngine } from './support/ledger-engine.ts'
+import { startTestEngine, type TestEngine } from './support/ledger-engine.ts'
 import { FLAWLESS, PATIENCE_MS, run, RUNTIME, underLoad } from './support/ledger-faults.ts'
 import { belongings } from './support/ledger-leftovers.ts'
 import { connectRaw, type RawClient } from './support/ledger.ts'

@@ -4,26 +4,12 @@ import { once } from 'node:events'
 import { mkdtemp, open, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import type { VersionStatus } from '@kre/contracts'
+import type { EngineStatus, VersionStatus } from '@kre/contracts'
 import { readEngineRecord, waitUntil } from '@kre/service-kit'
 
 const root = resolve(import.meta.dirname, '../..')
 const main = join(root, 'engine/all-in-one/src/main.ts')
 
-export type EngineProcess = {
-  role: 'engine' | 'nats-server' | 'nats-guard' | 'entrypoint' | 'node'
-  runtime: string | null
-  version: string | null
-  node: string | null
-  pid: number | null
-  state: string
-  restarts: number
-  reason: string
-}
-export type EngineStatus = {
-  processes: EngineProcess[]
-  addresses: { name: string; runtime: string | null; version: string | null; address: string }[]
-}
 export type VersionView = {
   name: string
   status: VersionStatus

@@ -1,4 +1,4 @@
-import type { EventBus } from '@kre/contracts'
+import type { EngineStatus, EventBus } from '@kre/contracts'
 import type { Logger } from '@kre/service-kit'
 import type { Store } from '@kre/store'
 import type { KeyedLock } from './concurrency/keyed-lock.ts'
@@ -9,8 +9,8 @@ export type AdminApiDeps = {
   store: Store
   events: EventBus
   ingest: IngestBundle
-  /** Processes and addresses of the engine, as JSON; absent = `GET /api/v1/status` is not implemented. */
-  describe?: () => Promise<object>
+  /** Absent = `GET /api/v1/status` is not implemented. */
+  describe?: () => Promise<EngineStatus>
   logger: Logger
   now?: () => Date
   /** Key of the hashes that tokens are stored as, at least 32 bytes. It must survive restarts, or every login ends. */

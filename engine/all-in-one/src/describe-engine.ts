@@ -1,24 +1,5 @@
-import type { Target, WorkloadObservation } from '@kre/contracts'
+import type { EngineProcess, EngineStatus, Target, WorkloadObservation } from '@kre/contracts'
 import type { LocalNatsServer } from '@kre/nats-manager'
-
-export type EngineDescription = {
-  engine: { version: string; startedAt: string; dataDir: string }
-  processes: ProcessDescription[]
-  addresses: { name: string; runtime: string | null; version: string | null; address: string }[]
-}
-
-type ProcessDescription = {
-  role: 'engine' | 'nats-server' | 'nats-guard' | 'entrypoint' | 'node'
-  runtime: string | null
-  version: string | null
-  workflow: string | null
-  node: string | null
-  replica: number | null
-  pid: number | null
-  state: string
-  restarts: number
-  reason: string
-}
 
 const VERSION = '0.1.0'
 const FETCH_TIMEOUT_MS = 5_000
@@ -30,7 +11,7 @@ export async function describeEngine(deps: {
   adminUrl: string
   dataDir: string
   startedAt: Date
-}): Promise<EngineDescription> {
+}): Promise<EngineStatus> {
   const workloads = (await deps.target.fetch(AbortSignal.timeout(FETCH_TIMEOUT_MS))).toSorted(
     (a, b) => orderKey(a).localeCompare(orderKey(b)),
   )
@@ -71,7 +52,7 @@ function orderKey({ runtimeId, version, role, workflow, node }: WorkloadObservat
   return [runtimeId, version ?? '', role, workflow ?? '', node ?? ''].join('/')
 }
 
-function engineProcess(role: ProcessDescription['role'], pid: number | null): ProcessDescription {
+function engineProcess(role: EngineProcess['role'], pid: number | null): EngineProcess {
   const state = pid === null ? 'gone' : 'ready'
   return {
     role,
@@ -87,7 +68,7 @@ function engineProcess(role: ProcessDescription['role'], pid: number | null): Pr
   }
 }
 
-function workloadProcesses(workload: WorkloadObservation): ProcessDescription[] {
+function workloadProcesses(workload: WorkloadObservation): EngineProcess[] {
   return workload.replicas.map((replica) => ({
     role: workload.role,
     runtime: workload.runtimeId,

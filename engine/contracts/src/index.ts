@@ -1,4 +1,5 @@
 export * from './bundle.ts'
+export * from './engine-status.ts'
 export * from './envelope/envelope.ts'
 export { ProtoReader, ProtoWriter } from './envelope/protobuf.ts'
 export * from './errors.ts'

@@ -1,10 +1,16 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import type { EngineStatus } from '@kre/contracts'
 import { BOOTSTRAP_TOKEN, startTestApi, type TestApi } from '../testing/start-test-api.ts'
 
+const status: EngineStatus = {
+  engine: { version: 'test', startedAt: '2026-01-01T00:00:00.000Z', dataDir: '/nowhere' },
+  processes: [],
+  addresses: [],
+}
 let api: TestApi
 
 beforeEach(async () => {
-  api = await startTestApi({ describe: async () => ({ engine: 'test' }) })
+  api = await startTestApi({ describe: async () => status })
   await api.createRuntime()
 })
 afterEach(() => api[Symbol.asyncDispose]())
@@ -63,8 +69,8 @@ describe('with a credential', () => {
   })
 
   test('the engine describes itself', async () => {
-    const { status, text } = await api.send('/api/v1/status', { headers: api.asOwner })
-    expect([status, JSON.parse(text)]).toEqual([200, { engine: 'test' }])
+    const answer = await api.send('/api/v1/status', { headers: api.asOwner })
+    expect([answer.status, JSON.parse(answer.text)]).toEqual([200, status])
   })
 })
 

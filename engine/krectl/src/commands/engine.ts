@@ -1,26 +1,9 @@
+import type { EngineStatus } from '@kre/contracts'
 import type { Command } from 'commander'
 import { connectAdmin, type AdminClient } from '../api/admin-client.ts'
 import type { Context } from '../context.ts'
 import { stopEngine, type StopResult } from '../engine/stop-engine.ts'
 import { table } from '../output/output.ts'
-
-/** What `GET /api/v1/status` answers. */
-export type EngineStatus = {
-  engine: { version: string; startedAt: string; dataDir: string }
-  processes: {
-    role: string
-    runtime: string | null
-    version: string | null
-    workflow: string | null
-    node: string | null
-    replica: number | null
-    pid: number | null
-    state: string
-    restarts: number
-    reason: string
-  }[]
-  addresses: { name: string; runtime: string | null; version: string | null; address: string }[]
-}
 
 const STOPPED: Readonly<Record<StopResult, string>> = {
   stopped: 'KRE is stopped. Its data stays.',
