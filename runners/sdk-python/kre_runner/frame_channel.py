@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Callable
 
 from .frame_decoder import FRAME_BYTES_MAX, FrameDecoder
-from .handler_errors import TerminalError
+from .handler_errors import LimitError
 from .worker_frame import Buffer, Frame, WireError, encode_frame, frame_bytes
 
 _RECEIVE_BYTES = 256 * 1024
@@ -51,12 +51,12 @@ class FrameChannel:
         """Queues a frame, behind those before it, and sends what the socket takes.
 
         The frame's byte fields must not change afterwards. ``flush=False`` leaves it to ``flush`` or ``flush_soon``, so that several frames go out in one system call.
-        Raises TerminalError for a frame above FRAME_BYTES_MAX.
+        Raises LimitError for a frame above FRAME_BYTES_MAX.
         """
         parts = encode_frame(frame)
         size = frame_bytes(parts)
         if size > FRAME_BYTES_MAX:
-            raise TerminalError(
+            raise LimitError(
                 f"a message of {size} bytes can't be sent: at most {FRAME_BYTES_MAX} bytes fit a frame"
             )
         with self._lock:

@@ -29,5 +29,16 @@ class PayloadError(TerminalError):
         self.malformed = malformed
 
 
+class LimitError(TerminalError):
+    """What a handler sends is larger than a message can be."""
+
+
 class ServiceError(TerminalError):
-    """A service of the runner (db, stores, prediction, …) refused a call."""
+    """A service of the runner (db, stores, prediction, …) refused a call.
+
+    ``status_code``: the runner's reason, as a google.rpc.Code; 0 = none given.
+    """
+
+    def __init__(self, text: str, status_code: int = 0) -> None:
+        super().__init__(text)
+        self.status_code = status_code

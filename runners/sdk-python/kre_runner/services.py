@@ -101,7 +101,7 @@ class Services:
             return
         _, place, decode = waiting
         if frame.error:
-            place.resolve(None, ServiceError(frame.error))
+            place.resolve(None, ServiceError(frame.error, frame.status_code))
             return
         try:
             value = decode(json.loads(frame.result) if frame.result else None, frame.data)

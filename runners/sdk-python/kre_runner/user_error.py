@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import traceback
 
-from .handler_errors import TerminalError
+from .handler_errors import LimitError, PayloadError, ServiceError, TerminalError
 
 _TEXT_CHARS_MAX = 16 * 1024
 _STACK_CHARS_MAX = 64 * 1024
+_ENTRYPOINT = "entrypoint"
+_INVALID_ARGUMENT = 3
+_RESOURCE_EXHAUSTED = 8
+_INTERNAL = 13
 _OWN_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "")
 
 
@@ -23,6 +27,20 @@ def failure_text(error: BaseException) -> str:
     elif isinstance(error, (KeyError, KeyboardInterrupt)):
         text = f"{name}: {text}"
     return _cut(text, _TEXT_CHARS_MAX)
+
+
+def failure_status(error: BaseException, from_node: str) -> int:
+    """The google.rpc.Code that the caller is answered, the same as for a TypeScript handler.
+
+    The caller is to blame for a malformed request, the size of an output is a limit; all else is the handler's failure.
+    """
+    if isinstance(error, PayloadError) and error.malformed and from_node == _ENTRYPOINT:
+        return _INVALID_ARGUMENT
+    if isinstance(error, LimitError):
+        return _RESOURCE_EXHAUSTED
+    if isinstance(error, ServiceError) and error.status_code == _RESOURCE_EXHAUSTED:
+        return _RESOURCE_EXHAUSTED
+    return _INTERNAL
 
 
 def failure_stack(error: BaseException) -> str:

@@ -23,7 +23,7 @@ from .orphan_guard import start_orphan_guard
 from .payload_message import PayloadDict, StrictUnpack
 from .services import CANCELLED, Services
 from .thread_pool import ThreadPool
-from .user_error import describe_load_error, failure_stack, failure_text
+from .user_error import describe_load_error, failure_stack, failure_status, failure_text
 from .worker_call import CallOwner, WorkerCall
 from .worker_frame import (
     WORKER_PROTOCOL,
@@ -312,10 +312,15 @@ class Worker:
             return Failed(
                 call.id, CANCELLED if call.cancelled else "the handler cancelled itself", stack
             )
-        text = failure_text(error)
-        if not isinstance(error, RetryableError):
-            return Failed(call.id, text, stack)
-        return Failed(call.id, text, stack, True, max(0, int(error.retry_after_ms or 0)))
+        is_retryable = isinstance(error, RetryableError)
+        return Failed(
+            call.id,
+            failure_text(error),
+            stack,
+            retryable=is_retryable,
+            retry_after_ms=max(0, int(error.retry_after_ms or 0)) if is_retryable else 0,
+            status_code=failure_status(error, call.from_node),
+        )
 
     # --- end ----------------------------------------------------------------------------------------
 

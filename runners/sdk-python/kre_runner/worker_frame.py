@@ -112,6 +112,7 @@ class Failed(Frame):
     stack: str = _text(3)
     retryable: bool = _flag(4)
     retry_after_ms: int = _uint(5)
+    status_code: int = _uint(6)
 
 
 @dataclass
@@ -165,6 +166,7 @@ class CallResult(Frame):
     error: str = _text(2)
     result: str = _text(3)
     data: Buffer = _data(4)
+    status_code: int = _uint(5)
 
 
 @dataclass

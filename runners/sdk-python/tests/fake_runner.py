@@ -217,7 +217,8 @@ class FakeRunner:
         try:
             result = answer(json.loads(frame.arguments), bytes(frame.data))
         except Exception as error:
-            self.send(CallResult(frame.id, error=str(error)))
+            status_code = getattr(error, "status_code", 0)
+            self.send(CallResult(frame.id, error=str(error), status_code=status_code))
             return
         if isinstance(result, bytes):
             self.send(CallResult(frame.id, result="null", data=result))

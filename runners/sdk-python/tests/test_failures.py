@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import unittest
+from typing import Any
 
+from kre_runner import ServiceError
 from kre_runner.worker_frame import Done, Failed, InitFailed
 
 from .fake_runner import FakeRunner
@@ -113,6 +115,59 @@ class Failures(unittest.TestCase):
         self.assertEqual(
             self.runner.fail(request_id="cancels").text, "the handler cancelled itself"
         )
+
+
+class Statuses(unittest.TestCase):
+    """A google.rpc.Code per failure, as node-runner/src/typescript/typescript-host.ts has it for its handlers."""
+
+    _INVALID_ARGUMENT = 3
+    _RESOURCE_EXHAUSTED = 8
+    _INTERNAL = 13
+
+    def test_tell_the_callers_fault_from_the_handlers(self) -> None:
+        handler = """
+        from google.protobuf.any_pb2 import Any
+        from public_input_pb2 import Request
+        from kre_runner.frame_decoder import FRAME_BYTES_MAX
+
+        async def default_handler(ctx, data):
+            if ctx.get_request_id() == "save":
+                await ctx.db.save("runs", {"a": 1})
+            if ctx.get_request_id() == "large":
+                await ctx.send_any(Any(value=bytes(FRAME_BYTES_MAX + 1)))
+            ctx.unpack(data, Request)
+            raise ValueError("no more")
+        """
+
+        def refuse(text: str, status_code: int) -> None:
+            def answer(_: dict[str, Any], __: bytes) -> None:
+                raise ServiceError(text, status_code)
+
+            runner.services["db.save"] = answer
+
+        with FakeRunner(handler) as runner:
+            runner.start()
+            malformed: dict[str, Any] = {
+                "type_url": "type.googleapis.com/demo.Request",
+                "value": b"\x0a\x7f",
+            }
+            self.assertEqual(runner.fail(**malformed).status_code, self._INVALID_ARGUMENT)
+            # An earlier node of the bundle made these bytes.
+            self.assertEqual(
+                runner.fail(**malformed, from_node="etl").status_code, self._INTERNAL
+            )
+            of_another_type = {**malformed, "type_url": "type.googleapis.com/demo.Response"}
+            self.assertEqual(runner.fail(**of_another_type).status_code, self._INTERNAL)
+            self.assertEqual(
+                runner.fail(pb.Request(name="Ann")).status_code, self._INTERNAL
+            )
+            large = runner.fail(request_id="large")
+            self.assertEqual(large.status_code, self._RESOURCE_EXHAUSTED)
+            refuse("the document has 20 MiB; at most 16 MiB are stored", 8)
+            too_large = runner.fail(request_id="save")
+            self.assertEqual(too_large.status_code, self._RESOURCE_EXHAUSTED)
+            refuse("the collection is closed", 9)
+            self.assertEqual(runner.fail(request_id="save").status_code, self._INTERNAL)
 
 
 class Isolation(unittest.TestCase):

@@ -44,6 +44,7 @@ export const FRAME_LAYOUT = {
       stack: [3, 'string'],
       retryable: [4, 'bool'],
       retryAfterMs: [5, 'uint'],
+      statusCode: [6, 'uint'],
     },
   },
   log: { tag: 8, fields: { callId: [1, 'uint'], level: [2, 'string'], text: [3, 'string'] } },
@@ -85,7 +86,13 @@ export const FRAME_LAYOUT = {
   },
   callResult: {
     tag: 11,
-    fields: { id: [1, 'uint'], error: [2, 'string'], result: [3, 'string'], data: [4, 'bytes'] },
+    fields: {
+      id: [1, 'uint'],
+      error: [2, 'string'],
+      result: [3, 'string'],
+      data: [4, 'bytes'],
+      statusCode: [5, 'uint'],
+    },
   },
   cancel: { tag: 12, fields: { callId: [1, 'uint'] } },
   drain: { tag: 13, fields: {} },

@@ -29,7 +29,7 @@ function handle({ callId, value, attempt }: WorkerFrame<'handle'>): void {
     process.kill(process.pid, 'SIGKILL')
   if (text === 'loop') for (;;);
   if (text === 'wait') return
-  if (text === 'fail') {
+  if (text === 'fail' || text === 'malformed') {
     channel.send({
       kind: 'failed',
       callId,
@@ -37,6 +37,7 @@ function handle({ callId, value, attempt }: WorkerFrame<'handle'>): void {
       stack: 'Traceback: boom',
       retryable: false,
       retryAfterMs: 0,
+      statusCode: text === 'malformed' ? 3 : 0,
     })
   } else if (text === 'get') {
     const args = JSON.stringify({ key: 'missing' })

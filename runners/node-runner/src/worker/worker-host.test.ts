@@ -32,6 +32,9 @@ describe('a node with a worker', () => {
       error: "Error in node 'one' executing handler for node 'entrypoint': boom",
       statusCode: GRPC_STATUS.internal,
     })
+    expect(await bench.ask('malformed')).toMatchObject({
+      statusCode: GRPC_STATUS['invalid-argument'],
+    })
     expect(textOf(await bench.ask('get'))).toMatch(/^error: the configuration of scope "node"/)
   })
 

@@ -3,10 +3,12 @@
  * what it had in hand is given to the next one a single time when the death came from outside.
  */
 import {
+  GRPC_STATUS,
   KreError,
   MESSAGE_TYPE,
   SECOND_MS,
   toKreError,
+  type ErrorCode,
   type LogLevel,
 } from '@kre/contracts/runtime'
 import type { MessageKind } from '@kre/sdk'
@@ -47,6 +49,12 @@ const LEVELS: Readonly<Record<string, LogLevel>> = {
   WARN: 'WARN',
   INFO: 'INFO',
   DEBUG: 'DEBUG',
+}
+
+/** What a worker can say of a failure; all else is the handler's own. */
+const FAILURE_CODES: Readonly<Record<number, ErrorCode>> = {
+  [GRPC_STATUS['invalid-argument']]: 'invalid-argument',
+  [GRPC_STATUS['resource-exhausted']]: 'resource-exhausted',
 }
 
 export class WorkerHost implements HandlerHost {
@@ -141,7 +149,7 @@ export class WorkerHost implements HandlerHost {
           this.#deps.dispatcher.failed(given.call, {
             text: frame.text,
             stack: frame.stack || frame.text,
-            code: 'internal',
+            code: FAILURE_CODES[frame.statusCode] ?? 'internal',
             retryAfterMs: frame.retryable
               ? frame.retryAfterMs || this.#deps.launch.retries.backoffMs
               : null,
@@ -195,13 +203,15 @@ export class WorkerHost implements HandlerHost {
       error: '',
       result: '',
       data: new Uint8Array(0),
+      statusCode: 0,
     } as const
     try {
       const parsed: unknown = JSON.parse(args === '' ? '{}' : args)
       const answer = await this.#deps.services(caller, service, method, parsed, data)
       channel?.send({ ...empty, result: JSON.stringify(answer.result), data: answer.data })
     } catch (error) {
-      channel?.send({ ...empty, error: toKreError(error).message })
+      const { code, message } = toKreError(error)
+      channel?.send({ ...empty, error: message, statusCode: GRPC_STATUS[code] })
     }
   }
 
