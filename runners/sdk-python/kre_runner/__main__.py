@@ -1,4 +1,8 @@
-"""``python -m kre_runner <socket path>``: a worker for the node-runner that listens there."""
+"""``python <path of this file> <socket path>``: a worker for the node-runner that listens there.
+
+Started by its path and not by ``-m kre_runner``, because ``-m`` looks in the working directory first: that is the
+bundle's root, which may have a ``kre_runner`` or a ``runpy.py`` of its own.
+"""
 
 import sys
 
@@ -7,11 +11,12 @@ EXIT_CONFIG = 78
 
 
 def main() -> int:
-    # Imported late: the working directory, where the bundle may have a file named like one of these, is off the path.
+    # Imported late: the folder that Python puts first on the path, this one or the working directory, is off it.
+    import os
     import signal
 
     if len(sys.argv) != 2:
-        print("usage: python -m kre_runner <path of the runner's socket>", file=sys.stderr)
+        print(f"usage: python {sys.argv[0]} <path of the runner's socket>", file=sys.stderr)
         return EXIT_USAGE
     # Ctrl-C in a terminal reaches every process; the runner decides what becomes of its worker.
     signal.signal(signal.SIGINT, lambda *_: None)
@@ -23,12 +28,14 @@ def main() -> int:
 
         report_missing_package(sys.argv[1], error)
         return EXIT_CONFIG
+    # Loaded, it is not needed in front: what lies beside it would take the place of the bundle's modules.
+    sdk = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    sys.path[:] = [*(path for path in sys.path if path != sdk), sdk]
     install_last_resort()
     return run_worker(sys.argv[1])
 
 
 if __name__ == "__main__":
-    # Python put the working directory, the bundle's root, before its own library. It comes back behind it.
     if not getattr(sys.flags, "safe_path", False):
         del sys.path[0]
     sys.exit(main())

@@ -10,8 +10,10 @@ from types import ModuleType
 from .handler_errors import TerminalError
 from .handler_module import NodeHandlers, read_handler_module
 
-_MODULE_NAME = "kre_handler"
+_MODULE_NAME = "__kre_handler__"
 """No name that a module of the bundle has: the file's own stem may be that of a package beside it."""
+_OURS = frozenset(("google", "kre_runner"))
+"""Packages that the worker has loaded. A ``google`` folder without ``__init__.py`` is a part of that package."""
 
 
 def load_handlers(base_path: str, handler_path: str) -> NodeHandlers:
@@ -34,6 +36,19 @@ def add_import_folders(*folders: str) -> None:
     )
     at = next(installed, len(sys.path))
     sys.path[at:at] = [folder for folder in dict.fromkeys(folders) if folder not in sys.path]
+
+
+def hidden_modules(base_path: str, handler_path: str) -> list[str]:
+    """Paths in the bundle that no import finds, because Python or the worker has a module of that name."""
+    taken = _OURS | getattr(sys, "stdlib_module_names", frozenset())  # since Python 3.10
+    hidden: set[str] = set()
+    for folder in {os.path.dirname(handler_path), ""}:
+        for entry in os.scandir(os.path.join(base_path, folder)):
+            name, suffix = os.path.splitext(entry.name)
+            is_package = suffix == "" and os.path.isfile(os.path.join(entry.path, "__init__.py"))
+            if name in taken and (suffix == ".py" or is_package):
+                hidden.add(os.path.join(folder, entry.name))
+    return sorted(hidden)
 
 
 def _import_file(file: str) -> ModuleType:

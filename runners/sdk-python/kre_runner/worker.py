@@ -16,7 +16,7 @@ from .context import Context
 from .frame_channel import FrameChannel
 from .handler_errors import RetryableError, TerminalError
 from .handler_module import Handler, NodeHandlers, is_async_function, send_returned
-from .load_handlers import load_handlers
+from .load_handlers import hidden_modules, load_handlers
 from .message_types import MessageTypes
 from .node_logger import create_node_logger, current_call_id
 from .orphan_guard import start_orphan_guard
@@ -107,10 +107,19 @@ class Worker:
     def _load(self, init: Init) -> bool:
         try:
             self._handlers = load_handlers(init.base_path, init.handler_path)
+            self._warn_of_hidden_modules(init)
             return True
         except BaseException as error:  # sys.exit() in the file, too, is the author's to know
             self._init_failed("", error)
             return False
+
+    def _warn_of_hidden_modules(self, init: Init) -> None:
+        for path in hidden_modules(init.base_path, init.handler_path):
+            if path != init.handler_path:
+                self._node.logger.warning(
+                    "%s can't be imported: Python's own module of that name comes first; rename it",
+                    path,
+                )
 
     async def _serve(self) -> None:
         """Runs ``init`` and then serves until the end."""

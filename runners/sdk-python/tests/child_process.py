@@ -30,9 +30,9 @@ class ChildProcess(Protocol):
 
 
 def start_process(socket_path: str, base_path: Path, generated: Path) -> ChildProcess:
-    """``python -m kre_runner``, with the environment that the runner gives."""
+    """The command of the runner, with the environment that it gives."""
     return subprocess.Popen(
-        [sys.executable, "-m", "kre_runner", socket_path],
+        [sys.executable, os.path.join(_SDK, "kre_runner", "__main__.py"), socket_path],
         cwd=base_path,
         env={
             **os.environ,

@@ -104,7 +104,8 @@ class LifeCycle(unittest.TestCase):
         ends = [runner.outcome(call_id)[1] for call_id in calls]
         text = "the call was cancelled: nobody waits for its result any more"
         self.assertEqual([getattr(end, "text", "done") for end in ends], [text, "done", text])
-        self.assertEqual(sorted(runner.logs()), [("INFO", "cancelled"), ("INFO", "cancelled True")])
+        said = [text for level, text in sorted(runner.logs()) if level == "INFO"]
+        self.assertEqual(said, ["cancelled", "cancelled True"])
 
     def test_cancel_of_an_unknown_call_is_ignored(self) -> None:
         runner = self.open()
@@ -164,6 +165,53 @@ class LifeCycle(unittest.TestCase):
         self.assertEqual(
             pb.Response.FromString(bytes(output.value)).greeting, "True helper root 5 None False"
         )
+
+    def test_a_folder_named_like_one_of_its_own_takes_no_place(self) -> None:
+        trap = "raise RuntimeError('the bundle took the place of the worker')"
+        handler = """
+        from google.protobuf import json_format
+        from google.mine import NAME
+        from kre_runner import TerminalError
+        from kre.helper import NAME as kre_name
+        from tests.helper import NAME as tests_name
+        from public_input_pb2 import Response
+
+        async def default_handler(ctx, data):
+            await ctx.send_output(Response(greeting=f"{NAME} {kre_name} {tests_name}"))
+        """
+        files = {
+            "kre_runner/__init__.py": trap,
+            "kre_runner/worker.py": trap,
+            "runpy.py": trap,
+            "sitecustomize.py": trap,
+            "google/mine.py": "NAME = 'google'",
+            "kre/helper.py": "NAME = 'kre'",
+            "tests/__init__.py": "",
+            "tests/helper.py": "NAME = 'tests'",
+        }
+        runner = FakeRunner(handler, files, forked=False)
+        self.addCleanup(runner.__exit__)
+        runner.start()
+        (output,) = runner.run()
+        greeting = pb.Response.FromString(bytes(output.value)).greeting
+        self.assertEqual(greeting, "google kre tests")
+        warnings = [text for _, text in runner.logs()]
+        self.assertEqual(len(warnings), 2)
+        self.assertIn("kre_runner can't be imported", warnings[0])
+        self.assertIn("runpy.py can't be imported", warnings[1])
+
+    def test_a_google_package_of_the_bundle_leaves_protobuf_alone(self) -> None:
+        handler = """
+        from google.protobuf import json_format
+        from public_input_pb2 import Response
+        async def default_handler(ctx, data):
+            await ctx.send_output(Response(greeting="fine"))
+        """
+        files = {"google/__init__.py": "", "google/protobuf/__init__.py": ""}
+        runner = FakeRunner(handler, files, forked=False)
+        self.addCleanup(runner.__exit__)
+        runner.start()
+        self.assertEqual(len(runner.run()), 1)
 
     def test_a_python_without_protobuf_is_told_to_the_author(self) -> None:
         files = {"sitecustomize.py": "import sys; sys.modules['google.protobuf'] = None"}

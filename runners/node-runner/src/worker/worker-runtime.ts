@@ -10,6 +10,8 @@ import { WorkerHost } from './worker-host.ts'
 /** Longest path of a Unix socket (sun_path of Linux and macOS), in bytes. */
 const SOCKET_PATH_BYTES_MAX = 103
 const PYTHON_SDK = resolve(import.meta.dirname, '../../../sdk-python')
+/** By its path: `-m` would look in the working directory, the bundle's root, first. */
+const PYTHON_WORKER = join(PYTHON_SDK, 'kre_runner/__main__.py')
 
 /**
  * Starts the Python worker of a node.
@@ -25,7 +27,7 @@ export async function openWorkerRuntime(deps: RuntimeDeps): Promise<Runtime> {
     )
   const { executable, path } = launch.python
   const host = new WorkerHost(deps, {
-    command: [executable, '-m', 'kre_runner'],
+    command: [executable, PYTHON_WORKER],
     environment: {
       ...environment,
       PYTHONPATH: [...path, PYTHON_SDK].join(delimiter),
