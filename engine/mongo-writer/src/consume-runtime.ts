@@ -24,6 +24,8 @@ export type ConsumeDeps = {
   logger: Logger
   counts: WriterCounts
   now: () => Date
+  /** How long a runtime may be without its stream, which is made after it, before that is a failure. */
+  streamExpectedWithinMs: number
 }
 
 /** A page that shows logs is told at most this often that there are new ones. */
@@ -43,8 +45,16 @@ export async function consumeRuntime(
     deps.events.publish({ type: 'logs.written', runtimeId }),
   )
   using garbage = createGarbageLog(logger)
-  const store = createFailureLog(logger, { firstMs: 100, maxMs: 30 * SECOND_MS }, 'store')
-  const stream = createFailureLog(logger, { firstMs: 50, maxMs: 2 * SECOND_MS }, 'stream')
+  const store = createFailureLog(logger, 'store', {
+    firstMs: 100,
+    maxMs: 30 * SECOND_MS,
+    expectedWithinMs: 0,
+  })
+  const stream = createFailureLog(logger, 'stream', {
+    firstMs: 50,
+    maxMs: 2 * SECOND_MS,
+    expectedWithinMs: deps.streamExpectedWithinMs,
+  })
   const reply = (delivery: Delivery, error: string | null): void =>
     answerSender(deps.nats, delivery, error)
 
@@ -96,31 +106,43 @@ type FailureLog = {
   succeeded(): void
 }
 
-/** One line when something begins to fail and one when it works again, however often it was tried between. */
+/**
+ * One line when something begins to fail and one when it works again, however often it was tried between.
+ *
+ * @param times.expectedWithinMs until it has worked once, it is no failure for so long.
+ */
 function createFailureLog(
   logger: Logger,
-  times: { firstMs: number; maxMs: number },
   what: 'store' | 'stream',
+  times: { firstMs: number; maxMs: number; expectedWithinMs: number },
 ): FailureLog {
   const backOff = createBackOff(times)
+  const startedAt = performance.now()
+  let hasWorked = false
+  let isTold = false
   let attempts = 0
   let pauseMs = backOff.next()
   return {
     pauseMs: () => pauseMs,
     failed(cause) {
       attempts += 1
-      if (attempts === 1)
+      const isExpected = !hasWorked && performance.now() - startedAt < times.expectedWithinMs
+      if (!isTold && !isExpected) {
+        isTold = true
         logger.warn(
           cause instanceof Error ? { err: cause } : { reason: String(cause) },
           `${what} fails; outputs wait in the stream`,
         )
+      }
       const now = pauseMs
       pauseMs = backOff.next()
       return now
     },
     succeeded() {
+      hasWorked = true
       if (attempts === 0) return
-      logger.info({ attempts }, `${what} works again`)
+      if (isTold) logger.info({ attempts }, `${what} works again`)
+      isTold = false
       attempts = 0
       backOff.reset()
       pauseMs = backOff.next()

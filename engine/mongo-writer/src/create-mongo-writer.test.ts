@@ -266,8 +266,14 @@ describe('mongo-writer', () => {
   test('waits for a stream that is missing, and follows runtimes that come and go', async () => {
     await startWriter()
     await store.runtimes.create(sampleRuntime('late'))
+    let pulls = 0
+    const seen = nats.subscribe('$JS.API.CONSUMER.MSG.NEXT.OUT_late.*', {
+      callback: () => void pulls++,
+    })
+    await nats.flush()
     events.publish({ type: 'runtime.created', runtimeId: 'late' })
-    await waitUntil('missing stream noticed', () => lines.some((line) => line.includes('"late"')))
+    await waitUntil('missing stream noticed', () => pulls > 1)
+    seen.unsubscribe()
     await createOutputsStream(nats, 'late')
     await send(sampleLog('1', { runtimeId: 'late' }))
     await waitUntil('stored', async () => (await outputsWaiting(nats, 'late')) === 0)
@@ -279,6 +285,15 @@ describe('mongo-writer', () => {
       ),
     )
     await removeStream('late')
+    expect(lines.filter((line) => line.includes('"late"'))).toEqual([])
+  })
+
+  test('warns of a stream that is missing for long', async () => {
+    await startWriter({ streamExpectedWithinMs: 0 })
+    await store.runtimes.create(sampleRuntime('never'))
+    events.publish({ type: 'runtime.created', runtimeId: 'never' })
+    const isWarned = (line: string) => line.includes('"never"') && line.includes('stream fails')
+    await waitUntil('warned', () => lines.some(isWarned))
   })
 
   test('finds runtimes whose events it missed', async () => {

@@ -18,6 +18,8 @@ export type MongoWriterDeps = {
   retention?: Retention
   /** Events are hints: the list of runtimes is read again so often. 10 s by default. */
   runtimesEveryMs?: number
+  /** The stream of a new runtime is made after the runtime; missing for longer, it is warned of. 10 s by default. */
+  streamExpectedWithinMs?: number
   now?: () => Date
 }
 
@@ -37,6 +39,7 @@ export type MongoWriter = AsyncDisposable & {
 export function createMongoWriter(deps: MongoWriterDeps): MongoWriter {
   const { store, nats, logger, events } = deps
   const now = deps.now ?? (() => new Date())
+  const streamExpectedWithinMs = deps.streamExpectedWithinMs ?? 10 * SECOND_MS
   const retention = deps.retention ?? { ageMs: 7 * DAY_MS, everyMs: HOUR_MS }
   const counts: WriterCounts = { stored: 0, setAside: 0, returned: 0 }
   const controller = new AbortController()
@@ -44,7 +47,7 @@ export function createMongoWriter(deps: MongoWriterDeps): MongoWriter {
   const runtimes = createRuntimeTasks((runtimeId, signal) => {
     const stopFind = serveFind({ nats, outputs: store.outputs, logger }, runtimeId)
     const consumed = consumeRuntime(
-      { nats, outputs: store.outputs, events, logger, counts, now },
+      { nats, outputs: store.outputs, events, logger, counts, now, streamExpectedWithinMs },
       runtimeId,
       signal,
     )
