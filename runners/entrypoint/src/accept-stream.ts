@@ -1,8 +1,9 @@
-import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import { HEALTH_SERVICE, type Health } from './doors/health.ts'
 import { createFailure, type Failure, RETRY_AFTER_MS } from './grpc/failure.ts'
 import { refuseStream } from './grpc/server-stream.ts'
-import { type CallContext, ignoreStreamError, receiveUnary } from './grpc/unary-call.ts'
+import { type CallContext, receiveUnary } from './grpc/unary-call.ts'
+import { encodeHeaders } from './http2/hpack-encoder.ts'
+import type { Http2Stream } from './http2/http2-stream.ts'
 import type { RequestBroker } from './requests/request-broker.ts'
 import { isRouted, type ServedMethod, type ServedVersion } from './versions/served-version.ts'
 
@@ -11,7 +12,7 @@ const WATCH_PATH = `/${HEALTH_SERVICE}/Watch`
 const REFLECTION_PATH = /^\/grpc\.reflection\.(v1|v1alpha)\.ServerReflection\/ServerReflectionInfo$/
 const GRPC_CONTENT_TYPE = /^application\/grpc(\+proto)?\s*(;|$)/i
 
-export type Door = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void
+export type Door = (stream: Http2Stream) => void
 
 /** Decides what becomes of a new HTTP/2 stream, by its headers alone. */
 export function createDoor(deps: {
@@ -25,71 +26,87 @@ export function createDoor(deps: {
   health: Health
 }): Door {
   const { calls, broker, health } = deps
-  let doorStreams = 0
+  const doorStreams = new Set<Http2Stream>()
 
-  const refuse = (stream: ServerHttp2Stream, failure: Failure) => {
+  const refuse = (stream: Http2Stream, failure: Failure) => {
     calls.onRefused()
     refuseStream(stream, failure)
   }
 
-  const openDoorStream = (stream: ServerHttp2Stream): boolean => {
-    if (doorStreams >= calls.limits.doorStreamsMax) {
+  const openDoorStream = (stream: Http2Stream): boolean => {
+    for (const open of doorStreams) if (open.isClosed) doorStreams.delete(open)
+    if (doorStreams.size >= calls.limits.doorStreamsMax) {
       refuse(stream, tooManyDoorStreams(calls.limits.doorStreamsMax))
       return false
     }
-    doorStreams++
-    stream.once('close', () => void doorStreams--)
+    doorStreams.add(stream)
     return true
   }
 
-  const reflect = async (stream: ServerHttp2Stream) => {
-    stream.on('error', ignoreStreamError)
-    // Most processes are never asked, so the descriptor code is not loaded with them.
-    const { serveReflection } = await import('./doors/reflection.ts')
-    if (!stream.destroyed) serveReflection(stream, deps.current()?.descriptorSet ?? NO_DESCRIPTORS)
-  }
-
-  const openOther = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, path: string) => {
+  const openOther = (stream: Http2Stream, path: string) => {
     if (path === CHECK_PATH)
-      receiveUnary(calls, stream, headers, (call, message) => health.check(call, message))
+      receiveUnary(calls, stream, (call, message) => health.check(call, message))
     else if (path === WATCH_PATH) {
       if (openDoorStream(stream))
-        receiveUnary(calls, stream, headers, (call, message) => health.watch(call, message))
+        receiveUnary(calls, stream, (call, message) => health.watch(call, message))
     } else if (deps.hasReflection && REFLECTION_PATH.test(path)) {
-      if (openDoorStream(stream)) void reflect(stream)
+      if (openDoorStream(stream)) reflect(stream, deps.current())
     } else refuse(stream, notServed(deps, path))
   }
 
-  return (stream, headers) => {
-    const contentType = headers['content-type']
+  return (stream) => {
+    const { headers } = stream
+    const contentType = headers.get('content-type')
     if (
-      headers[':method'] !== 'POST' ||
+      headers.method !== 'POST' ||
       contentType === undefined ||
       (contentType !== 'application/grpc' && !GRPC_CONTENT_TYPE.test(contentType))
     ) {
       refuseHttp(stream)
       return
     }
-    const path = headers[':path'] ?? ''
+    const { path } = headers
     const method = deps.current()?.methods.get(path)
-    if (method === undefined) openOther(stream, headers, path)
+    if (method === undefined) openOther(stream, path)
     else if (!isRouted(method)) refuse(stream, withoutWorkflow(method))
     else
-      receiveUnary(calls, stream, headers, (call, message) =>
-        broker.submit(call, headers, method, message),
-      )
+      receiveUnary(calls, stream, (call, message) => broker.submit(call, headers, method, message))
   }
 }
 
 const NO_DESCRIPTORS = new Uint8Array(0)
+const NOT_GRPC_HEADERS = encodeHeaders([
+  [':status', '415'],
+  ['content-type', 'text/plain; charset=utf-8'],
+])
+const NOT_GRPC_TEXT = Buffer.from(
+  'This port speaks gRPC: POST with content-type application/grpc.\n',
+)
 
 /** What is not gRPC gets a plain HTTP answer (grpc/doc/PROTOCOL-HTTP2.md: 415). */
-function refuseHttp(stream: ServerHttp2Stream): void {
-  stream.on('error', ignoreStreamError)
-  if (stream.destroyed || stream.closed) return
-  stream.respond({ ':status': 415, 'content-type': 'text/plain; charset=utf-8' })
-  stream.end('This port speaks gRPC: POST with content-type application/grpc.\n')
-  stream.close()
+function refuseHttp(stream: Http2Stream): void {
+  stream.respond(NOT_GRPC_HEADERS)
+  stream.write(NOT_GRPC_TEXT)
+  stream.end(null)
+}
+
+/** Most processes are never asked, so the descriptor code is not loaded with them. */
+function reflect(stream: Http2Stream, version: ServedVersion | null): void {
+  const early: Buffer[] = []
+  let hasEnded = false
+  stream.pause()
+  stream.handler = {
+    onData: (chunk) => void early.push(Buffer.from(chunk)),
+    onEnd: () => void (hasEnded = true),
+    onClose() {},
+  }
+  void import('./doors/reflection.ts').then(({ serveReflection }) => {
+    if (stream.isClosed) return
+    serveReflection(stream, version?.descriptorSet ?? NO_DESCRIPTORS)
+    for (const chunk of early) stream.handler.onData(chunk)
+    if (hasEnded) stream.handler.onEnd()
+    stream.resume()
+  })
 }
 
 function notServed(

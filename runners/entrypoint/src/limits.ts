@@ -13,17 +13,18 @@ export type Limits = {
   /** Health watches and reflection streams, which live as long as their caller likes. */
   doorStreamsMax: number
   /**
-   * Advertised to callers. Above what a process takes in flight: Node resets a stream over the advertised number
-   * before anybody can say why, also one that follows a stream it has not finished closing.
+   * Advertised to callers. Above what a process takes in flight: a stream over the advertised number is reset without
+   * a text, one over `inFlightMax` is told why.
    */
   streamsPerConnectionMax: number
   connectionsMax: number
   headerListBytesMax: number
-  headerPairsMax: number
-  /** Pings of one connection between two sweeps; more is a flood. */
+  /** Pings of one connection between two sweeps, since it was last answered a call; more is a flood. */
   pingsPerSweepMax: number
   /** SETTINGS frames of one connection between two sweeps. */
   settingsPerSweepMax: number
+  /** Streams that one connection opens and gives up between two sweeps. */
+  resetsPerSweepMax: number
   /** A connection without the HTTP/2 preface after this is dropped. */
   handshakeMs: number
   /** How often connections are looked after. */
@@ -59,9 +60,9 @@ export const DEFAULT_LIMITS: Readonly<Limits> = {
   streamsPerConnectionMax: 16_384,
   connectionsMax: 512,
   headerListBytesMax: 16 * KiB,
-  headerPairsMax: 128,
   pingsPerSweepMax: 500,
   settingsPerSweepMax: 100,
+  resetsPerSweepMax: 10_000,
   handshakeMs: 10 * SECOND_MS,
   sweepMs: 5 * SECOND_MS,
   idleMs: 5 * MINUTE_MS,

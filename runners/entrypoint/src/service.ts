@@ -155,5 +155,5 @@ async function drain(
   // Connections close by themselves once their last answer is written.
   const closeEnd = performance.now() + CLOSE_MS / 2
   while (server.connections() > 0 && performance.now() < closeEnd) await sleep(10)
-  await server.close()
+  server.close()
 }

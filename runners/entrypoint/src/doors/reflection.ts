@@ -1,9 +1,9 @@
 /** grpc.reflection.v1 and v1alpha ServerReflection (grpc/doc/server-reflection.md); the two differ in name only. */
 import { GRPC_STATUS, KiB, ProtoReader, ProtoWriter } from '@kre/contracts/runtime'
-import type { ServerHttp2Stream } from 'node:http2'
 import { createFailure, type Failure } from '../grpc/failure.ts'
 import { createFrameReader } from '../grpc/frame-reader.ts'
 import { openServerStream } from '../grpc/server-stream.ts'
+import type { Http2Stream } from '../http2/http2-stream.ts'
 import {
   createDescriptorIndex,
   type DescribedFile,
@@ -18,7 +18,7 @@ const NOT_FOUND = GRPC_STATUS['not-found']
 const indexes = new WeakMap<Uint8Array, DescriptorIndex>()
 
 /** Answers the questions of one stream, in order, until the caller ends it. */
-export function serveReflection(stream: ServerHttp2Stream, descriptorSet: Uint8Array): void {
+export function serveReflection(stream: Http2Stream, descriptorSet: Uint8Array): void {
   const index = indexFor(descriptorSet)
   const out = openServerStream(stream)
   // Files that this caller has already; a client asks for many symbols of the same files.
@@ -29,7 +29,6 @@ export function serveReflection(stream: ServerHttp2Stream, descriptorSet: Uint8A
     isOver = true
     reader.stop()
     out.end(failure)
-    stream.resume()
   }
   const reader = createFrameReader({
     bytesMax: REQUEST_BYTES_MAX,
@@ -37,15 +36,16 @@ export function serveReflection(stream: ServerHttp2Stream, descriptorSet: Uint8A
     onMessage(message, isCompressed) {
       const answer = isCompressed ? null : answerReflection(index, message, sent)
       if (answer === null) end(notReflection())
-      else if (!out.write(answer)) {
-        stream.pause()
-        stream.once('drain', () => stream.resume())
-      }
+      else if (!out.write(answer)) stream.pause()
     },
     onFailure: end,
   })
-  stream.on('data', (chunk: Buffer) => reader.push(chunk))
-  stream.on('end', () => end(reader.isInsideFrame() ? notReflection() : null))
+  stream.handler = {
+    onData: (chunk) => reader.push(chunk),
+    onEnd: () => end(reader.isInsideFrame() ? notReflection() : null),
+    onDrain: () => stream.resume(),
+    onClose: () => reader.stop(),
+  }
 }
 
 function indexFor(descriptorSet: Uint8Array): DescriptorIndex {

@@ -1,6 +1,6 @@
 /** How a failed call looks on the wire (grpc/doc/statuscodes.md, google/rpc/error_details.proto). */
-import type { OutgoingHttpHeaders } from 'node:http2'
 import { type ErrorCode, GRPC_STATUS, ProtoWriter } from '@kre/contracts/runtime'
+import { encodeHeaders } from '../http2/hpack-encoder.ts'
 
 /** What a caller is told when a call fails. */
 export type Failure = {
@@ -32,28 +32,32 @@ export function createFailure(
 }
 
 /** The one header block of a call that ends without an answer. */
-export function failureHeaders(failure: Failure, requestId: string): OutgoingHttpHeaders {
-  return {
-    ':status': 200,
-    'content-type': 'application/grpc',
-    ...failureTrailers(failure, requestId),
-  }
+export function failureHeaders(failure: Failure, requestId: string): Buffer {
+  return encodeHeaders([
+    [':status', '200'],
+    ['content-type', 'application/grpc'],
+    ...failureFields(failure, requestId),
+  ])
+}
+
+/** The header block that ends a response in failure. */
+export function failureTrailers(failure: Failure, requestId: string): Buffer {
+  return encodeHeaders(failureFields(failure, requestId))
 }
 
 /** @param requestId empty when the call was refused before it had one. */
-export function failureTrailers(failure: Failure, requestId: string): OutgoingHttpHeaders {
-  return {
-    'grpc-status': String(failure.status),
-    'grpc-message': encodeGrpcMessage(shorten(failure.message, MESSAGE_CHARS_MAX)),
-    'grpc-status-details-bin': statusDetails(failure, requestId).toString('base64'),
-    ...(requestId === '' ? {} : { 'request-id': requestId }),
-    ...(failure.retryAfterMs === undefined
-      ? {}
-      : {
-          'retry-after-ms': String(failure.retryAfterMs),
-          'grpc-retry-pushback-ms': String(failure.retryAfterMs),
-        }),
+function failureFields(failure: Failure, requestId: string): [name: string, value: string][] {
+  const fields: [string, string][] = [
+    ['grpc-status', String(failure.status)],
+    ['grpc-message', encodeGrpcMessage(shorten(failure.message, MESSAGE_CHARS_MAX))],
+    ['grpc-status-details-bin', statusDetails(failure, requestId).toString('base64')],
+  ]
+  if (requestId !== '') fields.push(['request-id', requestId])
+  if (failure.retryAfterMs !== undefined) {
+    fields.push(['retry-after-ms', String(failure.retryAfterMs)])
+    fields.push(['grpc-retry-pushback-ms', String(failure.retryAfterMs)])
   }
+  return fields
 }
 
 /** Percent-encodes all but printable ASCII, as the header `grpc-message` wants it. */

@@ -52,7 +52,8 @@ export function createFrameReader(options: {
       fail(noMemory())
       return false
     }
-    const larger = Buffer.allocUnsafeSlow(bytes)
+    // Small ones share a pool, which costs less than memory of their own; none outlives its request.
+    const larger = Buffer.allocUnsafe(bytes)
     larger.set(message.subarray(0, has))
     message = larger
     return true

@@ -1,14 +1,10 @@
-import {
-  constants,
-  createServer,
-  type IncomingHttpHeaders,
-  type ServerHttp2Session,
-  type ServerHttp2Stream,
-} from 'node:http2'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer } from 'node:net'
 import { KreError } from '@kre/contracts/runtime'
+import type { Http2Stream } from '../http2/http2-stream.ts'
+import { H2_ERROR } from '../http2/protocol.ts'
+import { ServerConnection } from '../http2/server-connection.ts'
 import type { Limits } from '../limits.ts'
-import { createConnectionGuard } from './connection-guard.ts'
+import { guardConnection } from './connection-guard.ts'
 
 export type GrpcServer = {
   /** `host:port` */
@@ -18,54 +14,36 @@ export type GrpcServer = {
   /** Takes no new connections and tells the existing ones to go elsewhere; calls that run go on. */
   drain(): void
   /** Ends every connection. */
-  close(): Promise<void>
+  close(): void
 }
-
-/** Bytes a peer may send before they were read: a connection's share of memory, and its speed on a slow path. */
-const CONNECTION_WINDOW_BYTES = 1024 * 1024
-const STREAM_WINDOW_BYTES = 256 * 1024
-/** Node's own bound on what one connection's protocol state may hold, in MB. */
-const SESSION_MEMORY_MB = 32
 
 /** @throws KreError `failed-precondition` when the address can't be listened on. */
 export async function listenGrpc(options: {
   host: string
   port: number
   limits: Limits
-  onStream: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void
+  onStream: (stream: Http2Stream) => void
 }): Promise<GrpcServer> {
   const { host, limits, onStream } = options
-  const server = createServer({
-    maxSessionMemory: SESSION_MEMORY_MB,
-    maxHeaderListPairs: limits.headerPairsMax,
-    maxOutstandingPings: 4,
-    settings: {
-      enablePush: false,
-      maxConcurrentStreams: limits.streamsPerConnectionMax,
-      maxHeaderListSize: limits.headerListBytesMax,
-      initialWindowSize: STREAM_WINDOW_BYTES,
-    },
-  })
-  server.maxConnections = limits.connectionsMax
-  const guard = createConnectionGuard(limits)
-  const sessions = new Set<ServerHttp2Session>()
+  const connections = new Set<ServerConnection>()
+  const connectionLimits = {
+    streamsMax: limits.streamsPerConnectionMax,
+    headerListBytesMax: limits.headerListBytesMax,
+    pingsMax: limits.pingsPerSweepMax,
+    settingsMax: limits.settingsPerSweepMax,
+    resetsMax: limits.resetsPerSweepMax,
+  }
   let isDraining = false
 
-  server.on('session', (session) => {
-    session.setLocalWindowSize(CONNECTION_WINDOW_BYTES)
-    sessions.add(session)
-    guard.opened(session)
-    session.once('close', () => {
-      sessions.delete(session)
-      guard.closed(session)
+  const server = createServer((socket) => {
+    const connection = new ServerConnection(socket, connectionLimits, {
+      onStream,
+      onClose: () => void connections.delete(connection),
     })
-    if (isDraining) session.close()
+    connections.add(connection)
+    if (isDraining) connection.close()
   })
-  server.on('sessionError', ignoreSessionError)
-  server.on('stream', (stream, headers) => {
-    guard.called(stream)
-    onStream(stream, headers)
-  })
+  server.maxConnections = limits.connectionsMax
 
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(cannotListen(host, options.port, error)))
@@ -74,33 +52,29 @@ export async function listenGrpc(options: {
     server.listen({ host, port: options.port, reusePort }, resolve)
   })
   const { address, port, family } = server.address() as AddressInfo
-  const sweep = setInterval(() => guard.sweep(), limits.sweepMs)
+  const sweep = setInterval(() => {
+    const now = performance.now()
+    for (const connection of connections) guardConnection(connection, limits, now)
+  }, limits.sweepMs)
 
   const drain = () => {
     if (isDraining) return
     isDraining = true
     server.close()
-    for (const session of sessions) session.close()
+    for (const connection of connections) connection.close()
   }
   return {
     address: family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`,
     port,
-    connections: () => sessions.size,
+    connections: () => connections.size,
     drain,
-    async close() {
+    close() {
       clearInterval(sweep)
       drain()
-      const closed = [...sessions].map(
-        (session) => new Promise<void>((resolve) => void session.once('close', resolve)),
-      )
-      for (const session of sessions) session.destroy(undefined, constants.NGHTTP2_NO_ERROR)
-      await Promise.all(closed)
+      for (const connection of connections) connection.terminate(H2_ERROR.noError)
     },
   }
 }
-
-/** What is wrong with a connection is its peer's fault, and Node has ended it. */
-function ignoreSessionError(): void {}
 
 function cannotListen(host: string, port: number, cause: Error): KreError {
   return new KreError(

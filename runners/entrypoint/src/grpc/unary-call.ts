@@ -1,11 +1,14 @@
 /** The server's side of one gRPC call that takes one message: how it is read, answered and given up. */
-import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
+import type { Http2Stream, StreamHandler } from '../http2/http2-stream.ts'
+import { H2_ERROR } from '../http2/protocol.ts'
+import type { RequestHeaders } from '../http2/request-headers.ts'
 import type { Limits } from '../limits.ts'
-import { createWheelTimer, type TimerWheel } from '../requests/timer-wheel.ts'
+import { createWheelTimer, type TimerWheel, type WheelTimer } from '../requests/timer-wheel.ts'
 import type { ByteBudget } from './byte-budget.ts'
 import { deflateMessage, inflateMessage, isWorthCompressing } from './compression.ts'
 import { createFailure, type Failure, failureHeaders, RETRY_AFTER_MS } from './failure.ts'
-import { createFrameReader, encodeFrame, tooLarge } from './frame-reader.ts'
+import { createFrameReader, encodeFrame, type FrameReader, tooLarge } from './frame-reader.ts'
+import { OK_GZIP_HEADERS, OK_HEADERS, okTrailers } from './ok-response.ts'
 
 export type CallContext = {
   readonly limits: Limits
@@ -18,23 +21,7 @@ export type CallContext = {
   readonly onRefused: () => void
 }
 
-export type UnaryCall = {
-  readonly stream: ServerHttp2Stream
-  readonly headers: IncomingHttpHeaders
-  /** Called once when the caller goes away before the call was answered. */
-  onGone: (() => void) | null
-  answer(value: Uint8Array, requestId: string): void
-  fail(failure: Failure, requestId: string): void
-}
-
-const OK_HEADERS = {
-  ':status': 200,
-  'content-type': 'application/grpc',
-  'grpc-accept-encoding': 'identity,gzip',
-}
-const OK_GZIP_HEADERS = { ...OK_HEADERS, 'grpc-encoding': 'gzip' }
-const WITH_TRAILERS = { waitForTrailers: true }
-const END_STREAM = { endStream: true }
+type OnMessage = (call: UnaryCall, message: Uint8Array) => void
 
 /**
  * Reads exactly one message and hands it over with the call. Everything that is wrong with it ends the call here
@@ -42,154 +29,166 @@ const END_STREAM = { endStream: true }
  */
 export function receiveUnary(
   context: CallContext,
-  stream: ServerHttp2Stream,
-  headers: IncomingHttpHeaders,
-  onMessage: (call: UnaryCall, message: Uint8Array) => void,
+  stream: Http2Stream,
+  onMessage: OnMessage,
 ): void {
-  const { limits, budget, wheel } = context
-  let state: 'receiving' | 'waiting' | 'ended' = 'receiving'
-  let held = 0
-  let received: Uint8Array | null = null
-  let isCompressed = false
-
-  const timer = createWheelTimer(() => {
-    if (state === 'receiving') call.fail(tooSlow(limits.receiveMs), '')
-    // The answer was not read in time: the stream's memory is worth more than the caller.
-    else stream.close(constants.NGHTTP2_CANCEL)
-  })
-
-  const leaveReceiving = (next: 'waiting' | 'ended') => {
-    if (state === 'receiving') context.receiving--
-    state = next
-  }
-
-  const write = (frame: Buffer, responseHeaders: typeof OK_HEADERS, requestId: string) => {
-    if (stream.destroyed || stream.closed) return
-    held += frame.length
-    budget.add(frame.length)
-    wheel.schedule(timer, limits.flushMs)
-    stream.respond(responseHeaders, WITH_TRAILERS)
-    stream.once('wantTrailers', () => {
-      stream.sendTrailers({ 'grpc-status': '0', 'request-id': requestId })
-    })
-    stream.end(frame)
-  }
-
-  const call: UnaryCall = {
-    stream,
-    headers,
-    onGone: null,
-    answer(value, requestId) {
-      call.onGone = null
-      leaveReceiving('ended')
-      const acceptsGzip = headers['grpc-accept-encoding']?.includes('gzip') ?? false
-      if (!acceptsGzip || !isWorthCompressing(value)) {
-        write(encodeFrame(value), OK_HEADERS, requestId)
-        return
-      }
-      deflateMessage(value, (deflated) => {
-        if (deflated === null) write(encodeFrame(value), OK_HEADERS, requestId)
-        else write(encodeFrame(deflated, true), OK_GZIP_HEADERS, requestId)
-      })
-    },
-    fail(failure, requestId) {
-      call.onGone = null
-      reader.stop()
-      if (state === 'receiving') context.onRefused()
-      leaveReceiving('ended')
-      if (stream.destroyed || stream.closed) return
-      wheel.schedule(timer, limits.flushMs)
-      stream.respond(failureHeaders(failure, requestId), END_STREAM)
-      // The caller need not finish a request that has its answer (RFC 9113, 8.1).
-      if (!stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR)
-    },
-  }
-
-  const reader = createFrameReader({
-    bytesMax: context.payloadBytesMax,
-    reserve(bytes) {
-      if (!budget.take(bytes)) return false
-      held += bytes
-      return true
-    },
-    onMessage(message, compressed) {
-      if (received !== null) {
-        call.fail(wrongCount('more than one message'), '')
-        return
-      }
-      received = message
-      isCompressed = compressed
-    },
-    onFailure: (failure) => call.fail(failure, ''),
-  })
-
-  const accept = (message: Uint8Array) => {
-    leaveReceiving('waiting')
-    wheel.cancel(timer)
-    onMessage(call, message)
-  }
-
-  const inflate = (message: Uint8Array) => {
-    // Counted before it is there: inflating may take all of it.
-    if (!budget.take(context.payloadBytesMax)) {
-      call.fail(noRoomToInflate(), '')
-      return
-    }
-    held += context.payloadBytesMax
-    inflateMessage(message, context.payloadBytesMax, (result) => {
-      if (stream.destroyed || state === 'ended') return
-      if (typeof result !== 'string') {
-        const unused = context.payloadBytesMax - result.length
-        held -= unused
-        budget.give(unused)
-        accept(result)
-      } else if (result === 'too-large') {
-        call.fail(tooLarge('more (inflated)', context.payloadBytesMax), '')
-      } else {
-        call.fail(malformedGzip(), '')
-      }
-    })
-  }
-
-  stream.on('error', ignoreStreamError)
-  stream.on('close', () => {
-    leaveReceiving('ended')
-    wheel.cancel(timer)
-    reader.stop()
-    budget.give(held)
-    held = 0
-    const gone = call.onGone
-    call.onGone = null
-    gone?.()
-  })
-  context.receiving++
-  const refusal = refusalOf(headers, context)
-  if (refusal !== null) {
-    call.fail(refusal, '')
-    return
-  }
-  wheel.schedule(timer, limits.receiveMs)
-  stream.on('data', (chunk: Buffer) => reader.push(chunk))
-  stream.on('end', () => {
-    if (state !== 'receiving' || stream.aborted) return
-    if (reader.isInsideFrame()) call.fail(truncated(), '')
-    else if (received === null) call.fail(wrongCount('no message'), '')
-    else if (!isCompressed) accept(received)
-    else if (headers['grpc-encoding'] === 'gzip') inflate(received)
-    else call.fail(undeclaredEncoding(), '')
-  })
+  stream.handler = new UnaryCall(context, stream, onMessage)
 }
 
-/** A stream's errors are its peer's affair; `close`, which follows, does what is to be done. */
-export function ignoreStreamError(): void {}
+export class UnaryCall implements StreamHandler {
+  readonly stream: Http2Stream
+  /** Called once when the caller goes away before the call was answered. */
+  onGone: (() => void) | null = null
+  readonly #context: CallContext
+  readonly #onMessage: OnMessage
+  readonly #timer: WheelTimer
+  readonly #reader: FrameReader
+  #state: 'receiving' | 'waiting' | 'ended' = 'receiving'
+  /** Bytes taken of the budget. */
+  #held = 0
+  #received: Uint8Array | null = null
+  #isCompressed = false
 
-function refusalOf(headers: IncomingHttpHeaders, context: CallContext): Failure | null {
-  const encoding = headers['grpc-encoding'] ?? 'identity'
+  constructor(context: CallContext, stream: Http2Stream, onMessage: OnMessage) {
+    this.stream = stream
+    this.#context = context
+    this.#onMessage = onMessage
+    this.#timer = createWheelTimer(() => this.#onTimer())
+    this.#reader = createFrameReader({
+      bytesMax: context.payloadBytesMax,
+      reserve: (bytes) => this.#reserve(bytes),
+      onMessage: (message, isCompressed) => this.#onFrame(message, isCompressed),
+      onFailure: (failure) => this.fail(failure, ''),
+    })
+    context.receiving++
+    const refusal = refusalOf(stream.headers, context)
+    if (refusal === null) context.wheel.schedule(this.#timer, context.limits.receiveMs)
+    else this.fail(refusal, '')
+  }
+
+  answer(value: Uint8Array, requestId: string): void {
+    this.onGone = null
+    this.#leaveReceiving('ended')
+    const acceptsGzip = this.stream.headers.get('grpc-accept-encoding')?.includes('gzip') ?? false
+    if (!acceptsGzip || !isWorthCompressing(value)) {
+      this.#write(encodeFrame(value), OK_HEADERS, requestId)
+      return
+    }
+    deflateMessage(value, (deflated) => {
+      if (deflated === null) this.#write(encodeFrame(value), OK_HEADERS, requestId)
+      else this.#write(encodeFrame(deflated, true), OK_GZIP_HEADERS, requestId)
+    })
+  }
+
+  fail(failure: Failure, requestId: string): void {
+    this.onGone = null
+    this.#reader.stop()
+    if (this.#state === 'receiving') this.#context.onRefused()
+    this.#leaveReceiving('ended')
+    this.stream.respond(failureHeaders(failure, requestId), true)
+  }
+
+  onData(chunk: Buffer): void {
+    this.#reader.push(chunk)
+  }
+
+  onEnd(): void {
+    const { stream } = this
+    if (this.#state !== 'receiving') return
+    if (this.#reader.isInsideFrame()) this.fail(truncated(), '')
+    else if (this.#received === null) this.fail(wrongCount('no message'), '')
+    else if (!this.#isCompressed) this.#accept(this.#received)
+    else if (stream.headers.get('grpc-encoding') === 'gzip') this.#inflate(this.#received)
+    else this.fail(undeclaredEncoding(), '')
+  }
+
+  onClose(): void {
+    const { wheel, budget } = this.#context
+    this.#leaveReceiving('ended')
+    wheel.cancel(this.#timer)
+    this.#reader.stop()
+    budget.give(this.#held)
+    this.#held = 0
+    const gone = this.onGone
+    this.onGone = null
+    gone?.()
+  }
+
+  #onTimer(): void {
+    if (this.#state === 'receiving') this.fail(tooSlow(this.#context.limits.receiveMs), '')
+    // The answer was not read in time: the stream's memory is worth more than the caller.
+    else this.stream.reset(H2_ERROR.cancel)
+  }
+
+  #leaveReceiving(next: 'waiting' | 'ended'): void {
+    if (this.#state === 'receiving') this.#context.receiving--
+    this.#state = next
+  }
+
+  #write(frame: Buffer, headers: Uint8Array, requestId: string): void {
+    const { stream } = this
+    const { budget, wheel, limits } = this.#context
+    if (stream.isClosed) return
+    this.#held += frame.length
+    budget.add(frame.length)
+    stream.respond(headers)
+    stream.write(frame)
+    stream.end(okTrailers(requestId))
+    // Written to the last byte, it is closed by now; what waits for its caller does not wait for ever.
+    if (!stream.isClosed) wheel.schedule(this.#timer, limits.flushMs)
+  }
+
+  #reserve(bytes: number): boolean {
+    if (!this.#context.budget.take(bytes)) return false
+    this.#held += bytes
+    return true
+  }
+
+  #onFrame(message: Uint8Array, isCompressed: boolean): void {
+    if (this.#received !== null) {
+      this.fail(wrongCount('more than one message'), '')
+      return
+    }
+    this.#received = message
+    this.#isCompressed = isCompressed
+  }
+
+  #accept(message: Uint8Array): void {
+    this.#leaveReceiving('waiting')
+    this.#context.wheel.cancel(this.#timer)
+    this.#onMessage(this, message)
+  }
+
+  #inflate(message: Uint8Array): void {
+    const { budget, payloadBytesMax } = this.#context
+    // Counted before it is there: inflating may take all of it.
+    if (!this.#reserve(payloadBytesMax)) {
+      this.fail(noRoomToInflate(), '')
+      return
+    }
+    inflateMessage(message, payloadBytesMax, (result) => {
+      if (this.stream.isClosed || this.#state === 'ended') return
+      if (typeof result !== 'string') {
+        const unused = payloadBytesMax - result.length
+        this.#held -= unused
+        budget.give(unused)
+        this.#accept(result)
+      } else if (result === 'too-large') {
+        this.fail(tooLarge('more (inflated)', payloadBytesMax), '')
+      } else {
+        this.fail(malformedGzip(), '')
+      }
+    })
+  }
+}
+
+function refusalOf(headers: RequestHeaders, context: CallContext): Failure | null {
+  const encoding = headers.get('grpc-encoding') ?? 'identity'
   if (encoding !== 'identity' && encoding !== 'gzip') {
     return createFailure(
       'unimplemented',
       'UNKNOWN_ENCODING',
-      `message encoding "${String(encoding)}" is not supported: use identity or gzip`,
+      `message encoding "${encoding}" is not supported: use identity or gzip`,
     )
   }
   if (context.receiving > context.limits.receivingMax) {

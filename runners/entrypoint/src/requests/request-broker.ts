@@ -1,9 +1,9 @@
 /** Sends requests to nodes and their answers to callers. The hot path: no promise, no JSON, no log line per request. */
 import { randomUUID } from 'node:crypto'
-import type { IncomingHttpHeaders } from 'node:http2'
 import { encodeEnvelope, GRPC_STATUS, MESSAGE_TYPE } from '@kre/contracts/runtime'
 import { createFailure, type Failure } from '../grpc/failure.ts'
 import { parseGrpcTimeout } from '../grpc/grpc-timeout.ts'
+import type { RequestHeaders } from '../http2/request-headers.ts'
 import type { Limits } from '../limits.ts'
 import type { NatsLink } from '../nats-link.ts'
 import type { Death } from '../versions/replica-table.ts'
@@ -18,12 +18,7 @@ import { createWheelTimer, type TimerWheel } from './timer-wheel.ts'
 
 export type RequestBroker = {
   /** Takes a whole request over; the caller hears of its end, in any case. */
-  submit(
-    caller: Caller,
-    headers: IncomingHttpHeaders,
-    method: RoutedMethod,
-    message: Uint8Array,
-  ): void
+  submit(caller: Caller, headers: RequestHeaders, method: RoutedMethod, message: Uint8Array): void
   /** A message in the reply inbox. */
   replied(token: string, data: Uint8Array): void
   /** NATS says that nobody listens to what was sent with this token. */
@@ -170,7 +165,7 @@ export function createRequestBroker(deps: BrokerDeps): RequestBroker {
     held: () => held,
     submit(caller, headers, method, message) {
       const { workflow } = method
-      const timeout = headers['grpc-timeout'] as string | undefined
+      const timeout = headers.get('grpc-timeout')
       const callerMs = parseGrpcTimeout(timeout)
       const id = slots.nextId()
       if (callerMs === null) return refuse(caller, failures.badTimeout(timeout ?? ''))

@@ -1,0 +1,118 @@
+/** What a connection writes: gathered over one turn of the event loop and handed to the socket at once. */
+import type { Socket } from 'node:net'
+import { FRAME_HEADER_BYTES } from './protocol.ts'
+
+const BUFFER_BYTES = 16 * 1024
+/** Larger payloads are handed over as they are: copying them costs more than one more piece of a write. */
+const COPY_BYTES_MAX = 4096
+/** Above it the peer reads too slowly: data waits in its streams, where it is counted. */
+const BACKLOG_BYTES_MAX = 256 * 1024
+/** Control frames can't wait in a stream: a peer that makes so many and reads none is cut off. */
+const BACKLOG_BYTES_FATAL = 1024 * 1024
+
+export type FrameWriter = {
+  /** A whole frame. */
+  frame(type: number, flags: number, streamId: number, payload: Uint8Array): void
+  /** A frame whose payload is one or two 32-bit numbers. */
+  numbers(type: number, streamId: number, first: number, second?: number): void
+  /** Hands over what was gathered; happens by itself at the end of the turn. */
+  flush(): void
+  /** Data must wait until the socket's `drain`. */
+  isFull(): boolean
+}
+
+/** Buffers that no write uses any more; of all connections, as idle ones need none. */
+const spare: Buffer[] = []
+const SPARE_MAX = 64
+
+export function createFrameWriter(socket: Socket): FrameWriter {
+  let buffer: Buffer | null = null
+  let used = 0
+  let gathered = 0
+  let pieces: Uint8Array[] = []
+  let isScheduled = false
+
+  const closePiece = () => {
+    if (buffer === null || used === 0) return
+    pieces.push(buffer.subarray(0, used))
+    buffer = null
+    used = 0
+  }
+
+  const flush = () => {
+    isScheduled = false
+    if (socket.destroyed) {
+      pieces = []
+      used = 0
+      return
+    }
+    if (pieces.length === 0) {
+      const written = buffer
+      if (written === null || used === 0) return
+      buffer = null
+      socket.write(written.subarray(0, used), () => {
+        if (spare.length < SPARE_MAX) spare.push(written)
+      })
+    } else {
+      closePiece()
+      const all = pieces
+      pieces = []
+      socket.cork()
+      for (const piece of all) socket.write(piece)
+      socket.uncork()
+    }
+    used = 0
+    gathered = 0
+    if (socket.writableLength > BACKLOG_BYTES_FATAL) socket.destroy()
+  }
+
+  /** Room for `bytes` in one piece; `used` is moved behind it. Returns where it starts. */
+  const reserve = (bytes: number): number => {
+    if (!isScheduled) {
+      isScheduled = true
+      setImmediate(flush)
+    }
+    if (buffer !== null && used + bytes > BUFFER_BYTES) closePiece()
+    buffer ??= spare.pop() ?? Buffer.allocUnsafeSlow(BUFFER_BYTES)
+    const at = used
+    used += bytes
+    gathered += bytes
+    return at
+  }
+
+  const header = (at: number, length: number, type: number, flags: number, streamId: number) => {
+    const target = buffer as Buffer
+    target[at] = length >>> 16
+    target[at + 1] = length >>> 8
+    target[at + 2] = length
+    target[at + 3] = type
+    target[at + 4] = flags
+    target.writeUInt32BE(streamId, at + 5)
+  }
+
+  return {
+    frame(type, flags, streamId, payload) {
+      const { length } = payload
+      if (length <= COPY_BYTES_MAX) {
+        const at = reserve(FRAME_HEADER_BYTES + length)
+        header(at, length, type, flags, streamId)
+        ;(buffer as Buffer).set(payload, at + FRAME_HEADER_BYTES)
+        return
+      }
+      header(reserve(FRAME_HEADER_BYTES), length, type, flags, streamId)
+      closePiece()
+      pieces.push(payload)
+      gathered += length
+    },
+    numbers(type, streamId, first, second) {
+      const length = second === undefined ? 4 : 8
+      const at = reserve(FRAME_HEADER_BYTES + length)
+      header(at, length, type, 0, streamId)
+      const target = buffer as Buffer
+      target.writeUInt32BE(first, at + FRAME_HEADER_BYTES)
+      if (second !== undefined) target.writeUInt32BE(second, at + FRAME_HEADER_BYTES + 4)
+    },
+    flush,
+    isFull: () => socket.writableLength + gathered > BACKLOG_BYTES_MAX,
+  }
+}
