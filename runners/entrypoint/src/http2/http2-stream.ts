@@ -21,6 +21,7 @@ export type StreamOwner = {
   sendWaiting(stream: Http2Stream): void
   sendReset(stream: Http2Stream, code: number): void
   creditStream(stream: Http2Stream): void
+  /** The stream is closed on this side; the peer may still be sending. */
   closed(stream: Http2Stream): void
 }
 
@@ -37,7 +38,7 @@ export class Http2Stream {
   handler: StreamHandler = NOBODY
   /** Nothing can be sent any more. */
   isClosed = false
-  /** The peer has sent all of its request. */
+  /** Nothing more is expected of the peer. */
   isRemoteEnded = false
   /** Bytes the peer allows on this stream; below 0 after it made its window smaller. */
   sendWindow: number
@@ -73,7 +74,7 @@ export class Http2Stream {
   respond(block: Uint8Array, endStream = false): void {
     if (this.isClosed) return
     this.#owner.sendHeaders(this, block, endStream)
-    if (endStream) this.#localEnded()
+    if (endStream) this.close()
   }
 
   /** @returns false when the peer takes no more now: wait for `onDrain`. The bytes must not be changed afterwards. */
@@ -96,6 +97,7 @@ export class Http2Stream {
   reset(code: number): void {
     if (this.isClosed) return
     this.#owner.sendReset(this, code)
+    this.isRemoteEnded = true
     this.close()
   }
 
@@ -113,10 +115,10 @@ export class Http2Stream {
   finish(): void {
     if (this.#trailers === null) this.#owner.sendEnd(this)
     else this.#owner.sendHeaders(this, this.#trailers, true)
-    this.#localEnded()
+    this.close()
   }
 
-  /** For the connection: nothing more will happen on this stream. */
+  /** For the connection: nothing more will be sent on this stream. */
   close(): void {
     if (this.isClosed) return
     this.isClosed = true
@@ -125,11 +127,5 @@ export class Http2Stream {
     const { handler } = this
     this.handler = NOBODY
     handler.onClose()
-  }
-
-  #localEnded(): void {
-    // A caller need not finish a request that has its answer (RFC 9113, 8.1).
-    if (!this.isRemoteEnded) this.#owner.sendReset(this, 0)
-    this.close()
   }
 }

@@ -21,6 +21,7 @@ import {
 import { areTrailers, type RequestHeaders, toRequest } from './request-headers.ts'
 import { SendWindows } from './send-windows.ts'
 import { Http2Stream, type StreamOwner } from './http2-stream.ts'
+import { StreamTable } from './stream-table.ts'
 import { decodeSettings, encodeSettings } from './settings.ts'
 
 export type ConnectionLimits = {
@@ -45,15 +46,13 @@ export type ConnectionEvents = {
 /** Bytes a peer may send before they were read: a connection's share of memory, and its speed on a slow path. */
 const CONNECTION_WINDOW_BYTES = 1024 * 1024
 const STREAM_WINDOW_BYTES = 256 * 1024
-/** Streams that were reset here and whose peer may not know yet: what it still sends is no error. */
-const RESETS_REMEMBERED = 1024
 const EMPTY = Buffer.alloc(0)
 const LAST_STREAM_UNKNOWN = 2 ** 31 - 1
 /** Time for a peer that was told goodbye to stop opening streams, in ms. */
 const GOODBYE_MS = 1_000
 /** Time for a peer to take the last bytes of a connection that ends, in ms. */
 const LINGER_MS = 5_000
-const HTTP_1 = /^[A-Z]{3,7} /
+const HTTP_1 = /^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) /
 const GOODBYE_PING = Buffer.from('goodbye!')
 
 export class ServerConnection implements StreamOwner {
@@ -71,11 +70,9 @@ export class ServerConnection implements StreamOwner {
   readonly #parser: FrameParser
   readonly #blocks = new HeaderBlocks()
   readonly #decoder = new HpackDecoder()
-  readonly #streams = new Map<number, Http2Stream>()
-  readonly #resetIds = new Set<number>()
+  readonly #streams = new StreamTable((stream) => this.#failStream(stream, H2_ERROR.noError))
   readonly #now: () => number
   #hasSettings = false
-  #lastStreamId = 0
   #receiveWindow = CONNECTION_WINDOW_BYTES
   #uncredited = 0
   #pings = 0
@@ -138,7 +135,7 @@ export class ServerConnection implements StreamOwner {
   terminate(code: number, text = ''): void {
     if (this.#isOver) return
     const payload = Buffer.alloc(8 + text.length)
-    payload.writeUInt32BE(this.#lastStreamId, 0)
+    payload.writeUInt32BE(this.#streams.lastId, 0)
     payload.writeUInt32BE(code, 4)
     payload.write(text, 8, 'latin1')
     this.#writer.frame(FRAME.goaway, 0, 0, payload)
@@ -182,7 +179,7 @@ export class ServerConnection implements StreamOwner {
   }
 
   sendReset(stream: Http2Stream, code: number): void {
-    if (!stream.isRemoteEnded) this.#rememberReset(stream.id)
+    if (!stream.isRemoteEnded) this.#streams.rememberReset(stream.id)
     this.#reset(stream.id, code)
   }
 
@@ -195,10 +192,10 @@ export class ServerConnection implements StreamOwner {
   }
 
   closed(stream: Http2Stream): void {
-    this.#streams.delete(stream.id)
     this.#windows.forget(stream)
-    this.usedAt = this.#now()
-    if (this.#goodbye === 'final' && this.#streams.size === 0) this.#end()
+    if (stream.isRemoteEnded) this.#remove(stream)
+    // A caller need not finish a request that has its answer (RFC 9113, 8.1), but most do.
+    else this.#streams.linger(stream)
   }
 
   #receive(chunk: Buffer): void {
@@ -255,7 +252,8 @@ export class ServerConnection implements StreamOwner {
 
   #onData(flags: number, streamId: number, payload: Buffer): void {
     const stream = this.#streams.get(streamId)
-    if (streamId === 0 || this.#isIdle(streamId)) throw protocolError('DATA on an idle stream')
+    if (streamId === 0 || this.#streams.isIdle(streamId))
+      throw protocolError('DATA on an idle stream')
     this.#receiveWindow -= payload.length
     if (this.#receiveWindow < 0)
       throw new Http2ConnectionError(H2_ERROR.flowControlError, 'more data than the window allows')
@@ -267,15 +265,15 @@ export class ServerConnection implements StreamOwner {
     }
     const data = withoutPadding(flags, payload)
     if (stream === undefined || stream.isRemoteEnded) {
-      if (this.#resetIds.has(streamId)) return
-      this.#reset(streamId, H2_ERROR.streamClosed)
-      stream?.close()
+      if (this.#streams.wasReset(streamId)) return
+      if (stream === undefined) this.#reset(streamId, H2_ERROR.streamClosed)
+      else stream.reset(H2_ERROR.streamClosed)
       return
     }
     stream.receiveWindow -= payload.length
     stream.uncredited += payload.length
     if (stream.receiveWindow < 0) {
-      stream.reset(H2_ERROR.flowControlError)
+      this.#failStream(stream, H2_ERROR.flowControlError)
       return
     }
     stream.received += data.length
@@ -285,11 +283,11 @@ export class ServerConnection implements StreamOwner {
   }
 
   #endRemote(stream: Http2Stream): void {
-    if (stream.isClosed) return
-    stream.isRemoteEnded = true
     const declared = stream.headers.get('content-length')
+    stream.isRemoteEnded = true
     if (declared !== undefined && Number(declared) !== stream.received)
-      stream.reset(H2_ERROR.protocolError)
+      this.#failStream(stream, H2_ERROR.protocolError)
+    else if (stream.isClosed) this.#remove(stream)
     else stream.handler.onEnd()
   }
 
@@ -298,11 +296,11 @@ export class ServerConnection implements StreamOwner {
     const { streamId, endStream } = block
     // Decoded in any case: the compression's state belongs to the connection.
     const decoded = this.#decoder.decode(block.bytes, this.#limits.headerListBytesMax)
-    if (!this.#isIdle(streamId)) {
+    if (!this.#streams.isIdle(streamId)) {
       this.#onTrailers(streamId, endStream, decoded.isMalformed || !areTrailers(decoded.fields))
       return
     }
-    this.#lastStreamId = streamId
+    this.#streams.lastId = streamId
     // The peer opened it before it heard the goodbye, and may send it elsewhere.
     if (this.#goodbye === 'final') return this.#refuse(streamId, H2_ERROR.refusedStream, endStream)
     if (this.#streams.size >= this.#limits.streamsMax)
@@ -316,39 +314,42 @@ export class ServerConnection implements StreamOwner {
   #open(streamId: number, headers: RequestHeaders, endStream: boolean): void {
     const windows = { send: this.#windows.initialWindow, receive: STREAM_WINDOW_BYTES }
     const stream = new Http2Stream(this, streamId, headers, windows)
-    this.#streams.set(streamId, stream)
+    stream.isRemoteEnded = endStream
+    this.#streams.add(stream)
     this.usedAt = this.heardAt
     this.#events.onStream(stream)
-    if (endStream) this.#endRemote(stream)
+    if (endStream && !stream.isClosed) this.#endRemote(stream)
   }
 
   #onTrailers(streamId: number, endStream: boolean, isMalformed: boolean): void {
     const stream = this.#streams.get(streamId)
     if (stream === undefined) {
-      if (this.#resetIds.has(streamId)) return
+      if (this.#streams.wasReset(streamId)) return
       throw new Http2ConnectionError(H2_ERROR.streamClosed, 'HEADERS on a closed stream')
     }
     if (stream.isRemoteEnded)
       throw new Http2ConnectionError(H2_ERROR.streamClosed, 'HEADERS after the end of a request')
-    if (!endStream || isMalformed) stream.reset(H2_ERROR.protocolError)
+    if (!endStream || isMalformed) this.#failStream(stream, H2_ERROR.protocolError)
     else this.#endRemote(stream)
   }
 
   #onPriority(streamId: number, payload: Buffer): void {
     if (streamId === 0) throw protocolError('PRIORITY on the connection')
-    if (payload.length !== 5) this.#failStream(streamId, H2_ERROR.frameSizeError)
-    else if ((payload.readUInt32BE(0) & 0x7fff_ffff) === streamId)
-      this.#failStream(streamId, H2_ERROR.protocolError)
+    if (payload.length !== 5) throw sizeError('PRIORITY')
+    if ((payload.readUInt32BE(0) & 0x7fff_ffff) === streamId)
+      throw protocolError('a stream that depends on itself')
   }
 
   #onReset(streamId: number, payload: Buffer): void {
     if (payload.length !== 4) throw sizeError('RST_STREAM')
-    if (streamId === 0 || this.#isIdle(streamId))
+    if (streamId === 0 || this.#streams.isIdle(streamId))
       throw protocolError('RST_STREAM on an idle stream')
+    this.#streams.forgetReset(streamId)
     const stream = this.#streams.get(streamId)
     if (stream === undefined) return
     stream.isRemoteEnded = true
-    stream.close()
+    if (stream.isClosed) this.#remove(stream)
+    else stream.close()
     if (++this.#resets > this.#limits.resetsMax) throw flood('too many streams given up')
   }
 
@@ -365,7 +366,7 @@ export class ServerConnection implements StreamOwner {
     if (settings.headerTableBytes !== undefined) this.#mustEmptyTable = true
     this.#writer.frame(FRAME.settings, FLAG.ack, 0, EMPTY)
     if (settings.initialWindowBytes !== undefined)
-      this.#windows.setInitialWindow(settings.initialWindowBytes, this.#streams.values())
+      this.#windows.setInitialWindow(settings.initialWindowBytes, this.#streams.all())
   }
 
   #onPing(flags: number, streamId: number, payload: Buffer): void {
@@ -392,28 +393,34 @@ export class ServerConnection implements StreamOwner {
       this.#windows.creditConnection(bytes)
       return
     }
-    if (this.#isIdle(streamId)) throw protocolError('WINDOW_UPDATE on an idle stream')
+    if (this.#streams.isIdle(streamId)) throw protocolError('WINDOW_UPDATE on an idle stream')
     const stream = this.#streams.get(streamId)
     if (stream === undefined) return
     stream.sendWindow += bytes
-    if (bytes === 0) stream.reset(H2_ERROR.protocolError)
-    else if (stream.sendWindow > WINDOW_BYTES_MAX) stream.reset(H2_ERROR.flowControlError)
+    if (bytes === 0) this.#failStream(stream, H2_ERROR.protocolError)
+    else if (stream.sendWindow > WINDOW_BYTES_MAX)
+      this.#failStream(stream, H2_ERROR.flowControlError)
     else if (stream.waiting.length > 0) this.#windows.sendAll()
   }
 
-  /** Neither opened nor skipped by the peer so far. */
-  #isIdle(streamId: number): boolean {
-    return streamId > this.#lastStreamId || streamId % 2 === 0
+  /** Ends a stream that may be answered already. */
+  #failStream(stream: Http2Stream, code: number): void {
+    if (!stream.isClosed) {
+      stream.reset(code)
+      return
+    }
+    this.sendReset(stream, code)
+    this.#remove(stream)
   }
 
-  #failStream(streamId: number, code: number): void {
-    const stream = this.#streams.get(streamId)
-    if (stream === undefined) this.#reset(streamId, code)
-    else stream.reset(code)
+  #remove(stream: Http2Stream): void {
+    this.#streams.remove(stream)
+    this.usedAt = this.#now()
+    if (this.#goodbye === 'final' && this.#streams.size === 0) this.#end()
   }
 
   #refuse(streamId: number, code: number, endStream: boolean): void {
-    if (!endStream) this.#rememberReset(streamId)
+    if (!endStream) this.#streams.rememberReset(streamId)
     this.#reset(streamId, code)
   }
 
@@ -421,20 +428,11 @@ export class ServerConnection implements StreamOwner {
     this.#writer.numbers(FRAME.rstStream, streamId, code)
   }
 
-  #rememberReset(streamId: number): void {
-    this.#resetIds.add(streamId)
-    if (this.#resetIds.size <= RESETS_REMEMBERED) return
-    for (const oldest of this.#resetIds) {
-      this.#resetIds.delete(oldest)
-      break
-    }
-  }
-
   #sayFinalGoodbye(): void {
     if (this.#goodbye === 'final' || this.#isOver) return
     if (this.#goodbyeTimer !== null) clearTimeout(this.#goodbyeTimer)
     this.#goodbye = 'final'
-    this.#writer.numbers(FRAME.goaway, 0, this.#lastStreamId, H2_ERROR.noError)
+    this.#writer.numbers(FRAME.goaway, 0, this.#streams.lastId, H2_ERROR.noError)
     if (this.#streams.size === 0) this.#end()
   }
 
@@ -452,8 +450,9 @@ export class ServerConnection implements StreamOwner {
     if (this.#isOver) return
     this.#isOver = true
     this.#parser.stop()
+    this.#streams.stop()
     if (this.#goodbyeTimer !== null) clearTimeout(this.#goodbyeTimer)
-    for (const stream of this.#streams.values()) {
+    for (const stream of this.#streams.all()) {
       stream.isRemoteEnded = true
       stream.close()
     }
