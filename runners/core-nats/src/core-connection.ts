@@ -1,0 +1,247 @@
+import type { ConnectionOptions } from 'node:tls'
+import { KreError, MiB, type NatsAccess, toKreError } from '@kre/contracts/runtime'
+import type { CoreMessage } from './parser.ts'
+import type { ServerInfo } from './server-info.ts'
+import { createServerList } from './server-list.ts'
+import { openSession, type Session } from './session.ts'
+import { createSubscriptions, type CoreSubscription } from './subscriptions.ts'
+
+/** Credentials that are refused so often in a row are not tried again. */
+const REFUSALS_MAX = 2
+
+export type CoreOptions = {
+  /** From a try to the server's welcome, at most; a peer that says nothing is left then. 5 s by default. */
+  readonly connectTimeoutMs?: number
+  /** Between two life signs; after two missing ones the connection is given up. 20 s by default. */
+  readonly pingIntervalMs?: number
+  /** Most bytes that wait for the server to read them; 64 MiB by default. */
+  readonly waitingBytesMax?: number
+  /** Demands TLS. Without this it is used when the server offers it, with the system's certificates. */
+  readonly tls?: ConnectionOptions
+}
+
+/** What a connection tells; a listener that throws is reported and does no harm. */
+export type CoreEvents = {
+  /** Subscriptions are in place at the server; on the first connection and on each later one. */
+  onUp?(): void
+  /** Whatever was under way is lost. A new connection is being tried, for ever. */
+  onDown?(reason: KreError): void
+  /** It ended for good: the credentials are refused. */
+  onLost?(reason: KreError): void
+  /** Something went wrong without an end: `permission-denied` with `details.subject`, or a receiver that threw. */
+  onError?(error: KreError): void
+}
+
+/** A connection to NATS for messages without a store: publish and subscribe, in the order of the calls. */
+export type CoreConnection = {
+  /**
+   * Sends in the same turn of the event loop, with everything else of that turn in one write. While the connection is
+   * not up the message is lost, so callers ask `isUp` first. Payloads over 64 KiB must not be changed afterwards.
+   *
+   * @param reply where an answer goes, or the news that nobody listens: a message of status 503 without data.
+   * @param headers a whole block, from `NATS/1.0` to the empty line.
+   * @throws KreError `invalid-argument` for an illegal subject, `resource-exhausted` for more than `maxPayload` or
+   * when `waitingBytesMax` bytes wait already, `unimplemented` for headers that the server does not know.
+   */
+  publish(subject: string, data: Uint8Array, reply?: string, headers?: Uint8Array): void
+  /**
+   * Survives reconnects; may be called at any time.
+   *
+   * @param options.queue each message goes to one of the subscriptions with the same queue.
+   * @param options.onMessage called within the read; what it throws is reported by `onError`.
+   * @throws KreError `invalid-argument` for an illegal subject or queue.
+   */
+  subscribe(
+    subject: string,
+    options: { queue?: string; onMessage: (message: CoreMessage) => void },
+  ): CoreSubscription
+  isUp(): boolean
+  /** Largest message that the server takes, in bytes; 0 before the first connection. */
+  maxPayload(): number
+  /** Resolves when the server has taken all that was sent. @throws KreError `unavailable` when it can't be known. */
+  flush(): Promise<void>
+  /**
+   * Resolves when it is up.
+   *
+   * @throws KreError `deadline-exceeded` with the last failure as its cause, `unauthenticated` when it is lost,
+   * `cancelled` when it is closed.
+   */
+  whenUp(timeoutMs: number): Promise<void>
+  /** Ends all subscriptions after what is under way to them, then as `flush`. Publishing goes on. */
+  drain(): Promise<void>
+  /** Ends it for good, after what was published. */
+  close(): void
+  /** @returns the end of listening. */
+  listen(events: CoreEvents): () => void
+}
+
+/**
+ * Connects, and connects again after each loss, for ever, until it is closed or the credentials are refused twice in
+ * a row. The first try starts in the next turn of the event loop, so that all can be wired before.
+ *
+ * @param name shown by the server in its lists of connections.
+ * @throws KreError `invalid-argument` for addresses that are none.
+ */
+export function openCoreConnection(
+  access: NatsAccess,
+  name: string,
+  options: CoreOptions = {},
+): CoreConnection {
+  const servers = createServerList(access.servers)
+  const sessionOptions = {
+    access,
+    name,
+    tls: options.tls ?? null,
+    connectTimeoutMs: options.connectTimeoutMs ?? 5_000,
+    pingIntervalMs: options.pingIntervalMs ?? 20_000,
+    waitingBytesMax: options.waitingBytesMax ?? 64 * MiB,
+  }
+  const listeners = new Set<CoreEvents>()
+  const waiters = new Set<{ resolve(): void; reject(reason: KreError): void }>()
+  let session: Session | null = null
+  let info: ServerInfo | null = null
+  let isUp = false
+  /** Why there will be no connection any more. */
+  let over: KreError | null = null
+  let refusals = 0
+  let failure: KreError | null = null
+  let dialTimer: NodeJS.Timeout | undefined
+
+  const tell = (call: (events: CoreEvents) => void) => {
+    for (const events of listeners) {
+      try {
+        call(events)
+      } catch (error) {
+        report(toKreError(error))
+      }
+    }
+  }
+  const report = (error: KreError) => {
+    let isHeard = false
+    for (const events of listeners) {
+      if (events.onError === undefined) continue
+      isHeard = true
+      try {
+        events.onError(error)
+      } catch (thrown) {
+        process.emitWarning(toKreError(thrown))
+      }
+    }
+    if (!isHeard) process.emitWarning(error)
+  }
+  const subscriptions = createSubscriptions({
+    lines: (text) => session?.lines(text),
+    roundTrip: () => flush(),
+    onThrown: report,
+  })
+
+  const dial = () => {
+    const { server, waitMs } = servers.next()
+    dialTimer = setTimeout(() => {
+      server.triedAt = performance.now()
+      session = openSession(server, sessionOptions, {
+        greeting: () => subscriptions.lines(),
+        has: (sid) => subscriptions.has(sid),
+        onMessage: (sid, message) => subscriptions.deliver(sid, message),
+        onInfo(next) {
+          info = next
+          // With one server only, it is used as long as it lets us.
+          if (next.isLameDuck && servers.size > 1)
+            session?.end(new KreError('unavailable', 'the NATS server is about to stop'))
+        },
+        onReady,
+        onError: report,
+        onEnd,
+      })
+    }, waitMs)
+  }
+  const onReady = () => {
+    isUp = true
+    refusals = 0
+    for (const waiter of waiters) waiter.resolve()
+    tell((events) => events.onUp?.())
+  }
+  const onEnd = (reason: KreError) => {
+    const wasUp = isUp
+    session = null
+    isUp = false
+    failure = reason
+    refusals = reason.code === 'unauthenticated' ? refusals + 1 : 0
+    subscriptions.disconnected()
+    if (refusals < REFUSALS_MAX) dial()
+    else finish(reason)
+    if (wasUp) tell((events) => events.onDown?.(reason))
+    if (over === reason) tell((events) => events.onLost?.(reason))
+  }
+  const finish = (reason: KreError) => {
+    over = reason
+    for (const waiter of waiters) waiter.reject(reason)
+  }
+  const flush = (): Promise<void> => {
+    if (session !== null && isUp) return session.roundTrip()
+    return Promise.reject(over ?? notConnected(failure))
+  }
+
+  dial()
+  return {
+    publish(subject, data, reply = '', headers) {
+      if (!isUp || session === null || info === null) return
+      const bytes = data.length + (headers?.length ?? 0)
+      if (bytes > info.payloadBytesMax) throw tooLarge(subject, bytes, info.payloadBytesMax)
+      if (headers !== undefined && !info.hasHeaders)
+        throw new KreError('unimplemented', 'the NATS server knows no headers: use 2.2 or newer')
+      session.message(subject, reply, data, headers ?? null)
+    },
+    subscribe: (subject, { queue = '', onMessage }) => subscriptions.add(subject, queue, onMessage),
+    isUp: () => isUp,
+    maxPayload: () => info?.payloadBytesMax ?? 0,
+    flush,
+    async whenUp(timeoutMs) {
+      if (isUp) return
+      if (over !== null) throw over
+      const { promise, resolve, reject } = Promise.withResolvers<void>()
+      const waiter = { resolve, reject }
+      const timer = setTimeout(() => {
+        const text = `no connection to NATS (${access.servers.join(', ')}) within ${timeoutMs} ms`
+        const why = failure === null ? '' : `: ${failure.message}`
+        reject(new KreError('deadline-exceeded', text + why, { timeoutMs }, { cause: failure }))
+      }, timeoutMs)
+      waiters.add(waiter)
+      try {
+        await promise
+      } finally {
+        clearTimeout(timer)
+        waiters.delete(waiter)
+      }
+    },
+    async drain() {
+      await subscriptions.drain()
+      await flush()
+    },
+    close() {
+      if (over !== null) return
+      finish(new KreError('cancelled', 'the connection to NATS was closed'))
+      isUp = false
+      clearTimeout(dialTimer)
+      subscriptions.clear()
+      session?.close()
+      session = null
+    },
+    listen(events) {
+      listeners.add(events)
+      return () => void listeners.delete(events)
+    },
+  }
+}
+
+function notConnected(cause: KreError | null): KreError {
+  return new KreError('unavailable', 'there is no connection to NATS', {}, { cause })
+}
+
+function tooLarge(subject: string, bytes: number, bytesMax: number): KreError {
+  return new KreError(
+    'resource-exhausted',
+    `the message to ${subject} has ${bytes} bytes; the NATS server takes at most ${bytesMax}. Send a smaller one, or raise max_payload`,
+    { subject, bytes, bytesMax },
+  )
+}

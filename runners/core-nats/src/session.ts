@@ -1,0 +1,235 @@
+/** One connection to one server, from the first byte to the last: greeting, life signs, end. */
+import { createConnection, isIP, type Socket } from 'node:net'
+import type { ConnectionOptions } from 'node:tls'
+import { KiB, KreError, type NatsAccess, toKreError } from '@kre/contracts/runtime'
+import { createParser, type CoreMessage, type ProtocolParser } from './parser.ts'
+import { toServerError } from './server-error.ts'
+import { parseInfo, type ServerInfo } from './server-info.ts'
+import type { Server } from './server-list.ts'
+import { createWriter, type Writer } from './writer.ts'
+
+/** As much as one read may bring. */
+const READ_BYTES = 64 * KiB
+/** For a peer that does not take the last bytes. */
+const END_MS = 1_000
+
+export type SessionOptions = {
+  readonly access: NatsAccess
+  /** Shown by the server in its lists of connections. */
+  readonly name: string
+  /** Null = TLS when the server offers it, with the system's certificates; otherwise it is demanded. */
+  readonly tls: ConnectionOptions | null
+  /** From the first try to the server's welcome, at most. */
+  readonly connectTimeoutMs: number
+  readonly pingIntervalMs: number
+  readonly waitingBytesMax: number
+}
+
+export type SessionEvents = {
+  /** Lines that go before anything else: the subscriptions. */
+  greeting(): string
+  has(sid: number): boolean
+  onMessage(sid: number, message: CoreMessage): void
+  /** The server has taken the credentials and the greeting. */
+  onReady(): void
+  onInfo(info: ServerInfo): void
+  /** The server complains, and the session goes on. */
+  onError(error: KreError): void
+  /** Once; `unauthenticated` = it was the credentials. */
+  onEnd(reason: KreError): void
+}
+
+export type Session = Pick<Writer, 'message'> & {
+  /** Sends lines, if the greeting has been sent; otherwise it will say the same. */
+  lines(text: string): void
+  /** Resolves when the server has worked on all that was sent before. @throws KreError `unavailable`. */
+  roundTrip(): Promise<void>
+  /** Ends it after what was sent; `onEnd` is not called. */
+  close(): void
+  end(reason: KreError): void
+}
+
+/** Life signs that may be missing before a connection counts as dead. */
+const PINGS_MISSING_MAX = 2
+
+type Waiter = { resolve(): void; reject(reason: KreError): void }
+/** Before the CONNECT line, between it and the server's welcome, after it, and at the end. */
+type Phase = 'dialling' | 'greeting' | 'ready' | 'ended'
+
+export function openSession(
+  server: Server,
+  options: SessionOptions,
+  events: SessionEvents,
+): Session {
+  const place = `${server.host}:${server.port}`
+  let phase: Phase = 'dialling'
+  let socket: Socket
+  let parser: ProtocolParser
+  let writer: Writer
+  /** Who waits for a PONG, in the order of the PINGs; null = nobody. */
+  let pings: (Waiter | null)[] = []
+  let pingsMissing = 0
+  let pingTimer: NodeJS.Timeout | undefined
+  /** The server's last complaint says more than the end of the connection. */
+  let complaint: KreError | null = null
+  const connectTimer = setTimeout(
+    () => end(unavailable(`did not welcome this client within ${options.connectTimeoutMs} ms`)),
+    options.connectTimeoutMs,
+  )
+
+  const unavailable = (what: string, cause?: unknown) =>
+    new KreError('unavailable', `the NATS server ${place} ${what}`, { server: place }, { cause })
+
+  const attach = (next: Socket) => {
+    socket = next
+    writer = createWriter(next, options.waitingBytesMax)
+    parser = createParser({
+      onInfo,
+      onPing: () => writer.lines('PONG\r\n'),
+      onPong,
+      onError,
+      has: (sid) => events.has(sid),
+      onMessage: (sid, message) => events.onMessage(sid, message),
+    })
+    next.on('error', (error) => {
+      if (socket === next)
+        end(complaint ?? unavailable(`can't be reached: ${error.message}`, error))
+    })
+    next.on('close', () => {
+      if (socket === next) end(complaint ?? unavailable('ended the connection'))
+    })
+  }
+  const read = (chunk: Buffer) => {
+    try {
+      parser.read(chunk)
+    } catch (error) {
+      end(toKreError(error))
+    }
+  }
+  const dial = (hasTls: boolean) => {
+    const { host, port } = server
+    if (hasTls) {
+      // TLS takes the socket over, which it can't while somebody else's buffer is read into.
+      attach(createConnection({ host, port, noDelay: true }))
+      socket.on('data', read)
+      return
+    }
+    const buffer = Buffer.allocUnsafeSlow(READ_BYTES)
+    const callback = (bytes: number) => {
+      read(buffer.subarray(0, bytes))
+      return true
+    }
+    attach(createConnection({ host, port, noDelay: true, onread: { buffer, callback } }))
+  }
+  const leave = () => {
+    const left = socket
+    parser.stop()
+    writer.stop()
+    return left
+  }
+  const startTls = () => {
+    const raw = leave()
+    raw.off('data', read)
+    const { connect } = process.getBuiltinModule('node:tls')
+    const servername = isIP(server.host) === 0 ? { servername: server.host } : {}
+    attach(connect({ host: server.host, ...servername, ...options.tls, socket: raw }))
+    socket.on('data', read)
+  }
+
+  const onInfo = (text: string) => {
+    const info = parseInfo(text)
+    if (phase === 'dialling') {
+      if (info.hasTls && !server.hasTls) {
+        server.hasTls = true
+        const left = leave()
+        dial(true)
+        left.destroy()
+        return
+      }
+      if (info.hasTls) startTls()
+      else if (options.tls !== null) return end(unavailable('offers no TLS, which is demanded'))
+      phase = 'greeting'
+      writer.lines(connectLine(options, info) + events.greeting())
+      ping(null)
+    }
+    events.onInfo(info)
+  }
+  const ping = (waiter: Waiter | null) => {
+    pings.push(waiter)
+    writer.lines('PING\r\n')
+  }
+  const onPong = () => {
+    pingsMissing = 0
+    pings.shift()?.resolve()
+    if (phase !== 'greeting') return
+    phase = 'ready'
+    clearTimeout(connectTimer)
+    pingTimer = setInterval(beat, options.pingIntervalMs)
+    pingTimer.unref()
+    events.onReady()
+  }
+  const beat = () => {
+    if (pingsMissing >= PINGS_MISSING_MAX)
+      return end(
+        unavailable(`gave no sign of life for ${pingsMissing * options.pingIntervalMs} ms`),
+      )
+    pingsMissing++
+    ping(null)
+  }
+  const onError = (text: string) => {
+    const error = toServerError(text)
+    if (error.code === 'unauthenticated') return end(error)
+    if (error.code !== 'permission-denied') complaint = error
+    events.onError(error)
+  }
+  const release = (reason: KreError): boolean => {
+    if (phase === 'ended') return false
+    phase = 'ended'
+    clearTimeout(connectTimer)
+    clearInterval(pingTimer)
+    parser.stop()
+    const waiting = pings
+    pings = []
+    for (const waiter of waiting) waiter?.reject(reason)
+    return true
+  }
+  const end = (reason: KreError) => {
+    if (!release(reason)) return
+    writer.stop()
+    socket.destroy()
+    events.onEnd(reason)
+  }
+
+  dial(server.hasTls)
+  return {
+    message: (subject, reply, data, headers) => writer.message(subject, reply, data, headers),
+    lines(text) {
+      if (phase === 'greeting' || phase === 'ready') writer.lines(text)
+    },
+    roundTrip: () => new Promise((resolve, reject) => ping({ resolve, reject })),
+    close() {
+      if (!release(unavailable('was left'))) return
+      writer.finish()
+      socket.destroySoon()
+      setTimeout(() => socket.destroy(), END_MS).unref()
+    },
+    end,
+  }
+}
+
+function connectLine({ access, name, tls }: SessionOptions, info: ServerInfo): string {
+  const credentials = access.user === '' ? {} : { user: access.user, pass: access.password }
+  const greeting = {
+    protocol: 1,
+    lang: 'kre-core',
+    version: '0.1.0',
+    name,
+    verbose: false,
+    pedantic: false,
+    headers: info.hasHeaders,
+    no_responders: info.hasHeaders,
+    ...(tls === null ? {} : { tls_required: true }),
+    ...credentials,
+  }
+  return `CONNECT ${JSON.stringify(greeting)}\r\n`
+}
