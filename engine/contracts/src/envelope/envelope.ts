@@ -76,10 +76,17 @@ export function emptyEnvelope(): Envelope {
   }
 }
 
+/** Payloads up to this size are written with one writer that is kept; larger ones are not copied once more. */
+const SHARED_PAYLOAD_BYTES_MAX = 16 * 1024
+const shared = new ProtoWriter(2 * SHARED_PAYLOAD_BYTES_MAX)
+
 export function encodeEnvelope(e: Envelope): Uint8Array {
-  const w = new ProtoWriter(
-    e.value.length + e.typeUrl.length + e.error.length * 3 + e.replyTo.length + 160,
-  )
+  const isShared = e.value.length + e.error.length <= SHARED_PAYLOAD_BYTES_MAX
+  const w = isShared
+    ? shared.restart()
+    : new ProtoWriter(
+        e.value.length + e.typeUrl.length + e.error.length * 3 + e.replyTo.length + 160,
+      )
   w.string(1, e.requestId)
   if (e.typeUrl !== '' || e.value.length > 0) {
     const payload = w.beginMessage(2)
@@ -112,7 +119,7 @@ export function encodeEnvelope(e: Envelope): Uint8Array {
     w.endMessage(entry)
   }
   w.uint(24, e.lineage)
-  return w.finish()
+  return isShared ? w.finishCopy() : w.finish()
 }
 
 /** @throws KreError `invalid-argument` when the bytes are not a protobuf message. */

@@ -1,7 +1,7 @@
 /** grpc.reflection.v1 and v1alpha ServerReflection (grpc/doc/server-reflection.md); the two differ in name only. */
 import { GRPC_STATUS, KiB, ProtoReader, ProtoWriter } from '@kre/contracts/runtime'
 import { createFailure, type Failure } from '../grpc/failure.ts'
-import { createFrameReader } from '../grpc/frame-reader.ts'
+import { FrameReader } from '../grpc/frame-reader.ts'
 import { openServerStream } from '../grpc/server-stream.ts'
 import type { Http2Stream } from '../http2/http2-stream.ts'
 import {
@@ -30,8 +30,7 @@ export function serveReflection(stream: Http2Stream, descriptorSet: Uint8Array):
     reader.stop()
     out.end(failure)
   }
-  const reader = createFrameReader({
-    bytesMax: REQUEST_BYTES_MAX,
+  const reader = new FrameReader(REQUEST_BYTES_MAX, {
     reserve: () => true,
     onMessage(message, isCompressed) {
       const answer = isCompressed ? null : answerReflection(index, message, sent)
@@ -42,7 +41,7 @@ export function serveReflection(stream: Http2Stream, descriptorSet: Uint8Array):
   })
   stream.handler = {
     onData: (chunk) => reader.push(chunk),
-    onEnd: () => end(reader.isInsideFrame() ? notReflection() : null),
+    onEnd: () => end(reader.isInsideFrame ? notReflection() : null),
     onDrain: () => stream.resume(),
     onClose: () => reader.stop(),
   }

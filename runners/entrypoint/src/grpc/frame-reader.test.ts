@@ -1,13 +1,12 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Failure } from './failure.ts'
-import { createFrameReader, encodeFrame } from './frame-reader.ts'
+import { encodeFrame, FrameReader } from './frame-reader.ts'
 
 function read(chunks: Uint8Array[], bytesMax = 1_000, budget = 1_000_000) {
   const messages: string[] = []
   const failures: Failure[] = []
   let reserved = 0
-  const reader = createFrameReader({
-    bytesMax,
+  const reader = new FrameReader(bytesMax, {
     reserve(bytes) {
       if (reserved + bytes > budget) return false
       reserved += bytes
@@ -18,7 +17,7 @@ function read(chunks: Uint8Array[], bytesMax = 1_000, budget = 1_000_000) {
     onFailure: (failure) => void failures.push(failure),
   })
   for (const chunk of chunks) reader.push(chunk)
-  return { messages, failures, reserved, isInsideFrame: reader.isInsideFrame() }
+  return { messages, failures, reserved, isInsideFrame: reader.isInsideFrame }
 }
 
 const text = (value: string) => Buffer.from(value)

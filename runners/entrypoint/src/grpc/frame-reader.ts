@@ -4,99 +4,116 @@ import { createFailure, type Failure, RETRY_AFTER_MS } from './failure.ts'
 const PREFIX_BYTES = 5
 /** Space given to a message before its bytes have come: a declared length is only a claim. */
 const FIRST_BYTES = 4096
+const EMPTY = Buffer.alloc(0)
 
-export type FrameReader = {
-  push(chunk: Uint8Array): void
-  /** Whether bytes of an unfinished frame are waiting. */
-  isInsideFrame(): boolean
-  /** Nothing is reported any more. */
-  stop(): void
+/** What a frame reader tells its owner. */
+export type FrameReceiver = {
+  /** Asked before memory grows; false ends the reading with RESOURCE_EXHAUSTED. */
+  reserve(bytes: number): boolean
+  onMessage(message: Uint8Array, isCompressed: boolean): void
+  /** The stream can't be read any further. */
+  onFailure(failure: Failure): void
 }
 
 /**
  * Cuts a stream into messages. Each message is a copy of its own, so that a small one never keeps a large
  * network buffer alive, and memory grows with what has arrived.
  */
-export function createFrameReader(options: {
-  bytesMax: number
-  /** Asked before memory grows; false ends the reading with RESOURCE_EXHAUSTED. */
-  reserve: (bytes: number) => boolean
-  onMessage: (message: Uint8Array, isCompressed: boolean) => void
-  onFailure: (failure: Failure) => void
-}): FrameReader {
-  const prefix = new Uint8Array(PREFIX_BYTES)
-  let prefixHas = 0
-  let message = Buffer.alloc(0)
-  let has = 0
-  let wants = 0
-  let isStopped = false
+export class FrameReader {
+  readonly #bytesMax: number
+  readonly #receiver: FrameReceiver
+  #prefixHas = 0
+  #flag = 0
+  /** Length of the current message, as far as its prefix is read. */
+  #wants = 0
+  #message = EMPTY
+  #has = 0
+  #isStopped = false
 
-  const fail = (failure: Failure) => {
-    isStopped = true
-    message = Buffer.alloc(0)
-    options.onFailure(failure)
+  /** @param bytesMax largest message. */
+  constructor(bytesMax: number, receiver: FrameReceiver) {
+    this.#bytesMax = bytesMax
+    this.#receiver = receiver
+  }
+
+  /** Whether bytes of an unfinished frame are waiting. */
+  get isInsideFrame(): boolean {
+    return this.#prefixHas > 0
+  }
+
+  push(chunk: Uint8Array): void {
+    let at = 0
+    while (!this.#isStopped && at < chunk.length) {
+      if (this.#prefixHas < PREFIX_BYTES) {
+        this.#readPrefix(chunk[at++] as number)
+        if (this.#prefixHas < PREFIX_BYTES) continue
+        if (!this.#begin()) return
+      }
+      const taken = this.#fill(chunk, at)
+      if (taken < 0) return
+      at += taken
+      if (this.#has < this.#wants) return
+      this.#complete()
+    }
+  }
+
+  /** Nothing is reported any more. */
+  stop(): void {
+    this.#isStopped = true
+    this.#message = EMPTY
+  }
+
+  #readPrefix(byte: number): void {
+    if (this.#prefixHas === 0) this.#flag = byte
+    else this.#wants = this.#wants * 256 + byte
+    this.#prefixHas++
   }
 
   /** Checks a complete prefix and makes the first room. */
-  const begin = (): boolean => {
-    wants = Buffer.from(prefix.buffer).readUInt32BE(1)
-    const flag = prefix[0] as number
-    if (flag > 1) fail(badFlag(flag))
-    else if (wants > options.bytesMax) fail(tooLarge(wants, options.bytesMax))
-    else return grow(Math.min(wants, FIRST_BYTES))
+  #begin(): boolean {
+    if (this.#flag > 1) this.#fail(badFlag(this.#flag))
+    else if (this.#wants > this.#bytesMax) this.#fail(tooLarge(this.#wants, this.#bytesMax))
+    else return this.#grow(Math.min(this.#wants, FIRST_BYTES))
     return false
   }
 
-  const grow = (bytes: number): boolean => {
-    if (!options.reserve(bytes - message.length)) {
-      fail(noMemory())
+  #grow(bytes: number): boolean {
+    if (!this.#receiver.reserve(bytes - this.#message.length)) {
+      this.#fail(noMemory())
       return false
     }
     // Small ones share a pool, which costs less than memory of their own; none outlives its request.
     const larger = Buffer.allocUnsafe(bytes)
-    larger.set(message.subarray(0, has))
-    message = larger
+    if (this.#has > 0) larger.set(this.#message.subarray(0, this.#has))
+    this.#message = larger
     return true
   }
 
   /** Takes what belongs to the current message; returns how many bytes that was, -1 after a failure. */
-  const fill = (chunk: Uint8Array, at: number): number => {
-    const take = Math.min(wants - has, chunk.length - at)
-    if (has + take > message.length) {
-      const roomMin = has + take
-      if (!grow(Math.min(wants, Math.max(roomMin, message.length * 2)))) return -1
+  #fill(chunk: Uint8Array, at: number): number {
+    const take = Math.min(this.#wants - this.#has, chunk.length - at)
+    if (this.#has + take > this.#message.length) {
+      const roomMin = this.#has + take
+      const room = Math.min(this.#wants, Math.max(roomMin, this.#message.length * 2))
+      if (!this.#grow(room)) return -1
     }
-    message.set(chunk.subarray(at, at + take), has)
-    has += take
+    this.#message.set(chunk.subarray(at, at + take), this.#has)
+    this.#has += take
     return take
   }
 
-  return {
-    push(chunk) {
-      let at = 0
-      while (!isStopped && at < chunk.length) {
-        if (prefixHas < PREFIX_BYTES) {
-          prefix[prefixHas++] = chunk[at++] as number
-          if (prefixHas < PREFIX_BYTES) continue
-          if (!begin()) return
-        }
-        const taken = fill(chunk, at)
-        if (taken < 0) return
-        at += taken
-        if (has < wants) return
-        const complete = message
-        const isCompressed = prefix[0] === 1
-        message = Buffer.alloc(0)
-        prefixHas = 0
-        has = 0
-        options.onMessage(complete, isCompressed)
-      }
-    },
-    isInsideFrame: () => prefixHas > 0,
-    stop() {
-      isStopped = true
-      message = Buffer.alloc(0)
-    },
+  #complete(): void {
+    const message = this.#message
+    this.#message = EMPTY
+    this.#prefixHas = 0
+    this.#wants = 0
+    this.#has = 0
+    this.#receiver.onMessage(message, this.#flag === 1)
+  }
+
+  #fail(failure: Failure): void {
+    this.stop()
+    this.#receiver.onFailure(failure)
   }
 }
 

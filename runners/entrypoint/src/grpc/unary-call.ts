@@ -7,7 +7,7 @@ import { createWheelTimer, type TimerWheel, type WheelTimer } from '../requests/
 import type { ByteBudget } from './byte-budget.ts'
 import { deflateMessage, inflateMessage, isWorthCompressing } from './compression.ts'
 import { createFailure, type Failure, failureHeaders, RETRY_AFTER_MS } from './failure.ts'
-import { createFrameReader, encodeFrame, type FrameReader, tooLarge } from './frame-reader.ts'
+import { encodeFrame, FrameReader, type FrameReceiver, tooLarge } from './frame-reader.ts'
 import { OK_GZIP_HEADERS, OK_HEADERS, okTrailers } from './ok-response.ts'
 
 export type CallContext = {
@@ -35,12 +35,12 @@ export function receiveUnary(
   stream.handler = new UnaryCall(context, stream, onMessage)
 }
 
-export class UnaryCall implements StreamHandler {
+export class UnaryCall implements StreamHandler, FrameReceiver {
   readonly stream: Http2Stream
   /** Called once when the caller goes away before the call was answered. */
   onGone: (() => void) | null = null
   readonly #context: CallContext
-  readonly #onMessage: OnMessage
+  readonly #take: OnMessage
   readonly #timer: WheelTimer
   readonly #reader: FrameReader
   #state: 'receiving' | 'waiting' | 'ended' = 'receiving'
@@ -49,17 +49,12 @@ export class UnaryCall implements StreamHandler {
   #received: Uint8Array | null = null
   #isCompressed = false
 
-  constructor(context: CallContext, stream: Http2Stream, onMessage: OnMessage) {
+  constructor(context: CallContext, stream: Http2Stream, take: OnMessage) {
     this.stream = stream
     this.#context = context
-    this.#onMessage = onMessage
+    this.#take = take
     this.#timer = createWheelTimer(() => this.#onTimer())
-    this.#reader = createFrameReader({
-      bytesMax: context.payloadBytesMax,
-      reserve: (bytes) => this.#reserve(bytes),
-      onMessage: (message, isCompressed) => this.#onFrame(message, isCompressed),
-      onFailure: (failure) => this.fail(failure, ''),
-    })
+    this.#reader = new FrameReader(context.payloadBytesMax, this)
     context.receiving++
     const refusal = refusalOf(stream.headers, context)
     if (refusal === null) context.wheel.schedule(this.#timer, context.limits.receiveMs)
@@ -95,7 +90,7 @@ export class UnaryCall implements StreamHandler {
   onEnd(): void {
     const { stream } = this
     if (this.#state !== 'receiving') return
-    if (this.#reader.isInsideFrame()) this.fail(truncated(), '')
+    if (this.#reader.isInsideFrame) this.fail(truncated(), '')
     else if (this.#received === null) this.fail(wrongCount('no message'), '')
     else if (!this.#isCompressed) this.#accept(this.#received)
     else if (stream.headers.get('grpc-encoding') === 'gzip') this.#inflate(this.#received)
@@ -112,6 +107,25 @@ export class UnaryCall implements StreamHandler {
     const gone = this.onGone
     this.onGone = null
     gone?.()
+  }
+
+  reserve(bytes: number): boolean {
+    if (!this.#context.budget.take(bytes)) return false
+    this.#held += bytes
+    return true
+  }
+
+  onMessage(message: Uint8Array, isCompressed: boolean): void {
+    if (this.#received !== null) {
+      this.fail(wrongCount('more than one message'), '')
+      return
+    }
+    this.#received = message
+    this.#isCompressed = isCompressed
+  }
+
+  onFailure(failure: Failure): void {
+    this.fail(failure, '')
   }
 
   #onTimer(): void {
@@ -138,31 +152,16 @@ export class UnaryCall implements StreamHandler {
     if (!stream.isClosed) wheel.schedule(this.#timer, limits.flushMs)
   }
 
-  #reserve(bytes: number): boolean {
-    if (!this.#context.budget.take(bytes)) return false
-    this.#held += bytes
-    return true
-  }
-
-  #onFrame(message: Uint8Array, isCompressed: boolean): void {
-    if (this.#received !== null) {
-      this.fail(wrongCount('more than one message'), '')
-      return
-    }
-    this.#received = message
-    this.#isCompressed = isCompressed
-  }
-
   #accept(message: Uint8Array): void {
     this.#leaveReceiving('waiting')
     this.#context.wheel.cancel(this.#timer)
-    this.#onMessage(this, message)
+    this.#take(this, message)
   }
 
   #inflate(message: Uint8Array): void {
     const { budget, payloadBytesMax } = this.#context
     // Counted before it is there: inflating may take all of it.
-    if (!this.#reserve(payloadBytesMax)) {
+    if (!this.reserve(payloadBytesMax)) {
       this.fail(noRoomToInflate(), '')
       return
     }
