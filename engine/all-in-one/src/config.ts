@@ -12,6 +12,7 @@ const Environment = z.object({
   KRE_ENTRYPOINT_PORT: port.default(9000),
   KRE_ENGINE_ABSENCE_MS: milliseconds.default(MINUTE_MS),
   KRE_DRAIN_MS: milliseconds.default(10 * SECOND_MS),
+  KRE_START_TIMEOUT_MS: milliseconds.min(SECOND_MS).default(MINUTE_MS),
   KRE_REQUEST_TIMEOUT_MS: milliseconds.default(30 * SECOND_MS),
   KRE_PAYLOAD_BYTES_MAX: z.coerce
     .number()
@@ -37,6 +38,8 @@ export type Config = Readonly<{
   /** Processes of versions end when no engine has been there for so long. */
   engineAbsenceMs: number
   drainMs: number
+  /** A process that is not ready after so long makes its version ERROR until it is. */
+  startTimeoutMs: number
   requestTimeoutMs: number
   payloadBytesMax: number
   nodeMemoryBytesMax: number | null
@@ -64,6 +67,7 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     entrypointPort: e.KRE_ENTRYPOINT_PORT,
     engineAbsenceMs: e.KRE_ENGINE_ABSENCE_MS,
     drainMs: e.KRE_DRAIN_MS,
+    startTimeoutMs: e.KRE_START_TIMEOUT_MS,
     requestTimeoutMs: e.KRE_REQUEST_TIMEOUT_MS,
     payloadBytesMax: e.KRE_PAYLOAD_BYTES_MAX,
     nodeMemoryBytesMax: e.KRE_NODE_MEMORY_BYTES_MAX ?? null,

@@ -94,6 +94,7 @@ export async function startEngine(
       settings: {
         drainMs: config.drainMs,
         engineAbsenceMs: config.engineAbsenceMs,
+        startTimeoutMs: config.startTimeoutMs,
         ...(config.nodeMemoryBytesMax === null
           ? {}
           : { memoryBytesMax: config.nodeMemoryBytesMax }),

@@ -20,6 +20,7 @@ function replica(changes: Partial<ReplicaObservation> = {}): ReplicaObservation 
     pid: 1,
     startedAt: NOW,
     restarts: 0,
+    isOverdue: false,
     reason: '',
     ...changes,
   }
@@ -115,6 +116,18 @@ describe('the status of a version', () => {
       { placement: readyBut('b', { ...broken, restarts: RESTARTS_UNTIL_ERROR - 1 }) },
       'STARTING',
       'node "b": exit 1',
+    ],
+    [
+      'a node is overdue',
+      { placement: readyBut('b', { state: 'starting', isOverdue: true, reason: 'init hangs' }) },
+      'ERROR',
+      'node "b": init hangs',
+    ],
+    [
+      'a node that was overdue is ready',
+      { placement: readyBut('b', { isOverdue: true }) },
+      'STARTED',
+      '',
     ],
     ['a node keeps failing', { placement: readyBut('b', broken) }, 'ERROR', 'node "b": exit 1'],
     [

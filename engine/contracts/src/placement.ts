@@ -113,7 +113,9 @@ function deriveNode(
   const facts = { replicasReady, restarts }
   if (!wanted) return { status: 'STOPPED', reason: '', ...facts }
   const broken = replicas.find(
-    (replica) => replica.state === 'backoff' && replica.restarts >= RESTARTS_UNTIL_ERROR,
+    ({ state, restarts, isOverdue }) =>
+      (state !== 'ready' && state !== 'stopping' && isOverdue) ||
+      (state === 'backoff' && restarts >= RESTARTS_UNTIL_ERROR),
   )
   if (broken !== undefined) return { status: 'ERROR', reason: broken.reason, ...facts }
   if (workload !== undefined && replicasReady >= workload.replicasWanted)

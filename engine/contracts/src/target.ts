@@ -29,6 +29,8 @@ export type ReplicaObservation = {
   readonly startedAt: Date | null
   /** Since the workload was applied. */
   readonly restarts: number
+  /** It had time enough to become ready: its version is in error until it is, however long that takes. */
+  readonly isOverdue: boolean
   /** Why it is not ready, in a user's words, with what to do. Empty when ready. */
   readonly reason: string
 }

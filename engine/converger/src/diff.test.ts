@@ -40,6 +40,7 @@ const observed: WorkloadObservation[] = desired.map((workload) => ({
       pid: 1,
       startedAt: null,
       restarts: 0,
+      isOverdue: false,
       reason: '',
     },
   ],

@@ -14,14 +14,15 @@ import {
 } from '@kre/contracts'
 import type { Logger } from '@kre/service-kit'
 import { restartDelayMs } from './backoff.ts'
-import { type Ending, endingReason, type KillCause } from './ending-reason.ts'
+import { type Ending, endingReason, type KillCause, overdueReason } from './ending-reason.ts'
 import { readInFlight } from './in-flight-journal.ts'
 import type { LaunchRequest } from './launch-replica.ts'
 import { limitOutput, readOutputTail } from './output-file.ts'
 import { isRunning } from './process-table.ts'
 import { judgeHealth, NEW_HEALTH, type ReplicaHealth } from './replica-health.ts'
-import { adoptProcess, type RunningProcess } from './running-process.ts'
+import { adoptProcess, drainProcess, type RunningProcess } from './running-process.ts'
 import type { LocalSettings } from './settings.ts'
+import { readStartStage } from './start-stage.ts'
 import type { ProcessRecord, ReplicaPaths, StateFiles } from './state-files.ts'
 
 export type Replica = {
@@ -84,7 +85,12 @@ type Life = {
   failures: number
   /** Between two starts. */
   isPausing: boolean
+  /** How long it has been wanted and not ready, its preparation and all its starts together, in milliseconds. */
+  waitedMs: number
+  isOverdue: boolean
   killedFor: KillCause | null
+  /** Its last process was killed because its start took too long. */
+  isTooSlow: boolean
   /** It looked blocked the last time. */
   isSuspect: boolean
   health: ReplicaHealth
@@ -109,7 +115,10 @@ export function createReplica(
     restarts: previous?.restarts ?? 0,
     failures: 0,
     isPausing: false,
+    waitedMs: 0,
+    isOverdue: false,
     killedFor: null,
+    isTooSlow: false,
     isSuspect: false,
     health: NEW_HEALTH,
   }
@@ -133,7 +142,7 @@ export function createReplica(
       return isStopping(life)
     },
     get hasFailed() {
-      return life.failures > 0
+      return life.failures > 0 || life.isOverdue
     },
     get reason() {
       return life.reason
@@ -169,7 +178,8 @@ async function live(life: Life, previous: ProcessRecord | null): Promise<void> {
     }
     if (isOver(life)) break
     deps.onChange()
-    await pause(life, restartDelayMs(life.failures, isPrepared ? 'process' : 'preparation'))
+    const failed = life.isTooSlow ? 'start' : isPrepared ? 'process' : 'preparation'
+    await pause(life, restartDelayMs(life.failures, failed))
   }
   if (deps.released.aborted) return
   deps.state.forgetReplica(life.paths)
@@ -197,7 +207,7 @@ async function launch(life: Life, isRestart: boolean): Promise<boolean> {
       isStillWanted: () => !isOver(life),
       report: (message) => {
         // A reason to fail is worth more than the progress of the next attempt.
-        if (isOver(life) || life.failures > 0) return
+        if (isOver(life) || life.failures > 0 || life.isOverdue) return
         life.reason = message
         deps.report(message)
         deps.onChange()
@@ -210,7 +220,7 @@ async function launch(life: Life, isRestart: boolean): Promise<boolean> {
       await started.process.ended
       return true
     }
-    if (life.failures === 0) life.reason = ''
+    if (life.failures === 0 && !life.isOverdue) life.reason = ''
     begin(life, started)
     return true
   } catch (error) {
@@ -244,6 +254,8 @@ function becomeReady(life: Life): void {
   life.health = { ...life.health, silentMs: 0 }
   if (life.isReady || current === null || isStopping(life)) return
   life.isReady = true
+  life.isOverdue = false
+  life.waitedMs = 0
   life.reason = ''
   current.record = { ...current.record, ready: true }
   deps.onChange()
@@ -258,12 +270,13 @@ function becomeReady(life: Life): void {
 function recordEnd(life: Life, started: Started, ending: Ending): void {
   const { deps, paths, workload, killedFor } = life
   const output = readOutputTail(paths.output, started.record.outputStart)
-  const reason = endingReason(ending, killedFor, output)
+  const reason = endingReason(ending, killedFor, output, sourceOf(workload))
   const interrupted = [...new Set(readInFlight(paths.work).map(({ requestId }) => requestId))]
   const wasAsked = isStopping(life)
   const isDrained = wasAsked && endedAsAsked(ending)
   life.current = null
   life.isReady = false
+  life.isTooSlow = killedFor?.kind === 'frozen' || killedFor?.kind === 'never-ready'
   if (workload.spec.kind === 'node' && (!isDrained || interrupted.length > 0))
     deps.publishDeath(workload, {
       workflow: workload.spec.workflow,
@@ -308,14 +321,44 @@ async function pause(life: Life, ms: number): Promise<void> {
 
 function tick(life: Life, isAudible: boolean, usedBytes: number | null): void {
   const { settings } = life.deps
-  if (life.current === null || isStopping(life)) return
+  if (isStopping(life)) return
+  watchStart(life)
+  if (life.current === null) return
   limitOutput(life.paths.output, settings.outputBytesMax)
   const limitBytes = life.workload.memoryBytesMax ?? settings.memoryBytesMax
-  const facts = { isReady: life.isReady, isAudible, usedBytes, limitBytes }
-  const { health, killFor, isProven } = judgeHealth(life.health, facts, settings)
+  const stage = life.isReady ? null : readStartStage(life.paths.work)
+  const facts = { isReady: life.isReady, isAudible, usedBytes, limitBytes, stage }
+  const { health, killFor, isProven, isOverdue } = judgeHealth(life.health, facts, settings)
   life.health = health
   if (isProven) life.failures = 0
+  if (isOverdue && !life.isOverdue) {
+    const output = readOutputTail(life.paths.output, life.current.record.outputStart)
+    const source = sourceOf(life.workload)
+    beOverdue(life, overdueReason(settings.startTimeoutMs, stage, output, source))
+  }
   if (killFor !== null) kill(life, life.current, killFor)
+}
+
+/** Whatever a start waits for, it does not wait for ever without its version being in error. */
+function watchStart(life: Life): void {
+  const { tickMs, readyTimeoutMs } = life.deps.settings
+  if (life.isReady) return
+  life.waitedMs += tickMs
+  if (life.waitedMs > readyTimeoutMs && !life.isOverdue)
+    beOverdue(life, life.reason || `is not ready after ${readyTimeoutMs / SECOND_MS} s`)
+}
+
+function beOverdue(life: Life, reason: string): void {
+  const { deps, workload, number } = life
+  life.isOverdue = true
+  life.reason = reason
+  deps.logger.warn({ workload: workload.id, replica: number, reason }, 'replica is overdue')
+  deps.onChange()
+}
+
+/** The file of a node's handler; null = an entrypoint. */
+function sourceOf({ spec }: Workload): string | null {
+  return spec.kind === 'node' ? spec.src : null
 }
 
 /**
@@ -343,7 +386,7 @@ function stop(life: Life): void {
   life.reason = life.current === null ? '' : 'finishes the requests it has taken'
   const { settings, released } = life.deps
   if (life.current !== null)
-    void drain(life.current.process, settings.drainMs + KILL_GRACE_MS, released)
+    void drainProcess(life.current.process, settings.drainMs + KILL_GRACE_MS, released)
   life.deps.onChange()
 }
 
@@ -355,6 +398,7 @@ function observe(life: Life): ReplicaObservation {
     pid: life.current?.process.pid ?? null,
     startedAt: life.current?.record.startedAt ?? null,
     restarts: life.restarts,
+    isOverdue: life.isOverdue,
     reason: life.reason,
   }
 }
@@ -364,20 +408,6 @@ function stateOf(life: Life): ReplicaObservation['state'] {
   if (isStopping(life)) return 'stopping'
   if (life.isReady) return 'ready'
   return life.isPausing || life.failures >= RESTARTS_UNTIL_ERROR ? 'backoff' : 'starting'
-}
-
-async function drain(
-  process: RunningProcess,
-  withinMs: number,
-  released: AbortSignal,
-): Promise<void> {
-  process.kill('SIGTERM')
-  const over = new AbortController()
-  void process.ended.then(() => over.abort())
-  const timedOut = await sleep(withinMs, true, {
-    signal: AbortSignal.any([over.signal, released]),
-  }).catch(() => false)
-  if (timedOut) process.kill('SIGKILL')
 }
 
 /** Preparation can take minutes; a stop does not wait for it. What it starts then is not wanted any more. */

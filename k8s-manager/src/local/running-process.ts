@@ -91,6 +91,21 @@ export function adoptProcess(
   }
 }
 
+/** SIGTERM, and SIGKILL for what is left after `withinMs`; `released` ends the waiting. */
+export async function drainProcess(
+  process: RunningProcess,
+  withinMs: number,
+  released: AbortSignal,
+): Promise<void> {
+  process.kill('SIGTERM')
+  const over = new AbortController()
+  void process.ended.then(() => over.abort())
+  const timedOut = await sleep(withinMs, true, {
+    signal: AbortSignal.any([over.signal, released]),
+  }).catch(() => false)
+  if (timedOut) process.kill('SIGKILL')
+}
+
 /** SIGKILL for everything in the group of a session's leader; a group that is gone is fine. */
 export function signalGroup(leader: number): void {
   signalProcess(-leader, 'SIGKILL')

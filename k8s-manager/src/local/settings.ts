@@ -5,7 +5,12 @@ export type LocalSettings = {
   readonly drainMs: number
   /** Told to the processes: without the engine's heartbeat for so long they drain and end. */
   readonly engineAbsenceMs: number
-  /** Spawn to announcement; a replica that needs longer is killed and counts as restarted. */
+  /**
+   * Start to announcement. A replica that needs longer makes its version ERROR until it is ready; one whose thread is
+   * blocked all the time is killed.
+   */
+  readonly startTimeoutMs: number
+  /** A replica that is not ready after so long is killed, or in error if it has no process to kill yet. */
   readonly readyTimeoutMs: number
   /** A ready process announces itself every two seconds; one that is silent for so long is hung. */
   readonly silenceMs: number
@@ -30,7 +35,8 @@ export type LocalSettings = {
 export const DEFAULT_LOCAL_SETTINGS: LocalSettings = {
   drainMs: 10 * SECOND_MS,
   engineAbsenceMs: MINUTE_MS,
-  readyTimeoutMs: MINUTE_MS,
+  startTimeoutMs: MINUTE_MS,
+  readyTimeoutMs: 20 * MINUTE_MS,
   silenceMs: 15 * SECOND_MS,
   deadlineGraceMs: 100,
   deadlineTickMs: 200,

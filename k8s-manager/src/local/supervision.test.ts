@@ -114,10 +114,42 @@ describe('a replica that dies', () => {
 
 describe('a replica that lives but does not work', () => {
   test('is killed when it never announces itself', async () => {
-    await using subject = await startLocalTarget({ readyTimeoutMs: 1_000 })
+    await using subject = await startLocalTarget({ startTimeoutMs: 500, readyTimeoutMs: 1_000 })
     await apply(subject.target, { apply: [nodeWorkload('etl', { behaviour: 'mute' })], remove: [] })
-    const { reason } = await waitUntil('a restart', () => restarted(subject))
-    expect(reason).toMatch(/^was not ready within 1 s, so it was killed/)
+    const late = await waitUntil('it is overdue', async () => {
+      const replica = await onlyReplica(subject)
+      return replica.isOverdue ? replica : null
+    })
+    expect(late).toMatchObject({ state: 'starting', restarts: 0, pid: expect.any(Number) })
+    expect(late.reason).toMatch(/^is not ready after 0.5 s/)
+    const failed = await waitUntil('it was killed', () => failedOnce(subject))
+    expect(failed.reason).toMatch(/^was not ready within 1 s, so it was killed/)
+    expect(failed).toMatchObject({ state: 'backoff', isOverdue: true })
+  })
+
+  test('is killed when user code blocks its thread while it is loaded', async () => {
+    await using subject = await startLocalTarget({ startTimeoutMs: 500 })
+    const blocked = nodeWorkload('etl', { behaviour: 'loading' })
+    await apply(subject.target, { apply: [blocked], remove: [] })
+    const { reason } = await waitUntil('it was killed', () => failedOnce(subject))
+    expect(reason).toBe(
+      'blocked its thread for 0.5 s while it started, so it was killed: src/etl.ts is still being loaded, its log ends with "reading rows"; look for an endless loop or a blocking call at its top level',
+    )
+  })
+
+  test('is in error when its preparation takes for ever', async () => {
+    const never = new Promise<never>(() => undefined)
+    await using subject = await startLocalTarget(
+      { startTimeoutMs: 100, readyTimeoutMs: 300 },
+      {},
+      { bundles: { path: () => never } },
+    )
+    await apply(subject.target, { apply: [nodeWorkload('etl')], remove: [] })
+    await waitUntil('it is overdue', async () => (await onlyReplica(subject)).isOverdue)
+    expect(await onlyReplica(subject)).toMatchObject({
+      pid: null,
+      reason: 'is not ready after 0.3 s',
+    })
   })
 
   test('is killed when it falls silent', async () => {
@@ -257,6 +289,11 @@ async function readyReplica(subject: TestTarget): Promise<ReplicaObservation> {
 }
 
 /** The replica, once it was restarted and still says why. */
+async function failedOnce(subject: TestTarget): Promise<ReplicaObservation | null> {
+  const replica = await onlyReplica(subject)
+  return replica.restarts > 0 ? replica : null
+}
+
 async function restarted(subject: TestTarget): Promise<ReplicaObservation | null> {
   const replica = await onlyReplica(subject)
   return replica.restarts > 0 ? replica : null

@@ -15,6 +15,8 @@ import {
   Launch,
   MiB,
   monotonicMs,
+  START_STAGE_FILE,
+  startStageText,
 } from '@kre/contracts'
 import { connectNats } from '@kre/service-kit'
 
@@ -24,6 +26,8 @@ const launch = Launch.parse(
 )
 const variables = launch.kind === 'node' ? launch.config.variables : {}
 const behaviour = variables['BEHAVIOUR'] ?? 'well'
+
+const isMute = behaviour === 'mute' || behaviour === 'loading'
 
 if (behaviour === 'crash') {
   process.stderr.write('Error: model.bin is not a model\n    at load (src/etl.ts:3:9)\n')
@@ -49,7 +53,7 @@ const announcement = (state: Announcement['state']): Announcement => ({
   address: launch.kind === 'entrypoint' ? `${launch.listen.host}:${launch.listen.port}` : null,
 })
 const announce = (state: Announcement['state']) => {
-  if (version === null || behaviour === 'mute') return
+  if (version === null || isMute) return
   nats.publish(
     controlSubject({ runtimeId, version }, 'announce'),
     JSON.stringify(announcement(state)),
@@ -73,11 +77,16 @@ if (launch.kind === 'entrypoint') {
   writeFileSync(join(launch.workPath, IN_FLIGHT_FILE), records)
 }
 
+if (behaviour === 'loading' && launch.kind === 'node') {
+  const stage = { stage: 'load', beat: 1, line: 'reading rows' } as const
+  writeFileSync(join(launch.workPath, START_STAGE_FILE), startStageText(stage))
+}
+
 announce('ready')
 if (version !== null && behaviour !== 'silent') {
   nats.subscribe(controlSubject({ runtimeId, version }, 'ping'), {
     callback: (_error, message) =>
-      void (behaviour !== 'mute' && message.respond(JSON.stringify(announcement('ready')))),
+      void (!isMute && message.respond(JSON.stringify(announcement('ready')))),
   })
   setInterval(() => announce('ready'), 200)
 } else setInterval(() => undefined, 60_000)

@@ -11,13 +11,15 @@ import {
   monotonicMs,
   nodeSubject,
   parseInFlight,
+  parseStartStage,
+  START_STAGE_FILE,
   decodeEnvelope,
   type Announcement,
   type NodeLaunch,
 } from '@kre/contracts'
 import { waitUntil } from '@kre/service-kit'
 import { startNats, type TestNats } from '@kre/service-kit/testing'
-import { openTestBench, textOf, WORKFLOW } from './testing/start-node.ts'
+import { openTestBench, textOf, WORKFLOW, type RunningNode } from './testing/start-node.ts'
 
 let nats: TestNats
 beforeAll(async () => {
@@ -272,6 +274,41 @@ describe('failures of user code', () => {
       expect(await node.exited).toEqual({ code: 78, signal: null })
       expect(node.stderr()).toMatch(text)
     }
+  })
+})
+
+describe('a start', () => {
+  const stageOf = async ({ launch }: RunningNode, line: string) => {
+    const file = join(launch.workPath, START_STAGE_FILE)
+    return waitUntil('the last line', () => {
+      const stage = existsSync(file) ? parseStartStage(readFileSync(file, 'utf8')) : null
+      return stage?.line === line ? stage : null
+    })
+  }
+
+  test('that user code blocks shows how far it is and what it said last', async () => {
+    await using bench = await openBench()
+    const node = bench.start('one', "console.log('first'); console.log('two\\nrows'); for (;;);")
+    const stage = await stageOf(node, 'rows')
+    expect(stage.stage).toBe('load')
+  })
+
+  test('that waits shows that its thread is alive', async () => {
+    await using bench = await openBench()
+    const node = bench.start(
+      'one',
+      `export const handler = () => 1
+      export const init = (ctx) => { ctx.logger.info('reading'); return new Promise(() => {}) }`,
+    )
+    const { stage, beat } = await stageOf(node, 'reading')
+    expect(stage).toBe('init')
+    await waitUntil('it goes on', async () => (await stageOf(node, 'reading')).beat > beat)
+  })
+
+  test('that is over leaves no trace of it', async () => {
+    await using bench = await openBench()
+    const { launch } = await bench.node('one', 'export const handler = () => 1')
+    expect(existsSync(join(launch.workPath, START_STAGE_FILE))).toBe(false)
   })
 })
 

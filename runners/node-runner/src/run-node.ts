@@ -1,8 +1,7 @@
 /** One node of a workflow: wires broker, handlers and services, and runs until it is told to stop. */
 import { writeSync } from 'node:fs'
 import { toKreError, type NodeLaunch } from '@kre/contracts/runtime'
-import { connectNats } from '@kre/service-kit/runner'
-import type { Subscription } from '@nats-io/transport-node'
+import { openCoreConnection, type CoreSubscription } from '@kre/core-nats'
 import { Dispatcher } from './calls/dispatcher.ts'
 import { openJournal } from './calls/journal.ts'
 import type { CallOwner } from './calls/node-call.ts'
@@ -18,8 +17,10 @@ import { createOutbox, type Outbox } from './outputs/outbox.ts'
 import { createTimings, type Timings } from './outputs/timings.ts'
 import { createAnnouncer } from './process/announcer.ts'
 import { userEnvironment, writeConfigFiles } from './process/environment.ts'
+import { openStartStages } from './process/start-stage.ts'
 import type { Runtime, RuntimeDeps } from './runtime.ts'
 import { openDataServices } from './services/open-data-services.ts'
+import { createStockConnection } from './services/stock-connection.ts'
 
 /** For records and messages that are left when the process ends. */
 const LAST_WORDS_MS = 1_000
@@ -36,21 +37,29 @@ export async function runNode(
   signal: AbortSignal,
 ): Promise<number> {
   writeConfigFiles(launch)
-  const connection = await connectNats(launch.nats, `node ${launch.workflow}/${launch.node}`)
+  const name = `node ${launch.workflow}/${launch.node}`
+  const connection = openCoreConnection(launch.nats, name)
+  const stock = createStockConnection(launch.nats, `${name} stores`)
   const stop = Promise.withResolvers<number>()
   signal.addEventListener('abort', () => stop.resolve(EXIT.ok), { once: true })
+  await Promise.race([connection.whenUp(), stop.promise])
   const counters = createCounters()
   const inbox = openInbox(connection)
-  const log: NodeLog = createNodeLog(launch, () => outbox)
+  const journal = openJournal(launch.workPath, launch.concurrency)
+  const stages = openStartStages(launch.workPath)
+  const log: NodeLog = createNodeLog(
+    launch,
+    () => outbox,
+    (text) => stages.said(text),
+  )
   const outbox: Outbox = createOutbox(launch, connection, inbox, () => {
     counters.droppedLogs++
     log.dropped()
   })
   const hops = createHopSender(connection, inbox, counters)
   const outlet = createOutlet(launch, hops, counters)
-  const services = openDataServices(launch, connection, inbox, outbox)
+  const services = openDataServices(launch, stock, inbox, outbox)
   const timings = createTimings(launch, outbox, counters)
-  const journal = openJournal(launch.workPath, launch.concurrency)
   const owner: CallOwner = {
     send: (call, kind, channel, payload, error) => outlet.send(call, kind, channel, payload, error),
     log: (call, level, text) => log.write(level, text, call.requestId),
@@ -76,9 +85,14 @@ export async function runNode(
     stop.resolve(exitCode)
   }
 
+  connection.listen({
+    onError: (error) => log.write('WARN', error.message, null),
+    onLost: (reason) => onFatal(reason.message, EXIT.software),
+  })
+
   let runtime: Runtime | null = null
   let exitCode: number = EXIT.ok
-  let subscriptions: Subscription[] = []
+  let subscriptions: CoreSubscription[] = []
   try {
     runtime = await Promise.race([
       openRuntime({
@@ -89,10 +103,12 @@ export async function runNode(
         environment: userEnvironment(launch, ownEnvironment),
         ownEnvironment,
         outside: outsideOfCalls(launch, services, log),
+        onStage: (stage) => stages.enter(stage),
         onFatal,
       }),
       stop.promise.then(() => null),
     ])
+    stages.close()
     if (runtime !== null) {
       dispatcher.start(runtime.host)
       subscriptions = subscribe(launch, connection, runtime.handlesErrors, {
@@ -116,11 +132,13 @@ export async function runNode(
     await outbox.flush(LAST_WORDS_MS)
     throw error
   } finally {
+    stages.close()
     await runtime?.close()
     journal.close()
     // Sends what is buffered; a broker that is away must not hold up the end.
-    await withinMs(connection.drain(), LAST_WORDS_MS)
-    await withinMs(connection.close(), LAST_WORDS_MS)
+    const sent = Promise.allSettled([connection.drain(), stock.close()])
+    await withinMs(sent, LAST_WORDS_MS)
+    connection.close()
   }
   return exitCode
 }
@@ -135,7 +153,7 @@ async function openRuntime(deps: RuntimeDeps): Promise<Runtime> {
 }
 
 type Work = {
-  subscriptions: readonly Subscription[]
+  subscriptions: readonly CoreSubscription[]
   dispatcher: Dispatcher
   hops: HopSender
   outbox: Outbox
@@ -154,7 +172,6 @@ async function windDown(work: Work, runtime: Runtime | null, drainMs: number): P
   runtime?.flush()
   timings.flush()
   while (hops.retrying > 0 && performance.now() < endAt) await sleepMs(10)
-  hops.flush()
   await outbox.flush(LAST_WORDS_MS)
 }
 

@@ -1,5 +1,5 @@
 /** The seam between a node and the language of its handlers: what each language brings, and what it is given. */
-import type { NodeLaunch } from '@kre/contracts/runtime'
+import type { NodeLaunch, StartStage } from '@kre/contracts/runtime'
 import type { CallPort } from '@kre/sdk'
 import type { Dispatcher, HandlerHost } from './calls/dispatcher.ts'
 import type { NodeLog } from './outputs/node-log.ts'
@@ -26,6 +26,8 @@ export type RuntimeDeps = {
   readonly ownEnvironment: NodeJS.ProcessEnv
   /** A service caller, and context, for code that runs outside of a message. */
   readonly outside: CallPort & ServiceCaller
+  /** Told when the handler's file begins to be loaded, and when its `init` begins. */
+  readonly onStage: (stage: StartStage['stage']) => void
   /** Ends the node: user code can't go on. */
   readonly onFatal: (what: string, exitCode: number) => void
 }

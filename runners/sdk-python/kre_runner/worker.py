@@ -38,6 +38,7 @@ from .worker_frame import (
     Init,
     InitDone,
     InitFailed,
+    Loaded,
     Log,
 )  # fmt: skip
 
@@ -108,6 +109,7 @@ class Worker:
         try:
             self._handlers = load_handlers(init.base_path, init.handler_path)
             self._warn_of_hidden_modules(init)
+            self._channel.send(Loaded())
             return True
         except BaseException as error:  # sys.exit() in the file, too, is the author's to know
             self._init_failed("", error)

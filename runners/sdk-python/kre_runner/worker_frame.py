@@ -64,6 +64,11 @@ class Hello(Frame):
 
 
 @dataclass
+class Loaded(Frame):
+    TAG: ClassVar[int] = 14
+
+
+@dataclass
 class InitDone(Frame):
     TAG: ClassVar[int] = 2
     handles_errors: bool = _flag(1)
@@ -182,6 +187,7 @@ class Drain(Frame):
 
 FRAME_KINDS: tuple[type[Frame], ...] = (
     Hello, InitDone, InitFailed, Output, Call, Done, Failed, Log, Init, Handle, CallResult, Cancel, Drain,
+    Loaded,
 )  # fmt: skip
 
 

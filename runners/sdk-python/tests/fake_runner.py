@@ -27,6 +27,7 @@ from kre_runner.worker_frame import (
     Init,
     InitDone,
     InitFailed,
+    Loaded,
     Log,
     Output,
     encode_frame,
@@ -113,7 +114,11 @@ class FakeRunner:
 
     def start(self) -> InitDone:
         """Waits for InitDone; answers the services that ``init`` calls."""
-        frame = self.take(InitDone, InitFailed)
+        self._take_or_fail(Loaded)
+        return self._take_or_fail(InitDone)
+
+    def _take_or_fail(self, kind: type[F]) -> F:
+        frame = self.take(kind, InitFailed)
         if isinstance(frame, InitFailed):
             raise AssertionError(f"init failed: {frame.text}\n{frame.stack}")
         return frame

@@ -96,6 +96,7 @@ export const FRAME_LAYOUT = {
   },
   cancel: { tag: 12, fields: { callId: [1, 'uint'] } },
   drain: { tag: 13, fields: {} },
+  loaded: { tag: 14, fields: {} },
 } as const satisfies Record<string, Layout>
 
 type Value<T extends FieldType> = {

@@ -80,6 +80,7 @@ function replica(state: ReplicaState, observation: Observation): ReplicaObservat
     pid: 1,
     startedAt: new Date(),
     restarts: observation.restarts ?? 0,
+    isOverdue: false,
     reason: state === 'ready' ? '' : (observation.reason ?? 'not ready yet'),
   }
 }

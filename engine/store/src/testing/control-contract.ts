@@ -236,6 +236,7 @@ function samplePlacement(runtimeId: string, generation = 1): Placement {
             pid: 1,
             startedAt: AT,
             restarts: 0,
+            isOverdue: false,
             reason: '',
           },
           {
@@ -245,6 +246,7 @@ function samplePlacement(runtimeId: string, generation = 1): Placement {
             pid: null,
             startedAt: null,
             restarts: 3,
+            isOverdue: true,
             reason: 'exit 1',
           },
         ],

@@ -15,7 +15,12 @@ export type NodeLog = {
   readonly droppedLines: number
 }
 
-export function createNodeLog(launch: NodeLaunch, outbox: () => Outbox): NodeLog {
+/** @param onText told of each text that is sent. */
+export function createNodeLog(
+  launch: NodeLaunch,
+  outbox: () => Outbox,
+  onText: (text: string) => void,
+): NodeLog {
   const incarnation = randomUUID()
   let sequence = 0
   let windowStart = 0
@@ -56,6 +61,7 @@ export function createNodeLog(launch: NodeLaunch, outbox: () => Outbox): NodeLog
         inWindow = 0
       }
       if (++inWindow > LINES_PER_SECOND_MAX) return drop()
+      onText(text)
       post(level, text, requestId, date)
     },
     dropped: drop,

@@ -2,7 +2,6 @@
  * Records on their way into the runtime's outputs stream. A record counts as sent when the stream has it.
  * Never in the way of a request: handlers wait only for what they ask to be stored.
  */
-import { headers, type Msg, type NatsConnection } from '@nats-io/transport-node'
 import {
   KreError,
   MiB,
@@ -11,7 +10,8 @@ import {
   type NodeLaunch,
   type OutputRecord,
 } from '@kre/contracts/runtime'
-import { isNoListener, type Inbox } from '../hops/inbox.ts'
+import type { CoreConnection, CoreMessage } from '@kre/core-nats'
+import { isNoListener, parseAnswer, type Inbox } from '../hops/inbox.ts'
 
 /** While the broker is away, so many records wait; the oldest ones that nobody waits for are dropped then. */
 const WAITING_MAX = 10_000
@@ -41,7 +41,7 @@ export type Outbox = {
 
 export function createOutbox(
   launch: NodeLaunch,
-  connection: NatsConnection,
+  connection: CoreConnection,
   inbox: Inbox,
   onDropped: () => void,
 ): Outbox {
@@ -49,7 +49,6 @@ export function createOutbox(
   let waitingBytes = 0
   let inFlight = 0
   let scheduled = false
-  let connected = true
   const onEmpty = new Set<() => void>()
 
   const schedule = () => {
@@ -60,7 +59,7 @@ export function createOutbox(
   const pump = () => {
     scheduled = false
     let at = 0
-    while (connected && !connection.isClosed() && inFlight < IN_FLIGHT_MAX && at < waiting.length)
+    while (connection.isUp() && inFlight < IN_FLIGHT_MAX && at < waiting.length)
       publish(waiting[at++] as Item)
     if (at > 0) waiting = waiting.slice(at)
     if (waiting.length === 0 && inFlight === 0) for (const tell of onEmpty) tell()
@@ -85,7 +84,7 @@ export function createOutbox(
       ACK_TIMEOUT_MS,
     )
     try {
-      connection.publish(item.subject, item.text, publishOptions(item, answer.subject))
+      connection.publish(item.subject, Buffer.from(item.text), answer.subject, headersOf(item))
     } catch (error) {
       item.tries = TRIES_MAX
       end(
@@ -114,10 +113,7 @@ export function createOutbox(
     tries: 0,
     settle,
   })
-  void followConnection(connection, (isConnected) => {
-    connected = isConnected
-    if (isConnected) schedule()
-  })
+  connection.listen({ onUp: schedule })
 
   return {
     send(record, storedReply = '') {
@@ -139,27 +135,15 @@ export function createOutbox(
   }
 }
 
-async function followConnection(
-  connection: NatsConnection,
-  tell: (isConnected: boolean) => void,
-): Promise<void> {
-  for await (const { type } of connection.status()) {
-    if (type === 'disconnect') tell(false)
-    else if (type === 'reconnect') tell(true)
-  }
-}
-
-function publishOptions(item: Item, reply: string) {
-  if (item.storedReply === '') return { reply }
-  const withStored = headers()
-  withStored.set(STORED_REPLY_HEADER, item.storedReply)
-  return { reply, headers: withStored }
+function headersOf({ storedReply }: Item): Uint8Array | undefined {
+  if (storedReply === '') return undefined
+  return Buffer.from(`NATS/1.0\r\n${STORED_REPLY_HEADER}: ${storedReply}\r\n\r\n`)
 }
 
 /** Null when the stream has taken the record. */
-function refusal(message: Msg): KreError | null {
+function refusal(message: CoreMessage): KreError | null {
   if (isNoListener(message)) return unavailable('the runtime has no outputs stream')
-  const { error } = message.json<{ error?: { description?: string } }>()
+  const { error } = parseAnswer(message) as { error?: { description?: string } }
   return error === undefined
     ? null
     : unavailable(`the outputs stream refuses: ${error.description ?? 'without a reason'}`)

@@ -1,12 +1,12 @@
 /** Says that this process is there, and notices when the engine is not. */
 import { randomUUID } from 'node:crypto'
-import type { NatsConnection } from '@nats-io/transport-node'
 import {
   controlSubject,
   ENGINE_HEARTBEAT_SUBJECT,
   type Announcement,
   type NodeLaunch,
 } from '@kre/contracts/runtime'
+import type { CoreConnection } from '@kre/core-nats'
 
 const EVERY_MS = 2_000
 
@@ -19,7 +19,7 @@ export type Announcer = {
 /** @param onEngineAbsent called once when the engine has been silent for `engineAbsenceMs`. */
 export function createAnnouncer(
   launch: NodeLaunch,
-  connection: NatsConnection,
+  connection: CoreConnection,
   interrupted: readonly string[],
   onEngineAbsent: () => void,
 ): Announcer {
@@ -29,7 +29,7 @@ export function createAnnouncer(
   let engineSeenAt = performance.now()
   let timer: NodeJS.Timeout | undefined
 
-  const announcement = (interruptedNow: readonly string[]): string => {
+  const announcement = (interruptedNow: readonly string[]): Buffer => {
     const message: Announcement = {
       role: 'node',
       runtimeId: launch.runtimeId,
@@ -44,7 +44,7 @@ export function createAnnouncer(
       interrupted: [...interruptedNow],
       address: null,
     }
-    return JSON.stringify(message)
+    return Buffer.from(JSON.stringify(message))
   }
   const tick = () => {
     if (performance.now() - engineSeenAt > launch.engineAbsenceMs) {
@@ -57,12 +57,11 @@ export function createAnnouncer(
   return {
     ready() {
       connection.subscribe(ENGINE_HEARTBEAT_SUBJECT, {
-        callback: () => void (engineSeenAt = performance.now()),
+        onMessage: () => void (engineSeenAt = performance.now()),
       })
       connection.subscribe(controlSubject(launch, 'ping'), {
-        callback: (error, ping) => {
-          if (error === null && ping.reply !== undefined && ping.reply !== '')
-            ping.respond(announcement([]))
+        onMessage({ reply }) {
+          if (reply !== '') connection.publish(reply, announcement([]))
         },
       })
       // Said once: whoever hears it acts on it, and acting twice would repeat the requests.

@@ -43,7 +43,9 @@ export type TestBench = AsyncDisposable & {
   connection: NatsConnection
   /** Writes a file of the bundle. */
   file(path: string, text: string): void
-  /** Starts a node whose handler is `source`; resolves when it has announced itself, or has ended. */
+  /** Starts a node whose handler is `source`. */
+  start(id: string, source: string, changes?: Partial<NodeLaunch>): RunningNode
+  /** Starts one; resolves when it has announced itself, or has ended. */
   node(id: string, source: string, changes?: Partial<NodeLaunch>): Promise<RunningNode>
   /** Sends a request to the first node; resolves with the first answer. */
   ask(text: string, options?: AskOptions): Promise<Envelope>
@@ -96,40 +98,48 @@ export async function openTestBench(
     writeFileSync(join(basePath, path), text)
   }
   let sequence = 0
+  const start: TestBench['start'] = (id, source, changes = {}) => {
+    const launch = { ...launchOf(id, root, access), ...changes }
+    file(launch.src, source)
+    const launchFile = join(root, `${id}-${nodes.length}.json`)
+    writeFileSync(launchFile, JSON.stringify(launch), { mode: 0o600 })
+    const child = spawn(process.execPath, [fileURLToPath(NODE_RUNNER_MAIN)], {
+      env: { ...process.env, KRE_LAUNCH_FILE: launchFile },
+      stdio: ['ignore', 'inherit', 'pipe'],
+    })
+    let stderr = ''
+    child.stderr.on('data', (chunk: Buffer) => (stderr += String(chunk)))
+    const exited = once(child, 'exit').then(([code, signal]) => ({
+      code: code as number | null,
+      signal: signal as NodeJS.Signals | null,
+    }))
+    const pid = child.pid ?? 0
+    const node: RunningNode = {
+      launch,
+      child,
+      pid,
+      get announcements() {
+        return listeners.get(pid) ?? []
+      },
+      stderr: () => stderr,
+      exited,
+    }
+    nodes.push(node)
+    return node
+  }
 
   return {
     basePath,
     connection,
     answers,
     file,
-    async node(id, source, changes = {}) {
-      const launch = { ...launchOf(id, root, access), ...changes }
-      file(launch.src, source)
-      const launchFile = join(root, `${id}-${nodes.length}.json`)
-      writeFileSync(launchFile, JSON.stringify(launch), { mode: 0o600 })
-      const child = spawn(process.execPath, [fileURLToPath(NODE_RUNNER_MAIN)], {
-        env: { ...process.env, KRE_LAUNCH_FILE: launchFile },
-        stdio: ['ignore', 'inherit', 'pipe'],
-      })
-      let stderr = ''
-      child.stderr.on('data', (chunk: Buffer) => (stderr += String(chunk)))
-      const exited = once(child, 'exit').then(([code, signal]) => ({
-        code: code as number | null,
-        signal: signal as NodeJS.Signals | null,
-      }))
-      const pid = child.pid ?? 0
-      const node: RunningNode = {
-        launch,
-        child,
-        pid,
-        get announcements() {
-          return listeners.get(pid) ?? []
-        },
-        stderr: () => stderr,
-        exited,
-      }
-      nodes.push(node)
-      await waitUntil(`node ${id} ready`, () => node.announcements.length > 0 || hasEnded(child))
+    start,
+    async node(id, source, changes) {
+      const node = start(id, source, changes)
+      await waitUntil(
+        `node ${id} ready`,
+        () => node.announcements.length > 0 || hasEnded(node.child),
+      )
       return node
     },
     async ask(

@@ -29,6 +29,7 @@ export async function openTypescriptRuntime(deps: RuntimeDeps): Promise<Runtime>
   })
   guardExit((what) => onFatal(what, EXIT.software))
 
+  deps.onStage('load')
   const handlers = await loadHandlers(launch.basePath, launch.src)
   const node: NodePort = {
     runtimeId: launch.runtimeId,
@@ -45,6 +46,7 @@ export async function openTypescriptRuntime(deps: RuntimeDeps): Promise<Runtime>
     types: openMessageTypes(() => readFileSync(launch.descriptorSetPath)),
     memory: new Map(),
   }
+  deps.onStage('init')
   const initial = await runInit(launch, node, handlers, deps.outside)
   host = createTypescriptHost(launch, node, handlers, initial, deps.dispatcher)
   return { host, handlesErrors: handlers.handlesErrors, flush, close: () => Promise.resolve() }

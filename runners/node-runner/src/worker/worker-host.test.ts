@@ -1,7 +1,8 @@
-import { chmodSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { GRPC_STATUS, type NodeLaunch } from '@kre/contracts'
+import { GRPC_STATUS, parseStartStage, START_STAGE_FILE, type NodeLaunch } from '@kre/contracts'
+import { waitUntil } from '@kre/service-kit'
 import { startNats, type TestNats } from '@kre/service-kit/testing'
 import { openTestBench, textOf, type TestBench } from '../testing/start-node.ts'
 
@@ -75,6 +76,16 @@ describe('a node with a worker', () => {
     const node = await bench.node('one', '', { ...fakePython(bench), src: 'src/broken.py' })
     expect(await node.exited).toEqual({ code: 78, signal: null })
     expect(node.stderr()).toBe('src/broken.py:3: ModuleNotFoundError: No module named "nothing"\n')
+  })
+
+  test('shows how far its start is and what the worker said last', async () => {
+    await using bench = await openBench()
+    const { launch } = bench.start('one', '', { ...fakePython(bench), src: 'src/endless.py' })
+    const file = join(launch.workPath, START_STAGE_FILE)
+    await waitUntil('it is in init', () => {
+      const stage = existsSync(file) ? parseStartStage(readFileSync(file, 'utf8')) : null
+      return stage?.stage === 'init' && stage.line === 'reading the model'
+    })
   })
 
   test('drains with its worker on SIGTERM', async () => {

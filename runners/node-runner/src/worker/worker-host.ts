@@ -162,6 +162,8 @@ export class WorkerHost implements HandlerHost {
         this.#deps.log.write(LEVELS[frame.level] ?? 'INFO', frame.text, requestId)
         return
       }
+      case 'loaded':
+        return this.#deps.onStage('init')
       case 'hello':
       case 'initDone':
       case 'initFailed':

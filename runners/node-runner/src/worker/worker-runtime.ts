@@ -37,6 +37,7 @@ export async function openWorkerRuntime(deps: RuntimeDeps): Promise<Runtime> {
     socketPath: socketPath(launch.workPath),
     init: initFrame(launch),
   })
+  deps.onStage('load')
   const handlesErrors = await host.start()
   return { host, handlesErrors, flush() {}, close: () => host.close() }
 }
