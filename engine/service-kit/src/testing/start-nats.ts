@@ -1,5 +1,5 @@
 /** A real nats-server for one test file: `await using nats = await startNats()`. */
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -34,20 +34,22 @@ export async function startNats(): Promise<TestNats> {
         stdio: 'ignore',
       },
     )
+    const guard = guardOf(child.pid ?? 0, dir)
     const listening = await waitUntil('nats-server listening', () =>
       readFile(join(dir, `nats-server_${child.pid}.ports`), 'utf8').then(
         (text) => new URL((JSON.parse(text) as { nats: string[] }).nats[0] ?? '').port,
         () => '',
       ),
     )
-    return { child, port: Number(listening) }
+    return { child, guard, port: Number(listening) }
   }
-  let { child, port } = await start(-1)
+  let { child, guard, port } = await start(-1)
   const access: NatsAccess = { servers: [`127.0.0.1:${port}`], user: '', password: '' }
   const stop = async () => {
     const exited = once(child, 'exit')
     child.kill('SIGKILL')
     await exited
+    guard.kill('SIGKILL')
   }
   return {
     access,
@@ -62,7 +64,7 @@ export async function startNats(): Promise<TestNats> {
     },
     async restart() {
       await stop()
-      ;({ child, port } = await start(port))
+      ;({ child, guard, port } = await start(port))
     },
     async [Symbol.asyncDispose]() {
       await Promise.all(connections.map((connection) => connection.close()))
@@ -70,4 +72,18 @@ export async function startNats(): Promise<TestNats> {
       await rm(dir, { recursive: true, force: true })
     },
   }
+}
+
+/**
+ * Ends the server, and removes its folder, when this process is gone without having done so: a test runner kills its
+ * workers. Their end is the end of the guard's standard input. In a session of its own, Ctrl-C leaves it alone.
+ */
+function guardOf(pid: number, dir: string): ChildProcess {
+  const script = 'cat >/dev/null; kill -9 "$1" 2>/dev/null; rm -rf "$2"'
+  const guard = spawn('/bin/sh', ['-c', script, 'guard', String(pid), dir], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  })
+  guard.unref()
+  return guard
 }
