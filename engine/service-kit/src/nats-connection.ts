@@ -13,5 +13,7 @@ export async function connectNats(access: NatsAccess, name: string): Promise<Nat
     reconnectJitter: 100,
     waitOnFirstConnect: true,
     pingInterval: 20_000,
+    // Of each try: a peer that accepts and says nothing would hold up the next one for 20 s.
+    timeout: 5_000,
   })
 }

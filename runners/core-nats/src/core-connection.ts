@@ -63,10 +63,11 @@ export type CoreConnection = {
   /**
    * Resolves when it is up.
    *
+   * @param timeoutMs without it, waits as long as it takes.
    * @throws KreError `deadline-exceeded` with the last failure as its cause, `unauthenticated` when it is lost,
    * `cancelled` when it is closed.
    */
-  whenUp(timeoutMs: number): Promise<void>
+  whenUp(timeoutMs?: number): Promise<void>
   /** Ends all subscriptions after what is under way to them, then as `flush`. Publishing goes on. */
   drain(): Promise<void>
   /** Ends it for good, after what was published. */
@@ -201,11 +202,12 @@ export function openCoreConnection(
       if (over !== null) throw over
       const { promise, resolve, reject } = Promise.withResolvers<void>()
       const waiter = { resolve, reject }
-      const timer = setTimeout(() => {
+      const giveUp = () => {
         const text = `no connection to NATS (${access.servers.join(', ')}) within ${timeoutMs} ms`
         const why = failure === null ? '' : `: ${failure.message}`
-        reject(new KreError('deadline-exceeded', text + why, { timeoutMs }, { cause: failure }))
-      }, timeoutMs)
+        reject(new KreError('deadline-exceeded', text + why, {}, { cause: failure }))
+      }
+      const timer = timeoutMs === undefined ? undefined : setTimeout(giveUp, timeoutMs)
       waiters.add(waiter)
       try {
         await promise

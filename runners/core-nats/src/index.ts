@@ -5,5 +5,4 @@ export {
   type CoreOptions,
 } from './core-connection.ts'
 export type { CoreMessage } from './parser.ts'
-export { isSubject } from './subject.ts'
 export type { CoreSubscription } from './subscriptions.ts'

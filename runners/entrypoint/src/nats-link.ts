@@ -1,5 +1,5 @@
 import type { NatsAccess } from '@kre/contracts/runtime'
-import { connectNats } from '@kre/service-kit/runner'
+import { connectNats } from '@kre/service-kit/nats'
 import type { Msg, NatsConnection } from '@nats-io/transport-node'
 
 /**

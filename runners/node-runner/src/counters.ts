@@ -19,6 +19,8 @@ export function createCounters() {
     unheardOutputs: 0,
     /** Messages sent again because no replica of the next node was there. */
     bounces: 0,
+    /** Messages that bounced and could not be sent again, because the broker did not read. */
+    lostMessages: 0,
     retries: 0,
     droppedLogs: 0,
   }

@@ -1,4 +1,3 @@
 /** What the processes of versions need, without the libraries that only the engine needs. */
-export { connectNats } from '../nats-connection.ts'
 export { createJsonLogger, type JsonLogger, type LogFunction } from './json-logger.ts'
 export { startLean } from './start-lean.ts'

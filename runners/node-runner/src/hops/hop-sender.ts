@@ -1,18 +1,18 @@
 /** Publishes messages to the next node and learns at once when nobody is there. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
-import type { NatsConnection } from '@nats-io/transport-node'
 import {
   decodeEnvelope,
   encodeEnvelope,
   ENCODING,
   KiB,
   KreError,
+  toKreError,
   type Envelope,
 } from '@kre/contracts/runtime'
+import type { CoreConnection } from '@kre/core-nats'
 import type { Counters } from '../counters.ts'
 import type { Inbox } from './inbox.ts'
-import { createPublishBatch } from './publish-batch.ts'
 import { createSentMessages } from './sent-messages.ts'
 
 /** A node that restarts is back within this time; longer waiting would only hide that it is gone. */
@@ -37,31 +37,28 @@ export type HopSender = {
    * Publishes to nodes. When no replica is there, tries again until the deadline, at most 2 s, then calls `onDead`.
    *
    * @param deadlineAt on the clock of `performance.now()`.
-   * @throws KreError `resource-exhausted` for a message that the broker does not carry.
+   * @throws KreError `resource-exhausted` for a message that the broker does not carry, or can't take now.
    */
   hop(route: Route, envelope: Envelope, deadlineAt: number): void
   /** Publishes to the caller. @throws KreError as `hop`. */
   answer(envelope: Envelope): void
-  /** Hands what was published to the connection; before that is drained. */
-  flush(): void
   /** Messages that are being tried again. */
   readonly retrying: number
 }
 
 export function createHopSender(
-  connection: NatsConnection,
+  connection: CoreConnection,
   inbox: Inbox,
   counters: Counters,
 ): HopSender {
   const sent = createSentMessages<Route>()
-  const batch = createPublishBatch(connection)
   let retrying = 0
   let checking = false
 
   const send = (route: Route, bytes: Uint8Array, endAt: number) => {
     const reply = replySubject(sent.add(route, bytes, endAt))
     if (!checking) void check()
-    batch.publish(route.subject, bytes, reply)
+    connection.publish(route.subject, bytes, reply)
   }
   const replySubject = inbox.listenForBounces((number) => {
     const bounced = sent.take(number)
@@ -72,9 +69,18 @@ export function createHopSender(
     retrying++
     setTimeout(() => {
       retrying--
-      if (!connection.isClosed()) send(route, bytes, endAt)
+      sendAgain(route, bytes, endAt)
     }, RETRY_EVERY_MS)
   })
+  const sendAgain = (route: Route, bytes: Uint8Array, endAt: number) => {
+    try {
+      send(route, bytes, endAt)
+    } catch (error) {
+      // The broker takes nothing at all now, so nobody can be told. The request ends by its deadline.
+      counters.lostMessages++
+      process.emitWarning(toKreError(error))
+    }
+  }
   // The broker answers a ping after what was before it: a message whose bounce has not come by then was taken.
   // While the connection is away nothing can bounce; senders notice by the deadline.
   const check = async () => {
@@ -82,7 +88,6 @@ export function createHopSender(
     while (!sent.isEmpty) {
       await sleep(BOUNCE_CHECK_MS, undefined, { ref: false })
       const { last } = sent
-      batch.flush()
       await connection.flush().catch(() => undefined)
       sent.confirm(last)
     }
@@ -90,7 +95,6 @@ export function createHopSender(
   }
 
   return {
-    flush: batch.flush,
     get retrying() {
       return retrying
     },
@@ -104,13 +108,13 @@ export function createHopSender(
       const bytes = encodeEnvelope(envelope)
       const bytesMax = payloadBytesMax(connection)
       if (bytes.length > bytesMax) throw tooLarge(bytes.length, bytesMax)
-      batch.publish(envelope.replyTo, bytes)
+      connection.publish(envelope.replyTo, bytes)
     },
   }
 }
 
 /** Compresses a payload that would not fit otherwise. */
-function encodeForHop(envelope: Envelope, connection: NatsConnection): Uint8Array {
+function encodeForHop(envelope: Envelope, connection: CoreConnection): Uint8Array {
   const bytes = encodeEnvelope(envelope)
   const bytesMax = payloadBytesMax(connection)
   if (bytes.length <= bytesMax) return bytes
@@ -120,8 +124,8 @@ function encodeForHop(envelope: Envelope, connection: NatsConnection): Uint8Arra
   throw tooLarge(bytes.length, bytesMax)
 }
 
-function payloadBytesMax(connection: NatsConnection): number {
-  return (connection.info?.max_payload ?? 1024 * KiB) - PAYLOAD_MARGIN_BYTES
+function payloadBytesMax(connection: CoreConnection): number {
+  return connection.maxPayload() - PAYLOAD_MARGIN_BYTES
 }
 
 function tooLarge(bytes: number, bytesMax: number): KreError {

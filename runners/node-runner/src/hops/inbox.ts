@@ -2,8 +2,9 @@
  * One wildcard inbox for all answers that the process waits for: bounces of published messages, acknowledgements,
  * replies. No subscription per message.
  */
-import { createInbox, type Msg, type NatsConnection } from '@nats-io/transport-node'
+import { randomUUID } from 'node:crypto'
 import { KreError } from '@kre/contracts/runtime'
+import type { CoreConnection, CoreMessage } from '@kre/core-nats'
 
 /** Tells reply subjects of sent messages from those of awaited answers. */
 const BOUNCE = 'b'
@@ -15,24 +16,23 @@ export type Inbox = {
    */
   listenForBounces(onBounce: (number: number) => void): (number: number) => string
   /** A reply subject for answers that are awaited until `forget`. */
-  expect(onAnswer: (answer: Msg) => void): { subject: string; forget(): void }
+  expect(onAnswer: (answer: CoreMessage) => void): { subject: string; forget(): void }
   /**
    * Sends and waits for one answer.
    *
    * @throws KreError `unavailable` when nobody listens, `deadline-exceeded` after `timeoutMs`.
    */
-  request(subject: string, data: string, timeoutMs: number): Promise<Msg>
+  request(subject: string, data: string, timeoutMs: number): Promise<CoreMessage>
 }
 
-export function openInbox(connection: NatsConnection): Inbox {
-  const prefix = createInbox()
-  const awaited = new Map<string, (answer: Msg) => void>()
+export function openInbox(connection: CoreConnection): Inbox {
+  const prefix = `_INBOX.${randomUUID().replaceAll('-', '')}`
+  const awaited = new Map<string, (answer: CoreMessage) => void>()
   let onBounce: ((number: number) => void) | null = null
   let sequence = 0
 
   connection.subscribe(`${prefix}.*`, {
-    callback: (error, message) => {
-      if (error !== null) return
+    onMessage(message) {
       const token = message.subject.slice(prefix.length + 1)
       const waiting = awaited.get(token)
       if (waiting !== undefined) return waiting(message)
@@ -53,7 +53,7 @@ export function openInbox(connection: NatsConnection): Inbox {
       return { subject: `${prefix}.${token}`, forget: () => void awaited.delete(token) }
     },
     async request(subject, data, timeoutMs) {
-      const { promise, resolve, reject } = Promise.withResolvers<Msg>()
+      const { promise, resolve, reject } = Promise.withResolvers<CoreMessage>()
       const waiting = inbox.expect((answer) => {
         if (!isNoListener(answer)) return resolve(answer)
         reject(new KreError('unavailable', `nobody answers on ${subject}`, { subject }))
@@ -63,7 +63,7 @@ export function openInbox(connection: NatsConnection): Inbox {
         reject(new KreError('deadline-exceeded', text, { subject, timeoutMs }))
       }, timeoutMs)
       try {
-        connection.publish(subject, data, { reply: waiting.subject })
+        connection.publish(subject, Buffer.from(data), waiting.subject)
         return await promise
       } finally {
         clearTimeout(timer)
@@ -75,6 +75,11 @@ export function openInbox(connection: NatsConnection): Inbox {
 }
 
 /** Whether the broker says that the subject has no subscriber. */
-export function isNoListener(message: Msg): boolean {
-  return message.data.length === 0 && message.headers?.code === 503
+export function isNoListener(message: CoreMessage): boolean {
+  return message.data.length === 0 && message.status === 503
+}
+
+/** @throws SyntaxError for what is no JSON. */
+export function parseAnswer(answer: CoreMessage): unknown {
+  return JSON.parse(Buffer.from(answer.data).toString())
 }

@@ -1,6 +1,5 @@
 /** What a node listens to. */
 import { gunzipSync } from 'node:zlib'
-import type { NatsConnection, Subscription } from '@nats-io/transport-node'
 import {
   Cancellation,
   controlSubject,
@@ -16,6 +15,7 @@ import {
   type Envelope,
   type NodeLaunch,
 } from '@kre/contracts/runtime'
+import type { CoreConnection, CoreMessage, CoreSubscription } from '@kre/core-nats'
 
 /** Decompressed payloads are bounded, or a small message could fill the memory. */
 const DECOMPRESSED_BYTES_MAX = 64 * MiB
@@ -30,10 +30,10 @@ export type MessageHandler = {
 /** @returns the subscriptions that bring work, to be drained when the node ends. */
 export function subscribe(
   launch: NodeLaunch,
-  connection: NatsConnection,
+  connection: CoreConnection,
   handlesErrors: boolean,
   handler: MessageHandler,
-): Subscription[] {
+): CoreSubscription[] {
   const subjects = new Set<string>()
   for (const { from, channel } of launch.subscriptions) {
     if (from === ENTRYPOINT) {
@@ -44,26 +44,21 @@ export function subscribe(
     subjects.add(nodeSubject(sender, channel ?? undefined))
     if (handlesErrors) subjects.add(failureSubject(sender))
   }
-  const onMessage = (message: Uint8Array) => {
+  const onMessage = ({ data }: CoreMessage) => {
     try {
-      handler.accept(readEnvelope(message))
+      handler.accept(readEnvelope(data))
     } catch (error) {
       handler.corrupt(toKreError(error).message)
     }
   }
   connection.subscribe(controlSubject(launch, 'cancel'), {
-    callback: (error, message) => {
-      const parsed = error === null ? Cancellation.safeParse(parseJson(message.data)) : null
-      if (parsed?.success === true) handler.cancel(new Set(parsed.data.requestIds))
+    onMessage({ data }) {
+      const parsed = Cancellation.safeParse(parseJson(data))
+      if (parsed.success) handler.cancel(new Set(parsed.data.requestIds))
     },
   })
   return [...subjects].map((subject) =>
-    connection.subscribe(subject, {
-      queue: launch.node,
-      callback: (error, message) => {
-        if (error === null) onMessage(message.data)
-      },
-    }),
+    connection.subscribe(subject, { queue: launch.node, onMessage }),
   )
 }
 

@@ -17,7 +17,11 @@ export async function loadAhead(
     await loadUnused(resolve(launch.basePath, launch.src))
   } else await import('../worker/worker-runtime.ts')
   const loadRest = () =>
-    Promise.all([import('@kre/sdk/message-codec'), import('../services/data-services.ts')])
+    Promise.all([
+      import('@kre/sdk/message-codec'),
+      import('@kre/service-kit/nats'),
+      import('../services/data-services.ts'),
+    ])
   await startLean(environment, loadRest, signal)
 }
 

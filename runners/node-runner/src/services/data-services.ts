@@ -1,5 +1,4 @@
 /** The services of nodes, for all languages: names, arguments and results as `worker.proto` lists them at `Call`. */
-import type { NatsConnection } from '@nats-io/transport-node'
 import {
   dataSubject,
   FindReply,
@@ -8,7 +7,7 @@ import {
   StoredReply,
   type NodeLaunch,
 } from '@kre/contracts/runtime'
-import type { Inbox } from '../hops/inbox.ts'
+import { parseAnswer, type Inbox } from '../hops/inbox.ts'
 import { originOf } from '../outputs/origin.ts'
 import type { Outbox } from '../outputs/outbox.ts'
 import { KeyFilter } from './key-filter.ts'
@@ -22,6 +21,7 @@ import {
   PredictionArguments,
   toPredictionDate,
 } from './records.ts'
+import type { StockConnection } from './stock-connection.ts'
 
 /** How long a document may take to be stored when the request has no deadline. */
 const STORED_TIMEOUT_MS = MINUTE_MS
@@ -47,12 +47,12 @@ type Method = (caller: ServiceCaller, args: unknown, data: Uint8Array) => Promis
 
 export function createDataServices(
   launch: NodeLaunch,
-  connection: NatsConnection,
+  stock: StockConnection,
   inbox: Inbox,
   outbox: Outbox,
 ): DataServices {
-  const values = createKeyValueStores(launch, connection)
-  const objects = createObjectBucket(launch, connection)
+  const values = createKeyValueStores(launch, stock)
+  const objects = createObjectBucket(launch, stock)
   const timeoutMs = (caller: ServiceCaller) =>
     Math.max(1, Math.ceil(Math.min(caller.deadlineAt - performance.now(), STORED_TIMEOUT_MS)))
   const identity = (caller: ServiceCaller) => ({
@@ -70,7 +70,7 @@ export function createDataServices(
         reject(new KreError('deadline-exceeded', text, { collection }))
       }, ms)
       const stored = inbox.expect((answer) => {
-        const reply = StoredReply.parse(answer.json())
+        const reply = StoredReply.parse(parseAnswer(answer))
         if (reply.success) return resolve()
         reject(
           new KreError('internal', `db.save: ${reply.error ?? 'the store refused the document'}`),
@@ -89,7 +89,7 @@ export function createDataServices(
       const query = checkArguments('db.find', FindArguments, args)
       const subject = dataSubject(launch.runtimeId, 'find')
       const answer = await inbox.request(subject, JSON.stringify(query), timeoutMs(caller))
-      const reply = FindReply.parse(answer.json())
+      const reply = FindReply.parse(parseAnswer(answer))
       if (!reply.success) throw new KreError('internal', `db.find: ${reply.error}`)
       return reply.documents
     },

@@ -1,8 +1,8 @@
 /** `ctx.configuration`: key-value buckets of three scopes. */
-import type { NatsConnection } from '@nats-io/transport-node'
 import type { KV } from '@nats-io/kv'
 import { z } from 'zod'
 import { KreError, type NodeLaunch } from '@kre/contracts/runtime'
+import type { StockConnection } from './stock-connection.ts'
 
 const SCOPES = ['node', 'workflow', 'project'] as const
 const Scope = z.enum(SCOPES)
@@ -29,15 +29,12 @@ export type KeyValueStores = {
 }
 
 /** Opened when first used: most nodes never do. */
-export function createKeyValueStores(
-  launch: NodeLaunch,
-  connection: NatsConnection,
-): KeyValueStores {
+export function createKeyValueStores(launch: NodeLaunch, stock: StockConnection): KeyValueStores {
   const opened = new Map<Scope, Promise<KV>>()
   const open = (scope: Scope): Promise<KV> => {
     const known = opened.get(scope)
     if (known !== undefined) return known
-    const bucket = openBucket(connection, launch.keyValueBuckets[scope])
+    const bucket = openBucket(stock, launch.keyValueBuckets[scope])
     opened.set(scope, bucket)
     bucket.catch(() => opened.delete(scope)) // tried again on the next use; the caller has the error
     return bucket
@@ -75,7 +72,7 @@ export function createKeyValueStores(
   }
 }
 
-async function openBucket(connection: NatsConnection, bucket: string): Promise<KV> {
+async function openBucket(stock: StockConnection, bucket: string): Promise<KV> {
   const { Kvm } = await import('@nats-io/kv')
-  return new Kvm(connection).open(bucket)
+  return new Kvm(await stock.get()).open(bucket)
 }

@@ -1,9 +1,9 @@
 /** `ctx.objectStore`: one bucket of the node's choice, by its manifest. */
-import type { NatsConnection } from '@nats-io/transport-node'
 import type { ObjectStore } from '@nats-io/obj'
 import { z } from 'zod'
 import { KreError, type NodeLaunch } from '@kre/contracts/runtime'
 import { keyTest, type KeyFilter } from './key-filter.ts'
+import type { StockConnection } from './stock-connection.ts'
 
 export const ObjectKey = z.object({ key: z.string().min(1, 'the key must not be empty') })
 
@@ -16,7 +16,7 @@ export type ObjectBucket = {
 }
 
 /** Opened when first used: most nodes never do. */
-export function createObjectBucket(launch: NodeLaunch, connection: NatsConnection): ObjectBucket {
+export function createObjectBucket(launch: NodeLaunch, stock: StockConnection): ObjectBucket {
   let opened: Promise<ObjectStore> | null = null
   const store = async (): Promise<ObjectStore> => {
     const { objectBucket, nodeName } = launch
@@ -24,7 +24,7 @@ export function createObjectBucket(launch: NodeLaunch, connection: NatsConnectio
       const text = `node '${nodeName}' has no object store: declare objectStore in its entry of the manifest`
       throw new KreError('failed-precondition', text)
     }
-    opened ??= openBucket(connection, objectBucket)
+    opened ??= openBucket(stock, objectBucket)
     try {
       return await opened
     } catch (error) {
@@ -69,10 +69,10 @@ export function createObjectBucket(launch: NodeLaunch, connection: NatsConnectio
   }
 }
 
-async function openBucket(connection: NatsConnection, bucket: string): Promise<ObjectStore> {
+async function openBucket(stock: StockConnection, bucket: string): Promise<ObjectStore> {
   const { Objm } = await import('@nats-io/obj')
   try {
-    return await new Objm(connection).open(bucket)
+    return await new Objm(await stock.get()).open(bucket)
   } catch (error) {
     const text = `the object bucket "${bucket}" can't be opened`
     throw new KreError('unavailable', text, { bucket }, { cause: error })
