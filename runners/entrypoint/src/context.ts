@@ -96,7 +96,7 @@ export function createContext(
   link.subscribe(`${replyPrefix}*`, (message) => {
     const token = message.subject.slice(replyPrefix.length)
     if (token === PING_TOKEN) versions.heard(message.data)
-    else if (message.headers?.code === NO_RESPONDERS) broker.nobodyListens(token)
+    else if (message.status === NO_RESPONDERS) broker.nobodyListens(token)
     else broker.replied(token, message.data)
   })
   const health = createHealth((service) => {

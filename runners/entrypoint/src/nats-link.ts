@@ -1,10 +1,12 @@
-import type { NatsAccess } from '@kre/contracts/runtime'
+import { type NatsAccess, toKreError } from '@kre/contracts/runtime'
+import { type CoreMessage, openCoreConnection } from '@kre/core-nats'
 import { connectNats } from '@kre/service-kit/nats'
-import type { Msg, NatsConnection } from '@nats-io/transport-node'
+import type { NatsConnection } from '@nats-io/transport-node'
 
 /**
- * The process's connection to NATS. The client library silently drops what is published while it is disconnected,
- * so callers ask `isUp` first and are told when that changes.
+ * The process's connections to NATS: one for requests and their answers, which all of this is about, and one of the
+ * stock client for buckets and streams. What is published while the first one is down is lost, so callers ask `isUp`
+ * first and are told when that changes.
  */
 export type NatsLink = {
   isUp(): boolean
@@ -13,11 +15,13 @@ export type NatsLink = {
   /**
    * Only while `isUp`; otherwise the message is lost. Messages of one turn of the event loop share one write to the
    * socket, which is the larger part of what sending costs.
+   *
+   * @returns false when NATS does not take it: it is too large, or too much waits for the server already.
    */
-  publish(subject: string, data: Uint8Array, reply?: string): void
+  publish(subject: string, data: Uint8Array, reply?: string): boolean
   /** Survives reconnects; may be called before the first connection. Returns the end of the subscription. */
-  subscribe(subject: string, onMessage: (message: Msg) => void): () => void
-  /** Starts connecting; resolves with the first connection. Call it once, when everything is wired. */
+  subscribe(subject: string, onMessage: (message: CoreMessage) => void): () => void
+  /** Starts connecting; resolves when both connections are there. Call it once, when everything is wired. */
   connect(events: NatsLinkEvents): Promise<NatsConnection>
   close(): Promise<void>
 }
@@ -26,98 +30,68 @@ export type NatsLinkEvents = {
   /** After the subscriptions are in place, on the first connection and each later one. */
   onUp: () => void
   onDown: () => void
-  /** The connection ended for good, for example because the credentials are refused. */
+  /** The stock connection is back: who watches buckets should look again. */
+  onStoresBack: () => void
+  /** A connection ended for good, for example because the credentials are refused. */
   onLost: (reason: unknown) => void
+  /** Something is wrong that does not end it: a missing permission, a receiver that failed. */
+  onError: (error: Error) => void
 }
 
-type Outgoing = { subject: string; data: Uint8Array; reply: string }
-type Wanted = {
-  subject: string
-  onMessage: (message: Msg) => void
-  unsubscribe: (() => void) | null
-}
+/** For what is left to send at the end; a server that is away is not waited for. */
+const LAST_WORDS_MS = 500
 
 export function createNatsLink(access: NatsAccess, name: string): NatsLink {
-  let nats: NatsConnection | null = null
-  let isUp = false
+  const core = openCoreConnection(access, name)
+  let stock: NatsConnection | null = null
   let isClosed = false
-  const wanted = new Set<Wanted>()
-  let outgoing: Outgoing[] = []
 
-  const flush = () => {
-    const messages = outgoing
-    outgoing = []
-    // Lost like everything that is under way when a connection ends; its senders hear of that by `onUp`.
-    if (nats === null || !isUp || nats.isClosed()) return
-    const bytesMax = nats.info?.max_payload ?? 0
-    for (const { subject, data, reply } of messages)
-      if (data.length <= bytesMax) nats.publish(subject, data, { reply })
-  }
-
-  const bind = (connection: NatsConnection, each: Wanted) => {
-    const subscription = connection.subscribe(each.subject, {
-      callback: (error, message) => {
-        // An error ends the subscription with the connection; the link's owner hears of that by `onDown`.
-        if (error === null) each.onMessage(message)
-      },
-    })
-    each.unsubscribe = () => subscription.unsubscribe()
-  }
-
-  const watch = async (connection: NatsConnection, events: NatsLinkEvents) => {
-    for await (const status of connection.status()) {
-      if (status.type === 'disconnect' && isUp) {
-        isUp = false
-        events.onDown()
-      } else if (status.type === 'reconnect' && !isUp) {
-        isUp = true
-        events.onUp()
-      }
-    }
+  const follow = async (connection: NatsConnection, events: NatsLinkEvents) => {
+    for await (const status of connection.status())
+      if (status.type === 'reconnect') events.onStoresBack()
   }
 
   return {
-    isUp: () => isUp,
-    payloadBytesMax: () => nats?.info?.max_payload ?? 0,
-    publish(subject, data, reply = '') {
-      if (outgoing.length === 0) setImmediate(flush)
-      outgoing.push({ subject, data, reply })
+    isUp: () => core.isUp(),
+    payloadBytesMax: () => core.maxPayload(),
+    publish(subject, data, reply) {
+      try {
+        core.publish(subject, data, reply)
+        return true
+      } catch (error) {
+        if (toKreError(error).code !== 'resource-exhausted') throw error
+        return false
+      }
     },
     subscribe(subject, onMessage) {
-      const each: Wanted = { subject, onMessage, unsubscribe: null }
-      wanted.add(each)
-      if (nats !== null) bind(nats, each)
-      return () => {
-        wanted.delete(each)
-        each.unsubscribe?.()
-      }
+      const subscription = core.subscribe(subject, { onMessage })
+      return () => subscription.unsubscribe()
     },
     async connect(events) {
-      const connection = await connectNats(access, name)
+      const { onUp, onDown, onLost, onError } = events
+      core.listen({ onUp, onDown, onLost, onError })
+      stock = await connectNats(access, `${name} stores`)
       if (isClosed) {
-        await connection.close()
-        return connection
+        await stock.close()
+        return stock
       }
-      nats = connection
-      for (const each of wanted) bind(connection, each)
-      void watch(connection, events)
-      void connection.closed().then((reason) => {
-        isUp = false
-        if (!isClosed) events.onLost(reason)
+      void follow(stock, events)
+      void stock.closed().then((reason) => {
+        if (!isClosed) onLost(reason)
       })
-      isUp = true
-      events.onUp()
-      return connection
+      // Its end is told by `onLost`.
+      await core.whenUp().catch(() => undefined)
+      return stock
     },
     async close() {
-      flush()
       isClosed = true
-      isUp = false
-      if (nats === null) return
-      // Flushes what was published; a server that is away is not waited for.
-      const flushed = nats.drain().catch(() => undefined)
-      await Promise.race([flushed, new Promise((resolve) => setTimeout(resolve, 500).unref())])
-      await nats.close()
+      const sent = Promise.allSettled([core.flush(), stock?.drain()])
+      await Promise.race([
+        sent,
+        new Promise((resolve) => setTimeout(resolve, LAST_WORDS_MS).unref()),
+      ])
+      core.close()
+      await stock?.close()
     },
   }
 }

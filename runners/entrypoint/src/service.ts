@@ -130,7 +130,9 @@ function connect(
       broker.disconnected()
       health.changed()
     },
+    onStoresBack: () => versions.storesBack(),
     onLost: lost,
+    onError: (error) => logger.warn({ err: error }, 'NATS refuses something'),
   })
   connected.then((nats) => {
     if (self.isDraining) return

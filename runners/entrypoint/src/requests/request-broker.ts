@@ -113,10 +113,13 @@ export function createRequestBroker(deps: BrokerDeps): RequestBroker {
       fail(request, failures.tooLargeForNats(envelope.length, link.payloadBytesMax()))
       return
     }
+    if (!link.publish(request.workflow.ingress, envelope, request.replyTo)) {
+      fail(request, failures.natsIsBusy())
+      return
+    }
     setPhase(request, 'sent')
     if (request.attempt > 0) counts.resent++
     request.attempt++
-    link.publish(request.workflow.ingress, envelope, request.replyTo)
     wheel.schedule(request.timer, request.deadlineAt - performance.now())
   }
 

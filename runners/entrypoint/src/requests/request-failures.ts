@@ -20,6 +20,15 @@ export function tooManyHeld(heldMax: number, why: string): Failure {
   )
 }
 
+export function natsIsBusy(): Failure {
+  return createFailure(
+    'unavailable',
+    'NATS_DOWN',
+    'NATS does not keep up: too many messages wait for it already. Try again',
+    { retryAfterMs: RETRY_AFTER_MS },
+  )
+}
+
 export function badTimeout(header: string): Failure {
   return createFailure(
     'invalid-argument',

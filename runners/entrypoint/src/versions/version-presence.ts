@@ -65,7 +65,7 @@ export function watchPresence(
       if (notice.success) settle(replicas.died(notice.data))
     }),
     link.subscribe(controlSubject(version.ref, 'ping'), (message) =>
-      deps.onPing(version, message.reply ?? ''),
+      deps.onPing(version, message.reply),
     ),
   ]
   // A workflow without nodes misses none.

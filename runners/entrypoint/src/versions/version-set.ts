@@ -11,6 +11,8 @@ export type VersionSet = {
   current(): ServedVersion | null
   connect(nats: NatsConnection): void
   reconnected(): void
+  /** Buckets can be read again. */
+  storesBack(): void
   readonly known: Promise<void>
   /** An answer to a ping. */
   heard(data: Uint8Array): void
@@ -46,9 +48,9 @@ export function createVersionSet(deps: {
     current: () => router.current(),
     connect: (nats) => router.connect(nats),
     reconnected() {
-      router.reconnected()
       for (const presence of presences.values()) presence.reconnected()
     },
+    storesBack: () => router.reconnected(),
     heard(data) {
       const announcement = parseAnnouncement(data)
       if (announcement === null) return
