@@ -13,7 +13,7 @@ case "$*" in
     echo "Collecting protobuf"
     echo "pip $*" >> "$NOTES"
     if grep -q broken requirements.txt 2>/dev/null; then
-      echo "ERROR: No matching distribution found for broken==1" >&2
+      echo "ERROR: No matching distribution found for broken==1 (from line 1 of $PWD/requirements.txt)" >&2
       exit 1
     fi ;;
   *) echo "3.11 fake" ;;
@@ -49,6 +49,12 @@ describe('createPythonEnvironments', () => {
     await using place = await makePlace(null)
     await place.open().ensure(place.bundleDir, () => undefined)
     expect((await place.notes()).at(-1)).toMatch(/ protobuf==\d+\.\d+\.\d+$/)
+  })
+
+  test('names files as the bundle does', async () => {
+    await using place = await makePlace('broken==1\n')
+    const failed = place.open().ensure(place.bundleDir, () => undefined)
+    await expect(failed).rejects.toThrow('(from line 1 of requirements.txt)')
   })
 
   test('fails in the words of pip, and tries again when asked again', async () => {

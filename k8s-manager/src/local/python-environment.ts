@@ -161,7 +161,7 @@ async function runTool(
     child.once('close', (code) => resolve(code === 0 ? null : `exit code ${code}`))
   })
   if (problem === null) return lines
-  const words = complaint(lines)
+  const words = complaint(lines).replaceAll(join(cwd, '/'), '')
   throw new KreError(
     'failed-precondition',
     `${isPip ? 'the Python packages of requirements.txt could not be installed' : `a Python environment could not be created with "${file}" (on Debian, the package python3-venv is needed)`}: ${words === '' ? problem : words}`,

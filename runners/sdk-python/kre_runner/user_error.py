@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import traceback
 
 from .handler_errors import LimitError, PayloadError, ServiceError, TerminalError
@@ -68,9 +69,19 @@ def describe_load_error(error: BaseException, base_path: str, handler_path: str)
         name = type(error).__name__
         reason = f"{name}: {first_line}" if first_line else name
     place = _place_of(error, base_path) or handler_path
-    for root in {os.path.realpath(base_path), base_path}:
-        reason = reason.replace(os.path.join(root, ""), "")
-    return f"{place}: {_cut(reason, _TEXT_CHARS_MAX)}"
+    folders = {os.path.realpath(base_path), base_path, *sys.path} - {"", os.sep}
+    for folder in sorted(folders, key=len, reverse=True):
+        reason = reason.replace(os.path.join(folder, ""), "")
+    return f"{place}: {_cut(reason, _TEXT_CHARS_MAX)}{_import_hint(error)}"
+
+
+def _import_hint(error: BaseException) -> str:
+    if not isinstance(error, ModuleNotFoundError) or not error.name:
+        return ""
+    package = error.name.partition(".")[0]
+    if package in getattr(sys, "stdlib_module_names", ()):  # since Python 3.10
+        return f" (Python's own module {package!r} comes first: rename the one of the bundle)"
+    return " (the bundle has none; packages are listed in its requirements.txt)"
 
 
 def _syntax_reason(error: BaseException) -> str | None:

@@ -218,9 +218,20 @@ class LoadErrors(unittest.TestCase):
     def test_an_import_names_its_line(self) -> None:
         failed = self._failed("import os\nimport no_such_module\n")
         self.assertEqual(
-            failed.text, "src/node/node.py:2: ModuleNotFoundError: No module named 'no_such_module'"
+            failed.text,
+            "src/node/node.py:2: ModuleNotFoundError: No module named 'no_such_module'"
+            " (the bundle has none; packages are listed in its requirements.txt)",
         )
         self.assertIn("Traceback", failed.stack)
+
+    def test_an_import_that_pythons_own_module_hides_says_so(self) -> None:
+        failed = self._failed("import types.common_pb2\n", files={"types/common_pb2.py": ""})
+        self.assertIn("Python's own module 'types' comes first: rename", failed.text)
+
+    def test_no_path_of_the_computer_is_told(self) -> None:
+        failed = self._failed("from public_input_pb2 import Nothing\n")
+        self.assertIn("cannot import name 'Nothing' from 'public_input_pb2'", failed.text)
+        self.assertTrue(failed.text.endswith("(public_input_pb2.py)"), failed.text)
 
     def test_a_syntax_error_names_its_line(self) -> None:
         failed = self._failed("def handler(ctx, data):\n    return (\n")

@@ -202,10 +202,10 @@ function decodeProto(path: string, bytes: Uint8Array): string {
   let text: string
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch (cause) {
+  } catch {
     throw new BundleRejection(
       'PROTO_SYNTAX',
-      `${printable(path)} is not UTF-8 (${String(cause)})`,
+      `${printable(path)} is not UTF-8 text (save it as UTF-8)`,
       {
         file: path,
         line: 1,

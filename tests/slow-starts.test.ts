@@ -1,0 +1,88 @@
+/** Code that is slow or never done when it starts, against a whole engine whose starts have two seconds. */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { waitUntil } from '@kre/service-kit'
+import { packChain } from './support/ledger-bundle.ts'
+import { startTestEngine, type TestEngine } from './support/ledger-engine.ts'
+import { connectRaw } from './support/ledger.ts'
+
+const RUNTIME = 'slow-starts'
+const PATIENCE_MS = 60_000
+
+let engine: TestEngine
+let dir: string
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'kre-slow-'))
+  engine = await startTestEngine({ KRE_START_TIMEOUT_MS: '2000' })
+  await engine.createRuntime(RUNTIME)
+}, 90_000)
+afterAll(async () => {
+  await engine[Symbol.asyncDispose]()
+  await rm(dir, { recursive: true })
+}, 60_000)
+
+async function start(version: string, code: string): Promise<void> {
+  const { status } = await engine.upload(RUNTIME, await packChain(version, { a: { code } }))
+  expect(status).toBe(201)
+  await engine.operate('start', RUNTIME, version)
+}
+
+async function reasonOf(version: string, wanted: RegExp): Promise<string> {
+  return waitUntil(
+    `reason of ${version}`,
+    async () => {
+      const { status, statusReason } = await engine.version(RUNTIME, version)
+      return status === 'ERROR' && wanted.test(statusReason) ? statusReason : null
+    },
+    { timeoutMs: PATIENCE_MS },
+  )
+}
+
+describe('a version whose node does not become ready', () => {
+  test(
+    'is in error, says how far the node came, and ends the one that blocks its process',
+    async () => {
+      await start('loop', "console.log('reading rows'); for (;;);")
+      const reason = await reasonOf('loop', /^node "a": is not ready after 2 s/)
+      expect(reason).toContain('src/a.js is still being loaded, its log ends with "reading rows"')
+      await reasonOf('loop', /^node "a": blocked its thread for 2 s/)
+      await engine.operate('stop', RUNTIME, 'loop')
+      await engine.reach(RUNTIME, 'loop', 'STOPPED')
+    },
+    2 * PATIENCE_MS,
+  )
+
+  test(
+    'is in error only until it is ready',
+    async () => {
+      const gate = join(dir, 'model')
+      await start(
+        'late',
+        `import { existsSync } from 'node:fs'
+        export async function init() {
+          while (!existsSync(${JSON.stringify(gate)})) await new Promise((resolve) => setTimeout(resolve, 50))
+        }
+        export const defaultHandler = (ctx, data) => ctx.sendOutput(ctx.unpack(data))`,
+      )
+      const reason = await reasonOf('late', /the init of src\/a\.js still runs, its log is empty/)
+      expect(reason).toContain('KRE_START_TIMEOUT_MS')
+      const { pid } = await processOfNode()
+      await writeFile(gate, '')
+      const { entrypointAddress, statusReason } = await engine.reach(RUNTIME, 'late', 'STARTED')
+      expect(statusReason).toBe('')
+      expect(await processOfNode()).toMatchObject({ pid, restarts: 0 })
+      using client = connectRaw(entrypointAddress)
+      expect(await client.ask({ id: 'at last' })).toMatchObject({ ok: true })
+    },
+    2 * PATIENCE_MS,
+  )
+})
+
+async function processOfNode() {
+  const { processes } = await engine.status()
+  const found = processes.find(({ version, role }) => version === 'late' && role === 'node')
+  if (found === undefined) throw new Error('the node has no process')
+  return found
+}
