@@ -44,7 +44,7 @@ class _Attribute(Generic[T]):
 
 class Context:
     # What is not the user's stays out of __dict__, so that copying it copies the user's attributes only.
-    __slots__ = ("__dict__", "__weakref__", "_node", "_call", "_replied", "_exits")
+    __slots__ = ("__dict__", "__weakref__", "_node", "_call", "_replied", "_exits", "_has_sent")
 
     ERR_MISSING_VALUES = Prediction.ERR_MISSING_VALUES
     ERR_NEW_LABELS = Prediction.ERR_NEW_LABELS
@@ -58,6 +58,7 @@ class Context:
         self._call = call
         self._replied = False
         self._exits = False
+        self._has_sent = False
         if attributes:
             self.__dict__.update(attributes)
 
@@ -131,27 +132,31 @@ class Context:
         ``message``: protobuf message, Any, or a dict: the fields of the rpc's answer at the exitpoint, a
         ``google.protobuf.Struct`` elsewhere. Raises TerminalError when it can't be encoded.
         """
-        return self._call.output(call_port.OK, channel, self._encode(message), "")
+        return self._send(call_port.OK, channel, self._encode(message), "")
 
     def send_any(self, message: AnyMessage, channel: str = "") -> Awaitable[None]:
         """Forwards a message as it is."""
-        return self._call.output(call_port.OK, channel, self._encode(message), "")
+        return self._send(call_port.OK, channel, self._encode(message), "")
 
     def send_early_reply(self, message: object, channel: str = "") -> Awaitable[None]:
         """Answers the caller now; the graph goes on. The caller gets the first answer, later ones are dropped."""
         payload = self._encode(message)
         self._replied = True
-        return self._call.output(call_port.EARLY_REPLY, channel, payload, "")
+        return self._send(call_port.EARLY_REPLY, channel, payload, "")
 
     def send_early_exit(self, message: object, channel: str = "") -> Awaitable[None]:
         """Answers the caller and ends this branch: what this call sends afterwards is dropped."""
         payload = self._encode(message)
         self._replied = True
-        return self._call.output(call_port.EARLY_EXIT, channel, payload, "")
+        return self._send(call_port.EARLY_EXIT, channel, payload, "")
 
     def send_error(self, text: object) -> Awaitable[None]:
         """Sends an error to the subscribers that handle errors, or else to the caller."""
-        return self._call.output(call_port.ERROR, "", _NO_PAYLOAD, str(text))
+        return self._send(call_port.ERROR, "", _NO_PAYLOAD, str(text))
+
+    def _send(self, kind: int, channel: str, payload: Payload, error: str) -> Awaitable[None]:
+        self._has_sent = True
+        return self._call.output(kind, channel, payload, error)
 
     # --- control ----------------------------------------------------------------------------------
 
@@ -271,6 +276,13 @@ class Context:
 
     def _send_returned(self, returned: object) -> None:
         """The output of a linear handler. After a reply, the last node's result has nowhere to go."""
+        if returned is None:
+            if self._node.is_exitpoint and not self._has_sent:
+                raise TerminalError(
+                    "the handler returned nothing, so the caller would wait in vain: "
+                    f'return a "{self._node.response_type}", or send one with ctx.send_output'
+                )
+            return
         if self._exits:
             self.send_early_exit(returned)
         elif not (self._replied and self._node.is_exitpoint):

@@ -189,5 +189,5 @@ def _function(name: str, value: Any) -> Callable[..., Any] | None:
 
 def send_returned(ctx: Context, handler: Handler, returned: object) -> None:
     """Sends the output of a linear handler; after a reply, the last node's has nowhere to go."""
-    if handler.is_linear and returned is not None:
+    if handler.is_linear:
         ctx._send_returned(returned)

@@ -66,6 +66,25 @@ class DictHandlers(unittest.TestCase):
             (output,) = runner.run(pb.Request(name="a"))
             self.assertEqual(Struct.FromString(bytes(output.value)), _struct(name="a", n=1))
 
+    def test_a_last_node_that_returns_nothing_fails_unless_it_has_sent_something(self) -> None:
+        handler = """
+        async def handler(ctx, data):
+            if data["name"] == "sends":
+                await ctx.send_output({"greeting": "sent"})
+            if data["name"] == "replies":
+                await ctx.reply({"greeting": "replied"})
+        """
+        with FakeRunner(handler, is_exitpoint=True) as runner:
+            runner.start()
+            failed = runner.fail(pb.Request(name="forgets"))
+            self.assertIn('returned nothing, so the caller would wait in vain', failed.text)
+            self.assertIn('return a "demo.Response"', failed.text)
+            for name in ("sends", "replies"):
+                self.assertEqual(len(runner.run(pb.Request(name=name))), 1)
+        with FakeRunner("def handler(ctx, data): pass", is_exitpoint=False) as runner:
+            runner.start()
+            self.assertEqual(runner.run(pb.Request(name="forgets")), [])
+
     def test_a_result_that_is_no_message_fails_by_its_type(self) -> None:
         with FakeRunner("def handler(ctx, data): return 'text'") as runner:
             runner.start()

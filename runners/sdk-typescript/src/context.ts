@@ -1,7 +1,7 @@
 /** `ctx`, the first argument of every handler. One per call; nothing of it is shared between calls. */
 import { isAbsolute, relative, resolve } from 'node:path'
 import type { DescMessage, Message as ProtobufMessage, MessageShape } from '@bufbuild/protobuf'
-import type { CallPort, NodePort } from './call-port.ts'
+import type { CallPort, MessageKind, NodePort } from './call-port.ts'
 import {
   createConfiguration,
   createDatabase,
@@ -24,11 +24,20 @@ import type { Payload } from './payload.ts'
 const STRUCT = 'google.protobuf.Struct'
 const NO_PAYLOAD: Payload = { typeUrl: '', value: new Uint8Array(0) }
 
+type ContextProgress = {
+  readonly replied: boolean
+  readonly exits: boolean
+  readonly hasSent: boolean
+  readonly isExitpoint: boolean
+  readonly responseType: string
+}
+
 export class Context {
   readonly #node: NodePort
   readonly #call: CallPort
   #replied = false
   #exits = false
+  #hasSent = false
   #objectStore: ObjectStore | undefined
 
   constructor(node: NodePort, call: CallPort) {
@@ -37,8 +46,14 @@ export class Context {
   }
 
   /** What the handler has done with its context, for the code that runs it. @internal */
-  static progress(ctx: Context): { replied: boolean; exits: boolean; isExitpoint: boolean } {
-    return { replied: ctx.#replied, exits: ctx.#exits, isExitpoint: ctx.#node.isExitpoint }
+  static progress(ctx: Context): ContextProgress {
+    return {
+      replied: ctx.#replied,
+      exits: ctx.#exits,
+      hasSent: ctx.#hasSent,
+      isExitpoint: ctx.#node.isExitpoint,
+      responseType: ctx.#node.responseType,
+    }
   }
 
   // --- the message ----------------------------------------------------------------------------
@@ -114,29 +129,34 @@ export class Context {
    * @throws TerminalError when the message can't be encoded or the channel's name is not legal.
    */
   sendOutput(message: unknown, channel = ''): Promise<void> {
-    return this.#call.output('ok', channel, this.#encode(message), '')
+    return this.#send('ok', channel, this.#encode(message), '')
   }
 
   /** Forwards a message as it is. */
   sendAny(message: Payload, channel = ''): Promise<void> {
-    return this.#call.output('ok', channel, message, '')
+    return this.#send('ok', channel, message, '')
   }
 
   /** Answers the caller now; the graph goes on. The caller gets the first answer, later ones are dropped. */
   sendEarlyReply(message: unknown, channel = ''): Promise<void> {
     this.#replied = true
-    return this.#call.output('earlyReply', channel, this.#encode(message), '')
+    return this.#send('earlyReply', channel, this.#encode(message), '')
   }
 
   /** Answers the caller and ends this branch: what this call sends afterwards is dropped. */
   sendEarlyExit(message: unknown, channel = ''): Promise<void> {
     this.#replied = true
-    return this.#call.output('earlyExit', channel, this.#encode(message), '')
+    return this.#send('earlyExit', channel, this.#encode(message), '')
   }
 
   /** Sends an error to the subscribers that handle errors, or else to the caller. */
   sendError(text: string): Promise<void> {
-    return this.#call.output('error', '', NO_PAYLOAD, text)
+    return this.#send('error', '', NO_PAYLOAD, text)
+  }
+
+  #send(kind: MessageKind, channel: string, payload: Payload, error: string): Promise<void> {
+    this.#hasSent = true
+    return this.#call.output(kind, channel, payload, error)
   }
 
   // --- control --------------------------------------------------------------------------------

@@ -81,8 +81,14 @@ export function invokeHandler(
 
 /** The output of a linear handler; after a reply, the last node's result has nowhere to go. */
 function sendReturned(ctx: Context, value: unknown): undefined | Promise<void> {
-  if (value === undefined || value === null) return undefined
-  const { exits, replied, isExitpoint } = Context.progress(ctx)
+  const { exits, replied, hasSent, isExitpoint, responseType } = Context.progress(ctx)
+  if (value === undefined || value === null) {
+    if (isExitpoint && !hasSent)
+      throw new TerminalError(
+        `the handler returned nothing, so the caller would wait in vain: return a "${responseType}", or send one with ctx.sendOutput`,
+      )
+    return undefined
+  }
   if (exits) return ctx.sendEarlyExit(value)
   if (replied && isExitpoint) return undefined
   return ctx.sendOutput(value)

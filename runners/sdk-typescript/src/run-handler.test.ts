@@ -75,6 +75,16 @@ describe('runHandler', () => {
     expect(result.outputs[0]?.message.unpack()).toMatchObject({ firstName: 'm', count: 1n })
   })
 
+  test('a last node that returns nothing fails, unless it has sent something', async () => {
+    const exitpoint = { ...options, isExitpoint: true }
+    const forgets = runHandler({ handler: () => undefined }, first, exitpoint)
+    await expect(forgets).rejects.toThrow(/returned nothing.*return a "test\.All"/)
+    const handler = async (ctx: Context) => ctx.sendOutput({ first_name: 'sent' })
+    expect((await runHandler({ handler }, first, exitpoint)).outputs).toHaveLength(1)
+    const inner = { ...options, isExitpoint: false }
+    expect((await runHandler({ handler: () => null }, first, inner)).outputs).toEqual([])
+  })
+
   test('plain objects take names of the .proto or camelCase, enums, bytes, oneofs and nested messages', async () => {
     const handler = () => ({
       firstName: 'x',
@@ -153,6 +163,7 @@ describe('runHandler', () => {
       handler: (ctx: Context & { mine?: number }) => {
         seen.push(ctx.mine, ctx.get('kept'))
         ctx.mine = 1
+        return {}
       },
     }
     await runHandler(module, first, options)
