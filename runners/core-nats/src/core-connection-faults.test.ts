@@ -180,6 +180,16 @@ describe('a connection', () => {
     expect(second.clients).toHaveLength(1)
   })
 
+  test('stays where it is when all servers are about to stop', async () => {
+    const behave = (client: FakeClient) => welcome(client, { ldm: true })
+    await using one = await startFakeServer(behave)
+    await using two = await startFakeServer(behave)
+    using core = open([...one.access.servers, ...two.access.servers])
+    await core.whenUp(5_000)
+    await core.flush()
+    expect(core.told).toEqual(['up'])
+  })
+
   test('stays with its only server until that has stopped', async () => {
     await using server = await startFakeServer()
     using core = open(server.access.servers)

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { waitUntil } from '@kre/service-kit'
+import { connectNats, waitUntil } from '@kre/service-kit'
 import { startNats, type TestNats } from '@kre/service-kit/testing'
 import { headers } from '@nats-io/transport-node'
 import { type CoreConnection, type CoreOptions, openCoreConnection } from './core-connection.ts'
@@ -327,6 +327,27 @@ describe('a server that restarts', () => {
   })
 })
 
+describe('a server that an operator stops', () => {
+  test('is left for another one before it ends', async () => {
+    const config = 'lame_duck_duration: 30s, lame_duck_grace_period: 10s'
+    await using one = await startConfiguredNats(config)
+    await using two = await startConfiguredNats(config)
+    using core = open({ servers: [...local(one.port), ...local(two.port)] })
+    // Whichever it is on, it comes to the other one.
+    let seen = 0
+    core.subscribe('anywhere', { onMessage: () => void seen++ })
+    await core.whenUp(5_000)
+    one.lameDuck()
+    await core.flush().catch(() => undefined)
+    const stock = await connectNats({ servers: local(two.port), user: '', password: '' }, 'other')
+    await waitUntil('it is there', () => {
+      stock.publish('anywhere')
+      return seen > 0
+    })
+    await stock.close()
+  })
+})
+
 describe('credentials', () => {
   const config = (password: string) => `
     authorization {
@@ -383,11 +404,9 @@ describe('TLS', () => {
   const makeCertificate = (dir: string) =>
     execFileSync(
       'openssl',
-      [
-        ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'],
-        ...['-days', '2', '-subj', '/CN=test', '-addext', 'subjectAltName=IP:127.0.0.1'],
-        ...['-keyout', join(dir, 'key.pem'), '-out', join(dir, 'cert.pem')],
-      ],
+      'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=test -addext subjectAltName=IP:127.0.0.1 -keyout'
+        .split(' ')
+        .concat(join(dir, 'key.pem'), '-out', join(dir, 'cert.pem')),
       { stdio: 'ignore' },
     )
   const startTlsServer = async () => {

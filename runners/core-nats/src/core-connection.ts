@@ -146,8 +146,8 @@ export function openCoreConnection(
         onMessage: (sid, message) => subscriptions.deliver(sid, message),
         onInfo(next) {
           info = next
-          // With one server only, it is used as long as it lets us.
-          if (next.isLameDuck && servers.size > 1)
+          // The only server is used as long as it lets us, and so is one that says this from the start.
+          if (isUp && next.isLameDuck && servers.size > 1)
             session?.end(new KreError('unavailable', 'the NATS server is about to stop'))
         },
         onReady,

@@ -21,8 +21,12 @@ export type NatsLink = {
   publish(subject: string, data: Uint8Array, reply?: string): boolean
   /** Survives reconnects; may be called before the first connection. Returns the end of the subscription. */
   subscribe(subject: string, onMessage: (message: CoreMessage) => void): () => void
-  /** Starts connecting; resolves when both connections are there. Call it once, when everything is wired. */
-  connect(events: NatsLinkEvents): Promise<NatsConnection>
+  /**
+   * Starts connecting. Call it once, when everything is wired.
+   *
+   * @returns the stock connection, when both are there; null when the link was closed or lost before.
+   */
+  connect(events: NatsLinkEvents): Promise<NatsConnection | null>
   close(): Promise<void>
 }
 
@@ -70,17 +74,20 @@ export function createNatsLink(access: NatsAccess, name: string): NatsLink {
     async connect(events) {
       const { onUp, onDown, onLost, onError } = events
       core.listen({ onUp, onDown, onLost, onError })
+      const isThere = await core.whenUp().then(
+        () => true,
+        () => false, // told by `onLost`
+      )
+      if (!isThere) return null
       stock = await connectNats(access, `${name} stores`)
       if (isClosed) {
         await stock.close()
-        return stock
+        return null
       }
       void follow(stock, events)
       void stock.closed().then((reason) => {
         if (!isClosed) onLost(reason)
       })
-      // Its end is told by `onLost`.
-      await core.whenUp().catch(() => undefined)
       return stock
     },
     async close() {

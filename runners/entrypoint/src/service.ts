@@ -135,7 +135,7 @@ function connect(
     onError: (error) => logger.warn({ err: error }, 'NATS refuses something'),
   })
   connected.then((nats) => {
-    if (self.isDraining) return
+    if (nats === null || self.isDraining) return
     outputs.connect(nats)
     versions.connect(nats)
   }, lost)

@@ -11,7 +11,7 @@ import { EXIT } from './exit-codes.ts'
 import { createHopSender, type HopSender } from './hops/hop-sender.ts'
 import { openInbox } from './hops/inbox.ts'
 import { createOutlet } from './hops/outlet.ts'
-import { subscribe } from './hops/subscribe.ts'
+import { subscribe, whenSubscribed } from './hops/subscribe.ts'
 import { createNodeLog, type NodeLog } from './outputs/node-log.ts'
 import { createOutbox, type Outbox } from './outputs/outbox.ts'
 import { createTimings, type Timings } from './outputs/timings.ts'
@@ -119,7 +119,7 @@ export async function runNode(
           log.write('WARN', `a message was dropped: ${why}`, null)
         },
       })
-      await connection.flush()
+      await Promise.race([whenSubscribed(connection), stop.promise])
       announcer.ready()
       await stop.promise
       announcer.draining()

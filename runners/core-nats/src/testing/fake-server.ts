@@ -52,7 +52,7 @@ export async function startFakeServer(
 }
 
 export function infoLine(info: FakeInfo = {}): string {
-  return `INFO ${JSON.stringify({ server_id: 'fake', headers: true, max_payload: 1_048_576, ...info })}\r\n`
+  return `INFO ${JSON.stringify({ server_id: 'fake', version: '2.10.0', headers: true, max_payload: 1_048_576, ...info })}\r\n`
 }
 
 /** INFO, and a PONG for each PING. */

@@ -62,6 +62,16 @@ export function subscribe(
   )
 }
 
+/** Resolves when the broker knows the subscriptions, also when it goes away in between. */
+export async function whenSubscribed(connection: CoreConnection): Promise<void> {
+  const isKnown = await connection.flush().then(
+    () => true,
+    () => false,
+  )
+  // A connection that comes up has them in place already.
+  if (!isKnown) await connection.whenUp()
+}
+
 /** @throws KreError `invalid-argument` for what is no envelope. */
 function readEnvelope(message: Uint8Array): Envelope {
   const envelope = decodeEnvelope(message)

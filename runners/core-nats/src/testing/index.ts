@@ -1,0 +1,1 @@
+export { startFakeServer, welcome, type FakeClient, type FakeServer } from './fake-server.ts'

@@ -1,0 +1,107 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { decodeEnvelope, emptyEnvelope, ENCODING, type Envelope } from '@kre/contracts'
+import { openCoreConnection } from '@kre/core-nats'
+import { waitUntil } from '@kre/service-kit'
+import { startNats, type TestNats } from '@kre/service-kit/testing'
+import { createCounters } from '../counters.ts'
+import { createHopSender, type Route } from './hop-sender.ts'
+import { openInbox, parseAnswer } from './inbox.ts'
+
+let nats: TestNats
+beforeAll(async () => {
+  nats = await startNats()
+})
+afterAll(async () => nats[Symbol.asyncDispose]())
+
+async function open() {
+  const connection = openCoreConnection(nats.access, 'hops')
+  const inbox = openInbox(connection)
+  const counters = createCounters()
+  const hops = createHopSender(connection, inbox, counters)
+  const dead: Envelope[] = []
+  const route = (subject: string, isRetried: boolean): Route => ({
+    subject,
+    isRetried,
+    onDead: (sent) => dead.push(sent),
+  })
+  await connection.whenUp(5_000)
+  return {
+    connection,
+    inbox,
+    counters,
+    hops,
+    dead,
+    route,
+    [Symbol.dispose]: () => connection.close(),
+  }
+}
+const envelope = (requestId: string, value = Buffer.from(requestId)): Envelope => ({
+  ...emptyEnvelope(),
+  requestId,
+  typeUrl: 'type.googleapis.com/test.Text',
+  value,
+})
+const later = () => performance.now() + 60_000
+
+describe('a hop', () => {
+  test('that nobody listens for is tried again, and arrives once when somebody comes', async () => {
+    using scene = await open()
+    const { hops, counters, connection } = scene
+    for (let index = 0; index < 50; index++)
+      hops.hop(scene.route('late', true), envelope(`r${index}`), later())
+    await waitUntil('bounced', () => counters.bounces >= 50)
+    const seen: string[] = []
+    connection.subscribe('late', {
+      onMessage: ({ data }) => seen.push(decodeEnvelope(data).requestId),
+    })
+    await waitUntil('all there', () => seen.length >= 50)
+    expect(new Set(seen).size).toBe(50)
+    expect(hops.retrying).toBe(0)
+    expect(scene.dead).toEqual([])
+  })
+
+  test('is dead as it was sent, when nobody came in time; at once where nobody waits', async () => {
+    using scene = await open()
+    scene.hops.hop(scene.route('nobody', false), envelope('at once'), later())
+    scene.hops.hop(scene.route('nobody', true), envelope('in time'), performance.now() + 60)
+    await waitUntil('both', () => scene.dead.length === 2)
+    expect(scene.dead).toMatchObject([{ requestId: 'at once' }, { requestId: 'in time' }])
+    expect(Buffer.from(scene.dead[0]?.value ?? []).toString()).toBe('at once')
+  })
+
+  test('that is too large travels compressed, or is refused', async () => {
+    using scene = await open()
+    const sizes: number[] = []
+    scene.connection.subscribe('large', {
+      onMessage({ data }) {
+        sizes.push(data.length)
+        expect(decodeEnvelope(data).encoding).toBe(ENCODING.gzip)
+      },
+    })
+    await scene.connection.flush()
+    const route = scene.route('large', true)
+    scene.hops.hop(route, envelope('soft', Buffer.alloc(5_000_000)), later())
+    await waitUntil('arrived', () => sizes.length === 1)
+    const noise = Buffer.from(Array.from({ length: 1_100_000 }, () => Math.random() * 256))
+    expect(() => scene.hops.hop(route, envelope('hard', noise), later())).toThrow('object store')
+  })
+})
+
+describe('the inbox', () => {
+  test('gives a request its answer, and says when nobody answers, or nobody in time', async () => {
+    using scene = await open()
+    const { connection, inbox } = scene
+    connection.subscribe('echo', {
+      onMessage: ({ data, reply }) => connection.publish(reply, data),
+    })
+    connection.subscribe('silence', { onMessage: () => undefined })
+    await connection.flush()
+    expect(parseAnswer(await inbox.request('echo', '{"a":1}', 5_000))).toEqual({ a: 1 })
+    await expect(inbox.request('nobody', '{}', 5_000)).rejects.toMatchObject({
+      code: 'unavailable',
+    })
+    await expect(inbox.request('silence', '{}', 20)).rejects.toMatchObject({
+      code: 'deadline-exceeded',
+    })
+  })
+})
