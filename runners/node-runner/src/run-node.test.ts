@@ -260,6 +260,7 @@ describe('failures of user code', () => {
     for (const [source, text] of [
       ['export const x: number =\nexport const = 3', /^one\.ts:\d+: SyntaxError/],
       ["import { a } from './missing'", /^one\.ts: .*Cannot find module '?missing/],
+      ["import a from 'lodash'", /^one\.ts: Cannot find package 'lodash'.*build the package into/],
       ['export const nothing = 1', /^one\.ts.*exports no handler/],
       [
         "\nexport const handler = 1\nthrow new TypeError('no model')",

@@ -29,7 +29,16 @@ export function describeUserError(error: unknown, basePath: string, src: string)
   if (!(error instanceof Error)) return `${src}: ${String(error)}`
   const [reason = ''] = error.message.split('\n')
   const kind = error.name === 'Error' ? '' : `${error.name}: `
-  return `${placeOf(error, basePath) ?? src}: ${kind}${inBundle(reason, basePath)}`
+  return `${placeOf(error, basePath) ?? src}: ${kind}${inBundle(reason, basePath)}${importHint(error)}`
+}
+
+function importHint(error: Error): string {
+  const isPackage =
+    (error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND' &&
+    error.message.startsWith('Cannot find package')
+  return isPackage
+    ? ' (bundles are packed without node_modules: build the package into the file, for example with esbuild --bundle)'
+    : ''
 }
 
 function placeOf(error: Error, basePath: string): string | null {
