@@ -40,6 +40,8 @@ describe('readOutput', () => {
     expect(read(sampleLog('1'))).toEqual({ ok: true, record: sampleLog('1') })
     const own = sampleLog('1', { workflow: null })
     expect(read(own, 'x.demo.v1._v.o.log')).toEqual({ ok: true, record: own })
+    // What the entrypoint says of a request.
+    expect(read(sampleLog('1'), 'x.demo.v1._v.o.log')).toEqual({ ok: true, record: sampleLog('1') })
   })
 
   test.each<[string, unknown, RegExp]>([
