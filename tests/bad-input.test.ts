@@ -324,6 +324,18 @@ describe('a request that a version can not serve', () => {
       message: expect.stringMatching(/"c".*faults\.Other.*faults\.Ticket/),
     })
     expect(await client.ask({ id: 'after' })).toMatchObject({ ok: true, ticket: { id: 'after' } })
+    // Nobody but the entrypoint can know of the wrong type.
+    await waitUntil('the entrypoint has said so in the log', async () => {
+      const { logs } = await engine.graphql<{ logs: { items: { message: string }[] } }>(
+        `query ($runtimeId: ID!, $filters: LogFilters!) {
+          logs(runtimeId: $runtimeId, filters: $filters) { items { message } } }`,
+        {
+          runtimeId: RUNTIME,
+          filters: { startDate: '2020-01-01T00:00:00Z', levels: ['ERROR'], search: 'faults.Other' },
+        },
+      )
+      return logs.items.length > 0
+    })
   }, 60_000)
 
   test('has an answer at the published address too, while nothing is published', async () => {
