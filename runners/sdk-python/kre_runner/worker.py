@@ -119,7 +119,7 @@ class Worker:
         for path in hidden_modules(init.base_path, init.handler_path):
             if path != init.handler_path:
                 self._node.logger.warning(
-                    "%s can't be imported: Python's own module of that name comes first; rename it",
+                    "%s can't be imported: Python or the worker has a module of that name; rename it",
                     path,
                 )
 
