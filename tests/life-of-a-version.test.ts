@@ -15,7 +15,8 @@ let kre: Kre
 let bundle: string
 
 beforeAll(async () => {
-  kre = await createKre()
+  // Two, so that all of it holds with a shared port too.
+  kre = await createKre({ KRE_ENTRYPOINT_WORKERS: '2' })
   bundle = join(kre.dataDir, '..', 'bündel')
   await kre.json('dev', '--detach', '--no-example')
 })

@@ -20,6 +20,7 @@ const Environment = z.object({
     .min(1)
     .max(8 * MiB - 64 * 1024)
     .default(4 * MiB),
+  KRE_ENTRYPOINT_WORKERS: z.coerce.number().int().min(1).max(64).default(1),
   KRE_NODE_MEMORY_BYTES_MAX: z.coerce
     .number()
     .int()
@@ -42,6 +43,8 @@ export type Config = Readonly<{
   startTimeoutMs: number
   requestTimeoutMs: number
   payloadBytesMax: number
+  /** Processes that share one entrypoint's port; more than 1 only where the system can (Linux). */
+  entrypointWorkers: number
   nodeMemoryBytesMax: number | null
   logLevel: z.infer<typeof Environment>['KRE_LOG_LEVEL']
   path: string
@@ -70,6 +73,7 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     startTimeoutMs: e.KRE_START_TIMEOUT_MS,
     requestTimeoutMs: e.KRE_REQUEST_TIMEOUT_MS,
     payloadBytesMax: e.KRE_PAYLOAD_BYTES_MAX,
+    entrypointWorkers: process.platform === 'linux' ? e.KRE_ENTRYPOINT_WORKERS : 1,
     nodeMemoryBytesMax: e.KRE_NODE_MEMORY_BYTES_MAX ?? null,
     logLevel: e.KRE_LOG_LEVEL,
     path: e.PATH,

@@ -188,6 +188,7 @@ function compileSettings(config: Config): CompileSettings {
   return {
     requestTimeoutMs: config.requestTimeoutMs,
     payloadBytesMax: config.payloadBytesMax,
+    entrypointWorkers: config.entrypointWorkers,
     reflection: true,
     memoryBytesMax: config.nodeMemoryBytesMax,
     resolveRunner: (image, src) => {

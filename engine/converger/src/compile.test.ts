@@ -7,6 +7,7 @@ import { compile, type CompileSettings, type CompileVersion } from './compile.ts
 const settings: CompileSettings = {
   requestTimeoutMs: 30_000,
   payloadBytesMax: 1024,
+  entrypointWorkers: 1,
   reflection: true,
   memoryBytesMax: null,
   resolveRunner: (image) =>
@@ -33,6 +34,15 @@ describe('compile', () => {
       workloads: [],
       failures: {},
     })
+  })
+
+  test('each entrypoint has as many processes as the settings say', () => {
+    const { workloads } = compile('demo', release('v1'), [version('v1')], {
+      ...settings,
+      entrypointWorkers: 3,
+    })
+    const entrypoints = workloads.filter(({ spec }) => spec.kind === 'entrypoint')
+    expect(entrypoints.map(({ replicas }) => replicas)).toEqual([3, 3])
   })
 
   test('a running version is its nodes, its entrypoint, and the published entrypoint of the runtime', () => {

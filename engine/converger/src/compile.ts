@@ -20,6 +20,8 @@ export type CompileSettings = {
   /** Deadline of a request whose caller gave none, and the longest one a caller may ask for. */
   requestTimeoutMs: number
   payloadBytesMax: number
+  /** Processes that share one entrypoint's port. */
+  entrypointWorkers: number
   reflection: boolean
   /** Limit of a process whose manifest names none; null = no limit. */
   memoryBytesMax: number | null
@@ -174,7 +176,7 @@ function entrypointWorkload(
     id: workloadId({ runtimeId, version: version?.name ?? null }),
     runtimeId,
     version: version?.name ?? null,
-    replicas: 1,
+    replicas: settings.entrypointWorkers,
     spec,
     specHash: hash(spec),
     bundleDigest: null,

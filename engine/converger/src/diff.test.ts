@@ -17,6 +17,7 @@ const desired = compile(
   {
     requestTimeoutMs: 1,
     payloadBytesMax: 1,
+    entrypointWorkers: 1,
     reflection: true,
     memoryBytesMax: null,
     resolveRunner: () => 'typescript',
