@@ -42,6 +42,7 @@ describe('a target that follows one whose engine was killed', () => {
     await using subject = await startLocalTarget()
     const pids = await runKilledEngine(subject, workloads)
     for (const pid of pids) process.kill(pid, 'SIGKILL')
+    await waitUntil('all are gone', () => pids.every((pid) => processIdentity(pid) === null))
     const target = await subject.open()
     const observed = await ready(target, 3)
     expect(pidsOf(observed).some((pid) => pids.includes(pid))).toBe(false)
