@@ -58,6 +58,8 @@ export const EntrypointSpec = z.object({
   requestTimeoutMs: z.number(),
   payloadBytesMax: z.number(),
   reflection: z.boolean(),
+  /** Origins of web pages that may read answers, `*` = any; absent = none. */
+  cors: z.object({ origins: z.array(z.string()) }).optional(),
 })
 export type EntrypointSpec = z.infer<typeof EntrypointSpec>
 

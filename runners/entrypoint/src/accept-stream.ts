@@ -1,8 +1,10 @@
+import type { DoorExchange } from './doors/door-port.ts'
 import { HEALTH_SERVICE, type Health } from './doors/health.ts'
+import type { HttpDoorDeps } from './doors/http-door.ts'
+import { openHttp2Exchange } from './doors/http2-exchange.ts'
 import { createFailure, type Failure, RETRY_AFTER_MS } from './grpc/failure.ts'
 import { refuseStream } from './grpc/server-stream.ts'
 import { type CallContext, receiveUnary } from './grpc/unary-call.ts'
-import { encodeHeaders } from './http2/hpack-encoder.ts'
 import type { Http2Stream } from './http2/http2-stream.ts'
 import type { RequestBroker } from './requests/request-broker.ts'
 import { isRouted, type ServedMethod, type ServedVersion } from './versions/served-version.ts'
@@ -12,21 +14,38 @@ const WATCH_PATH = `/${HEALTH_SERVICE}/Watch`
 const REFLECTION_PATH = /^\/grpc\.reflection\.(v1|v1alpha)\.ServerReflection\/ServerReflectionInfo$/
 const GRPC_CONTENT_TYPE = /^application\/grpc(\+proto)?\s*(;|$)/i
 
-export type Door = (stream: Http2Stream) => void
+export type Door = {
+  /** A request over HTTP/2. */
+  readonly onStream: (stream: Http2Stream) => void
+  /** A request over HTTP/1, which is never gRPC. */
+  readonly onExchange: (exchange: DoorExchange) => void
+}
 
-/** Decides what becomes of a new HTTP/2 stream, by its headers alone. */
-export function createDoor(deps: {
+type DoorDeps = {
   runtimeId: string
   /** The one served version, or null = the published one. */
   version: string | null
   hasReflection: boolean
+  /** Origins of pages that may read answers. */
+  origins: readonly string[]
   calls: CallContext
   current: () => ServedVersion | null
   broker: RequestBroker
   health: Health
-}): Door {
+  /** Connected to NATS and not stopping. */
+  isUp: () => boolean
+}
+
+/** Decides what becomes of a new request, by its headers alone. */
+export function createDoor(deps: DoorDeps): Door {
   const { calls, broker, health } = deps
   const doorStreams = new Set<Http2Stream>()
+  // Most processes are never asked, so the code of these doors is not loaded with them.
+  const reflection = lazily(() => import('./doors/reflection.ts'))
+  const http = lazily(async () => {
+    const { createHttpDoor } = await import('./doors/http-door.ts')
+    return createHttpDoor(httpDeps(deps))
+  })
 
   const refuse = (stream: Http2Stream, failure: Failure) => {
     calls.onRefused()
@@ -50,11 +69,13 @@ export function createDoor(deps: {
       if (openDoorStream(stream))
         receiveUnary(calls, stream, (call, message) => health.watch(call, message))
     } else if (deps.hasReflection && REFLECTION_PATH.test(path)) {
-      if (openDoorStream(stream)) reflect(stream, deps.current())
+      if (!openDoorStream(stream)) return
+      const descriptorSet = deps.current()?.descriptorSet ?? NO_DESCRIPTORS
+      serveLazily(stream, reflection, (door) => door.serveReflection(stream, descriptorSet))
     } else refuse(stream, notServed(deps, path))
   }
 
-  return (stream) => {
+  const onStream = (stream: Http2Stream) => {
     const { headers } = stream
     const contentType = headers.get('content-type')
     if (
@@ -62,7 +83,7 @@ export function createDoor(deps: {
       contentType === undefined ||
       (contentType !== 'application/grpc' && !GRPC_CONTENT_TYPE.test(contentType))
     ) {
-      refuseHttp(stream)
+      serveLazily(stream, http, (serve) => serve(openHttp2Exchange(stream)))
       return
     }
     const { path } = headers
@@ -72,26 +93,36 @@ export function createDoor(deps: {
     else
       receiveUnary(calls, stream, (call, message) => broker.submit(call, headers, method, message))
   }
+
+  return {
+    onStream,
+    onExchange(exchange) {
+      if (http.loaded !== null) http.loaded(exchange)
+      else void http.load().then((serve) => serve(exchange))
+    },
+  }
 }
 
 const NO_DESCRIPTORS = new Uint8Array(0)
-const NOT_GRPC_HEADERS = encodeHeaders([
-  [':status', '415'],
-  ['content-type', 'text/plain; charset=utf-8'],
-])
-const NOT_GRPC_TEXT = Buffer.from(
-  'This port speaks gRPC: POST with content-type application/grpc.\n',
-)
 
-/** What is not gRPC gets a plain HTTP answer (grpc/doc/PROTOCOL-HTTP2.md: 415). */
-function refuseHttp(stream: Http2Stream): void {
-  stream.respond(NOT_GRPC_HEADERS)
-  stream.write(NOT_GRPC_TEXT)
-  stream.end(null)
+/** Code that is loaded when it is first needed. */
+type Lazy<T> = { readonly loaded: T | null; load(): Promise<T> }
+
+function lazily<T>(load: () => Promise<T>): Lazy<T> {
+  let loaded: T | null = null
+  let loading: Promise<T> | null = null
+  const start = async () => (loaded = await load())
+  return {
+    get loaded() {
+      return loaded
+    },
+    load: () => (loading ??= start()),
+  }
 }
 
-/** Most processes are never asked, so the descriptor code is not loaded with them. */
-function reflect(stream: Http2Stream, version: ServedVersion | null): void {
+/** Keeps what arrives on the stream until the code that serves it is there. */
+function serveLazily<T>(stream: Http2Stream, code: Lazy<T>, serve: (loaded: T) => void): void {
+  if (code.loaded !== null) return serve(code.loaded)
   const early: Buffer[] = []
   let hasEnded = false
   stream.pause()
@@ -100,27 +131,30 @@ function reflect(stream: Http2Stream, version: ServedVersion | null): void {
     onEnd: () => void (hasEnded = true),
     onClose() {},
   }
-  void import('./doors/reflection.ts').then(({ serveReflection }) => {
+  void code.load().then((loaded) => {
     if (stream.isClosed) return
-    serveReflection(stream, version?.descriptorSet ?? NO_DESCRIPTORS)
+    serve(loaded)
     for (const chunk of early) stream.handler.onData(chunk)
     if (hasEnded) stream.handler.onEnd()
     stream.resume()
   })
 }
 
-function notServed(
-  deps: { runtimeId: string; version: string | null; current: () => ServedVersion | null },
-  path: string,
-): Failure {
+function httpDeps(deps: DoorDeps): HttpDoorDeps {
+  return { ...deps, withoutVersion: () => withoutVersion(deps) }
+}
+
+function notServed(deps: DoorDeps, path: string): Failure {
   const served = deps.current()
-  if (served !== null) {
-    return createFailure(
-      'unimplemented',
-      'UNKNOWN_METHOD',
-      `method "${path}" is not served: version "${served.ref.version}" of runtime "${deps.runtimeId}" has ${[...served.methods.keys()].join(', ')}`,
-    )
-  }
+  if (served === null) return withoutVersion(deps)
+  return createFailure(
+    'unimplemented',
+    'UNKNOWN_METHOD',
+    `method "${path}" is not served: version "${served.ref.version}" of runtime "${deps.runtimeId}" has ${[...served.methods.keys()].join(', ')}`,
+  )
+}
+
+function withoutVersion(deps: DoorDeps): Failure {
   return deps.version === null
     ? createFailure(
         'unavailable',

@@ -59,8 +59,10 @@ export function createContext(
   const outputs = createOutputPublisher(link)
   const elapsed = createElapsedTimes(outputs, self.incarnation)
   const failureLog = createFailureLog(outputs, self.incarnation)
+  const budget = createByteBudget(limits.bytesMax)
   const broker = createRequestBroker({
     limits,
+    budget,
     requestTimeoutMs: launch.requestTimeoutMs,
     payloadBytesMax,
     link,
@@ -97,7 +99,7 @@ export function createContext(
     const token = message.subject.slice(replyPrefix.length)
     if (token === PING_TOKEN) versions.heard(message.data)
     else if (message.status === NO_RESPONDERS) broker.nobodyListens(token)
-    else broker.replied(token, message.data)
+    else broker.replied(token, message.data, message.reply)
   })
   const health = createHealth((service) => {
     const version = versions.current()
@@ -109,7 +111,7 @@ export function createContext(
   const calls: CallContext = {
     limits,
     payloadBytesMax,
-    budget: createByteBudget(limits.bytesMax),
+    budget,
     wheel,
     receiving: 0,
     onRefused: () => void broker.counts.refused++,
@@ -118,10 +120,12 @@ export function createContext(
     runtimeId,
     version: servedVersion,
     hasReflection: launch.reflection,
+    origins: launch.cors?.origins ?? [],
     calls,
     current: () => versions.current(),
     broker,
     health,
+    isUp: () => !self.isDraining && link.isUp(),
   })
   const report = () => {
     elapsed.post()

@@ -80,7 +80,7 @@ export async function startEntrypoint(
     throw new KreError('unavailable', 'the entrypoint was stopped before it listened')
   }
   try {
-    server = await listenGrpc({ ...launch.listen, limits, onStream: context.door })
+    server = await listenGrpc({ ...launch.listen, limits, ...context.door })
   } catch (error) {
     await stop(false)
     throw error

@@ -24,6 +24,8 @@ import {
 } from '@bufbuild/protobuf/wkt'
 import protobuf from 'protobufjs'
 import { defaultText } from './default-text.ts'
+import { httpOption } from './http-option.ts'
+import { jsonName } from './json-name.ts'
 import { knownOptions } from './known-options.ts'
 import type { ProtoScan } from './scan-proto.ts'
 
@@ -185,11 +187,6 @@ function mapEntryName(fieldName: string): string {
   return `${words}Entry`
 }
 
-/** protoc's rule: underscores go, the letter behind one becomes a capital. */
-export function jsonName(fieldName: string): string {
-  return fieldName.replaceAll(/_+(.?)/g, (_all, letter: string) => letter.toUpperCase())
-}
-
 function enumDescriptor(type: protobuf.Enum): EnumDescriptorProto {
   const options = knownOptions(EnumOptionsSchema, type.options)
   return create(EnumDescriptorProtoSchema, {
@@ -209,7 +206,10 @@ function serviceDescriptor(service: protobuf.Service): ServiceDescriptorProto {
   return create(ServiceDescriptorProtoSchema, {
     name: service.name,
     method: service.methodsArray.map((method) => {
-      const methodOptions = knownOptions(MethodOptionsSchema, method.options)
+      const http = httpOption(method.parsedOptions as Record<string, unknown>[] | null)
+      const known = knownOptions(MethodOptionsSchema, method.options)
+      const methodOptions = http === null ? known : (known ?? create(MethodOptionsSchema))
+      if (methodOptions !== null && http !== null) methodOptions.$unknown = [http]
       return {
         name: method.name,
         inputType: method.requestType,

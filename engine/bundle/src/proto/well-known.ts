@@ -1,4 +1,4 @@
-/** The files of `google/protobuf/` that every protobuf runtime brings along, as descriptors. */
+/** The files of `google/protobuf/` that every protobuf runtime brings along, and of `google/api/` that annotate rpcs. */
 import type { DescFile } from '@bufbuild/protobuf'
 import {
   type FileDescriptorProto,
@@ -14,6 +14,7 @@ import {
   file_google_protobuf_type,
   file_google_protobuf_wrappers,
 } from '@bufbuild/protobuf/wkt'
+import { GOOGLE_API_FILES } from './google-api.ts'
 
 const FILES: readonly DescFile[] = [
   file_google_protobuf_any,
@@ -29,7 +30,7 @@ const FILES: readonly DescFile[] = [
   file_google_protobuf_wrappers,
 ]
 const BY_NAME: ReadonlyMap<string, FileDescriptorProto> = new Map(
-  FILES.map(({ proto }) => [proto.name, proto]),
+  [...FILES.map(({ proto }) => proto), ...GOOGLE_API_FILES].map((proto) => [proto.name, proto]),
 )
 
 export function wellKnownFile(name: string): FileDescriptorProto | undefined {

@@ -90,6 +90,7 @@ export const EntrypointLaunch: Shape<EntrypointLaunch> = object<EntrypointLaunch
     requestTimeoutMs: number,
     payloadBytesMax: number,
     reflection: flag,
+    cors: optional(object<NonNullable<EntrypointLaunch['cors']>>({ origins: listOf(text) })),
     ...place,
     listen: object<EntrypointLaunch['listen']>({ host: text, port: number }),
   },

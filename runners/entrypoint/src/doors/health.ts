@@ -3,13 +3,14 @@ import { ProtoReader, ProtoWriter } from '@kre/contracts/runtime'
 import { createFailure } from '../grpc/failure.ts'
 import { openServerStream, type ServerStream } from '../grpc/server-stream.ts'
 import type { UnaryCall } from '../grpc/unary-call.ts'
+import type { Caller } from '../requests/pending-request.ts'
 
 export const HEALTH_SERVICE = 'grpc.health.v1.Health'
 export const SERVING_STATUS = { serving: 1, notServing: 2, serviceUnknown: 3 } as const
 export type ServingStatus = (typeof SERVING_STATUS)[keyof typeof SERVING_STATUS]
 
 export type Health = {
-  check(call: UnaryCall, message: Uint8Array): void
+  check(call: Caller, message: Uint8Array): void
   watch(call: UnaryCall, message: Uint8Array): void
   /** Tells the watchers what has changed since they were last told. */
   changed(): void
@@ -55,7 +56,7 @@ export function createHealth(statusOf: (service: string) => ServingStatus): Heal
 }
 
 /** HealthCheckRequest.service; null after the call was failed. */
-function readService(call: UnaryCall, message: Uint8Array): string | null {
+function readService(call: Caller, message: Uint8Array): string | null {
   try {
     let service = ''
     const reader = new ProtoReader(message)

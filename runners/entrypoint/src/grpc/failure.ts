@@ -46,7 +46,10 @@ export function failureTrailers(failure: Failure, requestId: string): Buffer {
 }
 
 /** @param requestId empty when the call was refused before it had one. */
-function failureFields(failure: Failure, requestId: string): [name: string, value: string][] {
+export function failureFields(
+  failure: Failure,
+  requestId: string,
+): [name: string, value: string][] {
   const fields: [string, string][] = [
     ['grpc-status', String(failure.status)],
     ['grpc-message', encodeGrpcMessage(shorten(failure.message, MESSAGE_CHARS_MAX))],

@@ -1,5 +1,9 @@
-import { type AddressInfo, createServer } from 'node:net'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { KreError } from '@kre/contracts/runtime'
+import type { DoorExchange } from '../doors/door-port.ts'
+import type { Http1Server } from '../http1/http1-server.ts'
+import type { Peer } from '../http1/peer.ts'
+import { type Protocol, sniffProtocol } from '../http1/sniff-protocol.ts'
 import type { Http2Stream } from '../http2/http2-stream.ts'
 import { H2_ERROR } from '../http2/protocol.ts'
 import { ServerConnection } from '../http2/server-connection.ts'
@@ -17,31 +21,39 @@ export type GrpcServer = {
   close(): void
 }
 
-/** @throws KreError `failed-precondition` when the address can't be listened on. */
-export async function listenGrpc(options: {
+export type ServerOptions = {
   host: string
   port: number
   limits: Limits
+  /** A request over HTTP/2. */
   onStream: (stream: Http2Stream) => void
-}): Promise<GrpcServer> {
-  const { host, limits, onStream } = options
-  const connections = new Set<ServerConnection>()
-  const connectionLimits = {
-    streamsMax: limits.streamsPerConnectionMax,
-    headerListBytesMax: limits.headerListBytesMax,
-    pingsMax: limits.pingsPerSweepMax,
-    settingsMax: limits.settingsPerSweepMax,
-    resetsMax: limits.resetsPerSweepMax,
-  }
+  /** A request over HTTP/1. */
+  onExchange: (exchange: DoorExchange) => void
+}
+
+/**
+ * Serves HTTP/2 and HTTP/1.1 on one port.
+ *
+ * @throws KreError `failed-precondition` when the address can't be listened on.
+ */
+export async function listenGrpc(options: ServerOptions): Promise<GrpcServer> {
+  const { host, limits } = options
+  const peers = new Map<Socket, Peer>()
+  const serveHttp2 = http2Servant(options)
+  const serveHttp1 = http1Servant(options)
   let isDraining = false
 
   const server = createServer((socket) => {
-    const connection = new ServerConnection(socket, connectionLimits, {
-      onStream,
-      onClose: () => void connections.delete(connection),
-    })
-    connections.add(connection)
-    if (isDraining) connection.close()
+    const forget = () => void peers.delete(socket)
+    const onKnown = (protocol: Protocol) => {
+      const serve = protocol === 'http2' ? serveHttp2 : serveHttp1
+      const peer = serve(socket, forget)
+      peers.set(socket, peer)
+      if (isDraining) peer.close()
+    }
+    const peer = sniffProtocol(socket, { waitMs: limits.handshakeMs, onKnown, onClose: forget })
+    peers.set(socket, peer)
+    if (isDraining) peer.close()
   })
   server.maxConnections = limits.connectionsMax
 
@@ -54,25 +66,79 @@ export async function listenGrpc(options: {
   const { address, port, family } = server.address() as AddressInfo
   const sweep = setInterval(() => {
     const now = performance.now()
-    for (const connection of connections) guardConnection(connection, limits, now)
+    for (const peer of peers.values()) peer.guard(now)
   }, limits.sweepMs)
 
   const drain = () => {
     if (isDraining) return
     isDraining = true
     server.close()
-    for (const connection of connections) connection.close()
+    for (const peer of peers.values()) peer.close()
   }
   return {
     address: family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`,
     port,
-    connections: () => connections.size,
+    connections: () => peers.size,
     drain,
     close() {
       clearInterval(sweep)
       drain()
-      for (const connection of connections) connection.terminate(H2_ERROR.noError)
+      for (const peer of peers.values()) peer.terminate()
     },
+  }
+}
+
+type Servant = (socket: Socket, onClose: () => void) => Peer
+
+function http2Servant({ limits, onStream }: ServerOptions): Servant {
+  const connectionLimits = {
+    streamsMax: limits.streamsPerConnectionMax,
+    headerListBytesMax: limits.headerListBytesMax,
+    pingsMax: limits.pingsPerSweepMax,
+    settingsMax: limits.settingsPerSweepMax,
+    resetsMax: limits.resetsPerSweepMax,
+  }
+  return (socket, onClose) => {
+    const connection = new ServerConnection(socket, connectionLimits, { onStream, onClose })
+    socket.resume()
+    return {
+      guard: (now) => guardConnection(connection, limits, now),
+      close: () => connection.close(),
+      terminate: () => connection.terminate(H2_ERROR.noError),
+    }
+  }
+}
+
+/** Most processes never see an HTTP/1 client, so that its server is loaded with the first one. */
+function http1Servant({ limits, onExchange }: ServerOptions): Servant {
+  let server: Promise<Http1Server> | null = null
+  const load = async () => {
+    const { createHttp1Server } = await import('../http1/http1-server.ts')
+    return createHttp1Server(limits, onExchange)
+  }
+  return (socket, onClose) => {
+    let peer: Peer | null = null
+    let isClosing = false
+    const onEarlyError = () => void socket.destroy()
+    socket.on('error', onEarlyError)
+    socket.once('close', onClose)
+    server ??= load()
+    void server.then((loaded) => {
+      socket.off('error', onEarlyError)
+      socket.off('close', onClose)
+      if (socket.destroyed) return onClose()
+      peer = loaded.accept(socket, onClose)
+      if (isClosing) peer.close()
+      socket.resume()
+    })
+    return {
+      guard: (now) => peer?.guard(now),
+      close() {
+        isClosing = true
+        peer?.close()
+      },
+      terminate: () => void socket.destroy(),
+    }
   }
 }
 

@@ -52,7 +52,6 @@ const LAST_STREAM_UNKNOWN = 2 ** 31 - 1
 const GOODBYE_MS = 1_000
 /** Time for a peer to take the last bytes of a connection that ends, in ms. */
 const LINGER_MS = 5_000
-const HTTP_1 = /^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) /
 const GOODBYE_PING = Buffer.from('goodbye!')
 
 export class ServerConnection implements StreamOwner {
@@ -205,18 +204,8 @@ export class ServerConnection implements StreamOwner {
       this.#parser.push(chunk)
     } catch (error) {
       if (!(error instanceof Http2ConnectionError)) throw error
-      if (!this.hasPreface && HTTP_1.test(chunk.toString('latin1', 0, 8))) this.#refuseHttp1()
-      else this.terminate(error.code, error.message)
+      this.terminate(error.code, error.message)
     }
-  }
-
-  #refuseHttp1(): void {
-    this.#over()
-    const text = 'This port speaks gRPC over HTTP/2.\n'
-    this.#socket.end(
-      `HTTP/1.1 505 HTTP Version Not Supported\r\ncontent-type: text/plain\r\ncontent-length: ${text.length}\r\nconnection: close\r\n\r\n${text}`,
-    )
-    this.#lingerBriefly()
   }
 
   #onFrame(type: number, flags: number, streamId: number, payload: Buffer): void {
