@@ -2,6 +2,7 @@ import type { DoorExchange } from './doors/door-port.ts'
 import { HEALTH_SERVICE, type Health } from './doors/health.ts'
 import type { HttpDoorDeps } from './doors/http-door.ts'
 import { openHttp2Exchange } from './doors/http2-exchange.ts'
+import type { UnaryTarget } from './doors/web-door.ts'
 import { createFailure, type Failure, RETRY_AFTER_MS } from './grpc/failure.ts'
 import { refuseStream } from './grpc/server-stream.ts'
 import { type CallContext, receiveUnary } from './grpc/unary-call.ts'
@@ -141,7 +142,19 @@ function serveLazily<T>(stream: Http2Stream, code: Lazy<T>, serve: (loaded: T) =
 }
 
 function httpDeps(deps: DoorDeps): HttpDoorDeps {
-  return { ...deps, withoutVersion: () => withoutVersion(deps) }
+  return {
+    ...deps,
+    withoutVersion: () => withoutVersion(deps),
+    findUnary: (path) => findUnary(deps, path),
+  }
+}
+
+function findUnary(deps: DoorDeps, path: string): UnaryTarget | Failure {
+  const method = deps.current()?.methods.get(path)
+  if (path === CHECK_PATH) return (caller, _headers, message) => deps.health.check(caller, message)
+  if (method === undefined) return notServed(deps, path)
+  if (!isRouted(method)) return withoutWorkflow(method)
+  return (caller, headers, message) => deps.broker.submit(caller, headers, method, message)
 }
 
 function notServed(deps: DoorDeps, path: string): Failure {

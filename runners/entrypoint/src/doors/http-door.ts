@@ -12,6 +12,7 @@ import type { Health } from './health.ts'
 import { HttpCall } from './http-call.ts'
 import { createJsonDoor } from './json-door.ts'
 import { renderStatus } from './status-json.ts'
+import { isGrpcWeb, renderWebFailure, serveWeb, type UnaryTarget } from './web-door.ts'
 
 export type HttpDoorDeps = {
   readonly runtimeId: string
@@ -26,6 +27,8 @@ export type HttpDoorDeps = {
   readonly isUp: () => boolean
   /** Why there is no version to serve. */
   readonly withoutVersion: () => Failure
+  /** Who serves a gRPC path, or why nobody does. */
+  readonly findUnary: (path: string) => UnaryTarget | Failure
 }
 
 export type HttpDoor = (exchange: DoorExchange) => void
@@ -56,9 +59,12 @@ export function createHttpDoor(deps: HttpDoorDeps): HttpDoor {
   return (exchange) => {
     const { headers } = exchange.request
     const { path, query } = splitTarget(headers.path)
-    const call = new HttpCall(exchange, calls, renderStatus, cors.fields(headers))
+    const isWeb = isGrpcWeb(headers)
+    const render = isWeb ? renderWebFailure(headers) : renderStatus
+    const call = new HttpCall(exchange, calls, render, cors.fields(headers))
     const preflight = cors.preflight(headers)
     if (preflight !== null) return call.reply(204, preflight, EMPTY)
+    if (isWeb) return serveWeb(call, calls.payloadBytesMax, () => deps.findUnary(path))
     try {
       serveVersion(call, path, query)
     } catch (error) {
