@@ -11,6 +11,8 @@ export const EntrypointMethod = z.object({
   /** Full names without a leading dot, for example `digits.Image`. */
   requestType: z.string(),
   responseType: z.string(),
+  /** `returns (stream …)`; absent = one answer. */
+  serverStreaming: z.boolean().optional(),
   /** Id of the workflow it feeds; null = declared but unused, answers UNIMPLEMENTED. */
   workflow: z.string().nullable(),
 })

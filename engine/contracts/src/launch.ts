@@ -35,9 +35,14 @@ export const NodeSpec = z.object({
   /** Full names of the workflow's rpc messages. */
   requestType: z.string(),
   responseType: z.string(),
+  /** The rpc returns a stream: outputs of the exitpoint are its frames. Absent = one answer. */
+  serverStreaming: z.boolean().optional(),
   concurrency: z.number(),
+  batch: Batch.optional(),
   timeoutMs: z.number().nullable(),
   retries: z.object({ max: z.number(), backoffMs: z.number() }),
+  /** Of `onnx` nodes: which fields hold which tensors, and the threads that one run may use. */
+  model: z.object({ tensors: TensorMapping, threads: z.number() }).optional(),
   /** JetStream buckets, made by the NATS manager. */
   objectBucket: z.string().nullable(),
   keyValueBuckets: z.object({ project: z.string(), workflow: z.string(), node: z.string() }),

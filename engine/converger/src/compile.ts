@@ -132,9 +132,12 @@ function nodeSpec(
     isExitpoint: workflow.exitpoint === node.id,
     requestType: method?.requestType ?? '',
     responseType: method?.responseType ?? '',
+    ...(method?.serverStreaming === true ? { serverStreaming: true } : {}),
     concurrency: node.concurrency,
+    ...(node.batch === undefined ? {} : { batch: node.batch }),
     timeoutMs: node.timeoutMs,
     retries: node.retries,
+    ...(runner === 'onnx' ? { model: modelOf(node) } : {}),
     objectBucket:
       node.objectStore === null
         ? null

@@ -4,6 +4,7 @@ import {
   type EntrypointMethod,
   type KrtIssue,
   type KrtManifest,
+  type ModelFacts,
   parseManifest,
   readEntrypointProto,
 } from '@kre/contracts'
@@ -16,6 +17,7 @@ import {
   type EntrypointService,
   type ProtoClosure,
 } from '../proto/compile-closure.ts'
+import { readModels } from '../models/read-models.ts'
 import { checkSources } from '../sources/check-sources.ts'
 import { findManifest } from './find-manifest.ts'
 
@@ -48,6 +50,7 @@ export async function validateBundle(
     file: manifestFile.path,
     files: new Set(byPath.keys()),
     service: protos?.service ?? null,
+    models: protos?.ok === true ? await modelsOf(text, protos, byPath, contents) : null,
     strict,
   })
   const sources = parsed.ok ? sourcesOf(parsed.manifest) : mentionedSources(text)
@@ -79,11 +82,12 @@ function describeBundle(
 }
 
 function methodsOf(service: EntrypointService, { workflows }: KrtManifest): EntrypointMethod[] {
-  return service.methods.map(({ rpc, requestType, responseType }) => ({
+  return service.methods.map(({ rpc, requestType, responseType, serverStreaming }) => ({
     path: `/${service.name}/${rpc}`,
     rpc,
     requestType,
     responseType,
+    ...(serverStreaming ? { serverStreaming } : {}),
     workflow: workflows.find(({ entrypoint }) => entrypoint === rpc)?.id ?? null,
   }))
 }
@@ -137,6 +141,15 @@ async function compileProtos(
     },
     limits,
   )
+}
+
+async function modelsOf(
+  manifestText: string,
+  { descriptorSet }: Extract<ProtoClosure, { ok: true }>,
+  byPath: ReadonlyMap<string, BundleFile>,
+  contents: ContentStore,
+): Promise<ModelFacts> {
+  return readModels(filesAt(mentionedSources(manifestText), byPath), contents, descriptorSet)
 }
 
 function sourcesOf({ workflows }: KrtManifest): string[] {

@@ -5,7 +5,19 @@
  */
 import { ProtoReader, ProtoWriter } from './protobuf.ts'
 
-export const MESSAGE_TYPE = { undefined: 0, ok: 1, error: 2, earlyReply: 3, earlyExit: 4 } as const
+export const MESSAGE_TYPE = {
+  undefined: 0,
+  ok: 1,
+  error: 2,
+  earlyReply: 3,
+  earlyExit: 4,
+  /** One message of a streamed answer. */
+  frame: 5,
+  /** A streamed answer is complete; `sequence` is the number of frames that its sender sent. */
+  end: 6,
+  /** Back to the sender of frames: the caller has taken them up to `sequence`. */
+  credit: 7,
+} as const
 export type MessageType = (typeof MESSAGE_TYPE)[keyof typeof MESSAGE_TYPE]
 
 export const ENCODING = { none: 0, gzip: 1 } as const
@@ -51,6 +63,8 @@ export type Envelope = {
    * from the sender's lineage, the sender and the index of the output.
    */
   lineage: number
+  /** Of a frame: 1 for the first that a call of a handler sends. 0 = the message is no part of a stream. */
+  sequence: number
 }
 
 const EMPTY = new Uint8Array(0)
@@ -73,6 +87,7 @@ export function emptyEnvelope(): Envelope {
     statusCode: 0,
     metadata: {},
     lineage: 0,
+    sequence: 0,
   }
 }
 
@@ -119,6 +134,7 @@ export function encodeEnvelope(e: Envelope): Uint8Array {
     w.endMessage(entry)
   }
   w.uint(24, e.lineage)
+  w.uint(25, e.sequence)
   return isShared ? w.finishCopy() : w.finish()
 }
 
@@ -170,6 +186,9 @@ export function decodeEnvelope(bytes: Uint8Array): Envelope {
       case 24:
         e.lineage = r.uint()
         break
+      case 25:
+        e.sequence = r.uint()
+        break
       default:
         r.skip()
     }
@@ -211,5 +230,5 @@ function readEntry(r: ProtoReader, into: Record<string, string>): void {
 }
 
 function toMessageType(value: number): MessageType {
-  return value >= 0 && value <= 4 ? (value as MessageType) : MESSAGE_TYPE.undefined
+  return value >= 0 && value <= 7 ? (value as MessageType) : MESSAGE_TYPE.undefined
 }

@@ -123,9 +123,11 @@ function checkRpc(
     const message = `${subject}its entrypoint ${shown} is no rpc of ${service.name}`
     const otherwise = names.length === 0 ? 'the service has no rpcs' : `it has ${names.join(', ')}`
     report.add({ code: 'RPC_UNKNOWN', path, message, ...suggestName(rpc, names, otherwise) })
-  } else if (method.clientStreaming || method.serverStreaming) {
-    const message = `${subject}its entrypoint ${shown} is a streaming rpc`
-    const hint = 'remove "stream" from the rpc: a workflow takes one message and gives one answer'
+  } else if (method.clientStreaming) {
+    const kind = method.serverStreaming ? 'a bidirectional' : 'a client'
+    const message = `${subject}its entrypoint ${shown} is ${kind} streaming rpc`
+    const hint =
+      'remove "stream" from the rpc\'s request: a workflow takes one message; its answer may be a stream'
     report.add({ code: 'RPC_STREAMING', path, message, hint })
   }
 }

@@ -75,7 +75,9 @@ const PROTO_CODES = {
   PROTO_TYPE: error('A message type of an rpc is not defined. [V26]'),
   RPC_UNKNOWN: error('A workflow names an rpc that the service does not have. [V10]'),
   RPC_UNUSED: warning('An rpc feeds no workflow and answers UNIMPLEMENTED. [V10]'),
-  RPC_STREAMING: error('A workflow is fed by a streaming rpc; only unary ones are served. [V10]'),
+  RPC_STREAMING: error(
+    'A workflow is fed by an rpc that takes a stream; answers may be one. [V10]',
+  ),
 } as const
 
 const CODE_CODES = {

@@ -515,10 +515,27 @@ describe('what needs the bundle', () => {
       ['14:17 error RPC_UNKNOWN'],
     ],
     [
-      'streaming',
+      'V10 with an rpc that takes a stream',
+      GRAPH,
+      { service: { ...service, methods: [{ ...method, clientStreaming: true }] } },
+      ['14:17 error RPC_STREAMING'],
+    ],
+    [
+      'V10 with an rpc that takes and returns a stream',
+      GRAPH,
+      {
+        service: {
+          ...service,
+          methods: [{ ...method, clientStreaming: true, serverStreaming: true }],
+        },
+      },
+      ['14:17 error RPC_STREAMING'],
+    ],
+    [
+      'V10 with an rpc that returns a stream',
       GRAPH,
       { service: { ...service, methods: [{ ...method, serverStreaming: true }] } },
-      ['14:17 error RPC_STREAMING'],
+      [],
     ],
     [
       'V26 without its type',

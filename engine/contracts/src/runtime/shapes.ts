@@ -60,9 +60,14 @@ export const NodeLaunch: Shape<NodeLaunch> = object<NodeLaunch>(
     isExitpoint: flag,
     requestType: text,
     responseType: text,
+    serverStreaming: optional(flag),
     concurrency: number,
+    batch: optional(object<Batch>({ maxSize: number, maxDelayMs: number })),
     timeoutMs: nullable(number),
     retries: object<NodeLaunch['retries']>({ max: number, backoffMs: number }),
+    model: optional(
+      object<NonNullable<NodeLaunch['model']>>({ tensors: tensorMapping, threads: number }),
+    ),
     objectBucket: nullable(text),
     keyValueBuckets: object<NodeLaunch['keyValueBuckets']>({
       project: text,
@@ -109,6 +114,7 @@ export const VersionInterface: Shape<VersionInterface> = object<VersionInterface
         rpc: text,
         requestType: text,
         responseType: text,
+        serverStreaming: optional(flag),
         workflow: nullable(text),
       }),
     ),

@@ -6,6 +6,7 @@ export type ByteBudget = {
   add(bytes: number): void
   give(bytes: number): void
   held(): number
+  isFull(): boolean
 }
 
 export function createByteBudget(bytesMax: number): ByteBudget {
@@ -23,5 +24,6 @@ export function createByteBudget(bytesMax: number): ByteBudget {
       held -= bytes
     },
     held: () => held,
+    isFull: () => held > bytesMax,
   }
 }

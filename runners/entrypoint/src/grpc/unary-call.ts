@@ -1,4 +1,4 @@
-/** The server's side of one gRPC call that takes one message: how it is read, answered and given up. */
+/** The server's side of one gRPC call that takes one message: how it is read, answered (once, or by a stream) and given up. */
 import type { Http2Stream, StreamHandler } from '../http2/http2-stream.ts'
 import { H2_ERROR } from '../http2/protocol.ts'
 import type { RequestHeaders } from '../http2/request-headers.ts'
@@ -6,7 +6,13 @@ import type { Limits } from '../limits.ts'
 import { createWheelTimer, type TimerWheel, type WheelTimer } from '../requests/timer-wheel.ts'
 import type { ByteBudget } from './byte-budget.ts'
 import { deflateMessage, inflateMessage, isWorthCompressing } from './compression.ts'
-import { createFailure, type Failure, failureHeaders, RETRY_AFTER_MS } from './failure.ts'
+import {
+  createFailure,
+  type Failure,
+  failureHeaders,
+  failureTrailers,
+  RETRY_AFTER_MS,
+} from './failure.ts'
 import { encodeFrame, FrameReader, type FrameReceiver, tooLarge } from './frame-reader.ts'
 import { OK_GZIP_HEADERS, OK_HEADERS, okTrailers } from './ok-response.ts'
 
@@ -39,13 +45,16 @@ export class UnaryCall implements StreamHandler, FrameReceiver {
   readonly stream: Http2Stream
   /** Called once when the caller goes away before the call was answered. */
   onGone: (() => void) | null = null
+  onRoom: (() => void) | null = null
   readonly #context: CallContext
   readonly #take: OnMessage
   readonly #timer: WheelTimer
   readonly #reader: FrameReader
-  #state: 'receiving' | 'waiting' | 'ended' = 'receiving'
+  #state: 'receiving' | 'waiting' | 'streaming' | 'ended' = 'receiving'
   /** Bytes taken of the budget. */
   #held = 0
+  /** Of these, how many are messages of a stream that wait for the caller. */
+  #unread = 0
   #received: Uint8Array | null = null
   #isCompressed = false
 
@@ -75,7 +84,25 @@ export class UnaryCall implements StreamHandler, FrameReceiver {
     })
   }
 
+  write(value: Uint8Array): boolean {
+    const { stream } = this
+    if (stream.isClosed) return true
+    this.#openStream()
+    const frame = encodeFrame(value)
+    if (stream.write(frame)) return true
+    this.#unread += frame.length
+    this.#held += frame.length
+    this.#context.budget.add(frame.length)
+    return false
+  }
+
+  end(requestId: string): void {
+    this.#openStream()
+    this.#endStream(okTrailers(requestId))
+  }
+
   fail(failure: Failure, requestId: string): void {
+    if (this.#state === 'streaming') return this.#endStream(failureTrailers(failure, requestId))
     this.onGone = null
     this.#reader.stop()
     if (this.#state === 'receiving') this.#context.onRefused()
@@ -97,6 +124,13 @@ export class UnaryCall implements StreamHandler, FrameReceiver {
     else this.fail(undeclaredEncoding(), '')
   }
 
+  onDrain(): void {
+    this.#context.budget.give(this.#unread)
+    this.#held -= this.#unread
+    this.#unread = 0
+    this.onRoom?.()
+  }
+
   onClose(): void {
     const { wheel, budget } = this.#context
     this.#leaveReceiving('ended')
@@ -104,6 +138,7 @@ export class UnaryCall implements StreamHandler, FrameReceiver {
     this.#reader.stop()
     budget.give(this.#held)
     this.#held = 0
+    this.#unread = 0
     const gone = this.onGone
     this.onGone = null
     gone?.()
@@ -132,6 +167,22 @@ export class UnaryCall implements StreamHandler, FrameReceiver {
     if (this.#state === 'receiving') this.fail(tooSlow(this.#context.limits.receiveMs), '')
     // The answer was not read in time: the stream's memory is worth more than the caller.
     else this.stream.reset(H2_ERROR.cancel)
+  }
+
+  #openStream(): void {
+    if (this.#state === 'streaming') return
+    this.#state = 'streaming'
+    this.stream.respond(OK_HEADERS)
+  }
+
+  #endStream(trailers: Uint8Array): void {
+    const { stream } = this
+    const { wheel, limits } = this.#context
+    this.onGone = null
+    this.#state = 'ended'
+    stream.end(trailers)
+    // What waits for its caller does not wait for ever.
+    if (!stream.isClosed) wheel.schedule(this.#timer, limits.flushMs)
   }
 
   #leaveReceiving(next: 'waiting' | 'ended'): void {

@@ -1,12 +1,24 @@
 import type { Failure } from '../grpc/failure.ts'
 import type { RoutedMethod, ServedWorkflow } from '../versions/served-version.ts'
+import type { AnswerStream } from './answer-stream.ts'
 import type { WheelTimer } from './timer-wheel.ts'
 
 /** The caller's side of a request: answered, failed, or gone. */
 export type Caller = {
   onGone: (() => void) | null
   answer(value: Uint8Array, requestId: string): void
+  /** Ends the call; after frames of a stream, too. */
   fail(failure: Failure, requestId: string): void
+  /**
+   * One message of an answer that is a stream. Without `write` and `end` the caller takes a single answer only.
+   *
+   * @returns false when it reads too slowly: `onRoom` will be called.
+   */
+  write?(value: Uint8Array, requestId: string): boolean
+  /** All messages of the stream were written. */
+  end?(requestId: string): void
+  /** Set by the broker: what `write` had to keep is on its way. */
+  onRoom?: (() => void) | null
 }
 
 /** A request from admission to its end. */
@@ -33,4 +45,6 @@ export type PendingRequest = {
   /** Deaths that found this request inside a handler, by key; null = none. */
   crashes: string[] | null
   timer: WheelTimer
+  /** Null: the answer is one message. */
+  readonly stream: AnswerStream | null
 }

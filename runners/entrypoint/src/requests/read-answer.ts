@@ -13,12 +13,21 @@ export type Expected = {
   readonly requestId: string
   readonly workflow: string
   readonly responseUrl: string
+  readonly isStreaming: boolean
   /** Largest answer, in bytes. */
   readonly payloadBytesMax: number
 }
 
 export type Answer =
-  | { readonly kind: 'value'; readonly value: Uint8Array; readonly endsWorkflow: boolean }
+  | {
+      readonly kind: 'value'
+      readonly value: Uint8Array
+      readonly endsWorkflow: boolean
+      /** Of a frame of a stream. */
+      readonly sequence: number
+    }
+  /** The stream is complete when `frames` of the sender have come. */
+  | { readonly kind: 'end'; readonly frames: number }
   | { readonly kind: 'failure'; readonly failure: Failure }
   /** It belongs to another request. */
   | { readonly kind: 'foreign' }
@@ -43,18 +52,27 @@ export function readAnswer(data: Uint8Array, expected: Expected): Answer {
   switch (envelope.messageType) {
     case MESSAGE_TYPE.error:
       return nodeFailure(envelope, expected)
-    case MESSAGE_TYPE.ok:
-    case MESSAGE_TYPE.earlyReply:
     case MESSAGE_TYPE.earlyExit:
       return valueOf(envelope, expected)
+    case MESSAGE_TYPE.ok:
+    case MESSAGE_TYPE.earlyReply:
+      return expected.isStreaming ? wrongKind(envelope, expected) : valueOf(envelope, expected)
+    case MESSAGE_TYPE.frame:
+      return expected.isStreaming ? valueOf(envelope, expected) : wrongKind(envelope, expected)
+    case MESSAGE_TYPE.end:
+      return expected.isStreaming
+        ? { kind: 'end', frames: envelope.sequence }
+        : wrongKind(envelope, expected)
+    case MESSAGE_TYPE.credit:
     case MESSAGE_TYPE.undefined:
-      return failed(
-        expected,
-        envelope.fromNode,
-        'MALFORMED_ANSWER',
-        'sent an answer of no known kind',
-      )
+      return wrongKind(envelope, expected)
   }
+}
+
+function wrongKind({ fromNode, messageType }: Envelope, expected: Expected): Answer {
+  const rpc = expected.isStreaming ? 'that returns a stream' : 'with a single answer'
+  const text = `sent a message of kind ${messageType}, which is no answer of an rpc ${rpc}`
+  return failed(expected, fromNode, 'MALFORMED_ANSWER', text)
 }
 
 function valueOf(envelope: Envelope, expected: Expected): Answer {
@@ -75,7 +93,12 @@ function valueOf(envelope: Envelope, expected: Expected): Answer {
   }
   if (value.length > expected.payloadBytesMax)
     return tooLarge(expected, fromNode, `${value.length} bytes`)
-  return { kind: 'value', value, endsWorkflow: envelope.messageType === MESSAGE_TYPE.earlyExit }
+  return {
+    kind: 'value',
+    value,
+    endsWorkflow: envelope.messageType === MESSAGE_TYPE.earlyExit,
+    sequence: envelope.sequence,
+  }
 }
 
 function nodeFailure(envelope: Envelope, expected: Expected): Answer {

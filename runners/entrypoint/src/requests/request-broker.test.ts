@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { decodeEnvelope } from '@kre/contracts'
+import { createByteBudget } from '../grpc/byte-budget.ts'
 import type { Failure } from '../grpc/failure.ts'
 import { RequestHeaders } from '../http2/request-headers.ts'
 import { DEFAULT_LIMITS } from '../limits.ts'
@@ -32,6 +33,7 @@ test('fails a request that NATS does not take, at once, and sends the next one',
       close: async () => undefined,
     },
     wheel,
+    budget: createByteBudget(1_000_000),
     replyPrefix: '_R.',
     cancel: () => undefined,
     onEnd: () => undefined,

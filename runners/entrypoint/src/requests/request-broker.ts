@@ -1,6 +1,7 @@
 /** Sends requests to nodes and their answers to callers. The hot path: no promise, no JSON, no log line per request. */
 import { randomUUID } from 'node:crypto'
 import { encodeEnvelope, GRPC_STATUS, MESSAGE_TYPE } from '@kre/contracts/runtime'
+import type { ByteBudget } from '../grpc/byte-budget.ts'
 import { createFailure, type Failure } from '../grpc/failure.ts'
 import { parseGrpcTimeout } from '../grpc/grpc-timeout.ts'
 import type { RequestHeaders } from '../http2/request-headers.ts'
@@ -9,18 +10,20 @@ import type { NatsLink } from '../nats-link.ts'
 import type { Death } from '../versions/replica-table.ts'
 import type { RoutedMethod, ServedVersion } from '../versions/served-version.ts'
 import type { Caller, PendingRequest } from './pending-request.ts'
+import { createAnswerStream } from './answer-stream.ts'
 import { readAnswer } from './read-answer.ts'
 import { createRequestCounts, type RequestCounts } from './request-counts.ts'
 import * as failures from './request-failures.ts'
 import { requestMetadata, requestIdOf } from './request-metadata.ts'
 import { createSlotTable } from './slot-table.ts'
+import { createStreamReceiver } from './stream-receiver.ts'
 import { createWheelTimer, type TimerWheel } from './timer-wheel.ts'
 
 export type RequestBroker = {
   /** Takes a whole request over; the caller hears of its end, in any case. */
   submit(caller: Caller, headers: RequestHeaders, method: RoutedMethod, message: Uint8Array): void
-  /** A message in the reply inbox. */
-  replied(token: string, data: Uint8Array): void
+  /** A message in the reply inbox. @param reply where its sender hears of credit; empty = it sends no stream. */
+  replied(token: string, data: Uint8Array, reply: string): void
   /** NATS says that nobody listens to what was sent with this token. */
   nobodyListens(token: string): void
   /** Nodes of a version came or went: what waits for them may go. */
@@ -42,6 +45,7 @@ export type BrokerDeps = {
   readonly payloadBytesMax: number
   readonly link: NatsLink
   readonly wheel: TimerWheel
+  readonly budget: ByteBudget
   /** `replySubject` without the token. */
   readonly replyPrefix: string
   readonly cancel: (version: ServedVersion, requestId: string) => void
@@ -67,6 +71,7 @@ export function createRequestBroker(deps: BrokerDeps): RequestBroker {
     wheel.cancel(request.timer)
     request.method.version.inFlight--
     request.caller.onGone = null
+    if (request.stream !== null) streams.released(request, request.stream)
     deps.onEnd(request, performance.now() - request.startedAt, failure)
   }
 
@@ -87,11 +92,34 @@ export function createRequestBroker(deps: BrokerDeps): RequestBroker {
     else publish(request)
   }
 
+  const answered = (request: PendingRequest, endsWorkflow: boolean) => {
+    counts.answered++
+    release(request, null)
+    if (endsWorkflow) deps.cancel(request.method.version, request.requestId)
+  }
+
+  const streams = createStreamReceiver({
+    link,
+    budget: deps.budget,
+    payloadBytesMax,
+    fail,
+    abandon(request, failure) {
+      deps.cancel(request.method.version, request.requestId)
+      fail(request, failure)
+    },
+    complete(request, endsWorkflow) {
+      answered(request, endsWorkflow)
+      request.caller.end?.(request.requestId)
+    },
+    onLate: () => void counts.lateReplies++,
+  })
+
   const publish = (request: PendingRequest) => {
     if (request.attempt >= limits.attemptsMax) {
       fail(request, failures.tooManyAttempts(request))
       return
     }
+    const replyTo = request.stream === null ? request.replyTo : streamReplyTo(request)
     const envelope = encodeEnvelope({
       requestId: request.requestId,
       typeUrl: request.method.requestUrl,
@@ -100,7 +128,7 @@ export function createRequestBroker(deps: BrokerDeps): RequestBroker {
       fromNode: 'entrypoint',
       messageType: MESSAGE_TYPE.ok,
       deadlineUnixMs: request.deadlineUnixMs,
-      replyTo: request.replyTo,
+      replyTo,
       attempt: request.attempt + 1,
       hop: 0,
       claim: null,
@@ -108,12 +136,13 @@ export function createRequestBroker(deps: BrokerDeps): RequestBroker {
       statusCode: 0,
       metadata: request.metadata,
       lineage: 0,
+      sequence: 0,
     })
     if (envelope.length > link.payloadBytesMax()) {
       fail(request, failures.tooLargeForNats(envelope.length, link.payloadBytesMax()))
       return
     }
-    if (!link.publish(request.workflow.ingress, envelope, request.replyTo)) {
+    if (!link.publish(request.workflow.ingress, envelope, replyTo)) {
       fail(request, failures.natsIsBusy())
       return
     }
@@ -150,7 +179,11 @@ export function createRequestBroker(deps: BrokerDeps): RequestBroker {
     else wheel.schedule(request.timer, Math.min(request.deadlineAt, request.holdUntil) - now)
   }
 
-  const resend = (request: PendingRequest) => {
+  const resend = (request: PendingRequest, why: string) => {
+    if (request.stream !== null && request.stream.delivered > 0) {
+      fail(request, failures.streamCut(request, why))
+      return
+    }
     request.holdUntil = 0
     send(request)
   }
@@ -173,6 +206,8 @@ export function createRequestBroker(deps: BrokerDeps): RequestBroker {
       const id = slots.nextId()
       if (callerMs === null) return refuse(caller, failures.badTimeout(timeout ?? ''))
       if (id === null) return refuse(caller, failures.overloaded(limits.inFlightMax))
+      if (method.isStreaming && (caller.write === undefined || caller.end === undefined))
+        return refuse(caller, failures.doorTakesNoStream(method.rpc))
       const timeoutMs = Math.min(callerMs, workflow.timeoutMs ?? Infinity, deps.requestTimeoutMs)
       const startedAt = performance.now()
       const request: PendingRequest = {
@@ -192,6 +227,7 @@ export function createRequestBroker(deps: BrokerDeps): RequestBroker {
         holdUntil: 0,
         crashes: null,
         timer: createWheelTimer(() => onTimer(request)),
+        stream: method.isStreaming ? createAnswerStream() : null,
       }
       slots.put(request)
       method.version.inFlight++
@@ -201,29 +237,33 @@ export function createRequestBroker(deps: BrokerDeps): RequestBroker {
         if (request.attempt > 0) deps.cancel(method.version, request.requestId)
         release(request, cancelledByCaller)
       }
+      if (request.stream !== null) streams.opened(request, request.stream)
       if (timeoutMs <= 0) expire(request)
       else send(request)
     },
-    replied(token, data) {
+    replied(token, data, reply) {
       const request = find(token)
       if (request === null) {
         counts.lateReplies++
+        if (reply !== '') streams.stop(reply)
+        return
+      }
+      if (request.stream !== null) {
+        streams.received(request, request.stream, attemptOf(token), data, reply)
         return
       }
       const answer = readAnswer(data, {
         requestId: request.requestId,
         workflow: request.workflow.id,
         responseUrl: request.method.responseUrl,
+        isStreaming: false,
         payloadBytesMax,
       })
-      if (answer.kind === 'foreign') counts.lateReplies++
-      else if (answer.kind === 'failure') fail(request, answer.failure)
-      else {
-        counts.answered++
-        release(request, null)
-        if (answer.endsWorkflow) deps.cancel(request.method.version, request.requestId)
+      if (answer.kind === 'failure') fail(request, answer.failure)
+      else if (answer.kind === 'value') {
+        answered(request, answer.endsWorkflow)
         request.caller.answer(answer.value, request.requestId)
-      }
+      } else counts.lateReplies++
     },
     nobodyListens(token) {
       const request = find(token)
@@ -243,13 +283,18 @@ export function createRequestBroker(deps: BrokerDeps): RequestBroker {
       const interrupted = new Set(death.interrupted)
       for (const request of slots.all()) {
         if (request.method.version !== version || request.workflow.id !== death.workflow) continue
-        if (interrupted.has(request.requestId) && countCrash(request, death) >= 2)
+        const isInterrupted = interrupted.has(request.requestId)
+        if (isInterrupted && countCrash(request, death) >= 2)
           fail(request, failures.crashedTwice(request, death.node, death.reason))
-        else if (request.phase === 'sent') resend(request)
+        else if (request.phase !== 'sent') continue
+        // A stream that flows goes on, whoever else dies.
+        else if (isInterrupted || request.stream === null || request.stream.delivered === 0)
+          resend(request, `node "${death.node}" died`)
       }
     },
     disconnected() {
-      for (const request of slots.all()) if (request.phase === 'sent') resend(request)
+      for (const request of slots.all())
+        if (request.phase === 'sent') resend(request, 'the connection to NATS was lost')
     },
     reconnected() {
       for (const request of slots.all()) if (request.phase === 'held') send(request)
@@ -258,6 +303,18 @@ export function createRequestBroker(deps: BrokerDeps): RequestBroker {
       for (const request of slots.all()) fail(request, failures.stopped(request))
     },
   }
+}
+
+/** Between the token and the number of the sending, in the reply subjects of streams. */
+const ATTEMPT_MARK = '_'
+
+/** Each sending has a subject of its own, so that frames of one are never taken for those of another. */
+function streamReplyTo(request: PendingRequest): string {
+  return request.replyTo + ATTEMPT_MARK + (request.attempt + 1)
+}
+
+function attemptOf(token: string): number {
+  return Number(token.slice(token.indexOf(ATTEMPT_MARK) + 1))
 }
 
 const cancelledByCaller = createFailure('cancelled', 'CANCELLED', 'the caller went away')

@@ -105,3 +105,30 @@ export function stopped(request: PendingRequest): Failure {
         more,
       )
 }
+
+export function streamCut(request: PendingRequest, why: string): Failure {
+  const { delivered } = request.stream ?? { delivered: 0 }
+  return createFailure(
+    'aborted',
+    'STREAM_CUT',
+    `the stream was cut after ${delivered} ${delivered === 1 ? 'message' : 'messages'}: ${why}. It is not begun again, as messages would be repeated: ask again`,
+    { workflow: request.workflow.id },
+  )
+}
+
+export function callerTooSlow(request: PendingRequest): Failure {
+  return createFailure(
+    'resource-exhausted',
+    'CALLER_TOO_SLOW',
+    'the caller reads its stream more slowly than it is sent, and the entrypoint has no room to keep more: read faster, or ask for less',
+    { workflow: request.workflow.id },
+  )
+}
+
+export function doorTakesNoStream(rpc: string): Failure {
+  return createFailure(
+    'unimplemented',
+    'STREAM_NOT_SERVED',
+    `rpc "${rpc}" returns a stream, which can't be read through this protocol: call it by gRPC`,
+  )
+}

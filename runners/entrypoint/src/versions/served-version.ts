@@ -40,6 +40,8 @@ export type ServedMethod = {
   /** `type.googleapis.com/<full name>` */
   readonly requestUrl: string
   readonly responseUrl: string
+  /** The answer is a stream of messages. */
+  readonly isStreaming: boolean
 }
 
 /** A method that has a workflow. */
@@ -78,6 +80,7 @@ export function createServedVersion(served: VersionInterface): ServedVersion {
       workflow: method.workflow === null ? null : (workflows.get(method.workflow) ?? null),
       requestUrl: TYPE_URL_PREFIX + method.requestType,
       responseUrl: TYPE_URL_PREFIX + method.responseType,
+      isStreaming: method.serverStreaming === true,
     })
   }
   return version
