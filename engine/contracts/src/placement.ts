@@ -2,7 +2,6 @@
 import type { KrtManifest } from './manifest/graph.ts'
 import type { Release } from './release.ts'
 import type { WorkloadObservation } from './target.ts'
-import { workloadId } from './names.ts'
 import type { NodeStatus, VersionStatus } from './version-status.ts'
 
 /** A cache of observations, written by the converger alone. Losing it costs one pass, never a decision. */
@@ -54,14 +53,13 @@ export function deriveVersion(input: {
   const { version, manifest, release, placement } = input
   const wanted = release?.running.some((running) => running.version === version) ?? false
   const observed = (placement?.workloads ?? []).filter((workload) => workload.version === version)
-  const byId = new Map(observed.map((workload) => [workload.id, workload]))
-  const runtimeId = release?.runtimeId ?? placement?.runtimeId ?? ''
   const nodes = manifest.workflows.flatMap((workflow) =>
     workflow.nodes.map((node): DerivedNode => {
-      const found =
-        runtimeId === ''
-          ? undefined
-          : byId.get(workloadId({ runtimeId, version }, { workflow: workflow.id, node: node.id }))
+      const found = observed.find(
+        (workload) =>
+          workload.workflow === workflow.id &&
+          (workload.node === node.id || workload.fused?.includes(node.id) === true),
+      )
       return { workflow: workflow.id, node: node.id, ...deriveNode(found, wanted) }
     }),
   )

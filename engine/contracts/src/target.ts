@@ -42,6 +42,8 @@ export type WorkloadObservation = {
   readonly role: 'entrypoint' | 'node'
   readonly workflow: string | null
   readonly node: string | null
+  /** Other nodes of the workflow that share the process. Absent = none. */
+  readonly fused?: readonly string[]
   readonly replicasWanted: number
   readonly specHash: string
   readonly replicas: readonly ReplicaObservation[]

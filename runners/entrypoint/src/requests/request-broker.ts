@@ -286,7 +286,7 @@ export function createRequestBroker(deps: BrokerDeps): RequestBroker {
         const isInterrupted = interrupted.has(request.requestId)
         if (isInterrupted && countCrash(request, death) >= 2)
           fail(request, failures.crashedTwice(request, death.node, death.reason))
-        else if (request.phase !== 'sent') continue
+        else if (request.phase !== 'sent' || (death.isRepeated && !isInterrupted)) continue
         // A stream that flows goes on, whoever else dies.
         else if (isInterrupted || request.stream === null || request.stream.delivered === 0)
           resend(request, `node "${death.node}" died`)

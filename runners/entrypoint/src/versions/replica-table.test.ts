@@ -92,4 +92,17 @@ describe('the replica table', () => {
     table.announced(announcement(), 1_002)
     expect(table.missing('w')).toContain('a')
   })
+
+  test('tells the deaths of nodes of one process apart from news that repeat them', () => {
+    const table = createReplicaTable(workflows, 'd')
+    for (const node of ['a', 'b']) table.announced(announcement({ node }), 0)
+    const first = table.died(notice({ node: 'b', interrupted: ['r'] }))
+    expect(first).toMatchObject({ node: 'b', interrupted: ['r'], isRepeated: false })
+    expect(table.died(notice({ node: 'a' }))).toMatchObject({ node: 'a', isRepeated: true })
+    expect(table.missing('w')).toEqual(['a', 'b'])
+    const next = { incarnation: 'second', pid: 11 }
+    expect(table.announced(announcement(next), 1)).toMatchObject({ isRepeated: false })
+    expect(table.announced(announcement({ ...next, node: 'b' }), 1)?.isRepeated).toBe(true)
+    expect(table.missing('w')).toEqual([])
+  })
 })

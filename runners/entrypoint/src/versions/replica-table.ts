@@ -10,6 +10,8 @@ export type Death = {
   readonly interrupted: readonly string[]
   /** Why, in the target's words; empty when only the next incarnation told of it. */
   readonly reason: string
+  /** Another node of the same process brought the same news before: what was with the process has been sent again. */
+  readonly isRepeated: boolean
 }
 
 export type ReplicaTable = {
@@ -38,6 +40,8 @@ type Replica = {
 const PAST_MAX = 16
 /** Replicas of one node that are remembered; announcements are foreign input. */
 const REPLICAS_MAX = 1024
+/** Deaths that are remembered, to know the same news from another node of the process. */
+const DEATHS_MAX = 256
 
 /** What is known of a version's processes, from announcements and death notices alone. Pure. */
 export function createReplicaTable(
@@ -47,6 +51,24 @@ export function createReplicaTable(
   const nodes = new Map<string, Map<number, Replica>>()
   for (const { id, nodes: ids } of workflows)
     for (const node of ids) nodes.set(`${id}/${node}`, new Map())
+  const told = new Set<string>()
+
+  /** @param source who tells: each is heard once, as what was sent on the first news may be lost all the same. */
+  const toDeath = (
+    { workflow, node, interrupted }: Pick<DeathNotice, 'workflow' | 'node' | 'interrupted'>,
+    incarnation: string,
+    source: 'target' | 'successor',
+    reason: string,
+  ): Death => {
+    const news = `${source}/${workflow}/${incarnation}`
+    const isRepeated = told.has(news)
+    told.add(news)
+    for (const oldest of told) {
+      if (told.size <= DEATHS_MAX) break
+      told.delete(oldest)
+    }
+    return { workflow, node, key: `${node}/${incarnation}`, interrupted, reason, isRepeated }
+  }
 
   return {
     announced(a, atMs) {
@@ -66,9 +88,10 @@ export function createReplicaTable(
       const past = [known.incarnation, ...known.past].slice(0, PAST_MAX)
       replicas.set(a.replica, newReplica(a, atMs, past))
       const endedWell = known.state === 'draining' && a.interrupted.length === 0
-      return endedWell
-        ? null
-        : toDeath(a.workflow ?? '', a.node ?? '', known.incarnation, a.interrupted)
+      if (endedWell) return null
+      const { workflow, node, interrupted } = a
+      const dead = { workflow: workflow ?? '', node: node ?? '', interrupted }
+      return toDeath(dead, known.incarnation, 'successor', '')
     },
     died(notice) {
       const known = nodes.get(`${notice.workflow}/${notice.node}`)?.get(notice.replica)
@@ -76,7 +99,7 @@ export function createReplicaTable(
       const isKnown = known?.pid === notice.pid
       if (isKnown) known.state = 'dead'
       const incarnation = isKnown ? known.incarnation : `${notice.replica}/${notice.pid}`
-      return toDeath(notice.workflow, notice.node, incarnation, notice.interrupted, notice.reason)
+      return toDeath(notice, incarnation, 'target', notice.reason)
     },
     expire(atMs, staleMs) {
       for (const replicas of nodes.values())
@@ -101,14 +124,4 @@ function hasReady(replicas: Map<number, Replica> | undefined): boolean {
 
 function newReplica(a: Announcement, atMs: number, past: string[]): Replica {
   return { incarnation: a.incarnation, pid: a.pid, state: a.state, heardAt: atMs, past }
-}
-
-function toDeath(
-  workflow: string,
-  node: string,
-  incarnation: string,
-  interrupted: readonly string[],
-  reason = '',
-): Death {
-  return { workflow, node, key: `${node}/${incarnation}`, interrupted, reason }
 }
