@@ -57,11 +57,14 @@ export async function runNode(
     log.dropped()
   })
   const hops = createHopSender(connection, inbox, counters)
-  const outlet = createOutlet(launch, hops, counters)
+  const outlet = createOutlet(launch, hops, inbox, counters, (call, reason) =>
+    dispatcher.stop(call, reason),
+  )
   const services = openDataServices(launch, stock, inbox, outbox)
   const timings = createTimings(launch, outbox, counters)
   const owner: CallOwner = {
     send: (call, kind, channel, payload, error) => outlet.send(call, kind, channel, payload, error),
+    write: (call, payload) => outlet.write(call, payload),
     log: (call, level, text) => log.write(level, text, call.requestId),
     service: services,
   }

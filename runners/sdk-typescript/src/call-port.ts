@@ -19,6 +19,8 @@ export type NodePort = {
   readonly isFirst: boolean
   /** Full name of the rpc's answer. */
   readonly responseType: string
+  /** The answer is a stream of messages. */
+  readonly isStreaming: boolean
   readonly hasObjectStore: boolean
   readonly config: Readonly<Record<string, string>>
   readonly types: MessageTypes
@@ -41,6 +43,8 @@ export type CallPort = {
   readonly signal: AbortSignal
   /** Resolves when the output is on its way. */
   output(kind: MessageKind, channel: string, payload: Payload, error: string): Promise<void>
+  /** Sends a message of a streamed answer to the caller; resolves when it is on its way. */
+  write(payload: Payload): Promise<void>
   log(level: LogLevel, text: string): void
   /** The services that `worker.proto` lists at `Call`, with the same names, arguments and results. */
   service(

@@ -30,6 +30,20 @@ type ContextProgress = {
   readonly hasSent: boolean
   readonly isExitpoint: boolean
   readonly responseType: string
+  readonly isStreaming: boolean
+}
+
+/** The caller's side of an rpc that returns a stream. */
+export type AnswerStream = {
+  /**
+   * Sends a message straight to the caller, from any node of the workflow; resolves when the caller has room for it,
+   * so await each one.
+   *
+   * @param message protobuf message of the rpc's answer, or a plain object with its fields.
+   * @throws TerminalError when the rpc returns no stream, or messages of another type; rejects when the caller has
+   * gone or the deadline has passed.
+   */
+  write(message: unknown): Promise<void>
 }
 
 export class Context {
@@ -53,6 +67,7 @@ export class Context {
       hasSent: ctx.#hasSent,
       isExitpoint: ctx.#node.isExitpoint,
       responseType: ctx.#node.responseType,
+      isStreaming: ctx.#node.isStreaming,
     }
   }
 
@@ -152,6 +167,18 @@ export class Context {
   /** Sends an error to the subscribers that handle errors, or else to the caller. */
   sendError(text: string): Promise<void> {
     return this.#send('error', '', NO_PAYLOAD, text)
+  }
+
+  /** Of an rpc that returns a stream; outputs of the exitpoint are messages of it, too. */
+  get stream(): AnswerStream {
+    const { types, responseType } = this.#node
+    return {
+      write: (message) => {
+        const payload = message instanceof Message ? message : types.encode(message, responseType)
+        this.#hasSent = true
+        return this.#call.write(payload)
+      },
+    }
   }
 
   #send(kind: MessageKind, channel: string, payload: Payload, error: string): Promise<void> {

@@ -6,6 +6,11 @@ import type { Message } from './payload-message.ts'
 
 /** Graph style: sends by `ctx.send…`. Linear style (`handler`): what it returns is the output. May be async. */
 export type Handler = (ctx: Context, data: Message) => unknown
+/**
+ * Gets the messages of a batch and a context for each. Sends by the contexts; or returns a list with one output per
+ * message, in which an Error fails its message and no other. What it throws fails all of them.
+ */
+export type BatchHandler = (contexts: readonly Context[], messages: readonly Message[]) => unknown
 export type Init = (ctx: Context) => unknown
 
 export type NodeHandlers = {
@@ -15,13 +20,20 @@ export type NodeHandlers = {
   readonly isLinear: boolean
   /** @throws TerminalError when the module has no handler for the sender. */
   handlerFor(fromNode: string, kind: MessageKind): Handler
+  /** Null when messages of that kind are handled one by one. */
+  batchFor(kind: MessageKind): BatchHandler | null
 }
 
 /**
  * @param source text of the file: a graph handler that tests `isMessageError` gets error messages too.
+ * @param isBatched the manifest sets `batch` for the node.
  * @throws TerminalError when the exports are no handler.
  */
-export function readHandlerModule(exports: Record<string, unknown>, source = ''): NodeHandlers {
+export function readHandlerModule(
+  exports: Record<string, unknown>,
+  source = '',
+  isBatched = false,
+): NodeHandlers {
   const find = (...names: string[]): unknown => {
     const inner = exports['default']
     const places =
@@ -37,16 +49,26 @@ export function readHandlerModule(exports: Record<string, unknown>, source = '')
   const custom = toCustomHandlers(find('customHandlers', 'custom_handlers'))
   const linear = asFunction<Handler>('handler', find('handler'))
   const isGraph = byDefault !== null || custom.size > 0
-  if (!isGraph && linear === null && onError === null) {
+  const byBatch = asFunction<BatchHandler>('batchHandler', find('batchHandler', 'batch_handler'))
+  const hasSingle = isGraph || linear !== null || onError !== null
+  if (!hasSingle && byBatch === null) {
     throw new TerminalError(
       'the file exports no handler: export defaultHandler, customHandlers, or (linear style) handler',
+    )
+  }
+  const batch = isBatched ? (byBatch ?? toBatchHandler(linear)) : hasSingle ? null : byBatch
+  if (isBatched && batch === null) {
+    throw new TerminalError(
+      'the manifest sets batch for this node, so its handler gets lists: export batchHandler(contexts, messages), or remove batch',
     )
   }
   return {
     init,
     isLinear: !isGraph && linear !== null,
+    batchFor: (kind) => (kind === 'error' && onError !== null ? null : batch),
     handlesErrors:
-      onError !== null || (isGraph && /\b(?:isMessageError|is_message_error)\b/.test(source)),
+      onError !== null ||
+      ((isGraph || batch !== null) && /\b(?:isMessageError|is_message_error)\b/.test(source)),
     handlerFor(fromNode, kind) {
       const chosen =
         (kind === 'error' ? onError : null) ??
@@ -79,18 +101,59 @@ export function invokeHandler(
   return handlers.isLinear ? sendReturned(ctx, returned) : undefined
 }
 
+/**
+ * Calls the batch handler for messages that are handled together.
+ *
+ * @returns of each message what failed, null = nothing.
+ * @throws whatever the handler throws: all messages failed.
+ */
+export async function invokeBatchHandler(
+  handler: BatchHandler,
+  contexts: readonly Context[],
+  messages: readonly Message[],
+): Promise<readonly unknown[]> {
+  const returned: unknown = await handler(contexts, messages)
+  if (returned === undefined || returned === null) return contexts.map(() => null)
+  if (!Array.isArray(returned) || returned.length !== contexts.length) {
+    const what = Array.isArray(returned) ? `${returned.length} results` : `a ${typeof returned}`
+    throw new TerminalError(
+      `the batch handler returned ${what} for ${contexts.length} messages: return a list with one output per message, or nothing`,
+    )
+  }
+  return Promise.all(
+    contexts.map(async (ctx, i) => {
+      try {
+        if (returned[i] instanceof Error) return returned[i]
+        await sendReturned(ctx, returned[i])
+        return null
+      } catch (error) {
+        return error
+      }
+    }),
+  )
+}
+
+/** A linear handler of a batched node has the same parameters, and must return its outputs. */
+function toBatchHandler(linear: Handler | null): BatchHandler | null {
+  if (linear === null) return null
+  const handler = linear as unknown as BatchHandler
+  return async (contexts, messages) =>
+    (await handler(contexts, messages)) ?? contexts.map(() => null)
+}
+
 /** The output of a linear handler; after a reply, the last node's result has nowhere to go. */
 function sendReturned(ctx: Context, value: unknown): undefined | Promise<void> {
-  const { exits, replied, hasSent, isExitpoint, responseType } = Context.progress(ctx)
+  const { exits, replied, hasSent, isExitpoint, responseType, isStreaming } = Context.progress(ctx)
   if (value === undefined || value === null) {
-    if (isExitpoint && !hasSent)
+    // A stream may be empty.
+    if (isExitpoint && !hasSent && !isStreaming)
       throw new TerminalError(
         `the handler returned nothing, so the caller would wait in vain: return a "${responseType}", or send one with ctx.sendOutput`,
       )
     return undefined
   }
   if (exits) return ctx.sendEarlyExit(value)
-  if (replied && isExitpoint) return undefined
+  if (replied && isExitpoint && !isStreaming) return undefined
   return ctx.sendOutput(value)
 }
 

@@ -1,5 +1,5 @@
 export type { CallPort, LogLevel, MessageKind, NodePort } from './call-port.ts'
-export { Context } from './context.ts'
+export { Context, type AnswerStream } from './context.ts'
 export type {
   Configuration,
   Database,
@@ -15,8 +15,10 @@ export type {
 } from './context-services.ts'
 export { PayloadError, RetryableError, TerminalError } from './handler-errors.ts'
 export {
+  invokeBatchHandler,
   invokeHandler,
   readHandlerModule,
+  type BatchHandler,
   type Handler,
   type Init,
   type NodeHandlers,

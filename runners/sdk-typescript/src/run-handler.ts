@@ -24,9 +24,13 @@ export type RunOptions = {
   isExitpoint?: boolean
   /** Full name of the rpc's answer: the type of a plain object at the exitpoint. */
   responseType?: string
+  /** The rpc returns a stream, so that the handler can use `ctx.stream`. */
+  isStreaming?: boolean
 }
 
 export type RunResult = {
+  /** Messages of `ctx.stream.write`. */
+  frames: Message[]
   outputs: { kind: MessageKind; channel: string; message: Message; error: string }[]
   logs: { level: LogLevel; text: string }[]
   /** Calls of services, in order. */
@@ -55,12 +59,13 @@ export async function runHandler(
     isExitpoint: options.isExitpoint ?? false,
     isFirst: true,
     responseType: options.responseType ?? '',
+    isStreaming: options.isStreaming ?? false,
     hasObjectStore: true,
     config: options.config ?? {},
     types,
     memory: new Map(),
   }
-  const result: RunResult = { outputs: [], logs: [], writes: [] }
+  const result: RunResult = { frames: [], outputs: [], logs: [], writes: [] }
   const payload =
     options.kind === 'error'
       ? { typeUrl: '', value: new Uint8Array(0) }
@@ -94,6 +99,16 @@ function testCall(
     output(kind, channel, { typeUrl, value }, error) {
       result.outputs.push({ kind, channel, message: new Message(typeUrl, value, types), error })
       return Promise.resolve()
+    },
+    async write({ typeUrl, value }) {
+      if (options.isStreaming !== true)
+        throw new TerminalError('ctx.stream.write: the rpc returns one answer, and no stream')
+      const frame = new Message(typeUrl, value, types)
+      if (frame.typeName !== (options.responseType ?? ''))
+        throw new TerminalError(
+          `ctx.stream.write: the rpc returns a stream of "${options.responseType ?? ''}", and this is a "${frame.typeName}"`,
+        )
+      result.frames.push(frame)
     },
     log: (level, text) => void result.logs.push({ level, text }),
     async service(service, method, args, data = new Uint8Array(0)) {

@@ -85,16 +85,29 @@ export class Dispatcher {
     )
   }
 
-  done(call: NodeCall): void {
+  /** @param elapsedMs of the handler, where the host has measured it. */
+  done(call: NodeCall, elapsedMs?: number): void {
     if (call.isOver) return
-    this.#finish(call, true)
+    let rest: Promise<void> | undefined
+    try {
+      rest = this.#deps.outlet.finish(call)
+    } catch (error) {
+      return this.failed(call, unsent(error), elapsedMs)
+    }
+    if (rest === undefined) return this.#finish(call, true, elapsedMs)
+    rest.then(
+      () => call.isOver || this.#finish(call, true, elapsedMs),
+      (error: unknown) => this.failed(call, unsent(error), elapsedMs),
+    )
   }
 
-  failed(call: NodeCall, failure: Failure): void {
+  failed(call: NodeCall, failure: Failure, elapsedMs?: number): void {
     if (call.isOver) return
     const { launch, outlet, onFailure } = this.#deps
     const tries = call.attempt - Math.max(call.envelope.attempt, 1)
-    if (failure.retryAfterMs !== null && tries < launch.retries.max) {
+    // The caller has parts of the answer already: another try would repeat them.
+    const hasStreamed = call.stream?.hasSent === true
+    if (failure.retryAfterMs !== null && !hasStreamed && tries < launch.retries.max) {
       const waitMs = failure.retryAfterMs
       if (performance.now() + waitMs < this.#requestDeadline(call)) {
         this.#retryLater(call, waitMs)
@@ -127,8 +140,18 @@ export class Dispatcher {
     this.#pump()
   }
 
-  /** Resolves when nothing waits or runs. */
+  /** Ends one call: nobody takes its stream any more. */
+  stop(call: NodeCall, reason: KreError): void {
+    if (!this.#running.has(call)) return
+    this.#deps.counters.cancelled++
+    this.#abandon(call, reason)
+    this.#pump()
+  }
+
+  /** Waits for nothing to fill a batch any more, and resolves when nothing waits or runs. */
   async idle(): Promise<void> {
+    this.#isDraining = true
+    this.#pump()
     if (this.#isIdle()) return
     await new Promise<void>((resolve) => (this.#onIdle = resolve))
   }
@@ -188,9 +211,18 @@ export class Dispatcher {
 
   #release(call: NodeCall): void {
     call.isOver = true
+    call.stream?.close(CALL_OVER)
     if (!this.#running.delete(call)) return
-    this.#freeSlots.push(call.slot)
+    if (call.slot === -1) {
+      const place = this.#ahead.indexOf(call)
+      if (place !== -1) this.#ahead.splice(place, 1)
+      return
+    }
+    if (call.batch !== null && --call.batch.open === 0) this.#batches--
     this.#staleSlots.push(call.slot)
+    const next = this.#ahead.shift()
+    if (next === undefined) this.#freeSlots.push(call.slot)
+    else this.#begin(next, call.slot, performance.now())
   }
 
   /** A record that stayed behind would make a living process look blocked. */
@@ -271,4 +303,11 @@ export class Dispatcher {
       process.emitWarning(`a failure could not be reported: ${message}`, { code })
     }
   }
+}
+
+const CALL_OVER = new KreError('cancelled', 'the call of the handler is over')
+
+function unsent(error: unknown): Failure {
+  const { code, message, stack } = toKreError(error)
+  return { text: message, stack: stack ?? message, code, retryAfterMs: null }
 }

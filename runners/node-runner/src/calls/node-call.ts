@@ -1,10 +1,20 @@
 /** One message inside this node, from its arrival until its handler's end. */
 import { MESSAGE_TYPE, type Envelope } from '@kre/contracts/runtime'
 import type { CallPort, LogLevel, MessageKind, Payload } from '@kre/sdk'
+import type { CallStream } from '../hops/call-stream.ts'
 
 /** What a call needs from the node that handles it. */
 export type CallOwner = {
-  send(call: NodeCall, kind: MessageKind, channel: string, payload: Payload, error: string): void
+  /** @returns undefined when it is sent already. */
+  send(
+    call: NodeCall,
+    kind: MessageKind,
+    channel: string,
+    payload: Payload,
+    error: string,
+  ): Promise<void> | undefined
+  /** Sends a message of a streamed answer. */
+  write(call: NodeCall, payload: Payload): Promise<void>
   log(call: NodeCall, level: LogLevel, text: string): void
   service(
     call: NodeCall,
@@ -36,6 +46,10 @@ export class NodeCall implements CallPort {
   isOver = false
   /** The exitpoint's answer has been sent. */
   isAnswered = false
+  /** Messages of a streamed answer; null = it has sent none. */
+  stream: CallStream | null = null
+  /** It has sent an error, so that its end is not that of the answer. */
+  hasSentError = false
   /** After an early exit nothing more is sent. */
   hasExited = false
   /** Outputs so far: the index makes ids and lineages the same on every delivery. */
@@ -80,12 +94,16 @@ export class NodeCall implements CallPort {
 
   abort(reason: Error): void {
     this.isOver = true
+    this.stream?.close(reason)
     this.#controller?.abort(reason)
   }
 
   output(kind: MessageKind, channel: string, payload: Payload, error: string): Promise<void> {
-    this.#owner.send(this, kind, channel, payload, error)
-    return SENT
+    return this.#owner.send(this, kind, channel, payload, error) ?? SENT
+  }
+
+  write(payload: Payload): Promise<void> {
+    return this.#owner.write(this, payload)
   }
 
   log(level: LogLevel, text: string): void {

@@ -22,16 +22,19 @@ export function outsideOfCalls(
     attempt: 1,
     metadata: {},
     signal: new AbortController().signal,
-    output: () => {
-      throw new KreError(
-        'failed-precondition',
-        'nothing can be sent outside of a message, for example in init',
-      )
-    },
+    output: refuseToSend,
+    write: refuseToSend,
     log: (level, text) => log.write(level, text, null),
     service: (service, method, args, data = new Uint8Array(0)) =>
       services({ ...outside, requestId: null }, service, method, args, data),
     effectId: () => `${start}/${effects++}`,
   }
   return outside
+}
+
+function refuseToSend(): never {
+  throw new KreError(
+    'failed-precondition',
+    'nothing can be sent outside of a message, for example in init',
+  )
 }

@@ -27,5 +27,6 @@ export function childEnvelope(
     statusCode,
     metadata: parent.metadata,
     lineage: fnv1a(`${parent.lineage.toString(16)}/${node}/${index}`),
+    sequence: 0,
   }
 }

@@ -40,8 +40,13 @@ export type HopSender = {
    * @throws KreError `resource-exhausted` for a message that the broker does not carry, or can't take now.
    */
   hop(route: Route, envelope: Envelope, deadlineAt: number): void
-  /** Publishes to the caller. @throws KreError as `hop`. */
-  answer(envelope: Envelope): void
+  /**
+   * Publishes to the caller.
+   *
+   * @param creditSubject for a stream: where the entrypoint says how much it has taken, or that it is gone.
+   * @throws KreError as `hop`.
+   */
+  answer(envelope: Envelope, creditSubject?: string): void
   /** Messages that are being tried again. */
   readonly retrying: number
 }
@@ -103,12 +108,12 @@ export function createHopSender(
       const forMs = route.isRetried ? RETRY_FOR_MS : 0
       send(route, bytes, Math.min(deadlineAt, performance.now() + forMs))
     },
-    answer(envelope) {
+    answer(envelope, creditSubject) {
       if (envelope.replyTo === '') return
       const bytes = encodeEnvelope(envelope)
       const bytesMax = payloadBytesMax(connection)
       if (bytes.length > bytesMax) throw tooLarge(bytes.length, bytesMax)
-      connection.publish(envelope.replyTo, bytes)
+      connection.publish(envelope.replyTo, bytes, creditSubject)
     },
   }
 }

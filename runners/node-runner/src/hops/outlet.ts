@@ -6,29 +6,58 @@ import {
   nodeSubject,
   type Envelope,
   type ErrorCode,
+  type KreError,
+  type MessageType,
   type NodeLaunch,
 } from '@kre/contracts/runtime'
-import { TerminalError, type MessageKind, type Payload } from '@kre/sdk'
+import { TerminalError, typeNameOf, type MessageKind, type Payload } from '@kre/sdk'
 import type { NodeCall } from '../calls/node-call.ts'
 import type { Counters } from '../counters.ts'
+import { openCallStream, type CallStream } from './call-stream.ts'
 import { childEnvelope } from './child-envelope.ts'
 import type { HopSender, Route } from './hop-sender.ts'
+import type { Inbox } from './inbox.ts'
 
 const NO_PAYLOAD: Payload = { typeUrl: '', value: new Uint8Array(0) }
 /** A message that went around so often is in a loop of the graph. */
 const HOPS_MAX = 1_000
 
 export type Outlet = {
-  /** @throws KreError, TerminalError when the output can't be sent: the handler's failure. */
-  send(call: NodeCall, kind: MessageKind, channel: string, payload: Payload, error: string): void
+  /**
+   * @returns undefined when it is sent; otherwise resolves when it is, because the caller of a stream takes it slowly.
+   * @throws KreError, TerminalError when the output can't be sent: the handler's failure.
+   */
+  send(
+    call: NodeCall,
+    kind: MessageKind,
+    channel: string,
+    payload: Payload,
+    error: string,
+  ): Promise<void> | undefined
+  /**
+   * Sends a message of the streamed answer; resolves when it is sent.
+   *
+   * @throws TerminalError when the rpc returns no stream, or messages of another type.
+   */
+  write(call: NodeCall, payload: Payload): Promise<void>
+  /** The handler has returned: sends what is left, and at the exitpoint the end of the stream. Undefined = at once. */
+  finish(call: NodeCall): Promise<void> | undefined
   /** The handler's failure: to the subscribers that handle errors, or else to the caller. */
   fail(call: NodeCall, code: ErrorCode, text: string): void
   /** A failure that no handler of the graph can do anything about. */
   tellCaller(envelope: Envelope, code: ErrorCode, text: string): void
 }
 
-export function createOutlet(launch: NodeLaunch, hops: HopSender, counters: Counters): Outlet {
+export function createOutlet(
+  launch: NodeLaunch,
+  hops: HopSender,
+  inbox: Inbox,
+  counters: Counters,
+  /** Nobody waits for this call's stream any more. */
+  onStopped: (call: NodeCall, reason: KreError) => void,
+): Outlet {
   const ref = { ...launch }
+  const isStreaming = launch.serverStreaming === true
   const error = (parent: Envelope, index: number, code: ErrorCode, text: string) =>
     childEnvelope(
       parent,
@@ -60,23 +89,26 @@ export function createOutlet(launch: NodeLaunch, hops: HopSender, counters: Coun
     hops.hop(failures, message, 0)
   }
 
+  const streamOf = (call: NodeCall): CallStream =>
+    (call.stream ??= openCallStream(
+      inbox,
+      (envelope, creditSubject) => hops.answer(envelope, creditSubject),
+      (reason) => onStopped(call, reason),
+    ))
+  const child = (call: NodeCall, type: MessageType, payload: Payload) =>
+    childEnvelope(call.envelope, launch.node, call.outputs++, type, payload, '', 0)
+
   const sendOk = (call: NodeCall, channel: string, payload: Payload) => {
-    const message = childEnvelope(
-      call.envelope,
-      launch.node,
-      call.outputs++,
-      MESSAGE_TYPE.ok,
-      payload,
-      '',
-      0,
-    )
+    const message = child(call, MESSAGE_TYPE.ok, payload)
     if (message.hop > HOPS_MAX)
       throw new TerminalError(
         `the message made ${HOPS_MAX} hops: the graph has a loop without an end`,
       )
-    const isAnswer = launch.isExitpoint && channel === '' && !call.isAnswered
+    const isAnswer = launch.isExitpoint && channel === '' && (isStreaming || !call.isAnswered)
+    let sent: Promise<void> | undefined
     if (isAnswer) {
-      hops.answer(message)
+      if (isStreaming) sent = streamOf(call).write({ ...message, messageType: MESSAGE_TYPE.frame })
+      else hops.answer(message)
       call.isAnswered = true
     }
     const route = routes.get(channel)
@@ -84,22 +116,49 @@ export function createOutlet(launch: NodeLaunch, hops: HopSender, counters: Coun
       // Built for its grammar: a name that is not legal is the author's mistake, heard or not.
       if (channel !== '') nodeSubject(ref, channel)
       if (!isAnswer) counters.unheardOutputs++
-      return
-    }
-    hops.hop(route, message, call.deadlineAt)
+    } else hops.hop(route, message, call.deadlineAt)
+    return sent
+  }
+  const sendEarly = (call: NodeCall, isExit: boolean, payload: Payload) => {
+    const type = isExit
+      ? MESSAGE_TYPE.earlyExit
+      : isStreaming
+        ? MESSAGE_TYPE.frame
+        : MESSAGE_TYPE.earlyReply
+    const message = child(call, type, payload)
+    let sent: Promise<void> | undefined
+    if (isStreaming) sent = streamOf(call).write(message)
+    else hops.answer(message)
+    call.hasExited ||= isExit
+    return sent
   }
 
   return {
     send(call, kind, channel, payload, text) {
       if (call.isOver || call.hasExited) {
         counters.lateOutputs++
-        return
+        return undefined
       }
       if (kind === 'ok') return sendOk(call, channel, payload)
-      if (kind === 'error') return publishError(call, 'internal', text)
-      const type = kind === 'earlyReply' ? MESSAGE_TYPE.earlyReply : MESSAGE_TYPE.earlyExit
-      hops.answer(childEnvelope(call.envelope, launch.node, call.outputs++, type, payload, '', 0))
-      if (kind === 'earlyExit') call.hasExited = true
+      if (kind !== 'error') return sendEarly(call, kind === 'earlyExit', payload)
+      call.hasSentError = true
+      publishError(call, 'internal', text)
+      return undefined
+    },
+    write(call, payload) {
+      if (!isStreaming) throw new TerminalError(notStreaming(launch))
+      const type = typeNameOf(payload.typeUrl)
+      if (type !== launch.responseType) throw new TerminalError(wrongType(launch, type))
+      if (call.isOver || call.hasExited) counters.lateOutputs++
+      if (call.hasExited) throw new TerminalError('nothing can be written after an early exit')
+      if (call.isOver && call.stream === null) throw new TerminalError(CALL_OVER)
+      return streamOf(call).write(child(call, MESSAGE_TYPE.frame, payload))
+    },
+    finish(call) {
+      if (!isStreaming) return undefined
+      if (launch.isExitpoint && !call.hasExited && !call.hasSentError)
+        void streamOf(call).end(child(call, MESSAGE_TYPE.end, NO_PAYLOAD))
+      return call.stream?.settled()
     },
     fail(call, code, text) {
       const where = `Error in node '${launch.nodeName}' executing handler for node '${call.fromNode}'`
@@ -107,4 +166,15 @@ export function createOutlet(launch: NodeLaunch, hops: HopSender, counters: Coun
     },
     tellCaller,
   }
+}
+
+const CALL_OVER =
+  'the handler has returned, or its caller has gone: nothing can be written any more'
+
+function notStreaming(launch: NodeLaunch): string {
+  return `ctx.stream.write: the rpc of workflow '${launch.workflowName}' returns one answer. Declare it as "returns (stream ${launch.responseType})" in the .proto, or answer with ctx.sendOutput`
+}
+
+function wrongType(launch: NodeLaunch, type: string): string {
+  return `ctx.stream.write: the rpc of workflow '${launch.workflowName}' returns a stream of "${launch.responseType}", and this is a "${type}"`
 }

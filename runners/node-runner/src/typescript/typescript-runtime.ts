@@ -41,6 +41,7 @@ export async function openTypescriptRuntime(deps: RuntimeDeps): Promise<Runtime>
     isExitpoint: launch.isExitpoint,
     isFirst: launch.subscriptions.some(({ from }) => from === ENTRYPOINT),
     responseType: launch.responseType,
+    isStreaming: launch.serverStreaming === true,
     hasObjectStore: launch.objectBucket !== null,
     config: { ...launch.config.files, ...launch.config.variables },
     types: openMessageTypes(() => readFileSync(launch.descriptorSetPath)),
