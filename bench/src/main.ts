@@ -1,27 +1,97 @@
-/** `npm run bench [-- --suite NAME --quick --json FILE]` */
-import { writeFile } from 'node:fs/promises'
+/** `npm run bench -- [--suite NAME] [--quick] [--json FILE] [--compare FILE] [--svg FILE]` */
+import { readFile, writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
-import { runChains } from './chains-suite.ts'
+import { openBench, type Suite } from './bench.ts'
+import type { BenchReport } from './report/bench-report.ts'
+import { barChart } from './report/bar-chart.ts'
+import { compareReports } from './report/compare.ts'
+import { digits } from './report/statistics.ts'
+import { alignRows } from './report/summarise.ts'
+import { chains } from './suites/chains.ts'
+import { coldStart } from './suites/cold-start.ts'
+import { fanOut } from './suites/fan-out.ts'
+import { hop } from './suites/hop.ts'
+import { memory } from './suites/memory.ts'
+import { overload } from './suites/overload.ts'
+import { payload } from './suites/payload.ts'
+import { python } from './suites/python.ts'
 
-const SUITES = { chains: runChains }
+const SUITES: Record<string, Suite> = {
+  chains,
+  /** The same by the name of one. */
+  chain: chains,
+  hop,
+  'fan-out': fanOut,
+  python,
+  payload,
+  overload,
+  memory,
+  'cold-start': coldStart,
+}
+const USAGE = `npm run bench -- [--suite NAME] [--quick] [--json FILE] [--compare OLD.json] [--svg FILE]
+
+${alignRows(Object.entries(SUITES).map(([name, { about }]) => [`  ${name}`, about])).join('\n')}`
 
 const { values } = parseArgs({
   options: {
     suite: { type: 'string', default: 'chains' },
     quick: { type: 'boolean', default: false },
     json: { type: 'string' },
+    compare: { type: 'string' },
+    svg: { type: 'string' },
+    help: { type: 'boolean', default: false },
   },
 })
-const suite = Object.entries(SUITES).find(([name]) => name === values.suite)?.[1]
-if (suite === undefined) {
-  console.error(`there is no suite "${values.suite}"; there are: ${Object.keys(SUITES).join(', ')}`)
+const say = (line: string) => console.log(line)
+const suite = Object.hasOwn(SUITES, values.suite) ? SUITES[values.suite] : undefined
+if (values.help) say(USAGE)
+else if (suite === undefined) {
+  console.error(`there is no suite "${values.suite}"\n\n${USAGE}`)
   process.exitCode = 2
-} else {
-  const report = await suite({ quick: values.quick, say: (line) => console.log(line) })
+} else
+  process.exitCode = await measure(suite).catch((error: unknown) => {
+    for (const one of reasonsOf(error)) console.error(one)
+    return 1
+  })
+
+/** An error while all is put away hides the one that led to it. */
+function reasonsOf(error: unknown): unknown[] {
+  return error instanceof SuppressedError
+    ? [...reasonsOf(error.suppressed), ...reasonsOf(error.error)]
+    : [error]
+}
+
+/** @returns the exit code. */
+async function measure(chosen: Suite): Promise<number> {
+  // Read before minutes are spent.
+  const old =
+    values.compare === undefined
+      ? null
+      : (JSON.parse(await readFile(values.compare, 'utf8')) as BenchReport)
+  const interrupted = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => interrupted.abort(new Error('interrupted')))
+  const report = await run(chosen, interrupted.signal)
+  for (const part of [report.ratios, report.figures])
+    for (const [name, value] of Object.entries(part)) say(`${name} ${digits(value)}`)
+  for (const note of report.notes) say(note)
   if (values.json !== undefined)
     await writeFile(values.json, `${JSON.stringify(report, null, 2)}\n`)
-  if (report.failed > 0) {
-    console.error(`${report.failed} requests failed`)
-    process.exitCode = 1
-  }
+  if (values.svg !== undefined) await writeFile(values.svg, barChart(report))
+  const worse = old === null ? [] : sayComparison(old, report)
+  if (report.failed > 0) console.error(`${report.failed} calls had no right answer`)
+  return report.failed > 0 || worse.length > 0 ? 1 : 0
+}
+
+async function run(chosen: Suite, signal: AbortSignal): Promise<BenchReport> {
+  await using bench = await openBench({ isQuick: values.quick, say, signal })
+  return await chosen.run(bench)
+}
+
+function sayComparison(old: BenchReport, report: BenchReport): string[] {
+  const { rows, worse } = compareReports(old, report)
+  say('\nCPU per request against the earlier run, relative to the floor of each\n')
+  for (const line of alignRows(rows)) say(line)
+  if (worse.length > 0) console.error(`worse: ${worse.join(', ')}`)
+  return worse
 }

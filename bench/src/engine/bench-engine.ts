@@ -1,0 +1,123 @@
+/** An engine of its own for a benchmark, driven as a user would: by the command line, and by the API where a process start would be measured with it. */
+import { execFile } from 'node:child_process'
+import { readFile, readlink } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import { withDescendants } from '../measure/processes.ts'
+import { type BenchVersion, writeBundle } from './bundles.ts'
+
+export type { BenchVersion } from './bundles.ts'
+
+const run = promisify(execFile)
+const main = resolve(import.meta.dirname, '../../../engine/krectl/src/main.ts')
+const RUNTIME = 'bench'
+
+export type BenchProcess = {
+  role: string
+  version: string | null
+  node: string | null
+  pid: number | null
+  state: string
+}
+type Status = {
+  processes: BenchProcess[]
+  addresses: { version: string | null; address: string }[]
+}
+export type Started = {
+  port: number
+  /** Every process that a request of the version costs time in. */
+  pids: number[]
+}
+
+export type BenchEngine = AsyncDisposable & {
+  /** The program of its nats-server. */
+  readonly natsServer: string
+  /** Uploads a bundle without starting it. */
+  create(version: BenchVersion): Promise<void>
+  /** Uploads and starts. */
+  start(version: BenchVersion): Promise<Started>
+  /** Of a version that runs. */
+  processes(version: string): Promise<BenchProcess[]>
+  locate(version: string): Promise<Started>
+  stop(version: string): Promise<void>
+  graphql<T>(document: string, variables: object): Promise<T>
+}
+
+export async function startBenchEngine(
+  dir: string,
+  say: (line: string) => void,
+): Promise<BenchEngine> {
+  const dataDir = join(dir, 'data')
+  const krectl = async <T>(...words: string[]): Promise<T> => {
+    const { stdout } = await run(process.execPath, [main, ...words, '--json', '--data', dataDir], {
+      // Ports of their own, so that an engine in daily use is not in the way.
+      env: { ...process.env, KRE_ADMIN_PORT: '0', KRE_ENTRYPOINT_PORT: '0' },
+      maxBuffer: 64 * 1024 * 1024,
+    })
+    return JSON.parse(stdout) as T
+  }
+  say('starting an engine')
+  await krectl('dev', '--detach', '--no-example')
+  await krectl('runtime', 'create', RUNTIME)
+  const { processes } = await krectl<Status>('status')
+  const natsPid = processes.find(({ role }) => role === 'nats-server')?.pid
+  const { adminUrl } = JSON.parse(await readFile(join(dataDir, 'engine.json'), 'utf8')) as {
+    adminUrl: string
+  }
+  const token = (await readFile(join(dataDir, 'token'), 'utf8')).trim()
+
+  const create = async (version: BenchVersion) => {
+    const bundle = join(dir, version.version)
+    await writeBundle(bundle, version)
+    await krectl('version', 'create', '-r', RUNTIME, bundle)
+  }
+  const locate = async (version: string) => {
+    const status = await krectl<Status>('status')
+    const address = status.addresses.find((entry) => entry.version === version)?.address ?? ''
+    const shared = status.processes.filter(
+      ({ role }) => role === 'engine' || role === 'nats-server',
+    )
+    const own = status.processes.filter((process) => process.version === version)
+    return {
+      port: Number(address.split(':').at(-1)),
+      // Workers of a node are processes of its runner.
+      pids: [...pidsOf(shared), ...withDescendants(pidsOf(own))],
+    }
+  }
+  return {
+    natsServer: await readlink(`/proc/${natsPid}/exe`),
+    create,
+    locate,
+    async start(version) {
+      say(`starting ${version.version}: ${version.nodes.length} node(s)`)
+      await create(version)
+      await krectl('version', 'start', '-r', RUNTIME, version.version)
+      return locate(version.version)
+    },
+    async processes(version) {
+      const status = await krectl<Status>('status')
+      return status.processes.filter((process) => process.version === version)
+    },
+    async stop(version) {
+      await krectl('version', 'stop', '-r', RUNTIME, version)
+    },
+    async graphql<T>(query: string, variables: object) {
+      const response = await fetch(new URL('/graphql', adminUrl), {
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ query, variables: { runtimeId: RUNTIME, ...variables } }),
+      })
+      const { data, errors } = (await response.json()) as {
+        data?: T
+        errors?: { message: string }[]
+      }
+      if (data === undefined) throw new Error(errors?.[0]?.message ?? `status ${response.status}`)
+      return data
+    },
+    async [Symbol.asyncDispose]() {
+      await krectl('stop')
+    },
+  }
+}
+
+const pidsOf = (processes: readonly BenchProcess[]) => processes.flatMap(({ pid }) => pid ?? [])

@@ -1,0 +1,122 @@
+/** Bundles that do next to nothing, so that what is measured is the engine. */
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+export type BenchVersion = {
+  version: string
+  nodes: readonly BenchNode[]
+  /** Files that nodes refer to, by path. */
+  sources: Readonly<Record<string, string>>
+}
+type BenchNode = { name: string; src: string; from: readonly string[]; concurrency?: number }
+export type Language = 'typescript' | 'python'
+
+const PROTO = `syntax = "proto3";
+package bench;
+service Entrypoint { rpc Echo(Payload) returns (Payload); }
+message Payload { bytes data = 1; }
+`
+const ECHO = {
+  typescript: {
+    file: 'echo.ts',
+    code: 'export function defaultHandler(ctx, data) {\n  return ctx.sendAny(data)\n}\n',
+  },
+  python: {
+    file: 'echo.py',
+    code: 'async def default_handler(ctx, data):\n    await ctx.send_any(data)\n',
+  },
+}
+
+/** Nodes that pass on what they get, one after the other. */
+export function chain(version: string, length: number, language: Language): BenchVersion {
+  const { file, code } = ECHO[language]
+  const nodes = Array.from({ length }, (_, i) => ({
+    name: `n${i + 1}`,
+    src: file,
+    from: [i === 0 ? 'entrypoint' : `n${i}`],
+  }))
+  return { version, nodes, sources: { [file]: code } }
+}
+
+/** A chain of three whose second node fails for payloads that begin with `f`. */
+export function faultyChain(version: string): BenchVersion {
+  const { nodes, sources } = chain(version, 3, 'typescript')
+  const code = `export function defaultHandler(ctx, data) {
+  if (ctx.unpack(data).data[0] === 0x66) throw new Error('asked to fail')
+  return ctx.sendAny(data)
+}
+`
+  return {
+    version,
+    nodes: nodes.map((node) => (node.name === 'n2' ? { ...node, src: 'faulty.ts' } : node)),
+    sources: { ...sources, 'faulty.ts': code },
+  }
+}
+
+/** One node that takes `handlerMs` for each request, `concurrency` of them at once: a model with a known capacity. */
+export function slowNode(version: string, handlerMs: number, concurrency: number): BenchVersion {
+  const code = `export async function defaultHandler(ctx, data) {
+  await new Promise((resolve) => setTimeout(resolve, ${handlerMs}))
+  return ctx.sendAny(data)
+}
+`
+  const node = { name: 'n1', src: 'slow.ts', from: ['entrypoint'], concurrency }
+  return { version, nodes: [node], sources: { 'slow.ts': code } }
+}
+
+/** A request goes to `branches` nodes at once, and a last one answers when all of them have passed it on. */
+export function fanOut(version: string, branches: number): BenchVersion {
+  const { file, code } = ECHO.typescript
+  const names = Array.from({ length: branches }, (_, i) => `b${i + 1}`)
+  const join = `const arrived = new Map()
+export function defaultHandler(ctx, data) {
+  const count = (arrived.get(ctx.requestId) ?? 0) + 1
+  if (count < ${branches}) {
+    arrived.set(ctx.requestId, count)
+    return
+  }
+  arrived.delete(ctx.requestId)
+  return ctx.sendAny(data)
+}
+`
+  return {
+    version,
+    nodes: [
+      { name: 'split', src: file, from: ['entrypoint'] },
+      ...names.map((name) => ({ name, src: file, from: ['split'] })),
+      { name: 'join', src: 'join.ts', from: names },
+    ],
+    sources: { [file]: code, 'join.ts': join },
+  }
+}
+
+export async function writeBundle(directory: string, bundle: BenchVersion): Promise<void> {
+  await mkdir(directory, { recursive: true })
+  const files = {
+    ...bundle.sources,
+    'kre.yaml': manifest(bundle),
+    'public_input.proto': PROTO,
+  }
+  await Promise.all(
+    Object.entries(files).map(([path, text]) => writeFile(join(directory, path), text)),
+  )
+}
+
+function manifest({ version, nodes }: BenchVersion): string {
+  const lines = nodes.map(({ name, src, from, concurrency }) => {
+    const image = src.endsWith('.py') ? 'konstellation/kre-py:3.4' : 'konstellation/kre-ts:1.0'
+    const more = concurrency === undefined ? '' : `, concurrency: ${concurrency}`
+    return `      - { name: ${name}, image: ${image}, src: ${src}, subscriptions: [${from.join(', ')}]${more} }`
+  })
+  return `krtVersion: v2
+version: ${version}
+description: measured
+entrypoint: { proto: public_input.proto, image: konstellation/kre-entrypoint:8.2 }
+workflows:
+  - name: echo
+    entrypoint: Echo
+    exitpoint: ${nodes.at(-1)?.name}
+    nodes:
+${lines.join('\n')}
+`
+}
