@@ -17,6 +17,8 @@ export type EngineProcess = {
   version: string | null
   workflow: string | null
   node: string | null
+  /** Other nodes in the same process. */
+  fused: readonly string[]
   replica: number | null
   /** Null = no process lives now. */
   pid: number | null

@@ -8,6 +8,15 @@
 export const IN_FLIGHT_FILE = 'in-flight'
 export const IN_FLIGHT_RECORD_BYTES = 80
 
+/**
+ * The folder of a node that shares a process: inside that of the process's first node.
+ *
+ * @param index of the node in `NodeSpec.fused`.
+ */
+export function fusedWorkPath(workPath: string, index: number): string {
+  return `${workPath}/f${index}`
+}
+
 /** Longest id, in characters; longer ones are cut. */
 const ID_CHARS_MAX = 60
 const TIME_CHARS = IN_FLIGHT_RECORD_BYTES - ID_CHARS_MAX - 2

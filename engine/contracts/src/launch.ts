@@ -4,7 +4,8 @@
  */
 import { z } from 'zod'
 import { EntrypointMethod } from './bundle.ts'
-import { Subscription } from './manifest/graph.ts'
+import { Batch, Subscription } from './manifest/graph.ts'
+import { TensorMapping } from './manifest/tensors.ts'
 
 export const NatsAccess = z.object({
   servers: z.array(z.string()),
@@ -13,7 +14,8 @@ export const NatsAccess = z.object({
 })
 export type NatsAccess = z.infer<typeof NatsAccess>
 
-export const NodeSpec = z.object({
+/** One node of a workflow. */
+export const NodeMember = z.object({
   kind: z.literal('node'),
   runtimeId: z.string(),
   version: z.string(),
@@ -24,7 +26,8 @@ export const NodeSpec = z.object({
   node: z.string(),
   nodeName: z.string(),
   image: z.string(),
-  runner: z.enum(['typescript', 'python']),
+  /** `onnx` runs the model at `src` without code. */
+  runner: z.enum(['typescript', 'python', 'onnx']),
   /** Path inside the bundle. */
   src: z.string(),
   subscriptions: z.array(Subscription),
@@ -51,6 +54,13 @@ export const NodeSpec = z.object({
     variables: z.record(z.string(), z.string()),
     files: z.record(z.string(), z.string()),
   }),
+})
+export type NodeMember = z.infer<typeof NodeMember>
+
+/** What one process runs. */
+export const NodeSpec = NodeMember.extend({
+  /** Further nodes of the workflow that share the process; messages between them do not leave it. Absent = none. */
+  fused: z.array(NodeMember).optional(),
 })
 export type NodeSpec = z.infer<typeof NodeSpec>
 

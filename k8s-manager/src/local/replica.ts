@@ -271,22 +271,30 @@ function recordEnd(life: Life, started: Started, ending: Ending): void {
   const { deps, paths, workload, killedFor } = life
   const output = readOutputTail(paths.output, started.record.outputStart)
   const reason = endingReason(ending, killedFor, output, sourceOf(workload))
-  const interrupted = [...new Set(readInFlight(paths.work).map(({ requestId }) => requestId))]
   const wasAsked = isStopping(life)
   const isDrained = wasAsked && endedAsAsked(ending)
   life.current = null
   life.isReady = false
   life.isTooSlow = killedFor?.kind === 'frozen' || killedFor?.kind === 'never-ready'
-  if (workload.spec.kind === 'node' && (!isDrained || interrupted.length > 0))
-    deps.publishDeath(workload, {
-      workflow: workload.spec.workflow,
-      node: workload.spec.node,
-      replica: life.number,
-      pid: started.process.pid,
-      interrupted,
-      reason,
-    })
+  for (const { node, interrupted } of interruptedAt(life)) {
+    if (isDrained && interrupted.length === 0) continue
+    const { workflow } = node
+    const { pid } = started.process
+    const place = { workflow, node: node.node, replica: life.number, pid }
+    deps.publishDeath(workload, { ...place, interrupted, reason })
+  }
   if (!wasAsked) fail(life, reason)
+}
+
+/** The requests that a death found inside each node; nodes with some come first, as they alone can be to blame. */
+function interruptedAt({ workload, paths }: Life) {
+  if (workload.spec.kind !== 'node') return []
+  return readInFlight(workload.spec, paths.work)
+    .map(({ node, calls }) => ({
+      node,
+      interrupted: [...new Set(calls.map(({ requestId }) => requestId))],
+    }))
+    .toSorted((a, b) => b.interrupted.length - a.interrupted.length)
 }
 
 /** By itself, or by a SIGTERM that came before it could listen for one. */
@@ -368,7 +376,7 @@ function sourceOf({ spec }: Workload): string | null {
 function watchDeadlines(life: Life): void {
   const { current, deps, workload, paths } = life
   if (current === null || !current.record.ready || workload.spec.kind !== 'node') return
-  const calls = readInFlight(paths.work)
+  const calls = readInFlight(workload.spec, paths.work).flatMap((node) => node.calls)
   const wasSuspect = life.isSuspect
   life.isSuspect = isBlocked(calls, monotonicMs(), deps.settings.deadlineGraceMs)
   if (!life.isSuspect || !wasSuspect) return

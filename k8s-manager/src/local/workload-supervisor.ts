@@ -216,6 +216,9 @@ function describeWorkload(
     role: spec.kind,
     workflow: spec.kind === 'node' ? spec.workflow : null,
     node: spec.kind === 'node' ? spec.node : null,
+    ...(spec.kind === 'node' && spec.fused !== undefined
+      ? { fused: spec.fused.map(({ node }) => node) }
+      : {}),
     // None while it drains, so that whoever wants it again sees a difference.
     replicasWanted: isRemoved ? 0 : workload.replicas,
     specHash: workload.specHash,

@@ -2,7 +2,8 @@
 import type { EntrypointMethod } from '../bundle.ts'
 import type * as launch from '../launch.ts'
 import type * as messages from '../messages.ts'
-import type { Subscription } from '../manifest/graph.ts'
+import type { Batch, Subscription } from '../manifest/graph.ts'
+import type { TensorField, TensorMapping } from '../manifest/tensors.ts'
 import {
   anything,
   flag,
@@ -19,6 +20,7 @@ import {
 } from './shape.ts'
 
 export type NodeLaunch = launch.NodeLaunch
+export type NodeMember = launch.NodeMember
 export type EntrypointLaunch = launch.EntrypointLaunch
 export type VersionInterface = launch.VersionInterface
 export type RoutingTable = launch.RoutingTable
@@ -34,6 +36,17 @@ const subscription = object<Subscription>({
   durability: oneOf('fast', 'durable', 'memory'),
 })
 
+const tensorField = object<TensorField>({
+  field: text,
+  shape: nullable(listOf(anything as Shape<number | string>)),
+})
+const tensorMapping = object<TensorMapping>({
+  input: nullable(text),
+  output: nullable(text),
+  inputs: recordOf(tensorField),
+  outputs: recordOf(tensorField),
+})
+
 const place = {
   nats: object<launch.NatsAccess>({ servers: listOf(text), user: text, password: text }),
   replica: number,
@@ -41,40 +54,45 @@ const place = {
   engineAbsenceMs: number,
 }
 
+const nodeMember = {
+  kind: oneOf('node'),
+  runtimeId: text,
+  version: text,
+  versionId: text,
+  bundleDigest: text,
+  workflow: text,
+  workflowName: text,
+  node: text,
+  nodeName: text,
+  image: text,
+  runner: oneOf('typescript', 'python', 'onnx'),
+  src: text,
+  subscriptions: listOf(subscription),
+  outputs: listOf(nullable(text)),
+  isExitpoint: flag,
+  requestType: text,
+  responseType: text,
+  serverStreaming: optional(flag),
+  concurrency: number,
+  batch: optional(object<Batch>({ maxSize: number, maxDelayMs: number })),
+  timeoutMs: nullable(number),
+  retries: object<NodeMember['retries']>({ max: number, backoffMs: number }),
+  model: optional(
+    object<NonNullable<NodeMember['model']>>({ tensors: tensorMapping, threads: number }),
+  ),
+  objectBucket: nullable(text),
+  keyValueBuckets: object<NodeMember['keyValueBuckets']>({
+    project: text,
+    workflow: text,
+    node: text,
+  }),
+  config: object<NodeMember['config']>({ variables: recordOf(text), files: recordOf(text) }),
+}
+
 export const NodeLaunch: Shape<NodeLaunch> = object<NodeLaunch>(
   {
-    kind: oneOf('node'),
-    runtimeId: text,
-    version: text,
-    versionId: text,
-    bundleDigest: text,
-    workflow: text,
-    workflowName: text,
-    node: text,
-    nodeName: text,
-    image: text,
-    runner: oneOf('typescript', 'python'),
-    src: text,
-    subscriptions: listOf(subscription),
-    outputs: listOf(nullable(text)),
-    isExitpoint: flag,
-    requestType: text,
-    responseType: text,
-    serverStreaming: optional(flag),
-    concurrency: number,
-    batch: optional(object<Batch>({ maxSize: number, maxDelayMs: number })),
-    timeoutMs: nullable(number),
-    retries: object<NodeLaunch['retries']>({ max: number, backoffMs: number }),
-    model: optional(
-      object<NonNullable<NodeLaunch['model']>>({ tensors: tensorMapping, threads: number }),
-    ),
-    objectBucket: nullable(text),
-    keyValueBuckets: object<NodeLaunch['keyValueBuckets']>({
-      project: text,
-      workflow: text,
-      node: text,
-    }),
-    config: object<NodeLaunch['config']>({ variables: recordOf(text), files: recordOf(text) }),
+    ...nodeMember,
+    fused: optional(listOf(object<NodeMember>(nodeMember))),
     ...place,
     basePath: text,
     descriptorSetPath: text,

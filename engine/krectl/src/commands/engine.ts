@@ -1,4 +1,4 @@
-import type { EngineStatus } from '@kre/contracts'
+import type { EngineProcess, EngineStatus } from '@kre/contracts'
 import type { Command } from 'commander'
 import { connectAdmin, type AdminClient } from '../api/admin-client.ts'
 import type { Context } from '../context.ts'
@@ -49,10 +49,15 @@ export async function createLoginUrl(client: AdminClient, renew: boolean): Promi
   ).url
 }
 
+function placeOf({ runtime, version, node, fused }: EngineProcess): string {
+  const nodes = node === null ? null : [node, ...fused].join(' + ')
+  return [runtime, version, nodes].filter((part) => part !== null).join(' / ')
+}
+
 function describe(status: EngineStatus): string {
   const processes = status.processes.map((process) => [
     process.role,
-    [process.runtime, process.version, process.node].filter((part) => part !== null).join(' / '),
+    placeOf(process),
     process.pid === null ? '-' : String(process.pid),
     process.state,
     String(process.restarts),
