@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path'
-import { MiB, MINUTE_MS, SECOND_MS, KreError } from '@kre/contracts'
+import { type Fuse, MiB, MINUTE_MS, SECOND_MS, KreError } from '@kre/contracts'
 import { z } from 'zod'
 
 const port = z.coerce.number().int().min(0).max(65_535)
@@ -21,6 +21,7 @@ const Environment = z.object({
     .max(8 * MiB - 64 * 1024)
     .default(4 * MiB),
   KRE_ENTRYPOINT_WORKERS: z.coerce.number().int().min(1).max(64).default(1),
+  KRE_FUSE: z.enum(['true', 'false', 'auto']).default('false'),
   KRE_NODE_MEMORY_BYTES_MAX: z.coerce
     .number()
     .int()
@@ -45,6 +46,8 @@ export type Config = Readonly<{
   payloadBytesMax: number
   /** Processes that share one entrypoint's port; more than 1 only where the system can (Linux). */
   entrypointWorkers: number
+  /** Whether nodes share processes in workflows that do not say. */
+  fuse: Fuse
   nodeMemoryBytesMax: number | null
   logLevel: z.infer<typeof Environment>['KRE_LOG_LEVEL']
   path: string
@@ -74,6 +77,7 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     requestTimeoutMs: e.KRE_REQUEST_TIMEOUT_MS,
     payloadBytesMax: e.KRE_PAYLOAD_BYTES_MAX,
     entrypointWorkers: process.platform === 'linux' ? e.KRE_ENTRYPOINT_WORKERS : 1,
+    fuse: e.KRE_FUSE === 'auto' ? 'auto' : e.KRE_FUSE === 'true',
     nodeMemoryBytesMax: e.KRE_NODE_MEMORY_BYTES_MAX ?? null,
     logLevel: e.KRE_LOG_LEVEL,
     path: e.PATH,

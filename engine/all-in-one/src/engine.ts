@@ -189,6 +189,7 @@ function compileSettings(config: Config): CompileSettings {
     requestTimeoutMs: config.requestTimeoutMs,
     payloadBytesMax: config.payloadBytesMax,
     entrypointWorkers: config.entrypointWorkers,
+    fuse: config.fuse,
     reflection: true,
     memoryBytesMax: config.nodeMemoryBytesMax,
     resolveRunner: (image, src) => {

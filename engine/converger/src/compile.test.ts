@@ -8,6 +8,7 @@ const settings: CompileSettings = {
   requestTimeoutMs: 30_000,
   payloadBytesMax: 1024,
   entrypointWorkers: 1,
+  fuse: false,
   reflection: true,
   memoryBytesMax: null,
   resolveRunner: (image) =>
@@ -43,6 +44,25 @@ describe('compile', () => {
     })
     const entrypoints = workloads.filter(({ spec }) => spec.kind === 'entrypoint')
     expect(entrypoints.map(({ replicas }) => replicas)).toEqual([3, 3])
+  })
+
+  test('nodes that share a process are one workload, whose limit is the sum of theirs', () => {
+    const limit = (bytes: number) => ({
+      cpuMillis: null,
+      memoryBytes: { request: 1, limit: bytes },
+    })
+    const facts = sampleFacts([
+      sampleNode('a', 'entrypoint', { src: 's.py', resources: limit(10) }),
+      sampleNode('b', 'a', { src: 's.py', resources: limit(5) }),
+    ])
+    const { workloads } = compile('demo', release('v1'), [version('v1', { facts })], {
+      ...settings,
+      fuse: true,
+    })
+    const nodes = workloads.filter(({ spec }) => spec.kind === 'node')
+    expect(nodes).toMatchObject([
+      { spec: { node: 'a', fused: [{ node: 'b', kind: 'node' }] }, memoryBytesMax: 15 },
+    ])
   })
 
   test('a running version is its nodes, its entrypoint, and the published entrypoint of the runtime', () => {

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import {
   ENTRYPOINT,
+  NO_TENSORS,
   nodeBucket,
   objectBucket,
   projectBucket,
@@ -9,12 +10,16 @@ import {
   workloadId,
   type BundleFacts,
   type EntrypointSpec,
+  type Fuse,
   type GraphNode,
+  type NodeMember,
   type NodeSpec,
   type Release,
+  type Runner,
   type WorkflowGraph,
   type Workload,
 } from '@kre/contracts'
+import { fuseNodes } from './fuse-nodes.ts'
 
 export type CompileSettings = {
   /** Deadline of a request whose caller gave none, and the longest one a caller may ask for. */
@@ -22,11 +27,13 @@ export type CompileSettings = {
   payloadBytesMax: number
   /** Processes that share one entrypoint's port. */
   entrypointWorkers: number
+  /** For workflows that do not say. */
+  fuse: Fuse
   reflection: boolean
   /** Limit of a process whose manifest names none; null = no limit. */
   memoryBytesMax: number | null
   /** Which runner an image stands for. */
-  resolveRunner: (image: string, src: string) => 'typescript' | 'python' | null
+  resolveRunner: (image: string, src: string) => Runner | null
 }
 
 /** A version as the compiler needs it. */
@@ -83,24 +90,34 @@ function nodeWorkloads(
   settings: CompileSettings,
 ): Workload[] {
   const config = configOf(version)
+  const runnerOf = (node: GraphNode) => settings.resolveRunner(node.image, node.src)
   return version.facts.manifest.workflows.flatMap((workflow) =>
-    workflow.nodes.map((node) => {
-      const spec = nodeSpec(runtimeId, version, workflow, node, config, settings)
+    fuseNodes(workflow.nodes, workflow.fuse ?? settings.fuse, runnerOf).map((group) => {
+      const [first, ...others] = group.map((node) =>
+        nodeSpec(runtimeId, version, workflow, node, config, settings),
+      ) as [NodeMember, ...NodeMember[]]
+      const spec: NodeSpec = others.length === 0 ? first : { ...first, fused: others }
       return {
         id: workloadId(
           { runtimeId, version: version.name },
-          { workflow: workflow.id, node: node.id },
+          { workflow: workflow.id, node: first.node },
         ),
         runtimeId,
         version: version.name,
-        replicas: node.replicas,
+        replicas: group[0]?.replicas ?? 1,
         spec,
         specHash: hash(spec),
         bundleDigest: version.bundleDigest,
-        memoryBytesMax: node.resources.memoryBytes?.limit ?? settings.memoryBytesMax,
+        memoryBytesMax: memoryBytesMax(group) ?? settings.memoryBytesMax,
       }
     }),
   )
+}
+
+/** The limits of all nodes of a process together; null = none is declared. */
+function memoryBytesMax(group: readonly GraphNode[]): number | null {
+  const limits = group.flatMap(({ resources }) => resources.memoryBytes?.limit ?? [])
+  return limits.length === 0 ? null : limits.reduce((sum, limit) => sum + limit)
 }
 
 function nodeSpec(
@@ -110,9 +127,10 @@ function nodeSpec(
   node: GraphNode,
   config: NodeSpec['config'],
   settings: CompileSettings,
-): NodeSpec {
+): NodeMember {
   const ref = { runtimeId, version: version.name, workflow: workflow.id }
   const method = version.facts.methods.find((candidate) => candidate.rpc === workflow.entrypoint)
+  const runner = settings.resolveRunner(node.image, node.src) ?? 'typescript'
   return {
     kind: 'node',
     runtimeId,
@@ -125,7 +143,7 @@ function nodeSpec(
     nodeName: node.name,
     image: node.image,
     // Checked by the caller for every node of the version.
-    runner: settings.resolveRunner(node.image, node.src) ?? 'typescript',
+    runner,
     src: node.src,
     subscriptions: node.subscriptions,
     outputs: outputsOf(workflow, node),
@@ -133,6 +151,7 @@ function nodeSpec(
     requestType: method?.requestType ?? '',
     responseType: method?.responseType ?? '',
     ...(method?.serverStreaming === true ? { serverStreaming: true } : {}),
+    payloadBytesMax: settings.payloadBytesMax,
     concurrency: node.concurrency,
     ...(node.batch === undefined ? {} : { batch: node.batch }),
     timeoutMs: node.timeoutMs,
@@ -149,6 +168,12 @@ function nodeSpec(
     },
     config,
   }
+}
+
+/** A model uses as many threads as it may use processors, and one where the manifest does not say. */
+function modelOf({ tensors, resources }: GraphNode): NonNullable<NodeSpec['model']> {
+  const threads = Math.max(1, Math.ceil((resources.cpuMillis?.limit ?? 0) / 1000))
+  return { tensors: tensors ?? NO_TENSORS, threads }
 }
 
 /** What somebody listens to of a node's output: null = messages without a channel. */

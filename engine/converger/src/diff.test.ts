@@ -18,6 +18,7 @@ const desired = compile(
     requestTimeoutMs: 1,
     payloadBytesMax: 1,
     entrypointWorkers: 1,
+    fuse: false,
     reflection: true,
     memoryBytesMax: null,
     resolveRunner: () => 'typescript',

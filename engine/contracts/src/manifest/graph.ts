@@ -3,6 +3,7 @@
  * Ids are resource names of at most 19 characters; `name` is what the author wrote.
  */
 import { z } from 'zod'
+import { TensorMapping } from './tensors.ts'
 
 export const Durability = z.enum(['fast', 'durable', 'memory'])
 
@@ -20,6 +21,15 @@ export const Resources = z.object({
   memoryBytes: z.object({ request: z.number(), limit: z.number() }).nullable(),
 })
 
+/** The handler gets lists of messages. */
+export const Batch = z.object({
+  /** Most messages of one call. */
+  maxSize: z.number(),
+  /** How long the first message waits for others; 0 = not at all. */
+  maxDelayMs: z.number(),
+})
+export type Batch = z.infer<typeof Batch>
+
 export const GraphNode = z.object({
   id: z.string(),
   name: z.string(),
@@ -32,6 +42,7 @@ export const GraphNode = z.object({
   objectStore: z.object({ name: z.string(), scope: z.enum(['project', 'workflow']) }).nullable(),
   /** Handler calls in flight per replica. */
   concurrency: z.number(),
+  batch: Batch.optional(),
   /** Limit of one handler call; null = the request's deadline alone. */
   timeoutMs: z.number().nullable(),
   retries: z.object({ max: z.number(), backoffMs: z.number() }),
@@ -39,8 +50,14 @@ export const GraphNode = z.object({
   resources: Resources,
   /** Channels the author declared; null = not declared, so not checked. */
   channels: z.array(z.string()).nullable(),
+  /** Of nodes that run a model without code. */
+  tensors: TensorMapping.optional(),
 })
 export type GraphNode = z.infer<typeof GraphNode>
+
+/** Whether nodes of one language that feed each other share processes; `auto`: those that declare no resources. */
+export const Fuse = z.union([z.boolean(), z.literal('auto')])
+export type Fuse = z.infer<typeof Fuse>
 
 export const WorkflowGraph = z.object({
   id: z.string(),
@@ -50,6 +67,8 @@ export const WorkflowGraph = z.object({
   /** Id of the node whose first output answers the caller. */
   exitpoint: z.string(),
   timeoutMs: z.number().nullable(),
+  /** Absent = as the operator has set it. */
+  fuse: Fuse.optional(),
   nodes: z.array(GraphNode),
 })
 export type WorkflowGraph = z.infer<typeof WorkflowGraph>

@@ -11,6 +11,7 @@ describe('resolveRunner', () => {
     ['konstellation/kre-ts:1', 'typescript'],
     ['konstellation/kre-typescript:1', 'typescript'],
     ['konstellation/kre-node:1', 'typescript'],
+    ['konstellation/kre-onnx:1', 'onnx'],
   ])('%s runs on %s', (image, runner) => {
     expect(resolveRunner(image, 'a')).toEqual({ runner })
   })
@@ -18,6 +19,7 @@ describe('resolveRunner', () => {
   test.each([
     ['acme/tool:1', 'src/a.py', 'write "konstellation/kre-py:<tag>"'],
     ['acme/tool:1', 'src/a.ts', 'write "konstellation/kre-ts:<tag>"'],
+    ['acme/tool:1', 'models/a.onnx', 'write "konstellation/kre-onnx:<tag>"'],
     ['acme/kre-pi:1', 'bin/a', 'write "konstellation/kre-py:<tag>"'],
     ['acme/tool:1', 'bin/a', 'the last part of its path, before the tag, selects the runner'],
     [
@@ -30,7 +32,7 @@ describe('resolveRunner', () => {
   ])('%s with %s is unknown, with a hint', (image, src, hint) => {
     expect(resolveRunner(image, src)).toEqual({
       unknown: {
-        message: `no runner is known for image "${image}"; known are kre-py, kre-ts, kre-typescript, kre-node`,
+        message: `no runner is known for image "${image}"; known are kre-py, kre-ts, kre-typescript, kre-node, kre-onnx`,
         hint,
       },
     })

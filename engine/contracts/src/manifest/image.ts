@@ -3,7 +3,8 @@ import type { DocumentPath } from './document-path.ts'
 import type { Report } from './issue-collector.ts'
 import { nearestName } from './nearest-name.ts'
 
-export type Runner = 'typescript' | 'python'
+/** `onnx` runs a model without code. */
+export type Runner = 'typescript' | 'python' | 'onnx'
 
 /** What an installation makes of images. */
 export type ImageRules = {
@@ -20,6 +21,7 @@ const RUNNERS: Readonly<Record<string, Runner>> = {
   'kre-ts': 'typescript',
   'kre-typescript': 'typescript',
   'kre-node': 'typescript',
+  'kre-onnx': 'onnx',
 }
 const ENTRYPOINT_IMAGES = ['kre-entrypoint', 'kre-runtime-entrypoint']
 /** Runners of the original that this engine does not have. */
@@ -30,6 +32,7 @@ const MISSING_RUNNERS: Readonly<Record<string, string>> = {
 const SUFFIXES: Readonly<Record<Runner, readonly string[]>> = {
   python: ['.py'],
   typescript: ['.ts', '.js', '.mjs'],
+  onnx: ['.onnx'],
 }
 
 /** Grammar of the distribution specification: `[registry[:port]/]path[:tag][@digest]`. */

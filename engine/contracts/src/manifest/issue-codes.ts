@@ -94,6 +94,13 @@ const CODE_CODES = {
   IMAGE_FLOATING: warning('An image has the tag latest, or none, and may change. [V13]'),
 } as const
 
+const MODEL_CODES = {
+  MODEL_INVALID: error('A file is no ONNX model, or one that can not be run.'),
+  MODEL_MESSAGE: error('The message that a model node reads or sends is not known.'),
+  MODEL_TENSOR: error('A tensor of a model has no field, or the model does not have it.'),
+  MODEL_FIELD: error('A field does not exist or does not fit the tensor of a model.'),
+} as const
+
 const GRAPH_CODES = {
   SUBSCRIPTION_MISSING: error('A node subscribes to nothing. [V14]'),
   SUBSCRIPTION_DUPLICATE: error('A node subscribes twice to the same. [V14]'),
@@ -127,6 +134,7 @@ export const ISSUE_CODES = {
   ...FIELD_CODES,
   ...PROTO_CODES,
   ...CODE_CODES,
+  ...MODEL_CODES,
   ...GRAPH_CODES,
   ...SETTING_CODES,
 } as const satisfies Readonly<Record<string, CodeFacts>>

@@ -11,6 +11,10 @@ export const DISPLAY_NAME_CHARS_MAX = 40
 export const REPLICAS_MAX = 100
 /** Handler calls in flight per replica. */
 export const CONCURRENCY_MAX = 1_000
+/** Messages of one handler call. */
+export const BATCH_SIZE_MAX = 1_024
+/** A message waits no longer for others of its batch. */
+export const BATCH_DELAY_MS_MAX = 1_000
 /** Of a handler call or a request: a day. */
 export const TIMEOUT_MS_MAX = 86_400_000
 export const RETRIES_MAX = 100

@@ -4,9 +4,10 @@ import { findPathFault, findSimilarFile, normalisePath } from './bundle-path.ts'
 import { checkCount } from './check-limits.ts'
 import type { DocumentPath } from './document-path.ts'
 import type { GraphNode } from './graph.ts'
-import { checkImage, findSuffixMismatch, type ImageRules } from './image.ts'
+import { checkImage, findSuffixMismatch, resolveRunner, type ImageRules } from './image.ts'
 import type { Report } from './issue-collector.ts'
 import { CHANNELS_MAX } from './limits.ts'
+import { normaliseTensorMapping } from './normalise-tensors.ts'
 import { reportUnsupportedOfNode } from './not-supported.ts'
 import { normaliseResources } from './normalise-resources.ts'
 import type { NodeDraft } from './schema.ts'
@@ -51,11 +52,13 @@ export function normaliseNode(
     replicas: normaliseReplicas(draft),
     objectStore: normaliseObjectStore(draft.objectStore, place),
     concurrency: draft.concurrency ?? 1,
+    ...normaliseBatch(draft.batch, place),
     timeoutMs: draft.timeoutMs ?? null,
     retries: { max: draft.retries?.max ?? 0, backoffMs: draft.retries?.backoffMs ?? 0 },
     onError: draft.onError ?? 'fail',
     resources: normaliseResources(draft.resources, place),
     channels: normaliseChannels(draft.channels, place),
+    ...normaliseTensors(draft, place),
   }
 }
 
@@ -87,6 +90,24 @@ function checkSource(written: string, image: string | undefined, place: Place): 
   }
 }
 
+/** Other runners have code that knows the model, so what the manifest says about tensors would mislead its reader. */
+function normaliseTensors(
+  { tensors, image, src }: NodeDraft,
+  { subject, path, images, report }: Place,
+): Pick<GraphNode, 'tensors'> {
+  if (tensors === undefined) return {}
+  const resolution = image === undefined ? null : resolveRunner(image, src ?? '', images)
+  if (resolution !== null && 'runner' in resolution && resolution.runner !== 'onnx')
+    report.add({
+      code: 'FIELD_VALUE',
+      path: [...path, 'tensors'],
+      part: 'key',
+      message: `${subject}"tensors" is for nodes that run a model without code, and image "${image}" runs ${resolution.runner}`,
+      hint: 'remove it, or write image: konstellation/kre-onnx:<tag>',
+    })
+  return { tensors: normaliseTensorMapping(tensors) }
+}
+
 function normaliseGpu(gpu: NodeDraft['gpu']): GraphNode['gpu'] {
   if (gpu === undefined || gpu === false) return null
   return gpu === true
@@ -100,6 +121,20 @@ function normaliseReplicas(draft: NodeDraft): number {
     1,
     draft.autoscaling === undefined ? (draft.replicas ?? 1) : (draft.autoscaling.min ?? 1),
   )
+}
+
+function normaliseBatch(
+  batch: NodeDraft['batch'],
+  { path, subject, report }: Place,
+): Pick<GraphNode, 'batch'> {
+  if (batch?.maxSize === undefined) return {}
+  const { maxSize, maxDelayMs, maxWaitMs } = batch
+  if (maxDelayMs !== undefined && maxWaitMs !== undefined) {
+    const message = `${subject}batch has maxDelayMs and maxWaitMs, which mean the same`
+    const hint = 'remove maxWaitMs'
+    report.add({ code: 'FIELD_VALUE', path: [...path, 'batch', 'maxWaitMs'], message, hint })
+  }
+  return { batch: { maxSize, maxDelayMs: maxDelayMs ?? maxWaitMs ?? 0 } }
 }
 
 function normaliseObjectStore(

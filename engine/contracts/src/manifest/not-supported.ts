@@ -15,8 +15,6 @@ type Place = { path: DocumentPath; subject: string; report: Report }
 
 export function reportUnsupportedOfNode(node: NodeDraft, place: Place): void {
   const { warn, refuse } = reporters(place)
-  if (node.batch !== undefined)
-    refuse('batch', 'its handler would receive single messages instead of lists')
   if (node.maxRevisits !== undefined) refuse('maxRevisits', 'cycles can not be run')
   if (node.secrets !== undefined && node.secrets.length > 0)
     refuse('secrets', 'the node would not receive them', 'declare them under config.variables')

@@ -1,5 +1,6 @@
 import { checkConfig } from './check-config.ts'
 import { checkEntrypoint, checkRpcs, type EntrypointService } from './check-entrypoint.ts'
+import { checkModels, type ModelFacts } from './check-models.ts'
 import { checkShape } from './check-shape.ts'
 import { readGeneration } from './generation.ts'
 import { readGraphWorkflow } from './graph-workflow.ts'
@@ -24,6 +25,8 @@ export type ManifestContext = {
   files?: ReadonlySet<string>
   /** Null where the proto could not be compiled (which is reported by whoever tried). */
   service?: EntrypointService | null
+  /** Null where the protos could not be compiled. */
+  models?: ModelFacts | null
   /** Every unknown key is an error. */
   strict?: boolean
   images?: ImageRules
@@ -67,6 +70,9 @@ export function parseManifest(text: string, context: ManifestContext): ManifestR
       ? readSequential(checkShape(ManifestV1, root, shape), nodeContext)
       : readGraphs(checkShape(ManifestV2, root, shape), nodeContext)
   checkRpcs(draft.workflows ?? [], context.service, issues)
+  const { models, service } = context
+  if (models && service)
+    checkModels(workflows, draft, { models, service, images: nodeContext.images }, issues)
   const manifest = { krtVersion: generation, ...readCommon(draft, nodeContext), workflows }
   return toResult(manifest, issues)
 }

@@ -33,6 +33,7 @@ export function readWorkflows<Item extends WorkflowDraft | SequentialDraft>(
       name: draft.name ?? '',
       entrypoint: draft.entrypoint ?? '',
       timeoutMs: draft.timeoutMs ?? null,
+      ...(draft.fuse === undefined ? {} : { fuse: draft.fuse }),
       ...readBody(draft, head),
     }
   })

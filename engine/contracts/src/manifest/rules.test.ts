@@ -1,6 +1,6 @@
 /** For every rule of the KRT reference one value just inside and one just outside. */
 import { describe, expect, test } from '@jest/globals'
-import type { ManifestContext } from './parse-manifest.ts'
+import { parseManifest, type ManifestContext } from './parse-manifest.ts'
 import { codes, edit, GRAPH, GRAPH_FILES, LINEAR, verdict } from './testing/manifest-text.ts'
 
 type Change = [from: string, to: string]
@@ -565,13 +565,41 @@ describe('what needs the bundle', () => {
   }
 })
 
+describe('batches', () => {
+  const batchOf = (line: string) => {
+    const result = parseManifest(edit(GRAPH, ...score(line)), { file: 'kre.yaml' })
+    return result.ok ? result.manifest.workflows[0]?.nodes.find((node) => node.batch)?.batch : null
+  }
+
+  test.each([
+    ['batch: {maxSize: 1}', { maxSize: 1, maxDelayMs: 0 }],
+    ['batch: {maxSize: 1024, maxDelayMs: 1000}', { maxSize: 1024, maxDelayMs: 1000 }],
+    ['batch: {maxSize: 8, maxWaitMs: 5}', { maxSize: 8, maxDelayMs: 5 }],
+  ])('%s is read', (line, batch) => {
+    expect(batchOf(line)).toEqual(batch)
+  })
+
+  test.each([
+    ['batch: {maxSize: 0}', 'FIELD_RANGE'],
+    ['batch: {maxSize: 1025}', 'FIELD_RANGE'],
+    ['batch: {maxSize: 1.5}', 'FIELD_TYPE'],
+    ['batch: {maxDelayMs: 5}', 'FIELD_REQUIRED'],
+    ['batch: {maxSize: 8, maxDelayMs: -1}', 'FIELD_RANGE'],
+    ['batch: {maxSize: 8, maxDelayMs: 1001}', 'FIELD_RANGE'],
+    ['batch: {maxSize: 8, maxDelayMs: 5, maxWaitMs: 5}', 'FIELD_VALUE'],
+    ['batch: {maxSize: 8, size: 2}', 'YAML_UNKNOWN_KEY'],
+    ['batch: true', 'FIELD_TYPE'],
+  ])('%s is refused', (line, code) => {
+    expect(codes(edit(GRAPH, ...score(line)))).toEqual([code])
+  })
+})
+
 describe('fields that are not supported yet', () => {
   test.each<[string, string]>([
     ['autoscaling: {min: 1, max: 3, targetCpuPercent: 80, targetQueueAgeMs: 50}', 'warning'],
     ['nodeSelectors: {disk: ssd}', 'warning'],
     ['config: {threshold: "0.5"}', 'warning'],
     ['objectStore: {name: a, ttl: 5d}', 'warning'],
-    ['batch: {maxSize: 8, maxWaitMs: 5}', 'error'],
     ['maxRevisits: 3', 'error'],
     ['secrets: [token]', 'error'],
   ])('%s is a %s', (line, level) => {
@@ -584,7 +612,6 @@ describe('fields that are not supported yet', () => {
     ['autoscaling: {min: 3, max: 1}', 'FIELD_RANGE'],
     ['nodeSelectors: {"a b": ssd}', 'FIELD_VALUE'],
     ['objectStore: {name: a, ttl: soon}', 'FIELD_VALUE'],
-    ['batch: {maxSize: 0}', 'FIELD_RANGE'],
     ['secrets: token', 'FIELD_TYPE'],
   ])('%s is checked for its shape all the same', (line, code) => {
     expect(codes(edit(GRAPH, ...score(line)))).toContain(code)

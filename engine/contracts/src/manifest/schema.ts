@@ -5,7 +5,7 @@
  */
 import { z } from 'zod'
 import { CHANNEL_NAME } from '../names.ts'
-import { Durability } from './graph.ts'
+import { Durability, Fuse } from './graph.ts'
 import * as limits from './limits.ts'
 
 const Text = z.string().min(1)
@@ -18,6 +18,7 @@ const Channel = Text.meta({ pattern: CHANNEL_NAME.source })
 const Defaults = z.record(z.string(), z.string())
 const Milliseconds = z.int().min(1).max(limits.TIMEOUT_MS_MAX)
 const Count = z.int().min(0)
+const BatchDelayMs = Count.max(limits.BATCH_DELAY_MS_MAX)
 
 const Quantity = z.union([z.string().min(1), z.number()]).meta({
   description: 'A Kubernetes quantity: 250m, 1.5, 512Mi, 1Gi.',
@@ -29,6 +30,28 @@ const ObjectStore = z.strictObject({
   scope: z.enum(['workflow', 'project']).optional(),
   ttl: Text.meta({ description: 'A duration: 30m, 12h, 5d.' }).optional(),
 })
+
+const TensorFields = z.record(
+  z.string(),
+  z.union([
+    Text,
+    z.strictObject({
+      field: Text,
+      shape: z
+        .array(z.union([z.int().min(1), Text]))
+        .meta({ description: 'Sizes, or integer fields of the message that hold them.' })
+        .optional(),
+    }),
+  ]),
+)
+const Tensors = z
+  .strictObject({
+    input: Text.meta({ description: 'The message that the model reads.' }).optional(),
+    output: Text.meta({ description: 'The message that the node sends.' }).optional(),
+    inputs: TensorFields.optional(),
+    outputs: TensorFields.optional(),
+  })
+  .meta({ description: 'Of nodes with an ONNX image: which field feeds or takes which tensor.' })
 
 /** Everything of a node but what it listens to, which the generations write differently. */
 const nodeFields = {
@@ -71,8 +94,13 @@ const nodeFields = {
     .optional(),
   nodeSelectors: z.record(z.string(), z.string()).optional(),
   batch: z
-    .strictObject({ maxSize: z.int().min(1).optional(), maxWaitMs: Count.optional() })
+    .strictObject({
+      maxSize: z.int().min(1).max(limits.BATCH_SIZE_MAX),
+      maxDelayMs: BatchDelayMs.optional(),
+      maxWaitMs: BatchDelayMs.meta({ description: 'Another name of maxDelayMs.' }).optional(),
+    })
     .optional(),
+  tensors: Tensors.optional(),
   maxRevisits: z.int().min(1).max(1_000).optional(),
   config: Defaults.optional(),
   secrets: z.array(Text).optional(),
@@ -89,6 +117,10 @@ const workflowFields = {
   timeoutMs: Milliseconds.optional(),
   type: z.enum(['data', 'training', 'feedback', 'serving']).optional(),
   durability: z.enum(['sync', 'accepted']).optional(),
+  fuse: Fuse.meta({
+    description:
+      'Whether nodes that feed each other share processes; auto = those without resources.',
+  }).optional(),
   config: Defaults.optional(),
 }
 

@@ -56,6 +56,13 @@ function nodes(name: string, from: string): fc.Arbitrary<GraphNode> {
       }),
     ),
     concurrency: fc.integer({ min: 1, max: 1_000 }),
+    batch: fc.option(
+      fc.record({
+        maxSize: fc.integer({ min: 1, max: 1_024 }),
+        maxDelayMs: fc.integer({ min: 0, max: 1_000 }),
+      }),
+      { nil: undefined },
+    ),
     timeoutMs: fc.option(fc.integer({ min: 1, max: 86_400_000 })),
     retries: fc.record({
       max: fc.integer({ min: 0, max: 100 }),

@@ -3,6 +3,7 @@ import { Document, isScalar, visit } from 'yaml'
 import type { GraphNode, KrtManifest, Subscription, WorkflowGraph } from './graph.ts'
 import { isAmbiguousText } from './plain-text.ts'
 import { formatCpu, formatMemory } from './quantity.ts'
+import type { TensorField } from './tensors.ts'
 
 /** `parseManifest` reads it back to the same manifest, whose `krtVersion` is then v2. Defaults are left out. */
 export function toYaml(manifest: KrtManifest): string {
@@ -40,6 +41,7 @@ function workflowFields(workflow: WorkflowGraph): object {
     entrypoint: workflow.entrypoint,
     exitpoint: workflow.exitpoint,
     ...(workflow.timeoutMs === null ? {} : { timeoutMs: workflow.timeoutMs }),
+    ...(workflow.fuse === undefined ? {} : { fuse: workflow.fuse }),
     nodes: workflow.nodes.map(nodeFields),
   }
 }
@@ -55,11 +57,30 @@ function nodeFields(node: GraphNode): object {
     ...(node.replicas === 1 ? {} : { replicas: node.replicas }),
     ...(node.objectStore === null ? {} : { objectStore: node.objectStore }),
     ...(node.concurrency === 1 ? {} : { concurrency: node.concurrency }),
+    ...(node.batch === undefined ? {} : { batch: node.batch }),
     ...(node.timeoutMs === null ? {} : { timeoutMs: node.timeoutMs }),
     ...(retries.max === 0 && retries.backoffMs === 0 ? {} : { retries }),
     ...(node.onError === 'fail' ? {} : { onError: node.onError }),
     ...unlessEmpty('resources', resourceFields(node.resources)),
     ...(channels === null ? {} : { channels }),
+    ...unlessEmpty('tensors', tensorFields(node.tensors)),
+  }
+}
+
+function tensorFields(tensors: GraphNode['tensors']): object {
+  if (tensors === undefined) return {}
+  const side = (fields: Readonly<Record<string, TensorField>>) =>
+    Object.fromEntries(
+      Object.entries(fields).map(([tensor, { field, shape }]) => [
+        tensor,
+        shape === null ? field : { field, shape },
+      ]),
+    )
+  return {
+    ...(tensors.input === null ? {} : { input: tensors.input }),
+    ...(tensors.output === null ? {} : { output: tensors.output }),
+    ...unlessEmpty('inputs', side(tensors.inputs)),
+    ...unlessEmpty('outputs', side(tensors.outputs)),
   }
 }
 
