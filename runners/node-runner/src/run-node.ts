@@ -2,7 +2,7 @@
 import { writeSync } from 'node:fs'
 import { toKreError, type NodeLaunch } from '@kre/contracts/runtime'
 import { openCoreConnection, type CoreSubscription } from '@kre/core-nats'
-import { Dispatcher } from './calls/dispatcher.ts'
+import { Dispatcher, slotsOf } from './calls/dispatcher.ts'
 import { openJournal } from './calls/journal.ts'
 import type { CallOwner } from './calls/node-call.ts'
 import { outsideOfCalls } from './calls/outside-calls.ts'
@@ -45,7 +45,7 @@ export async function runNode(
   await Promise.race([connection.whenUp(), stop.promise])
   const counters = createCounters()
   const inbox = openInbox(connection)
-  const journal = openJournal(launch.workPath, launch.concurrency)
+  const journal = openJournal(launch.workPath, slotsOf(launch))
   const stages = openStartStages(launch.workPath)
   const log: NodeLog = createNodeLog(
     launch,

@@ -57,6 +57,8 @@ class CallPort(Protocol):
     """0 = none."""
     attempt: int
     metadata: Mapping[str, str]
+    logger: logging.Logger | None
+    """Of a call that shares its handler with others; None = the node's, which knows the call by itself."""
 
     @property
     def is_error(self) -> bool: ...

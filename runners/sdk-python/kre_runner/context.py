@@ -182,7 +182,7 @@ class Context:
     @_Attribute
     def logger(self) -> logging.Logger:
         """Lines carry the request, also when the logger is kept and used elsewhere."""
-        return self._node.logger
+        return self._call.logger or self._node.logger
 
     @_Attribute
     def db(self) -> Database:

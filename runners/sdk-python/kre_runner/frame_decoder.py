@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .worker_frame import Frame, WireError, decode_frame
+from .frame_codec import decode_frame
+from .worker_frame import Frame, WireError
 
 FRAME_BYTES_MAX = 80 * 1024 * 1024
 """Largest frame. Above the 64 MiB that NATS carries at most, so a full message and its frame fit."""

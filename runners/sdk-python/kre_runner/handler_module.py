@@ -18,6 +18,7 @@ from .context import Context
 from .handler_errors import TerminalError
 
 HandlerFunction = Callable[[Context, Any], Any]
+BatchFunction = Callable[[list[Context], list[Any]], Any]
 Exports = Union[ModuleType, Mapping[str, Any], object]
 
 
@@ -33,12 +34,25 @@ class Handler:
 
 
 @dataclass(frozen=True)
+class BatchHandler:
+    """Gets the messages of a batch and a context for each. Sends by the contexts; or returns a list with one output per
+    message, in which an exception fails its message and no other. What it raises fails all of them."""
+
+    function: BatchFunction
+    is_async: bool
+    must_return: bool
+    """A linear handler: what it returns are its outputs."""
+
+
+@dataclass(frozen=True)
 class NodeHandlers:
     init: Callable[[Context], Any] | None
     default: Handler | None
     custom: Mapping[str, Handler]
     linear: Handler | None
     on_error: Handler | None
+    batch: BatchHandler | None
+    """Handles all messages but the errors that ``on_error`` takes."""
     handles_errors: bool
     """Receives the errors of the nodes it listens to."""
 
@@ -58,15 +72,28 @@ class NodeHandlers:
             )
         return chosen
 
+    def batch_for(self, is_error: bool) -> BatchHandler | None:
+        return None if is_error and self.on_error is not None else self.batch
+
     @property
-    def needs_threads(self) -> bool:
-        """Whether a handler runs in a thread."""
-        known = (self.default, self.linear, self.on_error, *self.custom.values())
-        return any(handler is not None and not handler.is_async for handler in known)
+    def has_sync(self) -> bool:
+        return any(not handler.is_async for handler in self._known())
+
+    @property
+    def has_async(self) -> bool:
+        return any(handler.is_async for handler in self._known())
+
+    def _known(self) -> list[Handler | BatchHandler]:
+        known = (self.default, self.linear, self.on_error, self.batch, *self.custom.values())
+        return [handler for handler in known if handler is not None]
 
 
-def read_handler_module(exports: Exports, source: str = "") -> NodeHandlers:
+def read_handler_module(
+    exports: Exports, source: str = "", is_batched: bool = False
+) -> NodeHandlers:
     """``source``: text of the file; a graph handler that tests ``is_message_error`` gets error messages, too.
+
+    ``is_batched``: the manifest sets ``batch`` for the node.
 
     Raises TerminalError when the exports are no handlers.
     """
@@ -83,14 +110,30 @@ def read_handler_module(exports: Exports, source: str = "") -> NodeHandlers:
     linear = handler("handler", is_linear=True)
     on_error = handler("error_handler")
     is_graph = default is not None or bool(custom)
-    if not is_graph and linear is None and on_error is None:
+    by_batch = _function("batch_handler", namespace.get("batch_handler"))
+    has_single = is_graph or linear is not None or on_error is not None
+    if not has_single and by_batch is None:
         raise TerminalError(
             "the file defines no handler: define default_handler, custom_handlers, or (linear style) handler"
         )
-    tests_errors = is_graph and re.search(r"\bis_message_error\b", source) is not None
-    return NodeHandlers(
-        init, default, custom, linear, on_error, on_error is not None or tests_errors
-    )
+    batch = _batch_handler(by_batch, linear) if is_batched or not has_single else None
+    tests_errors = (is_graph or batch is not None) and re.search(
+        r"\bis_message_error\b", source
+    ) is not None
+    handles_errors = on_error is not None or tests_errors
+    return NodeHandlers(init, default, custom, linear, on_error, batch, handles_errors)
+
+
+def _batch_handler(by_batch: BatchFunction | None, linear: Handler | None) -> BatchHandler:
+    if by_batch is not None:
+        return BatchHandler(by_batch, is_async_function(by_batch), must_return=False)
+    if linear is None:
+        raise TerminalError(
+            "the manifest sets batch for this node, so its handler gets lists: "
+            "define batch_handler(contexts, messages), or remove batch"
+        )
+    function: Any = linear.function
+    return BatchHandler(function, linear.is_async, must_return=True)
 
 
 def is_async_function(function: Callable[..., Any]) -> bool:
@@ -191,3 +234,34 @@ def send_returned(ctx: Context, handler: Handler, returned: object) -> None:
     """Sends the output of a linear handler; after a reply, the last node's has nowhere to go."""
     if handler.is_linear:
         ctx._send_returned(returned)
+
+
+def send_returned_list(
+    contexts: list[Context], handler: BatchHandler, returned: object
+) -> list[BaseException | None]:
+    """Sends what a batch handler returned; gives of each message what failed, None = nothing.
+
+    Raises TerminalError when it is no list with one output per message.
+    """
+    if returned is None:
+        if not handler.must_return:
+            return [None] * len(contexts)
+        returned = [None] * len(contexts)
+    if not isinstance(returned, (list, tuple)) or len(returned) != len(contexts):
+        is_list = isinstance(returned, (list, tuple))
+        what = f"{len(returned)} results" if is_list else f"a {type(returned).__name__}"  # type: ignore[arg-type]
+        raise TerminalError(
+            f"the batch handler returned {what} for {len(contexts)} messages: "
+            "return a list with one output per message, or nothing"
+        )
+    return [_send_item(ctx, item) for ctx, item in zip(contexts, returned)]
+
+
+def _send_item(ctx: Context, item: object) -> BaseException | None:
+    if isinstance(item, BaseException):
+        return item
+    try:
+        ctx._send_returned(item)
+    except BaseException as error:
+        return error
+    return None

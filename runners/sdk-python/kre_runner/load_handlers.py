@@ -16,14 +16,14 @@ _OURS = frozenset(("google", "kre_runner"))
 """Packages that the worker has loaded. A ``google`` folder without ``__init__.py`` is a part of that package."""
 
 
-def load_handlers(base_path: str, handler_path: str) -> NodeHandlers:
+def load_handlers(base_path: str, handler_path: str, is_batched: bool = False) -> NodeHandlers:
     """Raises whatever the file raises, and TerminalError when it is missing or defines no handler."""
     file = os.path.join(base_path, handler_path)
     if not os.path.isfile(file):
         raise TerminalError(f'the bundle has no file "{handler_path}"')
     add_import_folders(os.path.dirname(file), base_path)
     with open(file, encoding="utf-8", errors="replace") as source:
-        return read_handler_module(_import_file(file), source.read())
+        return read_handler_module(_import_file(file), source.read(), is_batched)
 
 
 def add_import_folders(*folders: str) -> None:

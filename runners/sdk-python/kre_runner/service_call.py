@@ -71,6 +71,7 @@ class LoopAnswer:
         self._on_lost = on_lost
         self._future: asyncio.Future[Any] = loop.create_future()
         self._is_awaited = False
+        self.is_there = False
         self._lost_error: BaseException | None = None
 
     def __await__(self) -> Generator[Any, None, Any]:
@@ -79,6 +80,7 @@ class LoopAnswer:
         return self._future.__await__()
 
     def resolve(self, value: Any, error: BaseException | None) -> None:
+        self.is_there = True
         if self._loop is running_loop():
             self._set(value, error)
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
 import threading
@@ -57,6 +58,8 @@ class Services:
         self._channel = channel
         self._on_lost = on_lost
         self._ids = itertools.count(1)
+        self.own_loop: asyncio.AbstractEventLoop | None = None
+        """The worker's, in which a sync ``init`` can't await."""
         self._waiting: dict[int, tuple[int, _Place, Callable[[Any, Buffer], Any]]] = {}
 
     def call(
@@ -68,21 +71,28 @@ class Services:
         data: Buffer,
         decode: Callable[[Any, Buffer], T],
         *,
-        pump: bool = False,
+        pumps: bool = False,
         is_cancelled: Callable[[], bool] = lambda: False,
     ) -> Answer[T]:
-        """``pump``: the caller is in the loop's thread and can't await, so the frames are read here meanwhile.
+        """``pumps``: no event loop reads the frames, so who waits for an answer reads them meanwhile.
 
         ``is_cancelled``: a thread of a cancelled call does not wait; a coroutine is cancelled by its task.
         """
         name = f"{service}.{method}"
         id = next(self._ids) & _ID_MAX
         frame = Call(id, call_id, service, method, to_json(name, arguments), data)
-        loop = None if pump else running_loop()
+        loop = running_loop()
+        if loop is self.own_loop and pumps:
+            loop = None
         if loop is not None:
             awaited = LoopAnswer(loop, lambda error: self._on_lost(call_id, name, error))
             self._waiting[id] = (call_id, awaited, decode)
             self._send(frame)
+            if pumps:  # the loop is user code's own
+                reader = threading.Thread(
+                    target=self._channel.pump_for, args=(awaited,), name="kre-answer", daemon=True
+                )
+                reader.start()
             return Pending(awaited)
         place = ThreadAnswer()
         self._waiting[id] = (call_id, place, decode)
@@ -91,8 +101,8 @@ class Services:
             self._waiting.pop(id, None)
             raise TerminalError(CANCELLED)
         self._send(frame)
-        while pump and not place.is_there:
-            self._channel.pump()
+        if pumps:
+            self._channel.pump_for(place)
         return cast(T, place.wait())
 
     def on_result(self, frame: CallResult) -> None:

@@ -208,6 +208,7 @@ class _TestCall:
         self.deadline_unix_ms = options.deadline_unix_ms
         self.attempt = options.attempt
         self.metadata = options.metadata
+        self.logger = None
         self.cancelled = False
         self.is_error = options.message_type == call_port.ERROR
         self._result = result

@@ -4,34 +4,37 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import logging
 import platform
 import socket
 import sys
 import threading
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Coroutine
 from typing import Any, Callable
 
 from .call_port import NodePort
+from .call_runner import CallQueue, DirectRunner, LoopRunner
 from .context import Context
+from .eager_loop import EagerLoop
 from .frame_channel import FrameChannel
-from .handler_errors import RetryableError, TerminalError
-from .handler_module import Handler, NodeHandlers, is_async_function, send_returned
+from .handler_errors import TerminalError
+from .handler_module import NodeHandlers, is_async_function
+from .invocation import HandlerSite
 from .load_handlers import hidden_modules, load_handlers
 from .message_types import MessageTypes
-from .node_logger import create_node_logger, current_call_id
+from .node_logger import create_node_logger
 from .orphan_guard import start_orphan_guard
-from .payload_message import PayloadDict, StrictUnpack
-from .services import CANCELLED, Services
+from .payload_message import StrictUnpack
+from .running_calls import open_running_calls
+from .services import Services
 from .thread_pool import ThreadPool
-from .user_error import describe_load_error, failure_stack, failure_status, failure_text
+from .user_error import describe_load_error, failure_stack, failure_text
 from .worker_call import CallOwner, WorkerCall
 from .worker_frame import (
     WORKER_PROTOCOL,
     CallResult,
     Cancel,
-    Done,
     Drain,
-    Failed,
     Frame,
     Handle,
     Hello,
@@ -54,27 +57,30 @@ class Worker:
     def __init__(self, sock: socket.socket) -> None:
         self._channel = FrameChannel(sock, self._on_frame, self._on_end)
         self._services = Services(self._channel, self._on_lost_answer)
-        self._owner = CallOwner(self._channel, self._services)
+        self._owner = CallOwner(self._channel, self._services, self._create_call_logger)
+        self._queue = CallQueue(self._owner, self._on_ended)
         self._strict = StrictUnpack()
-        self._calls: dict[int, WorkerCall] = {}
         self._outside = WorkerCall(self._owner, Handle())
         self._init: Init | None = None
-        self._loop = asyncio.new_event_loop()
+        self._loop = EagerLoop()
+        self._services.own_loop = self._loop
         self._ended: asyncio.Future[None] = self._loop.create_future()
         self._is_over = False
         self._is_draining = False
         self._exit_code = 0
+        self._loop_runner: LoopRunner | None = None
         # Set when the handlers are there, before the first message.
         self._node: NodePort
         self._handlers: NodeHandlers
         self._pool: ThreadPool
-        self._attributes: Mapping[str, Any] = {}
 
     def run(self) -> int:
         """Returns the process's exit code, when the runner has drained the worker or is gone."""
         asyncio.set_event_loop(self._loop)
         start_orphan_guard(self._channel.fileno())
-        self._channel.send(Hello(WORKER_PROTOCOL, f"python {platform.python_version()}"))
+        self._channel.send(
+            Hello(WORKER_PROTOCOL, f"python {platform.python_version()}", reads_ahead=True)
+        )
         while self._init is None and not self._is_over:
             self._channel.pump()
         if self._init is None:
@@ -83,17 +89,13 @@ class Worker:
         self._node = self._make_node(self._init)
         self._pool = ThreadPool(self._init.concurrency)
         if self._load(self._init):
-            self._channel.attach(self._loop)
-            self._run_in_loop(self._serve())
+            self._serve(self._init)
         self._finish()
         return self._exit_code
 
     # --- start --------------------------------------------------------------------------------------
 
     def _make_node(self, init: Init) -> NodePort:
-        def write(call_id: int, level: str, text: str) -> None:
-            self._channel.send(Log(call_id, level, text))
-
         return NodePort(
             node_name=init.node_name or init.node,
             base_path=init.base_path,
@@ -102,12 +104,20 @@ class Worker:
             has_object_store=init.object_store,
             config=init.config,
             types=MessageTypes(lambda: init.descriptor_set),
-            logger=create_node_logger(init.node_name or init.node, write),
+            logger=create_node_logger(init.node_name or init.node, self._write_log),
+        )
+
+    def _write_log(self, call_id: int, level: str, text: str) -> None:
+        self._channel.send_log(Log(call_id, level, text))
+
+    def _create_call_logger(self, call_id: int) -> logging.Logger:
+        return create_node_logger(
+            self._node.node_name, lambda _, level, text: self._write_log(call_id, level, text)
         )
 
     def _load(self, init: Init) -> bool:
         try:
-            self._handlers = load_handlers(init.base_path, init.handler_path)
+            self._handlers = load_handlers(init.base_path, init.handler_path, init.batched)
             self._warn_of_hidden_modules(init)
             self._channel.send(Loaded())
             return True
@@ -119,57 +129,124 @@ class Worker:
         for path in hidden_modules(init.base_path, init.handler_path):
             if path != init.handler_path:
                 self._node.logger.warning(
-                    "%s can't be imported: Python or the worker has a module of that name; rename it",
+                    "%s can't be imported: Python's own module of that name comes first; rename it",
                     path,
                 )
 
-    async def _serve(self) -> None:
+    def _serve(self, init: Init) -> None:
         """Runs ``init`` and then serves until the end."""
+        if not self._can_be_direct(init):
+            self._serve_in_loop(None)
+            return
+        ctx = Context(self._node, self._outside)
         try:
-            await self._run_init()
+            if self._handlers.init is not None:
+                returned = self._handlers.init(ctx)
+                if inspect.isawaitable(returned):
+                    self._wait_for(returned)
         except BaseException as error:
             self._init_failed("init failed: ", error)
             return
+        if asyncio.all_tasks(self._loop):
+            # Tasks that ``init`` left behind need a loop that runs.
+            self._serve_in_loop(ctx)
+            return
+        self._channel.send(InitDone(self._handlers.handles_errors))
+        runner = DirectRunner(
+            self._site(init, ctx),
+            self._queue,
+            self._channel,
+            open_running_calls(init.running_file, 1),
+            self._wait_for,
+        )
+        runner.serve(lambda: self._is_over or self._is_draining)
+
+    def _can_be_direct(self, init: Init) -> bool:
+        """Whether no handler and no ``init`` needs an event loop or a thread of its own."""
+        is_init_async = self._handlers.init is not None and is_async_function(self._handlers.init)
+        return init.concurrency <= 1 and not self._handlers.has_async and not is_init_async
+
+    def _serve_in_loop(self, initialized: Context | None) -> None:
+        """``initialized``: the context of an ``init`` that has run."""
+        self._owner.loop_thread = threading.get_ident()
+        self._channel.attach(self._loop)
+        self._run_in_loop(self._serve_calls(initialized))
+
+    async def _serve_calls(self, initialized: Context | None) -> None:
+        assert self._init is not None
+        ctx = initialized or Context(self._node, self._outside)
+        try:
+            if initialized is None:
+                await self._run_init(ctx)
+        except BaseException as error:
+            self._init_failed("init failed: ", error)
+            return
+        self._owner.pumps = False
+        self._loop_runner = LoopRunner(
+            self._site(self._init, ctx),
+            self._queue,
+            self._channel,
+            open_running_calls(self._init.running_file, max(1, self._init.concurrency)),
+            self._loop,
+            self._pool,
+        )
         self._channel.send(InitDone(self._handlers.handles_errors))
         await self._ended
 
-    async def _run_init(self) -> None:
+    def _site(self, init: Init, ctx: Context) -> HandlerSite:
+        return HandlerSite(
+            self._node, self._handlers, self._strict, dict(ctx.__dict__), self._queue.end
+        )
+
+    async def _run_init(self, ctx: Context) -> None:
         init = self._handlers.init
         if init is None:
             return
-        ctx = Context(self._node, self._outside)
         if is_async_function(init):
+            self._owner.pumps = False
             await init(ctx)
-        else:
-            # In the thread where the handlers run: what init opens may be bound to it.
-            run = self._run_init_in_pool if self._handlers.needs_threads else self._run_init_here
-            returned = await run(init, ctx)
-            if inspect.isawaitable(returned):
-                await returned
-        self._attributes = dict(ctx.__dict__)
-
-    async def _run_init_here(self, init: Callable[[Context], Any], ctx: Context) -> Any:
-        self._outside.pumps = True
-        try:
-            return init(ctx)
-        finally:
-            self._outside.pumps = False
+            return
+        # In the thread where the handlers run: what init opens may be bound to it.
+        returned = await self._run_init_in_pool(init, ctx) if self._handlers.has_sync else init(ctx)
+        if inspect.isawaitable(returned):
+            self._owner.pumps = False
+            await returned
 
     async def _run_init_in_pool(self, init: Callable[[Context], Any], ctx: Context) -> Any:
+        self._owner.pumps = False
         returned: asyncio.Future[Any] = self._loop.create_future()
 
         def run() -> None:
+            outcome: Any
             try:
-                self._loop.call_soon_threadsafe(returned.set_result, init(ctx))
+                outcome = init(ctx)
             except BaseException as error:
-                # A future takes no SystemExit and no StopIteration, so they travel inside a plain tuple.
-                self._loop.call_soon_threadsafe(returned.set_result, _Raised(error))
+                # A future takes no SystemExit and no StopIteration.
+                outcome = _Raised(error)
+            self._loop.call_soon_threadsafe(returned.set_result, outcome)
 
         self._pool.submit(run)
-        outcome = await returned
-        if isinstance(outcome, _Raised):
-            raise outcome.error
-        return outcome
+        return _value_of(await returned)
+
+    def _wait_for(self, awaitable: Awaitable[Any]) -> Any:
+        """Awaits something where no event loop runs."""
+
+        async def wait() -> Any:
+            try:
+                return await awaitable
+            except BaseException as error:
+                # Out of a task, SystemExit would end the process.
+                return _Raised(error)
+
+        self._owner.pumps = False
+        self._owner.loop_thread = threading.get_ident()
+        self._channel.attach(self._loop)
+        try:
+            return _value_of(self._loop.run_until_complete(wait()))
+        finally:
+            self._channel.detach()
+            self._owner.loop_thread = 0
+            self._owner.pumps = True
 
     def _init_failed(self, prefix: str, error: BaseException) -> None:
         assert self._init is not None
@@ -183,11 +260,13 @@ class Worker:
 
     def _on_frame(self, frame: Frame) -> None:
         if isinstance(frame, Handle):
-            self._on_handle(frame)
+            self._queue.accept(frame)
+            if self._loop_runner is not None:
+                self._loop_runner.start_waiting()
         elif isinstance(frame, CallResult):
             self._services.on_result(frame)
         elif isinstance(frame, Cancel):
-            self._on_cancel(frame.call_id)
+            self._queue.cancel(frame.call_id)
         elif isinstance(frame, Drain):
             self._is_draining = True
             self._end_if_drained()
@@ -197,28 +276,6 @@ class Worker:
             self._channel.send(
                 Log(0, "WARN", f"the runner sent an unexpected frame: {type(frame).__name__}")
             )
-
-    def _on_handle(self, frame: Handle) -> None:
-        call = WorkerCall(self._owner, frame)
-        self._calls[call.id] = call
-        try:
-            handler = self._handlers.handler_for(frame.from_node, call.is_error)
-        except TerminalError as error:
-            self._end_call(call, error)
-            return
-        if handler.is_async:
-            call.task = self._start_task(self._run_async(call, handler))
-        else:
-            self._pool.submit(self._run_in_thread, call, handler)
-
-    def _on_cancel(self, call_id: int) -> None:
-        call = self._calls.get(call_id)
-        if call is None:
-            return
-        call.cancelled = True
-        if call.task is not None:
-            call.task.cancel()
-        self._services.fail(TerminalError(CANCELLED), call_id)
 
     def _on_end(self, error: Exception | None) -> None:
         """The runner is gone. What is in hand has nobody to answer to."""
@@ -235,108 +292,14 @@ class Worker:
             Log(call_id, "ERROR", f"{service} failed, and nothing awaited it: {error}")
         )
 
-    # --- calls --------------------------------------------------------------------------------------
-
-    def _start_task(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        if sys.version_info >= (3, 12):
-            # Runs up to the first wait now, which most handlers never reach.
-            return asyncio.Task(coroutine, loop=self._loop, eager_start=True)
-        return self._loop.create_task(coroutine)
-
-    async def _run_async(self, call: WorkerCall, handler: Handler) -> None:
-        current_call_id.set(call.id)
-        data: Any = None
-        try:
-            call.begin()
-            ctx = Context(self._node, call, self._attributes)
-            data = self._data_for(call, handler)
-            send_returned(ctx, handler, await handler.function(ctx, data))
-        except BaseException as error:  # also SystemExit: it ends the call and not the worker
-            self._end_call(call, error)
-        else:
-            self._end_call(call, None)
-        finally:
-            self._strict.release(data)
-
-    def _run_in_thread(self, call: WorkerCall, handler: Handler) -> None:
-        current_call_id.set(call.id)
-        data: Any = None
-        try:
-            call.begin()
-            ctx = Context(self._node, call, self._attributes)
-            data = self._data_for(call, handler)
-            returned = handler.function(ctx, data)
-            if inspect.isawaitable(returned):
-                rest = self._await_rest(call, handler, ctx, data, returned)
-                data = None  # released at the end of the rest
-                self._loop.call_soon_threadsafe(self._start_rest, call, rest)
-                return
-            send_returned(ctx, handler, returned)
-        except BaseException as error:
-            self._end_call(call, error)
-        else:
-            self._end_call(call, None)
-        finally:
-            self._strict.release(data)
-            current_call_id.set(0)
-
-    def _start_rest(self, call: WorkerCall, rest: Coroutine[Any, Any, None]) -> None:
-        call.task = self._loop.create_task(rest)
-        if call.cancelled:
-            call.task.cancel()
-
-    async def _await_rest(
-        self, call: WorkerCall, handler: Handler, ctx: Context, data: Any, awaitable: Any
-    ) -> None:
-        """A sync function gave something to await, such as the coroutine of the function that it decorates."""
-        current_call_id.set(call.id)
-        try:
-            send_returned(ctx, handler, await awaitable)
-        except BaseException as error:
-            self._end_call(call, error)
-        else:
-            self._end_call(call, None)
-        finally:
-            self._strict.release(data)
-
-    def _data_for(self, call: WorkerCall, handler: Handler) -> Any:
-        if handler.takes_dict:
-            return PayloadDict(call, self._node.types)
-        return self._strict.make(call)
-
-    def _end_call(self, call: WorkerCall, error: BaseException | None) -> None:
-        call.end()
-        self._calls.pop(call.id, None)
-        frame = Done(call.id) if error is None else self._failed_frame(call, error)
-        if threading.get_ident() == self._owner.loop_thread:
-            self._channel.send(frame, flush=False)
-            self._channel.flush_soon()
-            self._end_if_drained()
-        else:
-            self._channel.send(frame)
-            if self._is_draining:
-                self._loop.call_soon_threadsafe(self._end_if_drained)
-
-    def _failed_frame(self, call: WorkerCall, error: BaseException) -> Failed:
-        stack = failure_stack(error)
-        if isinstance(error, asyncio.CancelledError):
-            return Failed(
-                call.id, CANCELLED if call.cancelled else "the handler cancelled itself", stack
-            )
-        is_retryable = isinstance(error, RetryableError)
-        return Failed(
-            call.id,
-            failure_text(error),
-            stack,
-            retryable=is_retryable,
-            retry_after_ms=max(0, int(error.retry_after_ms or 0)) if is_retryable else 0,
-            status_code=failure_status(error, call.from_node),
-        )
-
     # --- end ----------------------------------------------------------------------------------------
 
+    def _on_ended(self) -> None:
+        if self._is_draining and self._owner.loop_thread != 0:
+            self._loop.call_soon_threadsafe(self._end_if_drained)
+
     def _end_if_drained(self) -> None:
-        if self._is_draining and not self._calls and not self._ended.done():
+        if self._is_draining and self._queue.is_empty and not self._ended.done():
             self._ended.set_result(None)
 
     def _run_in_loop(self, main: Coroutine[Any, Any, None]) -> None:
@@ -362,6 +325,12 @@ class Worker:
 class _Raised:
     def __init__(self, error: BaseException) -> None:
         self.error = error
+
+
+def _value_of(outcome: Any) -> Any:
+    if isinstance(outcome, _Raised):
+        raise outcome.error
+    return outcome
 
 
 def run_worker(socket_path: str) -> int:

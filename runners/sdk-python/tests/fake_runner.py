@@ -13,6 +13,7 @@ from typing import Any, Callable, TypeVar
 
 from google.protobuf.any_pb2 import Any as AnyMessage
 
+from kre_runner.frame_codec import encode_frame
 from kre_runner.frame_decoder import FrameDecoder
 from kre_runner.worker_frame import (
     Call,
@@ -30,7 +31,6 @@ from kre_runner.worker_frame import (
     Loaded,
     Log,
     Output,
-    encode_frame,
 )
 
 from .child_process import ChildProcess, ForkedProcess, start_process

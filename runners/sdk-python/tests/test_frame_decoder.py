@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import unittest
 
+from kre_runner.frame_codec import encode_frame
 from kre_runner.frame_decoder import FrameDecoder
-from kre_runner.worker_frame import Done, Frame, Handle, Log, WireError, encode_frame
+from kre_runner.worker_frame import Done, Frame, Handle, Log, WireError
 
 _FRAMES: list[Frame] = [
     Log(1, "INFO", "a"),

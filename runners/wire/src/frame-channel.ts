@@ -1,22 +1,20 @@
 /** Worker frames over one socket. */
 import type { Socket } from 'node:net'
-import { KreError, toKreError } from '@kre/contracts/runtime'
+import { KiB, KreError, toKreError } from '@kre/contracts/runtime'
 import { createFrameDecoder, FRAME_BYTES_MAX, framePrefix } from './frame-decoder.ts'
 import { decodeWorkerFrame, encodeWorkerFrame, type WorkerFrame } from './worker-frame.ts'
 
+/** So much is gathered at most before it is written. */
+const GATHERED_BYTES_MAX = 64 * KiB
+
 export type FrameChannel = {
   /**
-   * Sends a frame, or drops it when the socket is gone (`onEnd` tells).
+   * Sends a frame together with the others of this turn of the event loop: each write wakes the other process, which
+   * costs more than the frame. Drops it when the socket is gone (`onEnd` tells).
    *
-   * @returns false when the socket's buffer is above its mark: wait for `drained` before sending much more.
    * @throws KreError `resource-exhausted` for a frame above `FRAME_BYTES_MAX`.
    */
-  send(frame: WorkerFrame): boolean
-  /** Resolves when the socket has taken what was sent, or is gone. */
-  drained(): Promise<void>
-  /** Stops reading, for as long as the receiver has no room. */
-  pause(): void
-  resume(): void
+  send(frame: WorkerFrame): void
   close(): void
 }
 
@@ -27,6 +25,9 @@ export function openFrameChannel(
   onEnd: (error: KreError | null) => void,
 ): FrameChannel {
   let over = false
+  let gathered: Uint8Array[] = []
+  let gatheredBytes = 0
+  let isDue = false
   const end = (error: KreError | null) => {
     if (over) return
     over = true
@@ -37,6 +38,17 @@ export function openFrameChannel(
     const frame = decodeWorkerFrame(body)
     if (frame !== null && !over) onFrame(frame)
   })
+  const flush = () => {
+    isDue = false
+    if (gathered.length === 0 || over) return
+    socket.write(gathered.length === 1 ? (gathered[0] as Uint8Array) : Buffer.concat(gathered))
+    gathered = []
+    gatheredBytes = 0
+  }
+  const write = (bytes: Uint8Array) => {
+    gathered.push(bytes)
+    gatheredBytes += bytes.length
+  }
   socket.on('data', (chunk: Uint8Array) => {
     try {
       push(chunk)
@@ -49,7 +61,7 @@ export function openFrameChannel(
 
   return {
     send(frame) {
-      if (over) return true
+      if (over) return
       const body = encodeWorkerFrame(frame)
       if (body.length > FRAME_BYTES_MAX) {
         throw new KreError(
@@ -57,24 +69,22 @@ export function openFrameChannel(
           `a ${frame.kind} frame has ${body.length} bytes; at most ${FRAME_BYTES_MAX} are sent`,
         )
       }
-      socket.cork()
-      socket.write(framePrefix(body))
-      const taken = socket.write(body)
-      socket.uncork()
-      return taken
+      write(framePrefix(body))
+      if (body.length > GATHERED_BYTES_MAX) {
+        // Written as it is: copying it costs more than another write.
+        flush()
+        socket.write(body)
+        return
+      }
+      write(body)
+      if (gatheredBytes > GATHERED_BYTES_MAX) return flush()
+      if (isDue) return
+      isDue = true
+      process.nextTick(flush)
     },
-    async drained() {
-      if (over || !socket.writableNeedDrain) return
-      await new Promise<void>((resolve) => {
-        const done = () => {
-          socket.off('drain', done).off('close', done)
-          resolve()
-        }
-        socket.on('drain', done).on('close', done)
-      })
+    close() {
+      flush()
+      end(null)
     },
-    pause: () => void socket.pause(),
-    resume: () => void socket.resume(),
-    close: () => end(null),
   }
 }

@@ -42,6 +42,7 @@ describe('worker frames', () => {
       deadlineUnixMs: 0,
       attempt: 1,
       metadata,
+      batch: 0,
     })
     const frame = decodeWorkerFrame(bytes)
     expect(frame?.kind === 'handle' && Object.keys(frame.metadata)).toEqual(['__proto__'])

@@ -2,7 +2,7 @@
  * The frames of `worker.proto`, in both directions. The layout is one table, so that types, encoder and decoder
  * can't disagree; a test compares the table with the .proto file.
  */
-import { KreError, ProtoReader, ProtoWriter } from '@kre/contracts/runtime'
+import { KiB, KreError, ProtoReader, ProtoWriter } from '@kre/contracts/runtime'
 
 type FieldType = 'uint' | 'bool' | 'string' | 'bytes' | 'map'
 type Layout = { readonly tag: number; readonly fields: Readonly<Record<string, FieldEntry>> }
@@ -10,7 +10,10 @@ type FieldEntry = readonly [number: number, type: FieldType]
 
 /** Field names are the .proto's in camelCase. */
 export const FRAME_LAYOUT = {
-  hello: { tag: 1, fields: { protocol: [1, 'uint'], language: [2, 'string'] } },
+  hello: {
+    tag: 1,
+    fields: { protocol: [1, 'uint'], language: [2, 'string'], readsAhead: [3, 'bool'] },
+  },
   initDone: { tag: 2, fields: { handlesErrors: [1, 'bool'] } },
   initFailed: { tag: 3, fields: { text: [1, 'string'], stack: [2, 'string'] } },
   output: {
@@ -35,7 +38,7 @@ export const FRAME_LAYOUT = {
       data: [6, 'bytes'],
     },
   },
-  done: { tag: 6, fields: { callId: [1, 'uint'] } },
+  done: { tag: 6, fields: { callId: [1, 'uint'], elapsedUs: [2, 'uint'] } },
   failed: {
     tag: 7,
     fields: {
@@ -45,6 +48,7 @@ export const FRAME_LAYOUT = {
       retryable: [4, 'bool'],
       retryAfterMs: [5, 'uint'],
       statusCode: [6, 'uint'],
+      elapsedUs: [7, 'uint'],
     },
   },
   log: { tag: 8, fields: { callId: [1, 'uint'], level: [2, 'string'], text: [3, 'string'] } },
@@ -67,6 +71,8 @@ export const FRAME_LAYOUT = {
       config: [14, 'map'],
       objectStore: [15, 'bool'],
       isFirst: [16, 'bool'],
+      runningFile: [17, 'string'],
+      batched: [18, 'bool'],
     },
   },
   handle: {
@@ -82,6 +88,7 @@ export const FRAME_LAYOUT = {
       deadlineUnixMs: [8, 'uint'],
       attempt: [9, 'uint'],
       metadata: [10, 'map'],
+      batch: [11, 'uint'],
     },
   },
   callResult: {
@@ -126,15 +133,21 @@ export const WORKER_PROTOCOL = 1
 export function encodeWorkerFrame(frame: WorkerFrame): Uint8Array {
   const layout: Layout = FRAME_LAYOUT[frame.kind]
   const values = frame as unknown as Readonly<Record<string, unknown>>
-  const w = new ProtoWriter(payloadBytes(values) + 256)
+  const bytes = payloadBytes(values)
+  const isSmall = bytes <= SMALL_BYTES_MAX
+  const w = isSmall ? writer.restart() : new ProtoWriter(bytes + 256)
   const message = w.beginMessage(layout.tag)
   for (const name in layout.fields) {
     const [number, type] = layout.fields[name] as FieldEntry
     writeField(w, number, type, values[name])
   }
   w.endMessage(message)
-  return w.finish()
+  return isSmall ? w.finishCopy() : w.finish()
 }
+
+/** One writer for all small frames: they are most, and a buffer for each would be most of their cost. */
+const writer = new ProtoWriter()
+const SMALL_BYTES_MAX = 16 * KiB
 
 /**
  * Fields and frame kinds that this side does not know are skipped; a frame of an unknown kind is null.

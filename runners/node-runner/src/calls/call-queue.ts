@@ -15,6 +15,11 @@ export class CallQueue {
     return this.#calls.length - this.#head
   }
 
+  /** The one that waits longest. */
+  get first(): NodeCall | undefined {
+    return this.#calls[this.#head]
+  }
+
   /** @returns false when there is no room. */
   push(call: NodeCall): boolean {
     const bytes = call.envelope.value.length

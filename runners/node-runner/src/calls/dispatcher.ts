@@ -11,6 +11,7 @@ import {
 } from '@kre/contracts/runtime'
 import type { Counters } from '../counters.ts'
 import type { Outlet } from '../hops/outlet.ts'
+import { batchWaitMs, isAlone, type BatchLimits } from './batch-window.ts'
 import { CallQueue } from './call-queue.ts'
 import type { Journal } from './journal.ts'
 import { NodeCall, type CallOwner } from './node-call.ts'
@@ -29,6 +30,10 @@ export type Failure = {
 /** Runs the user's code. Reports the end of each call by `done` or `failed`, exactly once or never. */
 export type HandlerHost = {
   run(call: NodeCall): void
+  /** The same for calls that the handler gets together; each ends by itself. */
+  runBatch(calls: readonly NodeCall[]): void
+  /** Whether it takes one more call than may run, to begin it when its turn comes. It begins calls in their order. */
+  readonly takesAhead: boolean
   /** The call is over: its end is of no interest any more. */
   abandon(call: NodeCall): void
 }
@@ -44,23 +49,38 @@ export type DispatcherDeps = {
   readonly onFailure: (call: NodeCall, failure: Failure) => void
 }
 
+/** More records than supervisors read of a journal are of no use. */
+const SLOTS_MAX = 4_096
+
+/** Calls that may be inside a handler at once. */
+export function slotsOf({ concurrency, batch }: NodeLaunch): number {
+  return Math.min(concurrency * (batch?.maxSize ?? 1), SLOTS_MAX)
+}
+
 export class Dispatcher {
   readonly #deps: DispatcherDeps
   readonly #queue = new CallQueue()
+  /** With the host, those that it was given ahead included. */
   readonly #running = new Set<NodeCall>()
+  /** Those of them without a slot: their handlers do not run yet. */
+  readonly #ahead: NodeCall[] = []
   readonly #retries = new Map<NodeCall, NodeJS.Timeout>()
   readonly #freeSlots: number[]
   /** Free ones whose record in the journal is that of a call that is over: overwritten by the next call, if there is one. */
   readonly #staleSlots: number[] = []
   #host: HandlerHost | null = null
   #pumping = false
+  #batches = 0
+  #batchTimer: NodeJS.Timeout | undefined
+  #isPumpDue = false
+  #isDraining = false
   #timerAt = Infinity
   #timer: NodeJS.Timeout | undefined
   #onIdle: (() => void) | null = null
 
   constructor(deps: DispatcherDeps) {
     this.#deps = deps
-    this.#freeSlots = Array.from({ length: deps.launch.concurrency }, (_, slot) => slot).reverse()
+    this.#freeSlots = Array.from({ length: slotsOf(deps.launch) }, (_, slot) => slot).reverse()
   }
 
   start(host: HandlerHost): void {
@@ -111,18 +131,20 @@ export class Dispatcher {
       const waitMs = failure.retryAfterMs
       if (performance.now() + waitMs < this.#requestDeadline(call)) {
         this.#retryLater(call, waitMs)
-        this.#finish(call, false)
+        this.#finish(call, false, elapsedMs)
         return
       }
     }
     onFailure(call, failure)
     this.#fail(() => outlet.fail(call, failure.code, failure.text))
-    this.#finish(call, false)
+    this.#finish(call, false, elapsedMs)
   }
 
-  /** Fails everything that is in a handler: the process is about to end. */
+  /** Fails everything that is in a handler: the process is about to end. What only waits is sent again. */
   failRunning(code: ErrorCode, text: string): void {
+    this.#ahead.length = 0
     for (const call of this.#running) {
+      if (call.slot === -1) continue
       if (!call.isOver) this.#fail(() => this.#deps.outlet.fail(call, code, text))
       this.#release(call)
     }
@@ -161,6 +183,7 @@ export class Dispatcher {
   }
 
   #enqueue(call: NodeCall): void {
+    call.arrivedAt = performance.now()
     if (!this.#queue.push(call)) {
       this.#deps.counters.refused++
       const { nodeName } = this.#deps.launch
@@ -168,43 +191,109 @@ export class Dispatcher {
       this.#fail(() => this.#deps.outlet.tellCaller(call.envelope, 'resource-exhausted', text))
       return
     }
-    this.#pump()
+    if (this.#deps.launch.batch === undefined) return this.#pump()
+    // What one read of the socket brings is one batch.
+    if (this.#isPumpDue) return
+    this.#isPumpDue = true
+    process.nextTick(() => {
+      this.#isPumpDue = false
+      this.#pump()
+    })
   }
 
   #pump(): void {
     // A handler that ends at once calls back from inside: the loop goes on instead of going deeper.
     if (this.#pumping || this.#host === null) return
     this.#pumping = true
-    while (this.#freeSlots.length > 0) {
-      const call = this.#queue.shift()
-      if (call === undefined) break
-      if (call.isOver) continue
-      const now = performance.now()
-      if (call.deadlineAt <= now) this.#deps.counters.expired++
-      else this.#run(call, now, this.#host)
-    }
+    const { batch } = this.#deps.launch
+    if (batch === undefined) this.#runWaiting(this.#host)
+    else this.#runBatches(this.#host, batch)
     this.#pumping = false
     this.#blankStaleSlots()
     if (this.#onIdle !== null && this.#isIdle()) this.#onIdle()
   }
 
-  #run(call: NodeCall, now: number, host: HandlerHost): void {
+  #runWaiting(host: HandlerHost): void {
+    while (this.#freeSlots.length > 0 || host.takesAhead) {
+      const call = this.#queue.shift()
+      if (call === undefined) return
+      const now = performance.now()
+      if (!this.#isAlive(call, now)) continue
+      this.#give(call, now)
+      host.run(call)
+    }
+  }
+
+  #runBatches(host: HandlerHost, limits: BatchLimits): void {
+    clearTimeout(this.#batchTimer)
+    while (this.#batches < this.#deps.launch.concurrency && this.#freeSlots.length > 0) {
+      const now = performance.now()
+      const { first } = this.#queue
+      if (first === undefined) return
+      const waitMs = batchWaitMs(limits, first, this.#queue.length, now, this.#isDraining)
+      if (waitMs > 0) {
+        this.#batchTimer = setTimeout(() => this.#pump(), waitMs)
+        return
+      }
+      const calls = this.#takeBatch(limits.maxSize, now)
+      if (calls.length === 0) continue
+      this.#batches++
+      const batch = { open: calls.length }
+      for (const call of calls) {
+        call.batch = batch
+        this.#give(call, now)
+      }
+      host.runBatch(calls)
+    }
+  }
+
+  #takeBatch(maxSize: number, now: number): NodeCall[] {
+    const calls: NodeCall[] = []
+    const room = Math.min(maxSize, this.#freeSlots.length)
+    while (calls.length < room) {
+      const next = this.#queue.first
+      if (next === undefined) break
+      const byItself = isAlone(next)
+      if (byItself && calls.length > 0) break
+      this.#queue.shift()
+      if (!this.#isAlive(next, now)) continue
+      calls.push(next)
+      if (byItself) break
+    }
+    return calls
+  }
+
+  /** Whether somebody still waits for it. */
+  #isAlive(call: NodeCall, now: number): boolean {
+    if (call.isOver) return false
+    if (call.deadlineAt > now) return true
+    this.#deps.counters.expired++
+    return false
+  }
+
+  #give(call: NodeCall, now: number): void {
+    this.#running.add(call)
+    const slot = this.#freeSlots.pop()
+    if (slot !== undefined) return this.#begin(call, slot, now)
+    this.#ahead.push(call)
+    this.#arm(call.deadlineAt)
+  }
+
+  #begin(call: NodeCall, slot: number, now: number): void {
     const { launch, journal } = this.#deps
-    call.slot = this.#freeSlots.pop() as number
+    call.slot = slot
     call.startedAt = now
     if (launch.timeoutMs !== null)
       call.deadlineAt = Math.min(call.deadlineAt, now + launch.timeoutMs)
-    this.#running.add(call)
     const stale = this.#staleSlots.indexOf(call.slot)
     if (stale !== -1) this.#staleSlots.splice(stale, 1)
     journal.enter(call.slot, call.requestId, call.deadlineAt)
     this.#arm(call.deadlineAt)
-    host.run(call)
   }
 
-  #finish(call: NodeCall, success: boolean): void {
+  #finish(call: NodeCall, success: boolean, elapsedMs?: number): void {
     call.isOver = true
-    this.#deps.onHandled(call, performance.now() - call.startedAt, success)
+    this.#deps.onHandled(call, elapsedMs ?? performance.now() - call.startedAt, success)
     this.#release(call)
     this.#pump()
   }
@@ -232,7 +321,7 @@ export class Dispatcher {
   }
 
   #abandon(call: NodeCall, reason: KreError): void {
-    this.#deps.onHandled(call, performance.now() - call.startedAt, false)
+    if (call.slot !== -1) this.#deps.onHandled(call, performance.now() - call.startedAt, false)
     call.abort(reason)
     this.#release(call)
     this.#host?.abandon(call)
@@ -283,6 +372,11 @@ export class Dispatcher {
     for (const call of this.#running) {
       if (call.deadlineAt > now) {
         next = Math.min(next, call.deadlineAt)
+        continue
+      }
+      if (call.slot === -1) {
+        counters.expired++
+        this.#abandon(call, new KreError('deadline-exceeded', 'nobody waits for the message'))
         continue
       }
       counters.overdue++

@@ -40,8 +40,12 @@ export class NodeCall implements CallPort {
   readonly attempt: number
   /** On the clock of `performance.now()`; Infinity = none. */
   deadlineAt: number
+  arrivedAt = 0
   startedAt = 0
+  /** In the journal; -1 = its handler does not run. */
   slot = -1
+  /** How many calls of its batch are not over. */
+  batch: { open: number } | null = null
   /** Nothing that happens to it from now on has an effect. */
   isOver = false
   /** The exitpoint's answer has been sent. */

@@ -5,7 +5,7 @@ import { openFrameChannel, type WorkerFrame } from '@kre/wire'
 const socket = connect(process.argv.at(-1) ?? '')
 const empty = new Uint8Array(0)
 const channel = openFrameChannel(socket, onFrame, () => process.exit(0))
-channel.send({ kind: 'hello', protocol: 1, language: 'fake 1.0' })
+channel.send({ kind: 'hello', protocol: 1, language: 'fake 1.0', readsAhead: false })
 let calls = 0
 
 function onFrame(frame: WorkerFrame): void {
@@ -41,6 +41,7 @@ function handle({ callId, value, attempt }: WorkerFrame<'handle'>): void {
       retryable: false,
       retryAfterMs: 0,
       statusCode: text === 'malformed' ? 3 : 0,
+      elapsedUs: 0,
     })
   } else if (text === 'get') {
     const args = JSON.stringify({ key: 'missing' })
@@ -62,5 +63,5 @@ function answer(callId: number, text: string): void {
   const value = Uint8Array.of(0x0a, bytes.length, ...bytes)
   const typeUrl = 'type.googleapis.com/test.Text'
   channel.send({ kind: 'output', callId, messageType: 1, channel: '', typeUrl, value, error: '' })
-  channel.send({ kind: 'done', callId })
+  channel.send({ kind: 'done', callId, elapsedUs: 0 })
 }

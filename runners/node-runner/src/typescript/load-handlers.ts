@@ -11,13 +11,17 @@ const PROVIDED = /^(?:@kre\/sdk|@bufbuild\/protobuf|onnxruntime-node)(?:\/|$)/
 const EXTENSIONS = ['.ts', '.mts', '.js', '.mjs'] as const
 
 /** @throws KreError `failed-precondition` whose message names file, line and reason, for the author of the bundle. */
-export async function loadHandlers(basePath: string, src: string): Promise<NodeHandlers> {
+export async function loadHandlers(
+  basePath: string,
+  src: string,
+  isBatched: boolean,
+): Promise<NodeHandlers> {
   provideEnginePackages()
   const file = resolve(basePath, src)
   try {
     const source = readFileSync(file, 'utf8')
     const exports = (await import(pathToFileURL(file).href)) as Record<string, unknown>
-    return readHandlerModule(exports, source)
+    return readHandlerModule(exports, source, isBatched)
   } catch (error) {
     const text = describeUserError(error, basePath, src)
     throw new KreError('failed-precondition', text, { src }, { cause: error })

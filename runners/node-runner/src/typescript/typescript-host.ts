@@ -2,10 +2,12 @@
 import { ENTRYPOINT, KreError, type ErrorCode, type NodeLaunch } from '@kre/contracts/runtime'
 import {
   Context,
+  invokeBatchHandler,
   invokeHandler,
   Message,
   PayloadError,
   RetryableError,
+  type BatchHandler,
   type CallPort,
   type NodeHandlers,
   type NodePort,
@@ -29,19 +31,41 @@ export function createTypescriptHost(
   const attributes = Object.keys(initial).length > 0
   const only = launch.concurrency === 1
   let current: NodeCall | null = null
+  const contextOf = (call: NodeCall): Context => {
+    const ctx = new Context(node, call)
+    return attributes ? Object.assign(ctx, initial) : ctx
+  }
+  const messageOf = ({ envelope: { typeUrl, value } }: NodeCall) =>
+    new Message(typeUrl, value, node.types)
+  const runTogether = async (handler: BatchHandler, calls: readonly NodeCall[]) => {
+    let failures: readonly unknown[]
+    try {
+      failures = await invokeBatchHandler(handler, calls.map(contextOf), calls.map(messageOf))
+    } catch (error) {
+      failures = calls.map(() => error ?? new Error('the batch handler threw nothing'))
+    }
+    calls.forEach((call, i) => {
+      if (failures[i] === null) dispatcher.done(call)
+      else dispatcher.failed(call, toFailure(launch, call, failures[i]))
+    })
+  }
 
   return {
+    takesAhead: false,
     get current() {
       return current
     },
     run(call) {
-      const ctx = new Context(node, call)
-      if (attributes) Object.assign(ctx, initial)
-      const { typeUrl, value } = call.envelope
+      const batch = handlers.batchFor(call.kind)
+      if (batch !== null) {
+        void runTogether(batch, [call])
+        return
+      }
+      const ctx = contextOf(call)
       current = call
       let end: Promise<void> | undefined
       try {
-        end = invokeHandler(handlers, ctx, call, new Message(typeUrl, value, node.types))
+        end = invokeHandler(handlers, ctx, call, messageOf(call))
       } catch (error) {
         current = null
         dispatcher.failed(call, toFailure(launch, call, error))
@@ -64,6 +88,11 @@ export function createTypescriptHost(
           dispatcher.failed(call, toFailure(launch, call, error))
         },
       )
+    },
+    runBatch(calls) {
+      const batch = handlers.batchFor(calls[0]?.kind ?? 'ok')
+      if (batch === null) for (const call of calls) this.run(call)
+      else void runTogether(batch, calls)
     },
     abandon(call) {
       if (current === call) current = null

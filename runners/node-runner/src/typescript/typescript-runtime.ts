@@ -30,7 +30,7 @@ export async function openTypescriptRuntime(deps: RuntimeDeps): Promise<Runtime>
   guardExit((what) => onFatal(what, EXIT.software))
 
   deps.onStage('load')
-  const handlers = await loadHandlers(launch.basePath, launch.src)
+  const handlers = await loadHandlers(launch.basePath, launch.src, launch.batch !== undefined)
   const node: NodePort = {
     runtimeId: launch.runtimeId,
     version: launch.version,

@@ -22,6 +22,8 @@ export type WorkerEnd = {
 export type WorkerProcess = {
   readonly pid: number
   readonly handlesErrors: boolean
+  /** Takes calls beyond those that run. */
+  readonly readsAhead: boolean
   send(frame: WorkerFrame): void
   kill(): void
   /** Lets it finish, then ends it. */
@@ -53,6 +55,7 @@ export async function startWorker(start: WorkerStart): Promise<WorkerProcess> {
   ready.promise.catch(() => undefined)
   let channel: FrameChannel | null = null
   let isReady = false
+  let readsAhead = false
   const channelEnd = Promise.withResolvers<void>()
 
   const server = createServer((socket: Socket) => {
@@ -66,6 +69,7 @@ export async function startWorker(start: WorkerStart): Promise<WorkerProcess> {
     if (frame.kind === 'hello') {
       clearTimeout(helloTimer)
       if (frame.protocol === WORKER_PROTOCOL) {
+        readsAhead = frame.readsAhead
         start.onChannel(channel as FrameChannel)
         channel?.send(start.init)
         return
@@ -123,7 +127,8 @@ export async function startWorker(start: WorkerStart): Promise<WorkerProcess> {
     return {
       pid: child.pid ?? 0,
       handlesErrors,
-      send: (frame) => void channel?.send(frame),
+      readsAhead,
+      send: (frame) => channel?.send(frame),
       kill: () => void child.kill('SIGKILL'),
       async drain() {
         isReady = false

@@ -5,6 +5,7 @@ import { delimiter, join, resolve } from 'node:path'
 import { ENTRYPOINT, KreError, type NodeLaunch } from '@kre/contracts/runtime'
 import type { WorkerFrame } from '@kre/wire'
 import type { Runtime, RuntimeDeps } from '../runtime.ts'
+import { openRunningFile } from './running-file.ts'
 import { WorkerHost } from './worker-host.ts'
 
 /** Longest path of a Unix socket (sun_path of Linux and macOS), in bytes. */
@@ -26,7 +27,8 @@ export async function openWorkerRuntime(deps: RuntimeDeps): Promise<Runtime> {
       `the launch of node '${launch.nodeName}' names no Python interpreter`,
     )
   const { executable, path } = launch.python
-  const host = new WorkerHost(deps, {
+  const running = openRunningFile(join(launch.workPath, 'running'), launch.concurrency)
+  const host = new WorkerHost(deps, running, {
     command: [executable, PYTHON_WORKER],
     environment: {
       ...environment,
@@ -35,14 +37,14 @@ export async function openWorkerRuntime(deps: RuntimeDeps): Promise<Runtime> {
       PYTHONDONTWRITEBYTECODE: '1',
     },
     socketPath: socketPath(launch.workPath),
-    init: initFrame(launch),
+    init: initFrame(launch, running.path),
   })
   deps.onStage('load')
   const handlesErrors = await host.start()
   return { host, handlesErrors, flush() {}, close: () => host.close() }
 }
 
-function initFrame(launch: NodeLaunch): WorkerFrame<'init'> {
+function initFrame(launch: NodeLaunch, runningFile: string): WorkerFrame<'init'> {
   return {
     kind: 'init',
     basePath: launch.basePath,
@@ -61,6 +63,8 @@ function initFrame(launch: NodeLaunch): WorkerFrame<'init'> {
     config: { ...launch.config.files, ...launch.config.variables },
     objectStore: launch.objectBucket !== null,
     isFirst: launch.subscriptions.some(({ from }) => from === ENTRYPOINT),
+    runningFile,
+    batched: launch.batch !== undefined,
   }
 }
 
