@@ -43,6 +43,8 @@ export type Suite = {
 
 export async function openBench(options: {
   isQuick: boolean
+  /** Null = as many as are usual. */
+  rounds: number | null
   say: (line: string) => void
   signal: AbortSignal
 }): Promise<Bench> {
@@ -70,7 +72,7 @@ export async function openBench(options: {
     }
     return {
       isQuick,
-      rounds: isQuick ? 2 : 5,
+      rounds: options.rounds ?? (isQuick ? 2 : 5),
       seconds: isQuick ? 1 : 3,
       signal,
       dir,

@@ -1,10 +1,12 @@
-/** `npm run bench -- [--suite NAME] [--quick] [--json FILE] [--compare FILE] [--svg FILE]` */
-import { readFile, writeFile } from 'node:fs/promises'
+/** `npm run bench -- [--suite NAME] [--quick] [--rounds N] [--json FILE] [--compare FILE] [--svg FILE]` */
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { openBench, type Suite } from './bench.ts'
 import type { BenchReport } from './report/bench-report.ts'
 import { barChart } from './report/bar-chart.ts'
 import { compareReports } from './report/compare.ts'
+import { recordInDocument } from './report/performance-document.ts'
 import { digits } from './report/statistics.ts'
 import { alignRows } from './report/summarise.ts'
 import { chains } from './suites/chains.ts'
@@ -14,6 +16,7 @@ import { hop } from './suites/hop.ts'
 import { memory } from './suites/memory.ts'
 import { overload } from './suites/overload.ts'
 import { payload } from './suites/payload.ts'
+import { peers } from './suites/peers.ts'
 import { python } from './suites/python.ts'
 
 const SUITES: Record<string, Suite> = {
@@ -27,8 +30,10 @@ const SUITES: Record<string, Suite> = {
   overload,
   memory,
   'cold-start': coldStart,
+  peers,
 }
-const USAGE = `npm run bench -- [--suite NAME] [--quick] [--json FILE] [--compare OLD.json] [--svg FILE]
+const USAGE = `npm run bench -- [--suite NAME] [--quick] [--rounds N] [--json FILE] [--compare OLD.json] [--svg FILE]
+npm run bench -- --record RUN.json
 
 ${alignRows(Object.entries(SUITES).map(([name, { about }]) => [`  ${name}`, about])).join('\n')}`
 
@@ -36,17 +41,24 @@ const { values } = parseArgs({
   options: {
     suite: { type: 'string', default: 'chains' },
     quick: { type: 'boolean', default: false },
+    rounds: { type: 'string' },
     json: { type: 'string' },
     compare: { type: 'string' },
     svg: { type: 'string' },
+    record: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 })
 const say = (line: string) => console.log(line)
+const rounds = values.rounds === undefined ? null : Number(values.rounds)
 const suite = Object.hasOwn(SUITES, values.suite) ? SUITES[values.suite] : undefined
 if (values.help) say(USAGE)
+else if (values.record !== undefined) await record(values.record)
 else if (suite === undefined) {
   console.error(`there is no suite "${values.suite}"\n\n${USAGE}`)
+  process.exitCode = 2
+} else if (rounds !== null && !(Number.isInteger(rounds) && rounds > 0)) {
+  console.error(`--rounds takes a whole number above 0, not "${values.rounds}"`)
   process.exitCode = 2
 } else
   process.exitCode = await measure(suite).catch((error: unknown) => {
@@ -84,7 +96,7 @@ async function measure(chosen: Suite): Promise<number> {
 }
 
 async function run(chosen: Suite, signal: AbortSignal): Promise<BenchReport> {
-  await using bench = await openBench({ isQuick: values.quick, say, signal })
+  await using bench = await openBench({ isQuick: values.quick, rounds, say, signal })
   return await chosen.run(bench)
 }
 
@@ -94,4 +106,14 @@ function sayComparison(old: BenchReport, report: BenchReport): string[] {
   for (const line of alignRows(rows)) say(line)
   if (worse.length > 0) console.error(`worse: ${worse.join(', ')}`)
   return worse
+}
+
+/** Puts an earlier run into docs/performance.md. */
+async function record(file: string): Promise<void> {
+  const docs = resolve(import.meta.dirname, '../../docs')
+  const report = JSON.parse(await readFile(file, 'utf8')) as BenchReport
+  const document = join(docs, 'performance.md')
+  await writeFile(document, recordInDocument(await readFile(document, 'utf8'), report))
+  await mkdir(join(docs, 'performance'), { recursive: true })
+  await writeFile(join(docs, 'performance', `${report.suite}.svg`), barChart(report))
 }
