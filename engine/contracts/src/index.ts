@@ -25,6 +25,8 @@ export {
   type Runner,
   type RunnerResolution,
 } from './manifest/image.ts'
+export type { ModelFacts } from './manifest/check-models.ts'
+export { NO_TENSORS, TensorMapping, type TensorField } from './manifest/tensors.ts'
 export { ISSUE_CODES, type IssueCode } from './manifest/issue-codes.ts'
 export { krtJsonSchema } from './manifest/krt-json-schema.ts'
 export {

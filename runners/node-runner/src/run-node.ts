@@ -174,6 +174,10 @@ async function windDown(work: Work, runtime: Runtime | null, drainMs: number): P
   )
   runtime?.flush()
   timings.flush()
+  if (deps.launch.runner === 'onnx') {
+    const { openOnnxRuntime } = await import('./onnx/onnx-runtime.ts')
+    return openOnnxRuntime(deps)
+  }
   while (hops.retrying > 0 && performance.now() < endAt) await sleepMs(10)
   await outbox.flush(LAST_WORDS_MS)
 }

@@ -15,7 +15,8 @@ export async function loadAhead(
     await import('../typescript/typescript-runtime.ts')
     provideEnginePackages()
     await loadUnused(resolve(launch.basePath, launch.src))
-  } else await import('../worker/worker-runtime.ts')
+  } else if (launch.runner === 'onnx') await import('../onnx/onnx-runtime.ts')
+  else await import('../worker/worker-runtime.ts')
   const loadRest = () =>
     Promise.all([
       import('@kre/sdk/message-codec'),

@@ -42,11 +42,11 @@ export type TestBench = AsyncDisposable & {
   basePath: string
   connection: NatsConnection
   /** Writes a file of the bundle. */
-  file(path: string, text: string): void
+  file(path: string, text: string | Uint8Array): void
   /** Starts a node whose handler is `source`. */
-  start(id: string, source: string, changes?: Partial<NodeLaunch>): RunningNode
+  start(id: string, source: string | Uint8Array, changes?: Partial<NodeLaunch>): RunningNode
   /** Starts one; resolves when it has announced itself, or has ended. */
-  node(id: string, source: string, changes?: Partial<NodeLaunch>): Promise<RunningNode>
+  node(id: string, source: string | Uint8Array, changes?: Partial<NodeLaunch>): Promise<RunningNode>
   /** Sends a request to the first node; resolves with the first answer. */
   ask(text: string, options?: AskOptions): Promise<Envelope>
   /** All answers so far, for requests whose answers matter after the first. */
@@ -57,17 +57,21 @@ export type AskOptions = {
   requestId?: string
   metadata?: Record<string, string>
   typeUrl?: string
+  /** Instead of the text. */
+  value?: Uint8Array
+  workflow?: string
 }
 
 /** @param access a running NATS server. */
 export async function openTestBench(
   connection: NatsConnection,
   access: NatsAccess,
+  types: FileDescriptorSet = textTypes(),
 ): Promise<TestBench> {
   const root = mkdtempSync(join(tmpdir(), 'kre-node-'))
   const basePath = join(root, 'bundle')
   mkdirSync(basePath)
-  writeFileSync(join(root, 'types.bin'), toBinary(FileDescriptorSetSchema, textTypes()))
+  writeFileSync(join(root, 'types.bin'), toBinary(FileDescriptorSetSchema, types))
   const nodes: RunningNode[] = []
   const pending = new Map<string, (answer: Envelope) => void>()
   const answers: Envelope[] = []
@@ -93,7 +97,7 @@ export async function openTestBench(
   })
   await connection.flush()
 
-  const file = (path: string, text: string) => {
+  const file = (path: string, text: string | Uint8Array) => {
     mkdirSync(dirname(join(basePath, path)), { recursive: true })
     writeFileSync(join(basePath, path), text)
   }
@@ -144,7 +148,14 @@ export async function openTestBench(
     },
     async ask(
       text,
-      { deadlineMs = 10_000, requestId = randomUUID(), metadata = {}, typeUrl = TYPE } = {},
+      {
+        deadlineMs = 10_000,
+        requestId = randomUUID(),
+        metadata = {},
+        typeUrl = TYPE,
+        value = textBytes(text),
+        workflow = WORKFLOW.workflow,
+      } = {},
     ) {
       const token = String(++sequence)
       const answer = new Promise<Envelope>((resolve) => pending.set(token, resolve))
@@ -152,7 +163,7 @@ export async function openTestBench(
         ...emptyEnvelope(),
         requestId,
         typeUrl,
-        value: textBytes(text),
+        value,
         fromNode: 'entrypoint',
         messageType: MESSAGE_TYPE.ok,
         deadlineUnixMs: Date.now() + deadlineMs,
@@ -160,7 +171,7 @@ export async function openTestBench(
         attempt: 1,
         metadata,
       }
-      connection.publish(ingressSubject(WORKFLOW), encodeEnvelope(envelope))
+      connection.publish(ingressSubject({ ...WORKFLOW, workflow }), encodeEnvelope(envelope))
       return answer
     },
     async [Symbol.asyncDispose]() {
