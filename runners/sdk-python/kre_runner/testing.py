@@ -22,7 +22,7 @@ from . import call_port
 from .call_port import Answer, NodePort
 from .context import Context
 from .handler_errors import ServiceError, TerminalError
-from .handler_module import Exports, NodeHandlers, read_handler_module, send_returned
+from .handler_module import Exports, NodeHandlers, read_handler_module, send_returned, send_returned_list
 from .message_types import MessageTypes, Payload
 from .node_logger import create_node_logger
 from .payload_message import PayloadDict, StrictUnpack
@@ -88,6 +88,8 @@ class RunOptions:
     response_type: str = ""
     """Full name of the rpc's answer: the type of a dict at the exitpoint."""
     has_object_store: bool = True
+    is_batched: bool = False
+    """The manifest sets ``batch``: the handler gets lists, here of one message."""
     request_id: str = "00000000-0000-4000-8000-000000000000"
     deadline_unix_ms: int = 0
     attempt: int = 1
@@ -142,7 +144,7 @@ class _Run:
         options: RunOptions,
     ) -> None:
         self._result = RunResult()
-        self._handlers: NodeHandlers = read_handler_module(module)
+        self._handlers: NodeHandlers = read_handler_module(module, is_batched=options.is_batched)
         self._node = self._make_node(config, options)
         payload: Payload = ("", b"") if message is None else self._node.types.encode(message, "")
         self._call = _TestCall(options, payload, self._result, _TestServices(db, stores))
@@ -156,6 +158,14 @@ class _Run:
             if self._handlers.init is not None:
                 self._wait(loop, self._handlers.init, first)
             ctx = Context(self._node, self._call, first.__dict__)
+            batch = self._handlers.batch_for(self._call.is_error)
+            if batch is not None:
+                data = strict.make(self._call)
+                returned = self._wait(loop, batch.function, [ctx], [data])
+                (error,) = send_returned_list([ctx], batch, returned)
+                if error is not None:
+                    raise error
+                return self._result
             handler = self._handlers.handler_for(self._call.from_node, self._call.is_error)
             data = (
                 PayloadDict(self._call, self._node.types)

@@ -1,15 +1,21 @@
 /** A worker that speaks worker.proto, for tests. What it does with a message is the message's text. */
+import { openSync, writeSync } from 'node:fs'
 import { connect } from 'node:net'
 import { openFrameChannel, type WorkerFrame } from '@kre/wire'
 
 const socket = connect(process.argv.at(-1) ?? '')
 const empty = new Uint8Array(0)
 const channel = openFrameChannel(socket, onFrame, () => process.exit(0))
-channel.send({ kind: 'hello', protocol: 1, language: 'fake 1.0', readsAhead: false })
+channel.send({ kind: 'hello', protocol: 1, language: 'fake 1.0', readsAhead: true })
+let runningFile = -1
 let calls = 0
+let batch: WorkerFrame<'handle'>[] = []
+const waiting: WorkerFrame<'handle'>[][] = []
+let isRunning = false
 
 function onFrame(frame: WorkerFrame): void {
   if (frame.kind === 'init') {
+    runningFile = openSync(frame.runningFile, 'r+')
     if (frame.handlerPath.includes('broken')) {
       const text = 'src/broken.py:3: ModuleNotFoundError: No module named "nothing"'
       channel.send({ kind: 'initFailed', text, stack: 'Traceback' })
@@ -17,21 +23,54 @@ function onFrame(frame: WorkerFrame): void {
       console.log('reading the model')
       channel.send({ kind: 'loaded' })
     } else channel.send({ kind: 'initDone', handlesErrors: false })
-  } else if (frame.kind === 'handle') handle(frame)
-  else if (frame.kind === 'callResult') {
+  } else if (frame.kind === 'handle') {
+    batch.push(frame)
+    if (frame.batch > 1) return
+    waiting.push(batch)
+    batch = []
+    // In a turn of its own, so that what came together is there together.
+    setImmediate(next)
+  } else if (frame.kind === 'callResult') {
     const text = frame.error === '' ? frame.result : `error: ${frame.error}`
     answer(frame.id, text)
+    end()
   } else if (frame.kind === 'drain') process.exit(0)
 }
 
-function handle({ callId, value, attempt }: WorkerFrame<'handle'>): void {
-  const text = new TextDecoder().decode(value.subarray(2))
+function next(): void {
+  if (isRunning) return
+  const messages = waiting.shift()
+  if (messages === undefined) return
+  isRunning = true
+  note(messages[0]?.callId ?? 0)
+  const size = messages.length === 1 ? '' : ` of ${messages.length}`
+  // The whole batch dies of one of them, as a handler of lists does.
+  const texts = messages.map(({ value }) => new TextDecoder().decode(value.subarray(2)))
+  messages.forEach((message, i) => destroy(texts[i] ?? '', message.attempt))
+  const open = messages.filter((message, i) => !handle(message, texts[i] ?? '', size))
+  if (open.length === 0) end()
+}
+
+function end(): void {
+  isRunning = false
+  note(0)
+  next()
+}
+
+function note(callId: number): void {
+  writeSync(runningFile, Uint32Array.of(callId), 0, 4, 0)
+}
+
+function destroy(text: string, attempt: number): void {
   console.log(`handling ${text}`)
   if (text === 'exit') process.exit(3)
   if (text === 'crash' || (text === 'crash once' && attempt === 1))
     process.kill(process.pid, 'SIGKILL')
   if (text === 'loop') for (;;);
-  if (text === 'wait') return
+}
+
+/** @returns whether the message is answered. */
+function handle({ callId }: WorkerFrame<'handle'>, text: string, size: string): boolean {
   if (text === 'fail' || text === 'malformed') {
     channel.send({
       kind: 'failed',
@@ -41,21 +80,26 @@ function handle({ callId, value, attempt }: WorkerFrame<'handle'>): void {
       retryable: false,
       retryAfterMs: 0,
       statusCode: text === 'malformed' ? 3 : 0,
-      elapsedUs: 0,
+      elapsedUs: 1,
     })
-  } else if (text === 'get') {
-    const args = JSON.stringify({ key: 'missing' })
-    channel.send({
-      kind: 'call',
-      id: callId,
-      callId,
-      service: 'configuration',
-      method: 'get',
-      arguments: args,
-      data: empty,
-    })
-    calls++
-  } else answer(callId, `${text}:${calls}`)
+    return true
+  }
+  if (text !== 'get') {
+    answer(callId, `${text}:${calls}${size}`)
+    return true
+  }
+  const args = JSON.stringify({ key: 'missing' })
+  channel.send({
+    kind: 'call',
+    id: callId,
+    callId,
+    service: 'configuration',
+    method: 'get',
+    arguments: args,
+    data: empty,
+  })
+  calls++
+  return false
 }
 
 function answer(callId: number, text: string): void {
@@ -63,5 +107,5 @@ function answer(callId: number, text: string): void {
   const value = Uint8Array.of(0x0a, bytes.length, ...bytes)
   const typeUrl = 'type.googleapis.com/test.Text'
   channel.send({ kind: 'output', callId, messageType: 1, channel: '', typeUrl, value, error: '' })
-  channel.send({ kind: 'done', callId, elapsedUs: 0 })
+  channel.send({ kind: 'done', callId, elapsedUs: 1 })
 }

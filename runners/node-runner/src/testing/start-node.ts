@@ -60,6 +60,8 @@ export type AskOptions = {
   /** Instead of the text. */
   value?: Uint8Array
   workflow?: string
+  /** Above 1: as an entrypoint sends it again. */
+  attempt?: number
 }
 
 /** @param access a running NATS server. */
@@ -155,6 +157,7 @@ export async function openTestBench(
         typeUrl = TYPE,
         value = textBytes(text),
         workflow = WORKFLOW.workflow,
+        attempt = 1,
       } = {},
     ) {
       const token = String(++sequence)
@@ -168,7 +171,7 @@ export async function openTestBench(
         messageType: MESSAGE_TYPE.ok,
         deadlineUnixMs: Date.now() + deadlineMs,
         replyTo: `_R.rt.${entrypoint}.${token}`,
-        attempt: 1,
+        attempt,
         metadata,
       }
       connection.publish(ingressSubject({ ...WORKFLOW, workflow }), encodeEnvelope(envelope))

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { GRPC_STATUS, parseStartStage, START_STAGE_FILE, type NodeLaunch } from '@kre/contracts'
 import { waitUntil } from '@kre/service-kit'
 import { startNats, type TestNats } from '@kre/service-kit/testing'
-import { openTestBench, textOf, type TestBench } from '../testing/start-node.ts'
+import { openTestBench, textOf, type RunningNode, type TestBench } from '../testing/start-node.ts'
 
 let nats: TestNats
 beforeAll(async () => {
@@ -22,6 +22,8 @@ function fakePython(bench: TestBench): Partial<NodeLaunch> {
   chmodSync(executable, 0o755)
   return { runner: 'python', src: 'src/node.py', python: { executable, path: [] } }
 }
+
+const hasEnded = ({ child }: RunningNode) => child.exitCode !== null || child.signalCode !== null
 
 describe('a node with a worker', () => {
   test('answers, fails and calls services through the worker', async () => {
@@ -69,6 +71,52 @@ describe('a node with a worker', () => {
       statusCode: GRPC_STATUS['deadline-exceeded'],
     })
     expect(textOf(next)).toBe('next:0')
+  })
+
+  test.each(['crash', 'exit'])('what waits in a worker behind a %s is handled', async (text) => {
+    await using bench = await openBench()
+    await bench.node('one', '', fakePython(bench))
+    // Quick ones, so that others are given ahead.
+    for (let i = 0; i < 3; i++) await bench.ask('warm')
+    const names = ['a', 'b', text, 'c', text, 'd', 'e']
+    const answers = await Promise.all(names.map((name) => bench.ask(name)))
+    const expected = names.map((name) =>
+      name === text ? expect.stringContaining('while handling this request') : `${name}:0`,
+    )
+    expect(answers.map(textOf)).toEqual(expected)
+  })
+
+  test('a request whose deadline passes in the worker, before its turn, harms no other', async () => {
+    await using bench = await openBench()
+    const node = await bench.node('one', '', fakePython(bench))
+    for (let i = 0; i < 3; i++) await bench.ask('warm')
+    const loop = bench.ask('loop', { deadlineMs: 1_500 })
+    void bench.ask('ahead', { deadlineMs: 100 })
+    const next = bench.ask('next')
+    expect((await loop).error).toContain('did not finish within its deadline')
+    expect(textOf(await next)).toBe('next:0')
+    expect(hasEnded(node)).toBe(false)
+  })
+
+  test('messages reach the worker in batches, and each has an answer of its own', async () => {
+    await using bench = await openBench()
+    const batch = { maxSize: 3, maxDelayMs: 1_000 }
+    await bench.node('one', '', { ...fakePython(bench), batch })
+    const answers = await Promise.all(['a', 'fail', 'c'].map((text) => bench.ask(text)))
+    expect(answers.map(textOf)).toEqual(['a:0 of 3', expect.stringContaining('boom'), 'c:0 of 3'])
+  })
+
+  test.each(['crash', 'exit'])('of a batch with a %s, only that message fails', async (text) => {
+    await using bench = await openBench()
+    const batch = { maxSize: 4, maxDelayMs: 1_000 }
+    await bench.node('one', '', { ...fakePython(bench), batch })
+    const answers = await Promise.all(['a', 'b', text, 'd'].map((name) => bench.ask(name)))
+    expect(answers.map(textOf)).toEqual([
+      'a:0',
+      'b:0',
+      expect.stringContaining('while handling this request'),
+      'd:0',
+    ])
   })
 
   test('code that cannot be loaded ends the node with its place and reason', async () => {
