@@ -9,6 +9,7 @@ import { compareReports } from './report/compare.ts'
 import { recordInDocument } from './report/performance-document.ts'
 import { digits } from './report/statistics.ts'
 import { alignRows } from './report/summarise.ts'
+import { batch } from './suites/batch.ts'
 import { chains } from './suites/chains.ts'
 import { coldStart } from './suites/cold-start.ts'
 import { fanOut } from './suites/fan-out.ts'
@@ -26,6 +27,7 @@ const SUITES: Record<string, Suite> = {
   hop,
   'fan-out': fanOut,
   python,
+  batch,
   payload,
   overload,
   memory,

@@ -8,7 +8,14 @@ export type BenchVersion = {
   /** Files that nodes refer to, by path. */
   sources: Readonly<Record<string, string>>
 }
-type BenchNode = { name: string; src: string; from: readonly string[]; concurrency?: number }
+type BenchNode = {
+  name: string
+  src: string
+  from: readonly string[]
+  concurrency?: number
+  /** As the manifest has it. */
+  batch?: string
+}
 export type Language = 'typescript' | 'python'
 
 const PROTO = `syntax = "proto3";
@@ -103,9 +110,12 @@ export async function writeBundle(directory: string, bundle: BenchVersion): Prom
 }
 
 function manifest({ version, nodes }: BenchVersion): string {
-  const lines = nodes.map(({ name, src, from, concurrency }) => {
+  const lines = nodes.map(({ name, src, from, concurrency, batch }) => {
     const image = src.endsWith('.py') ? 'konstellation/kre-py:3.4' : 'konstellation/kre-ts:1.0'
-    const more = concurrency === undefined ? '' : `, concurrency: ${concurrency}`
+    const more = [
+      concurrency === undefined ? '' : `, concurrency: ${concurrency}`,
+      batch === undefined ? '' : `, batch: ${batch}`,
+    ].join('')
     return `      - { name: ${name}, image: ${image}, src: ${src}, subscriptions: [${from.join(', ')}]${more} }`
   })
   return `krtVersion: v2
