@@ -155,7 +155,8 @@ function createCursor(size: number, read: ReadPart): Cursor {
     let value = 0
     let scale = 1
     for (let i = 0; i < 10; i++) {
-      const byte = window[await load(1)] as number
+      const offset = await load(1)
+      const byte = window[offset] as number
       at++
       value += (byte & 0x7f) * scale
       if (byte < 0x80) return value

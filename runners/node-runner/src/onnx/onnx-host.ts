@@ -47,13 +47,13 @@ export function createOnnxHost(
     const { code, message, stack } = toKreError(error)
     dispatcher.failed(call, { text: message, stack: stack ?? message, code, retryAfterMs: null })
   }
-  const answer = ({ call, input }: Item, outputs: Tensors) => {
+  const answer = async ({ call, input }: Item, outputs: Tensors) => {
     try {
-      void call.output('ok', '', { typeUrl, value: codec.encode(input, outputs) }, '')
+      await call.output('ok', '', { typeUrl, value: codec.encode(input, outputs) }, '')
+      dispatcher.done(call)
     } catch (error) {
-      return fail(call, error)
+      fail(call, error)
     }
-    dispatcher.done(call)
   }
   const runNext = () => {
     while (!session.isBusy) {
@@ -69,7 +69,7 @@ export function createOnnxHost(
     try {
       const outputs = await session.run(stackTensors(tensors), names)
       const split = items.length === 1 ? [outputs] : splitTensors(outputs, rows)
-      for (const [i, item] of items.entries()) answer(item, split[i] ?? {})
+      for (const [i, item] of items.entries()) void answer(item, split[i] ?? {})
     } catch (error) {
       // What is wrong with one message must not touch the others: each once more by itself.
       if (items.length > 1) waiting.unshift(...items.map((item) => [item]))

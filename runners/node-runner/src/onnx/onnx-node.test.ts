@@ -108,7 +108,7 @@ async function start(
   })
   return {
     ...node,
-    stderr: node.stderr,
+    stderr: () => node.stderr(),
     ask: (fields: Fields | Uint8Array, deadlineMs?: number) =>
       bench.ask('', {
         workflow,

@@ -113,24 +113,13 @@ function check(planned: PlannedTensor, value: number | bigint): void {
 }
 
 function put(writer: WireWriter, kind: FieldKind, low: number, high: number): void {
-  switch (kind) {
-    case 'fixed32':
-    case 'sfixed32':
-      return writer.fixed32(low)
-    case 'fixed64':
-    case 'sfixed64':
-      return writer.fixed64(low, high)
-    case 'sint32':
-      return writer.varint((low << 1) ^ (low >> 31), 0)
-    case 'sint64': {
-      const sign = high >> 31
-      return writer.varint((low << 1) ^ sign, ((high << 1) | (low >>> 31)) ^ sign)
-    }
-    case 'uint32':
-      return writer.varint(low, 0)
-    default:
-      return writer.varint(low, high)
-  }
+  if (kind === 'fixed32' || kind === 'sfixed32') writer.fixed32(low)
+  else if (kind === 'fixed64' || kind === 'sfixed64') writer.fixed64(low, high)
+  else if (kind === 'sint32') writer.varint((low << 1) ^ (low >> 31), 0)
+  else if (kind === 'sint64') {
+    const sign = high >> 31
+    writer.varint((low << 1) ^ sign, ((high << 1) | (low >>> 31)) ^ sign)
+  } else writer.varint(low, kind === 'uint32' ? 0 : high)
 }
 
 function misfit({ name, type, field }: PlannedTensor, what: string): KreError {
