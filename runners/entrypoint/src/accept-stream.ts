@@ -1,6 +1,5 @@
 import type { DoorExchange } from './doors/door-port.ts'
 import { HEALTH_SERVICE, type Health } from './doors/health.ts'
-import type { HttpDoorDeps } from './doors/http-door.ts'
 import { openHttp2Exchange } from './doors/http2-exchange.ts'
 import type { UnaryTarget } from './doors/web-door.ts'
 import { createFailure, type Failure, RETRY_AFTER_MS } from './grpc/failure.ts'
@@ -8,10 +7,12 @@ import { refuseStream } from './grpc/server-stream.ts'
 import { type CallContext, receiveUnary } from './grpc/unary-call.ts'
 import type { Http2Stream } from './http2/http2-stream.ts'
 import type { RequestBroker } from './requests/request-broker.ts'
+import { lazily, serveLazily } from './lazily.ts'
 import { isRouted, type ServedMethod, type ServedVersion } from './versions/served-version.ts'
 
 const CHECK_PATH = `/${HEALTH_SERVICE}/Check`
 const WATCH_PATH = `/${HEALTH_SERVICE}/Watch`
+const INFERENCE_PREFIX = '/inference.GRPCInferenceService/'
 const REFLECTION_PATH = /^\/grpc\.reflection\.(v1|v1alpha)\.ServerReflection\/ServerReflectionInfo$/
 const GRPC_CONTENT_TYPE = /^application\/grpc(\+proto)?\s*(;|$)/i
 
@@ -45,8 +46,30 @@ export function createDoor(deps: DoorDeps): Door {
   const reflection = lazily(() => import('./doors/reflection.ts'))
   const http = lazily(async () => {
     const { createHttpDoor } = await import('./doors/http-door.ts')
-    return createHttpDoor(httpDeps(deps))
+    return createHttpDoor({ ...deps, withoutVersion: () => withoutVersion(deps), findUnary })
   })
+  const inference = lazily(async () => {
+    const { createOipGrpc } = await import('./doors/oip/oip-grpc.ts')
+    return createOipGrpc({
+      ...deps,
+      withoutVersion: () => withoutVersion(deps),
+      payloadBytesMax: calls.payloadBytesMax,
+      onRefused: calls.onRefused,
+    })
+  })
+  const serveInference = (path: string): UnaryTarget => {
+    const rpc = path.slice(INFERENCE_PREFIX.length)
+    return (caller, headers, message) =>
+      inference.use((serve) => serve(rpc, caller, headers, message))
+  }
+  const findUnary = (path: string): UnaryTarget | Failure => {
+    const method = deps.current()?.methods.get(path)
+    if (path === CHECK_PATH) return (caller, _headers, message) => health.check(caller, message)
+    if (path.startsWith(INFERENCE_PREFIX)) return serveInference(path)
+    if (method === undefined) return notServed(deps, path)
+    if (!isRouted(method)) return withoutWorkflow(method)
+    return (caller, headers, message) => broker.submit(caller, headers, method, message)
+  }
 
   const refuse = (stream: Http2Stream, failure: Failure) => {
     calls.onRefused()
@@ -66,7 +89,10 @@ export function createDoor(deps: DoorDeps): Door {
   const openOther = (stream: Http2Stream, path: string) => {
     if (path === CHECK_PATH)
       receiveUnary(calls, stream, (call, message) => health.check(call, message))
-    else if (path === WATCH_PATH) {
+    else if (path.startsWith(INFERENCE_PREFIX)) {
+      const serve = serveInference(path)
+      receiveUnary(calls, stream, (call, message) => serve(call, stream.headers, message))
+    } else if (path === WATCH_PATH) {
       if (openDoorStream(stream))
         receiveUnary(calls, stream, (call, message) => health.watch(call, message))
     } else if (deps.hasReflection && REFLECTION_PATH.test(path)) {
@@ -98,64 +124,12 @@ export function createDoor(deps: DoorDeps): Door {
   return {
     onStream,
     onExchange(exchange) {
-      if (http.loaded !== null) http.loaded(exchange)
-      else void http.load().then((serve) => serve(exchange))
+      http.use((serve) => serve(exchange))
     },
   }
 }
 
 const NO_DESCRIPTORS = new Uint8Array(0)
-
-/** Code that is loaded when it is first needed. */
-type Lazy<T> = { readonly loaded: T | null; load(): Promise<T> }
-
-function lazily<T>(load: () => Promise<T>): Lazy<T> {
-  let loaded: T | null = null
-  let loading: Promise<T> | null = null
-  const start = async () => (loaded = await load())
-  return {
-    get loaded() {
-      return loaded
-    },
-    load: () => (loading ??= start()),
-  }
-}
-
-/** Keeps what arrives on the stream until the code that serves it is there. */
-function serveLazily<T>(stream: Http2Stream, code: Lazy<T>, serve: (loaded: T) => void): void {
-  if (code.loaded !== null) return serve(code.loaded)
-  const early: Buffer[] = []
-  let hasEnded = false
-  stream.pause()
-  stream.handler = {
-    onData: (chunk) => void early.push(Buffer.from(chunk)),
-    onEnd: () => void (hasEnded = true),
-    onClose() {},
-  }
-  void code.load().then((loaded) => {
-    if (stream.isClosed) return
-    serve(loaded)
-    for (const chunk of early) stream.handler.onData(chunk)
-    if (hasEnded) stream.handler.onEnd()
-    stream.resume()
-  })
-}
-
-function httpDeps(deps: DoorDeps): HttpDoorDeps {
-  return {
-    ...deps,
-    withoutVersion: () => withoutVersion(deps),
-    findUnary: (path) => findUnary(deps, path),
-  }
-}
-
-function findUnary(deps: DoorDeps, path: string): UnaryTarget | Failure {
-  const method = deps.current()?.methods.get(path)
-  if (path === CHECK_PATH) return (caller, _headers, message) => deps.health.check(caller, message)
-  if (method === undefined) return notServed(deps, path)
-  if (!isRouted(method)) return withoutWorkflow(method)
-  return (caller, headers, message) => deps.broker.submit(caller, headers, method, message)
-}
 
 function notServed(deps: DoorDeps, path: string): Failure {
   const served = deps.current()

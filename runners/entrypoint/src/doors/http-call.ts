@@ -29,6 +29,8 @@ export class HttpCall {
   #state: 'new' | 'receiving' | 'waiting' | 'ended' = 'new'
   /** Bytes taken of the budget. */
   #held = 0
+  /** Of these, how many were written and wait for the caller. */
+  #unread = 0
   #body: Buffer = EMPTY
   #received = 0
 
@@ -45,7 +47,7 @@ export class HttpCall {
     this.#fields = fields
     this.#timer = createWheelTimer(() => this.#onTimer())
     exchange.response.onClose = () => this.#onClose()
-    exchange.response.onDrain = () => this.onDrain?.()
+    exchange.response.onDrain = () => this.#onDrain()
   }
 
   /** Reads the whole body and hands it over; what is wrong with it ends the call here. */
@@ -77,10 +79,11 @@ export class HttpCall {
   /** False when the caller reads too slowly: wait for `onDrain`. */
   write(bytes: Uint8Array): boolean {
     const { response } = this.#exchange
-    if (response.isClosed) return true
+    if (response.isClosed || response.write(bytes)) return true
+    this.#unread += bytes.length
     this.#held += bytes.length
     this.#context.budget.add(bytes.length)
-    return response.write(bytes)
+    return false
   }
 
   end(): void {
@@ -146,6 +149,13 @@ export class HttpCall {
         this.refuse(tooLarge('more (inflated)', bytesMax))
       else this.refuse(badEncoding())
     })
+  }
+
+  #onDrain(): void {
+    this.#context.budget.give(this.#unread)
+    this.#held -= this.#unread
+    this.#unread = 0
+    this.onDrain?.()
   }
 
   #reserve(bytes: number): boolean {

@@ -2,6 +2,7 @@
 import { toKreError } from '@kre/contracts/runtime'
 import { createFailure, type Failure } from '../grpc/failure.ts'
 import type { CallContext } from '../grpc/unary-call.ts'
+import type { RequestHeaders } from '../http2/request-headers.ts'
 import { findRoute } from '../json/route.ts'
 import { typesOf, type VersionTypes } from '../json/version-types.ts'
 import type { RequestBroker } from '../requests/request-broker.ts'
@@ -11,7 +12,9 @@ import type { DoorExchange } from './door-port.ts'
 import type { Health } from './health.ts'
 import { HttpCall } from './http-call.ts'
 import { createJsonDoor } from './json-door.ts'
-import { renderStatus } from './status-json.ts'
+import { createOipRest, renderOipFailure } from './oip/oip-rest.ts'
+import type { OipDeps } from './oip/oip-service.ts'
+import { type RenderFailure, renderStatus } from './status-json.ts'
 import { isGrpcWeb, renderWebFailure, serveWeb, type UnaryTarget } from './web-door.ts'
 
 export type HttpDoorDeps = {
@@ -38,6 +41,7 @@ const EMPTY = new Uint8Array(0)
 export function createHttpDoor(deps: HttpDoorDeps): HttpDoor {
   const { calls } = deps
   const cors = createCors(deps.origins)
+  const oip = createOipRest(oipDeps(deps))
   const json = createJsonDoor({ broker: deps.broker, payloadBytesMax: calls.payloadBytesMax })
 
   /** Paths of the served version: its rpcs, and what their annotations name. */
@@ -60,17 +64,33 @@ export function createHttpDoor(deps: HttpDoorDeps): HttpDoor {
     const { headers } = exchange.request
     const { path, query } = splitTarget(headers.path)
     const isWeb = isGrpcWeb(headers)
-    const render = isWeb ? renderWebFailure(headers) : renderStatus
+    const serveOip = isWeb ? null : oip(path)
+    const render = renderOf(path, isWeb ? headers : null)
     const call = new HttpCall(exchange, calls, render, cors.fields(headers))
     const preflight = cors.preflight(headers)
     if (preflight !== null) return call.reply(204, preflight, EMPTY)
     if (isWeb) return serveWeb(call, calls.payloadBytesMax, () => deps.findUnary(path))
+    if (serveOip !== null) return serveOip(call)
     try {
       serveVersion(call, path, query)
     } catch (error) {
       call.refuse(unservable(error))
     }
   }
+}
+
+function oipDeps(deps: HttpDoorDeps): OipDeps {
+  return {
+    ...deps,
+    payloadBytesMax: deps.calls.payloadBytesMax,
+    onRefused: deps.calls.onRefused,
+  }
+}
+
+/** @param web headers of a gRPC-Web request; null = it is none. */
+function renderOf(path: string, web: RequestHeaders | null): RenderFailure {
+  if (web !== null) return renderWebFailure(web)
+  return /^\/v2(\/|$)/.test(path) ? renderOipFailure : renderStatus
 }
 
 function splitTarget(target: string): { path: string; query: string } {

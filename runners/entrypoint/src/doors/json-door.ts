@@ -23,6 +23,7 @@ import type { ServedVersion } from '../versions/served-version.ts'
 import { callerHeaders } from './caller-headers.ts'
 import type { HttpCall } from './http-call.ts'
 import { requestIdFields } from './http-status.ts'
+import { createJsonStream } from './json-stream.ts'
 import { type FieldFailure, JSON_TYPE } from './status-json.ts'
 
 /** JSON takes more bytes than the message in it: at most six for a bool, four for three of a blob. */
@@ -116,23 +117,42 @@ function createJsonCaller(
   { registry }: VersionTypes,
   responseBody: DescField | null,
 ): Caller {
+  const stream = createJsonStream(call)
+  /** Null after the call was failed. */
+  const textOf = (value: Uint8Array, requestId: string): string | null => {
+    try {
+      const message = fromBinary(output, value)
+      const json = toJson(output, message, { registry, alwaysEmitImplicit: true })
+      return JSON.stringify(pick(json, responseBody))
+    } catch (error) {
+      // Nobody reads what else may come of a stream.
+      const gone = caller.onGone
+      caller.fail(unreadableAnswer(output, error), requestId)
+      gone?.()
+      return null
+    }
+  }
   const caller: Caller = {
     onGone: null,
-    fail: (failure, requestId) => call.fail(failure, requestId),
+    onRoom: null,
     answer(value, requestId) {
-      let body: string
-      try {
-        const message = fromBinary(output, value)
-        const json = toJson(output, message, { registry, alwaysEmitImplicit: true })
-        body = JSON.stringify(pick(json, responseBody))
-      } catch (error) {
-        return call.fail(unreadableAnswer(output, error), requestId)
-      }
+      const text = textOf(value, requestId)
+      if (text === null) return
       const fields = [['content-type', JSON_TYPE] as const, ...requestIdFields(requestId)]
-      call.reply(200, fields, Buffer.from(body))
+      call.reply(200, fields, Buffer.from(text))
+    },
+    write(value, requestId) {
+      const text = textOf(value, requestId)
+      return text === null || stream.write(text, requestId)
+    },
+    end: (requestId) => stream.end(requestId),
+    fail(failure, requestId) {
+      if (stream.isOpen()) stream.fail(failure, requestId)
+      else call.fail(failure, requestId)
     },
   }
   call.onGone = () => caller.onGone?.()
+  call.onDrain = () => caller.onRoom?.()
   return caller
 }
 

@@ -1,4 +1,4 @@
-/** FileDescriptorSet of the services that an entrypoint has beside the bundle's: health and reflection. */
+/** FileDescriptorSet of the services that an entrypoint has beside the bundle's: health, reflection, inference. */
 import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf'
 import {
   DescriptorProtoSchema,
@@ -13,6 +13,7 @@ import {
   OneofDescriptorProtoSchema,
   ServiceDescriptorProtoSchema,
 } from '@bufbuild/protobuf/wkt'
+import { file_open_inference } from '@kre/contracts/oip'
 
 type FieldInit = MessageInitShape<typeof FieldDescriptorProtoSchema> & { name: string }
 type MethodInit = MessageInitShape<typeof MethodDescriptorProtoSchema>
@@ -20,7 +21,7 @@ type MethodInit = MessageInitShape<typeof MethodDescriptorProtoSchema>
 const { STRING, BYTES, INT32, ENUM, MESSAGE } = FieldDescriptorProto_Type
 
 export function ownDescriptors(): Uint8Array {
-  const file = [health(), reflection('v1'), reflection('v1alpha')]
+  const file = [health(), reflection('v1'), reflection('v1alpha'), file_open_inference.proto]
   return toBinary(FileDescriptorSetSchema, create(FileDescriptorSetSchema, { file }))
 }
 

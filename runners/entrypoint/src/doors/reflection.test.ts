@@ -76,6 +76,7 @@ const SERVICES = [
   'grpc.health.v1.Health',
   'grpc.reflection.v1.ServerReflection',
   'grpc.reflection.v1alpha.ServerReflection',
+  'inference.GRPCInferenceService',
 ]
 
 describe('reflection', () => {

@@ -14,7 +14,13 @@ export type FieldFailure = Failure & { readonly fieldPath?: string }
 export const JSON_TYPE = 'application/json'
 const TYPE_PREFIX = 'type.googleapis.com/google.rpc.'
 
-export const renderStatus: RenderFailure = (failure, requestId) => {
+export const renderStatus: RenderFailure = (failure, requestId) => ({
+  status: httpStatusOf(failure),
+  fields: [['content-type', JSON_TYPE], ...failureFields(failure, requestId)],
+  body: Buffer.from(JSON.stringify(statusJson(failure, requestId))),
+})
+
+export function statusJson(failure: FieldFailure, requestId: string): object {
   const { workflow, node, fieldPath } = failure
   const metadata = Object.entries({ node, workflow, requestId }).filter(
     ([, value]) => value !== undefined && value !== '',
@@ -32,11 +38,5 @@ export const renderStatus: RenderFailure = (failure, requestId) => {
       '@type': `${TYPE_PREFIX}BadRequest`,
       fieldViolations: [{ field: fieldPath, description: failure.message }],
     })
-  return {
-    status: httpStatusOf(failure),
-    fields: [['content-type', JSON_TYPE], ...failureFields(failure, requestId)],
-    body: Buffer.from(
-      JSON.stringify({ code: failure.status, message: failure.message.toWellFormed(), details }),
-    ),
-  }
+  return { code: failure.status, message: failure.message.toWellFormed(), details }
 }

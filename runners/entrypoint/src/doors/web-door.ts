@@ -60,9 +60,32 @@ export function serveWeb(
 
 function createWebCaller(call: HttpCall): Caller {
   const { headers } = call
+  let isOpen = false
+  const open = () => {
+    if (!isOpen) call.begin(200, responseFields(headers))
+    isOpen = true
+  }
+  /** Ends a stream that was begun. */
+  const finish = (fields: readonly (readonly [string, string])[]) => {
+    call.write(encodeBody(headers, trailersFrame(fields)))
+    call.end()
+  }
   const caller: Caller = {
     onGone: null,
-    fail: (failure, requestId) => call.fail(failure, requestId),
+    onRoom: null,
+    fail(failure, requestId) {
+      if (isOpen) finish(failureFields(failure, requestId))
+      else call.fail(failure, requestId)
+    },
+    write(value) {
+      open()
+      // In base64 each piece is padded by itself.
+      return call.write(encodeBody(headers, encodeFrame(value)))
+    },
+    end(requestId) {
+      open()
+      finish(okFields(requestId))
+    },
     answer(value, requestId) {
       const trailers = trailersFrame(okFields(requestId))
       const body = encodeBody(headers, Buffer.concat([encodeFrame(value), trailers]))
@@ -70,6 +93,7 @@ function createWebCaller(call: HttpCall): Caller {
     },
   }
   call.onGone = () => caller.onGone?.()
+  call.onDrain = () => caller.onRoom?.()
   return caller
 }
 

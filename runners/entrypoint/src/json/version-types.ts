@@ -1,6 +1,6 @@
 /** What the doors know of a version's messages; the plain gRPC path never asks. */
 import { createFileRegistry, type FileRegistry, fromBinary } from '@bufbuild/protobuf'
-import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt'
+import { type DescriptorProto, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt'
 import { toKreError } from '@kre/contracts/runtime'
 import type { ServedVersion } from '../versions/served-version.ts'
 import { httpRulesOf } from './http-rules.ts'
@@ -32,7 +32,9 @@ export function typesOf(version: ServedVersion): VersionTypes {
 }
 
 function readTypes(version: ServedVersion): VersionTypes {
-  const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, version.descriptorSet))
+  const set = fromBinary(FileDescriptorSetSchema, version.descriptorSet)
+  for (const file of set.file) fillJsonNames(file.messageType)
+  const registry = createFileRegistry(set)
   const methods = new Map<string, TypedMethod>()
   const routes: Route[] = []
   const ignored: string[] = []
@@ -57,4 +59,16 @@ function readTypes(version: ServedVersion): VersionTypes {
   }
   routes.sort((a, b) => compareTemplates(a.template, b.template))
   return { registry, methods, routes, ignored }
+}
+
+/** A compiler need not write them (google/protobuf/descriptor.proto); this is the rule they follow. */
+function fillJsonNames(messages: readonly DescriptorProto[]): void {
+  for (const { field, nestedType } of messages) {
+    for (const each of field)
+      if (each.jsonName === '')
+        each.jsonName = each.name.replaceAll(/_+(.?)/g, (_all, letter: string) =>
+          letter.toUpperCase(),
+        )
+    fillJsonNames(nestedType)
+  }
 }
