@@ -57,8 +57,10 @@ class CallPort(Protocol):
     """0 = none."""
     attempt: int
     metadata: Mapping[str, str]
-    logger: logging.Logger | None
-    """Of a call that shares its handler with others; None = the node's, which knows the call by itself."""
+
+    @property
+    def logger(self) -> logging.Logger | None:
+        """Of a call that shares its handler with others; None = the node's, which knows the call by itself."""
 
     @property
     def is_error(self) -> bool: ...

@@ -99,13 +99,13 @@ def _failed(call: WorkerCall, error: BaseException, elapsed_us: int) -> Failed:
     if isinstance(error, asyncio.CancelledError):
         text = CANCELLED if call.is_cancelled else "the handler cancelled itself"
         return Failed(call.id, text, stack, elapsed_us=elapsed_us)
-    is_retryable = isinstance(error, RetryableError)
+    retry_after_ms = error.retry_after_ms if isinstance(error, RetryableError) else 0
     return Failed(
         call.id,
         failure_text(error),
         stack,
-        retryable=is_retryable,
-        retry_after_ms=max(0, int(error.retry_after_ms or 0)) if is_retryable else 0,
+        retryable=isinstance(error, RetryableError),
+        retry_after_ms=max(0, int(retry_after_ms or 0)),
         status_code=failure_status(error, call.from_node),
         elapsed_us=elapsed_us,
     )

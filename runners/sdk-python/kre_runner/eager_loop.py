@@ -16,9 +16,9 @@ from typing import Any, Callable
 
 class EagerLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
-        super().__init__()
         self._is_catching = False
         self._caught: tuple[Callable[..., Any], Context | None] | None = None
+        super().__init__()
 
     def start(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """A task that has run up to its first wait. Inside another task, before Python 3.12, one that runs soon."""
@@ -38,11 +38,13 @@ class EagerLoop(asyncio.SelectorEventLoop):
                 context.run(step)
         return task
 
-    def call_soon(
-        self, callback: Callable[..., Any], *args: Any, context: Context | None = None
-    ) -> Any:
-        if self._is_catching and not args:
-            self._is_catching = False
-            self._caught = (callback, context)
-            return None
-        return super().call_soon(callback, *args, context=context)
+    if sys.version_info < (3, 12):
+
+        def call_soon(  # type: ignore[override]
+            self, callback: Callable[..., Any], *args: Any, context: Context | None = None
+        ) -> asyncio.Handle:
+            if self._is_catching:
+                self._is_catching = False
+                self._caught = (callback, context)
+                return asyncio.Handle(callback, args, self, context)
+            return super().call_soon(callback, *args, context=context)

@@ -68,9 +68,7 @@ class Invocation:
             call.invocation = self
             ctx = Context(site.node, call, site.attributes)
             data = (
-                PayloadDict(call, site.node.types)
-                if handler.takes_dict
-                else site.strict.make(call)
+                PayloadDict(call, site.node.types) if handler.takes_dict else site.strict.make(call)
             )
             self._contexts = [ctx]
             self._data = [data]

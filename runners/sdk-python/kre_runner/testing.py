@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import logging
 import os
 import re
 import threading
@@ -22,7 +23,13 @@ from . import call_port
 from .call_port import Answer, NodePort
 from .context import Context
 from .handler_errors import ServiceError, TerminalError
-from .handler_module import Exports, NodeHandlers, read_handler_module, send_returned, send_returned_list
+from .handler_module import (
+    Exports,
+    NodeHandlers,
+    read_handler_module,
+    send_returned,
+    send_returned_list,
+)
 from .message_types import MessageTypes, Payload
 from .node_logger import create_node_logger
 from .payload_message import PayloadDict, StrictUnpack
@@ -160,8 +167,7 @@ class _Run:
             ctx = Context(self._node, self._call, first.__dict__)
             batch = self._handlers.batch_for(self._call.is_error)
             if batch is not None:
-                data = strict.make(self._call)
-                returned = self._wait(loop, batch.function, [ctx], [data])
+                returned = self._wait(loop, batch.function, [ctx], [strict.make(self._call)])
                 (error,) = send_returned_list([ctx], batch, returned)
                 if error is not None:
                     raise error
@@ -218,7 +224,7 @@ class _TestCall:
         self.deadline_unix_ms = options.deadline_unix_ms
         self.attempt = options.attempt
         self.metadata = options.metadata
-        self.logger = None
+        self.logger: logging.Logger | None = None
         self.cancelled = False
         self.is_error = options.message_type == call_port.ERROR
         self._result = result

@@ -18,6 +18,7 @@ Buffer = Union[bytes, bytearray, memoryview]
 UINT, FLAG, TEXT, DATA, MAP = range(5)
 _NO_DATA = memoryview(b"")
 
+
 class WireError(Exception):
     """The bytes are not a frame, or a frame can't be written as bytes."""
 

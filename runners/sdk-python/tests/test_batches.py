@@ -59,9 +59,7 @@ class Batches(unittest.TestCase):
 
     def send(self, runner: FakeRunner, *names: str) -> list[int]:
         return [
-            runner.handle(
-                pb.Request(name=name), batch=len(names) - index, request_id=f"r-{index}"
-            )
+            runner.handle(pb.Request(name=name), batch=len(names) - index, request_id=f"r-{index}")
             for index, name in enumerate(names)
         ]
 
@@ -135,7 +133,9 @@ class Batches(unittest.TestCase):
         self.assertEqual(len({*texts}), 1)
         self.assertIn("was cancelled", texts[0])
 
-    def test_a_file_without_a_handler_of_lists_is_refused_when_the_manifest_sets_batch(self) -> None:
+    def test_a_file_without_a_handler_of_lists_is_refused_when_the_manifest_sets_batch(
+        self,
+    ) -> None:
         runner = FakeRunner("def default_handler(ctx, data): pass", batched=True)
         self.addCleanup(runner.__exit__)
         failed = runner.take(InitFailed)

@@ -153,14 +153,10 @@ class Statuses(unittest.TestCase):
             }
             self.assertEqual(runner.fail(**malformed).status_code, self._INVALID_ARGUMENT)
             # An earlier node of the bundle made these bytes.
-            self.assertEqual(
-                runner.fail(**malformed, from_node="etl").status_code, self._INTERNAL
-            )
+            self.assertEqual(runner.fail(**malformed, from_node="etl").status_code, self._INTERNAL)
             of_another_type = {**malformed, "type_url": "type.googleapis.com/demo.Response"}
             self.assertEqual(runner.fail(**of_another_type).status_code, self._INTERNAL)
-            self.assertEqual(
-                runner.fail(pb.Request(name="Ann")).status_code, self._INTERNAL
-            )
+            self.assertEqual(runner.fail(pb.Request(name="Ann")).status_code, self._INTERNAL)
             large = runner.fail(request_id="large")
             self.assertEqual(large.status_code, self._RESOURCE_EXHAUSTED)
             refuse("the document has 20 MiB; at most 16 MiB are stored", 8)

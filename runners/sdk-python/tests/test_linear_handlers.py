@@ -77,7 +77,7 @@ class DictHandlers(unittest.TestCase):
         with FakeRunner(handler, is_exitpoint=True) as runner:
             runner.start()
             failed = runner.fail(pb.Request(name="forgets"))
-            self.assertIn('returned nothing, so the caller would wait in vain', failed.text)
+            self.assertIn("returned nothing, so the caller would wait in vain", failed.text)
             self.assertIn('return a "demo.Response"', failed.text)
             for name in ("sends", "replies"):
                 self.assertEqual(len(runner.run(pb.Request(name=name))), 1)

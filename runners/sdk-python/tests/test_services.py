@@ -327,7 +327,7 @@ class Order(unittest.TestCase):
         """
         with FakeRunner(text) as runner:
             self.assertIsInstance(runner.start(), InitDone)
-            call_id = runner.handle()
+            runner.handle()
             while not any(isinstance(frame, Done) for frame in runner.frames):
                 runner.receive()
             kinds: list[Any] = [type(frame) for frame in runner.frames]

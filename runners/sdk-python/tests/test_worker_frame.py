@@ -124,7 +124,6 @@ class Decoding(unittest.TestCase):
         self.assertIs(frame.value.obj, whole)
         self.assertTrue(frame.value.readonly)
 
-
     def test_a_message_with_fields_of_a_newer_runner_is_read_without_them(self) -> None:
         whole = bytearray(_bytes_of(Handle(call_id=3, value=b"x")))
         whole += b"\xfa\x06\x02hi"  # field 111

@@ -108,6 +108,11 @@ export class Context {
     return this.#call.metadata
   }
 
+  /** W3C `traceparent`, to be handed on to services that the handler calls; empty without one. */
+  get trace(): string {
+    return this.#call.metadata['traceparent'] ?? ''
+  }
+
   /**
    * Decodes a payload. Without a type: as the type that the payload names, which must be in the bundle's protos.
    *

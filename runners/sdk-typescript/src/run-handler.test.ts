@@ -205,3 +205,51 @@ describe('runHandler', () => {
     )
   })
 })
+
+describe('runHandler with a batch handler', () => {
+  const sent = async (module: Record<string, unknown>, isBatched: boolean) => {
+    const { outputs } = await runHandler(module, { n: 1 }, { isBatched })
+    return outputs.map(({ message }) => message.toObject())
+  }
+
+  test('gives it lists of one message, and sends what it returns', async () => {
+    const batchHandler = (contexts: Context[], messages: Message[]) =>
+      contexts.map((_, i) => ({ size: contexts.length, ...messages[i]?.toObject() }))
+    expect(await sent({ batchHandler }, false)).toEqual([{ size: 1, n: 1 }])
+    expect(await sent({ batchHandler }, true)).toEqual([{ size: 1, n: 1 }])
+    expect(await sent({ handler: batchHandler }, true)).toEqual([{ size: 1, n: 1 }])
+  })
+
+  test('lets it send by its contexts', async () => {
+    const batch_handler = async ([ctx]: Context[], [data]: Message[]) => {
+      await ctx?.sendAny(data as Message)
+    }
+    expect(await sent({ batch_handler }, true)).toEqual([{ n: 1 }])
+  })
+
+  test('throws what it throws or returns as the failure of the message', async () => {
+    const module = { batchHandler: () => [new TerminalError('this one')] }
+    await expect(runHandler(module, {})).rejects.toThrow('this one')
+    const short = { batchHandler: () => [] }
+    await expect(runHandler(short, {})).rejects.toThrow(
+      'returned 0 results for 1 messages: return a list with one output per message, or nothing',
+    )
+  })
+
+  test('takes the error handler for errors', async () => {
+    const seen: string[] = []
+    const module = {
+      batchHandler: () => seen.push('batch'),
+      errorHandler: (ctx: Context) => seen.push(ctx.errorMessage),
+    }
+    await runHandler(module, {}, { kind: 'error', error: 'boom' })
+    expect(seen).toEqual(['boom'])
+  })
+
+  test('refuses a handler of single messages where the manifest sets batch', async () => {
+    const module = { defaultHandler: () => undefined }
+    await expect(runHandler(module, {}, { isBatched: true })).rejects.toThrow(
+      'export batchHandler(contexts, messages), or remove batch',
+    )
+  })
+})

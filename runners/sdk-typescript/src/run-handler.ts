@@ -2,7 +2,7 @@
 import type { CallPort, LogLevel, MessageKind, NodePort } from './call-port.ts'
 import { Context } from './context.ts'
 import { TerminalError } from './handler-errors.ts'
-import { invokeHandler, readHandlerModule } from './handler-module.ts'
+import { invokeBatchHandler, invokeHandler, readHandlerModule } from './handler-module.ts'
 import type { MessageTypes } from './message-types.ts'
 import { openMessageTypes } from './open-message-types.ts'
 import { Message } from './payload-message.ts'
@@ -21,6 +21,8 @@ export type RunOptions = {
   /** Text of the message when `kind` is `error`. */
   error?: string
   basePath?: string
+  /** The manifest sets `batch`: the handler gets lists, here of one message. */
+  isBatched?: boolean
   isExitpoint?: boolean
   /** Full name of the rpc's answer: the type of a plain object at the exitpoint. */
   responseType?: string
@@ -71,11 +73,19 @@ export async function runHandler(
       ? { typeUrl: '', value: new Uint8Array(0) }
       : types.encode(message, 'google.protobuf.Struct')
   const call = testCall(options, payload, types, result)
-  const handlers = readHandlerModule(module)
+  const handlers = readHandlerModule(module, '', options.isBatched ?? false)
   const first = new Context(node, call)
   await handlers.init?.(first)
   const ctx = Object.assign(new Context(node, call), first)
-  await invokeHandler(handlers, ctx, call, new Message(payload.typeUrl, payload.value, types))
+  const data = new Message(payload.typeUrl, payload.value, types)
+  const batch = handlers.batchFor(call.kind)
+  if (batch === null) {
+    await invokeHandler(handlers, ctx, call, data)
+    return result
+  }
+  const [failure] = await invokeBatchHandler(batch, [ctx], [data])
+  if (failure instanceof Error) throw failure
+  if (failure !== null) throw new TerminalError(String(failure))
   return result
 }
 

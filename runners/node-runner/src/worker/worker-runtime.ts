@@ -41,7 +41,7 @@ export async function openWorkerRuntime(deps: RuntimeDeps): Promise<Runtime> {
   })
   deps.onStage('load')
   const handlesErrors = await host.start()
-  return { host, handlesErrors, flush() {}, close: () => host.close() }
+  return { host, handlesErrors, hasCurrentCall: () => false, flush() {}, close: () => host.close() }
 }
 
 function initFrame(launch: NodeLaunch, runningFile: string): WorkerFrame<'init'> {
