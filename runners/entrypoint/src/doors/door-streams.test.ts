@@ -8,10 +8,18 @@ import { openScene, type Scene } from '../testing/scene.ts'
 
 let nats: TestNats
 let scene: Scene
+/** What the node answers. */
+let wanted: readonly string[] = []
 beforeAll(async () => {
   nats = await startNats()
   const methods = demoInterface('').methods.map((method) => ({ ...method, serverStreaming: true }))
   scene = await openScene(nats, { served: { methods } })
+  scene.startNode({
+    handler(request) {
+      stream(request, wanted)
+      return null
+    },
+  })
 })
 afterAll(async () => {
   await scene[Symbol.asyncDispose]()
@@ -49,12 +57,9 @@ async function ask(
   headers: Record<string, string>,
   body: string | Buffer = '{}',
 ) {
-  const node = scene.startNode({ handler: () => null })
-  const answer = scene.client.call(GREET, Buffer.from(body), headers)
-  await waitUntil('asked', () => node.requests.length === 1)
-  node.stop()
-  stream(node.requests[0] as Envelope, texts)
-  const { metadata, body: bytes, httpStatus } = await answer
+  wanted = texts
+  const answer = await scene.client.call(GREET, Buffer.from(body), headers)
+  const { metadata, body: bytes, httpStatus } = answer
   return {
     httpStatus,
     type: metadata['content-type'],

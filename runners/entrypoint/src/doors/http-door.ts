@@ -3,6 +3,7 @@ import { toKreError } from '@kre/contracts/runtime'
 import { createFailure, type Failure } from '../grpc/failure.ts'
 import type { CallContext } from '../grpc/unary-call.ts'
 import type { RequestHeaders } from '../http2/request-headers.ts'
+import { openApi } from '../json/open-api.ts'
 import { findRoute } from '../json/route.ts'
 import { typesOf, type VersionTypes } from '../json/version-types.ts'
 import type { RequestBroker } from '../requests/request-broker.ts'
@@ -14,7 +15,7 @@ import { HttpCall } from './http-call.ts'
 import { createJsonDoor } from './json-door.ts'
 import { createOipRest, renderOipFailure } from './oip/oip-rest.ts'
 import type { OipDeps } from './oip/oip-service.ts'
-import { type RenderFailure, renderStatus } from './status-json.ts'
+import { JSON_TYPE, type RenderFailure, renderStatus } from './status-json.ts'
 import { isGrpcWeb, renderWebFailure, serveWeb, type UnaryTarget } from './web-door.ts'
 
 export type HttpDoorDeps = {
@@ -36,7 +37,11 @@ export type HttpDoorDeps = {
 
 export type HttpDoor = (exchange: DoorExchange) => void
 
+type Document = { readonly type: string; readonly bytes: Uint8Array }
+
 const EMPTY = new Uint8Array(0)
+/** A google.protobuf.FileDescriptorSet, which `protoc --descriptor_set_in` and `grpcurl -protoset` read. */
+const DESCRIPTORS_TYPE = 'application/x-protobuf; messageType="google.protobuf.FileDescriptorSet"'
 
 export function createHttpDoor(deps: HttpDoorDeps): HttpDoor {
   const { calls } = deps
@@ -49,6 +54,8 @@ export function createHttpDoor(deps: HttpDoorDeps): HttpDoor {
     const { method } = call.headers
     const version = deps.current()
     if (version === null) return call.refuse(deps.withoutVersion())
+    const document = documentOf(version, path)
+    if (document !== null) return serveDocument(call, path, document)
     if (version.methods.has(path)) {
       if (method === 'POST') json.callMethod(call, path, version)
       else refuseMethod(call, path, ['POST'])
@@ -58,6 +65,13 @@ export function createHttpDoor(deps: HttpDoorDeps): HttpDoor {
     if (match === null) call.refuse(unknownPath(version, typesOf(version), method, path))
     else if ('route' in match) json.callRoute(call, match, query, version)
     else refuseMethod(call, path, match.allowed)
+  }
+
+  const documentOf = (version: ServedVersion, path: string): Document | null => {
+    if (path === '/openapi.json')
+      return { type: JSON_TYPE, bytes: Buffer.from(JSON.stringify(openApi(version))) }
+    const isProto = path === '/proto' && deps.hasReflection
+    return isProto ? { type: DESCRIPTORS_TYPE, bytes: version.descriptorSet } : null
   }
 
   return (exchange) => {
@@ -91,6 +105,12 @@ function oipDeps(deps: HttpDoorDeps): OipDeps {
 function renderOf(path: string, web: RequestHeaders | null): RenderFailure {
   if (web !== null) return renderWebFailure(web)
   return /^\/v2(\/|$)/.test(path) ? renderOipFailure : renderStatus
+}
+
+function serveDocument(call: HttpCall, path: string, { type, bytes }: Document): void {
+  const { method } = call.headers
+  if (method !== 'GET' && method !== 'HEAD') refuseMethod(call, path, ['GET'])
+  else call.receive(0, () => call.reply(200, [['content-type', type]], bytes))
 }
 
 function splitTarget(target: string): { path: string; query: string } {
