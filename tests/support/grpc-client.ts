@@ -11,14 +11,14 @@ import {
 } from '@bufbuild/protobuf'
 import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt'
 import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
-import { Client, credentials, type ServiceError } from '@grpc/grpc-js'
+import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js'
 
 const identity = (bytes: Uint8Array) => Buffer.from(bytes)
 const REFLECTION = '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo'
 
 export type ForeignClient = Disposable & {
   /** @throws grpc-js's ServiceError. */
-  call(json: JsonValue): Promise<JsonValue>
+  call(json: JsonValue, metadata?: Readonly<Record<string, string>>): Promise<JsonValue>
 }
 
 /** @param service full name, for example `hello.Entrypoint`. */
@@ -32,13 +32,14 @@ export async function connectForeign(
   const method = registry.getService(service)?.methods.find(({ name }) => name === rpc)
   if (method === undefined) throw new Error(`reflection knows no ${service}/${rpc}`)
   return {
-    call: (json) =>
+    call: (json, metadata = {}) =>
       new Promise((resolve, reject) => {
         client.makeUnaryRequest(
           `/${service}/${rpc}`,
           identity,
           identity,
           toBinary(method.input, fromJson(method.input, json)),
+          metadataOf(metadata),
           { deadline: Date.now() + 30_000 },
           (error: ServiceError | null, answer?: Buffer) =>
             error !== null || answer === undefined
@@ -52,6 +53,12 @@ export async function connectForeign(
       }),
     [Symbol.dispose]: () => client.close(),
   }
+}
+
+function metadataOf(pairs: Readonly<Record<string, string>>): Metadata {
+  const metadata = new Metadata()
+  for (const [name, value] of Object.entries(pairs)) metadata.set(name, value)
+  return metadata
 }
 
 /** Asks for the file of a symbol (field 4) and takes the descriptors of the answer (field 4, in it field 1). */

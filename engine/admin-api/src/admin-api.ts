@@ -12,6 +12,7 @@ import { createBundleRoute } from './routes/bundle-route.ts'
 import { createDescriptorSetRoute } from './routes/descriptor-set-route.ts'
 import { createGraphqlRoutes } from './routes/graphql-route.ts'
 import { healthRoute } from './routes/health-route.ts'
+import { createMetricsRoute } from './routes/metrics-route.ts'
 import { createSignInRoutes } from './routes/sign-in-routes.ts'
 import { createStatusPageRoute } from './routes/status-page-route.ts'
 import { createStatusRoute } from './routes/status-route.ts'
@@ -67,6 +68,7 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
     createBundleRoute(features),
     createDescriptorSetRoute(features),
     createStatusRoute(deps),
+    createMetricsRoute(deps),
     ...createSignInRoutes({ links, logins, failedAttempts, publicUrl, ownOrigins: origins }),
     createStatusPageRoute(features),
   ]

@@ -11,6 +11,8 @@ export type AdminApiDeps = {
   ingest: IngestBundle
   /** Absent = `GET /api/v1/status` is not implemented. */
   describe?: () => Promise<EngineStatus>
+  /** Absent = `GET /metrics` is not implemented. In Prometheus's text format. */
+  metrics?: () => string
   logger: Logger
   now?: () => Date
   /** Key of the hashes that tokens are stored as, at least 32 bytes. It must survive restarts, or every login ends. */

@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path'
-import { type Fuse, MiB, MINUTE_MS, SECOND_MS, KreError } from '@kre/contracts'
+import { type Fuse, MiB, MINUTE_MS, SECOND_MS, KreError, type Tracing } from '@kre/contracts'
 import { z } from 'zod'
 
 const port = z.coerce.number().int().min(0).max(65_535)
@@ -27,6 +27,8 @@ const Environment = z.object({
     .int()
     .min(64 * MiB)
     .optional(),
+  KRE_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  KRE_TRACE_RATIO: z.coerce.number().min(0).max(1).default(0),
   KRE_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   PATH: z.string().default(''),
 })
@@ -49,6 +51,8 @@ export type Config = Readonly<{
   /** Whether nodes share processes in workflows that do not say. */
   fuse: Fuse
   nodeMemoryBytesMax: number | null
+  /** Where processes of versions send their spans; null = there are none. */
+  tracing: Tracing | null
   logLevel: z.infer<typeof Environment>['KRE_LOG_LEVEL']
   path: string
   /** Everything, for the processes that this one starts; each gets the few variables it needs. */
@@ -79,6 +83,10 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     entrypointWorkers: process.platform === 'linux' ? e.KRE_ENTRYPOINT_WORKERS : 1,
     fuse: e.KRE_FUSE === 'auto' ? 'auto' : e.KRE_FUSE === 'true',
     nodeMemoryBytesMax: e.KRE_NODE_MEMORY_BYTES_MAX ?? null,
+    tracing:
+      e.KRE_OTLP_ENDPOINT === undefined
+        ? null
+        : { endpoint: e.KRE_OTLP_ENDPOINT, sampleRatio: e.KRE_TRACE_RATIO },
     logLevel: e.KRE_LOG_LEVEL,
     path: e.PATH,
     environment: { ...environment },

@@ -7,12 +7,24 @@ import { access, chmod, constants, mkdir, readFile, writeFile } from 'node:fs/pr
 import { join } from 'node:path'
 import { createAdminApi } from '@kre/admin-api'
 import { ingestBundle } from '@kre/bundle'
-import { ENGINE_HEARTBEAT_SUBJECT, KreError, resolveRunner, SECOND_MS } from '@kre/contracts'
+import {
+  ALL_METRICS,
+  ENGINE_HEARTBEAT_SUBJECT,
+  KreError,
+  resolveRunner,
+  SECOND_MS,
+} from '@kre/contracts'
 import { createConverger, type CompileSettings } from '@kre/converger'
 import { createLocalTarget } from '@kre/k8s-manager'
 import { createMongoWriter } from '@kre/mongo-writer'
 import { createNatsManager, startLocalNatsServer } from '@kre/nats-manager'
-import { connectNats, createEventBus, findNatsServer, type Logger } from '@kre/service-kit'
+import {
+  connectNats,
+  createEventBus,
+  createMetricsCollector,
+  findNatsServer,
+  type Logger,
+} from '@kre/service-kit'
 import { openSqliteStore, type Store } from '@kre/store'
 import { claimDataDir } from './claim-data-dir.ts'
 import type { Config } from './config.ts'
@@ -95,6 +107,7 @@ export async function startEngine(
         drainMs: config.drainMs,
         engineAbsenceMs: config.engineAbsenceMs,
         startTimeoutMs: config.startTimeoutMs,
+        tracing: config.tracing,
         ...(config.nodeMemoryBytesMax === null
           ? {}
           : { memoryBytesMax: config.nodeMemoryBytesMax }),
@@ -118,6 +131,8 @@ export async function startEngine(
     release.push(() => converger[Symbol.asyncDispose]())
     await converger.start(closing.signal)
 
+    const metrics = createMetricsCollector()
+    nats.subscribe(ALL_METRICS, { callback: (_error, message) => metrics.accept(message.data) })
     const startedAt = new Date()
     const secrets = await readSecrets(config.dataDir)
     let adminUrl = ''
@@ -129,6 +144,7 @@ export async function startEngine(
       now: () => new Date(),
       ...secrets,
       publicUrl: () => adminUrl,
+      metrics: () => metrics.expose(),
       describe: () =>
         describeEngine({ target, natsServer, adminUrl, dataDir: config.dataDir, startedAt }),
     })

@@ -82,6 +82,15 @@ const Place = {
   nats: NatsAccess,
   /** 0 .. replicas-1 */
   replica: z.number(),
+/** Where spans go, and how many requests have them besides those whose caller asks for it. */
+export const Tracing = z.object({
+  /** Base of an OTLP/HTTP receiver: `http://127.0.0.1:4318`. */
+  endpoint: z.string(),
+  /** 0 .. 1 */
+  sampleRatio: z.number(),
+})
+export type Tracing = z.infer<typeof Tracing>
+
   /** SIGTERM to exit, at most. */
   drainMs: z.number(),
   /** Without the engine's heartbeat for so long, the process drains and ends. */
@@ -90,6 +99,8 @@ const Place = {
 
 export const NodeLaunch = NodeSpec.extend({
   ...Place,
+  /** Absent = no spans. */
+  tracing: Tracing.optional(),
   /** Root of the extracted bundle, read-only; `KRT_BASE_PATH`. */
   basePath: z.string(),
   /** FileDescriptorSet of the bundle's protos (binary file). */

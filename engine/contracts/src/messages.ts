@@ -109,6 +109,33 @@ export const OutputRecord = z.discriminatedUnion('kind', [
 ])
 export type OutputRecord = z.infer<typeof OutputRecord>
 
+/** A value of one of the few things that are counted, with what tells it from others of its name. */
+const Sample = {
+  name: z.string().regex(/^kre_[a-z0-9_]{1,60}$/),
+  labels: z.record(z.string().regex(/^[a-z_]{1,32}$/), z.string().max(120)),
+}
+
+/** What one process has counted since it started (on `metricsSubject`). */
+export const MetricsReport = z.object({
+  /** New for each process. */
+  incarnation: z.string().max(64),
+  startedUnixMs: z.number(),
+  /** Only grow. */
+  counters: z.array(z.object({ ...Sample, value: z.number() })),
+  /** As they are now. */
+  gauges: z.array(z.object({ ...Sample, value: z.number() })),
+  histograms: z.array(
+    z.object({
+      ...Sample,
+      /** Observations in each bucket of `HISTOGRAM_BOUNDS_S`, and above the last. */
+      buckets: z.array(z.number()),
+      /** In seconds. */
+      sum: z.number(),
+    }),
+  ),
+})
+export type MetricsReport = z.infer<typeof MetricsReport>
+
 /** Answer to the subject in `STORED_REPLY_HEADER`. */
 export const StoredReply = z.object({ success: z.boolean(), error: z.string().optional() })
 export type StoredReply = z.infer<typeof StoredReply>

@@ -95,6 +95,13 @@ export function workflowStream(w: WorkflowRef): string {
 /** Outputs of a runtime on their way to the store: `OUT_<rt>`. */
 export function outputsStream(runtimeId: RuntimeId): string {
   return `OUT_${token(runtimeId)}`
+/** What processes of a runtime have counted, every few seconds. */
+export function metricsSubject(runtimeId: RuntimeId): string {
+  return `kre.metrics.${token(runtimeId)}`
+}
+/** The counts of all runtimes, for whoever sums them up. */
+export const ALL_METRICS = 'kre.metrics.*'
+
 }
 
 /** The writer's durable consumer on every outputs stream. */

@@ -127,9 +127,15 @@ async function prepareLaunch(
   paths: ReplicaPaths,
 ): Promise<{ launch: NodeLaunch | EntrypointLaunch; cwd: string | null }> {
   const { workload, replica } = request
-  const { host, drainMs, engineAbsenceMs } = deps.settings
+  const { host, drainMs, engineAbsenceMs, tracing } = deps.settings
   const nats = await deps.runnerAccess(workload)
-  const place = { nats, replica, drainMs, engineAbsenceMs }
+  const place = {
+    nats,
+    replica,
+    drainMs,
+    engineAbsenceMs,
+    ...(tracing === null ? {} : { tracing }),
+  }
   const { spec } = workload
   if (spec.kind === 'entrypoint') {
     const port = await deps.ports.take(workload, request.sharesPort)

@@ -1,4 +1,4 @@
-import { GiB, MINUTE_MS, MiB, SECOND_MS } from '@kre/contracts'
+import { GiB, MINUTE_MS, MiB, SECOND_MS, type Tracing } from '@kre/contracts'
 
 export type LocalSettings = {
   /** SIGTERM to exit, at most; a second later comes SIGKILL. */
@@ -22,6 +22,8 @@ export type LocalSettings = {
   readonly memoryBytesMax: number
   /** Beyond it the output file of a replica starts again; the full one is kept as `.1`. */
   readonly outputBytesMax: number
+  /** Told to the processes that start from now on; null = no spans. */
+  readonly tracing: Tracing | null
   /** How often memory, silence and output files are looked at. */
   readonly tickMs: number
   /** How often a process that another engine started is looked at; own children report their end at once. */
@@ -42,6 +44,7 @@ export const DEFAULT_LOCAL_SETTINGS: LocalSettings = {
   deadlineTickMs: 200,
   memoryBytesMax: 2 * GiB,
   outputBytesMax: 10 * MiB,
+  tracing: null,
   tickMs: SECOND_MS,
   adoptedPollMs: 200,
   host: '127.0.0.1',

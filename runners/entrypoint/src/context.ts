@@ -8,6 +8,8 @@ import { createByteBudget } from './grpc/byte-budget.ts'
 import type { CallContext } from './grpc/unary-call.ts'
 import type { Limits } from './limits.ts'
 import { createNatsLink, type NatsLink } from './nats-link.ts'
+import { createEntrypointMetrics, type EntrypointMetrics } from './metrics/entrypoint-metrics.ts'
+import type { RequestSpans } from './metrics/request-spans.ts'
 import { createElapsedTimes } from './outputs/elapsed-times.ts'
 import { createFailureLog } from './outputs/failure-log.ts'
 import { createOutputPublisher, type OutputPublisher } from './outputs/output-publisher.ts'
@@ -32,6 +34,7 @@ export type EntrypointContext = {
   readonly report: () => void
 }
 
+  readonly metrics: EntrypointMetrics
 /** Reply tokens are base 36, so this one is none. */
 const PING_TOKEN = '_p'
 /** Header status of NATS: nobody is subscribed. */
@@ -43,6 +46,7 @@ export function createContext(
   logger: JsonLogger,
 ): EntrypointContext {
   const { runtimeId, version: servedVersion, payloadBytesMax } = launch
+  spans: RequestSpans | null = null,
   const self: Self = {
     version: servedVersion,
     replica: launch.replica,
@@ -83,11 +87,19 @@ export function createContext(
     staleMs: limits.staleMs,
     logger,
     onSwitched(version) {
+    traced: (metadata) => (spans === null ? metadata : spans.begin(metadata)),
       if (version !== null) announcer.announce(version)
+      metrics.ended(request, elapsedMs, failure)
+      spans?.ended(request, elapsedMs, failure)
       health.changed()
     },
     onNodesChanged(version) {
       broker.nodesChanged(version)
+  const metrics = createEntrypointMetrics(
+    launch,
+    { inFlight: () => broker.inFlight(), events: () => broker.counts },
+    (subject, data) => void (link.isUp() && link.publish(subject, data)),
+  )
       health.changed()
     },
     onDeath: (version, death) => broker.died(version, death),

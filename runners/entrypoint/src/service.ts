@@ -5,6 +5,7 @@ import { createContext, type EntrypointContext } from './context.ts'
 import { watchEngine } from './engine-heartbeat.ts'
 import { type GrpcServer, listenGrpc } from './grpc/grpc-server.ts'
 import { DEFAULT_LIMITS, type Limits } from './limits.ts'
+import type { RequestSpans } from './metrics/request-spans.ts'
 import type { EntrypointStats } from './requests/request-counts.ts'
 
 export type Entrypoint = AsyncDisposable & {
@@ -37,7 +38,8 @@ export async function startEntrypoint(
 ): Promise<Entrypoint> {
   const logger = options.logger ?? createJsonLogger('entrypoint')
   const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits }
-  const context = createContext(launch, limits, logger)
+  const spans = await openSpans(launch)
+  const context = createContext(launch, limits, logger, spans)
   const { self, link, versions, broker, calls } = context
   const { promise: ended, resolve: resolveEnded } = Promise.withResolvers<boolean>()
   let server: GrpcServer | null = null
@@ -66,7 +68,8 @@ export async function startEntrypoint(
     calls.wheel.stop()
     versions.stop()
     context.report()
-    await context.outputs.flush(CLOSE_MS / 2)
+    context.metrics.stop()
+    await Promise.all([context.outputs.flush(CLOSE_MS / 2), spans?.close(CLOSE_MS / 2)])
     await link.close()
     logger.info('stopped')
     resolveEnded(isWanted)
@@ -104,6 +107,13 @@ export async function startEntrypoint(
     stop: () => stop(true),
     [Symbol.asyncDispose]: () => stop(true),
   }
+}
+
+/** Their code is loaded only where they are wanted. */
+async function openSpans(launch: EntrypointLaunch): Promise<RequestSpans | null> {
+  if (launch.tracing === undefined) return null
+  const { createRequestSpans } = await import('./metrics/request-spans.ts')
+  return createRequestSpans(launch, launch.tracing)
 }
 
 /** Starts connecting and lets the collaborators follow the connection. */

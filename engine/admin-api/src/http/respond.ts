@@ -35,6 +35,15 @@ export function sendJson(
   })
 }
 
+export function sendText(
+  res: ServerResponse,
+  status: number,
+  contentType: string,
+  text: string,
+): void {
+  send(res, status, text, { 'Content-Type': contentType })
+}
+
 /** A page without scripts: `body` goes into a frame with the title and the style. */
 export function sendPage(
   res: ServerResponse,

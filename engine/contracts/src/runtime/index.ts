@@ -2,12 +2,19 @@
 export * from '../envelope/envelope.ts'
 export { ProtoReader, ProtoWriter } from '../envelope/protobuf.ts'
 export * from '../errors.ts'
+export * from '../histogram-bounds.ts'
 export * from '../in-flight.ts'
 export { fnv1a } from '../name-hash.ts'
 export * from '../names.ts'
 export * from '../start-stage.ts'
 export * from '../units.ts'
 export type { EntrypointMethod } from '../bundle.ts'
-export type { NatsAccess } from '../launch.ts'
-export type { LogLevel, LogRecord, MeasurementRecord, OutputRecord } from '../messages.ts'
+export type { NatsAccess, Tracing } from '../launch.ts'
+export type {
+  LogLevel,
+  LogRecord,
+  MeasurementRecord,
+  MetricsReport,
+  OutputRecord,
+} from '../messages.ts'
 export * from './shapes.ts'

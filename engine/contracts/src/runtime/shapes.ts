@@ -52,6 +52,7 @@ const place = {
   replica: number,
   drainMs: number,
   engineAbsenceMs: number,
+  tracing: optional(object<launch.Tracing>({ endpoint: text, sampleRatio: number })),
 }
 
 const nodeMember = {

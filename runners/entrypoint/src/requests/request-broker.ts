@@ -52,6 +52,8 @@ export type BrokerDeps = {
   /** At the end of each request that had a slot; `failure` null = answered. */
   readonly onEnd: (request: PendingRequest, elapsedMs: number, failure: Failure | null) => void
 }
+  /** Gives a request's metadata the trace that it goes on with. */
+  readonly traced: (metadata: Record<string, string>) => Record<string, string>
 
 export function createRequestBroker(deps: BrokerDeps): RequestBroker {
   const { limits, link, wheel, payloadBytesMax } = deps
@@ -218,7 +220,7 @@ export function createRequestBroker(deps: BrokerDeps): RequestBroker {
         message,
         requestId: requestIdOf(headers) ?? randomUUID(),
         replyTo: deps.replyPrefix + id.toString(36),
-        metadata: requestMetadata(headers),
+        metadata: deps.traced(requestMetadata(headers)),
         startedAt,
         deadlineAt: startedAt + timeoutMs,
         deadlineUnixMs: Date.now() + Math.ceil(timeoutMs),

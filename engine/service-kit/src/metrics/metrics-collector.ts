@@ -1,0 +1,147 @@
+/**
+ * Sums up what processes report, over their replicas and lives, as series that only grow while the engine runs.
+ * Bounded whatever is reported: a process can't make the engine keep more than `SERIES_MAX` series.
+ */
+import { HISTOGRAM_BOUNDS_S, MetricsReport, MINUTE_MS } from '@kre/contracts'
+import { METRIC_HELP } from './metric-help.ts'
+import { writeExposition, type ExposedSeries } from './write-exposition.ts'
+
+export const SERIES_MAX = 5_000
+const PROCESSES_MAX = 5_000
+/** Longer than the pause between two reports of an idle process. */
+const PROCESS_SILENT_MS = 2 * MINUTE_MS
+/** A version that is gone for so long is not shown any more. */
+const SERIES_SILENT_MS = 10 * MINUTE_MS
+
+export type MetricsCollector = {
+  /** Takes a message from `ALL_METRICS`; what is no report is counted and dropped. */
+  accept(data: Uint8Array): void
+  /** All series in Prometheus's text format, version 0.0.4. */
+  expose(): string
+}
+
+type Process = {
+  at: number
+  counters: Map<string, number>
+  histograms: Map<string, { buckets: readonly number[]; sum: number }>
+  gauges: readonly { key: string; value: number }[]
+}
+type Series = ExposedSeries & { at: number }
+
+/** @param now in ms since 1970. */
+export function createMetricsCollector(now: () => number = Date.now): MetricsCollector {
+  const startedAt = now()
+  const processes = new Map<string, Process>()
+  const series = new Map<string, Series>()
+  const own = { reports: 0, invalidReports: 0, droppedSeries: 0 }
+
+  const find = (name: string, labels: Readonly<Record<string, string>>, kind: Series['kind']) => {
+    const key = seriesKey(name, labels)
+    const known = series.get(key)
+    if (known !== undefined) {
+      known.at = now()
+      return known.kind === kind ? known : null
+    }
+    if (!Object.hasOwn(METRIC_HELP, name) || series.size >= SERIES_MAX) {
+      own.droppedSeries++
+      return null
+    }
+    const made: Series = { name, labels, kind, value: 0, buckets: [], at: now() }
+    if (kind === 'histogram')
+      made.buckets = Array.from({ length: HISTOGRAM_BOUNDS_S.length + 1 }, () => 0)
+    series.set(key, made)
+    return made
+  }
+
+  const add = (report: MetricsReport) => {
+    const before = processes.get(report.incarnation)
+    if (before === undefined && processes.size >= PROCESSES_MAX) return
+    // What was counted before this engine was there belongs to the sums of the one before it.
+    const isBaseline = before === undefined && report.startedUnixMs < startedAt
+    const process: Process = { at: now(), counters: new Map(), histograms: new Map(), gauges: [] }
+    for (const { name, labels, value } of report.counters) {
+      const key = seriesKey(name, labels)
+      process.counters.set(key, value)
+      const target = find(name, labels, 'counter')
+      if (target !== null && !isBaseline)
+        target.value += Math.max(0, value - (before?.counters.get(key) ?? 0))
+    }
+    for (const { name, labels, buckets, sum } of report.histograms) {
+      const key = seriesKey(name, labels)
+      process.histograms.set(key, { buckets, sum })
+      const target = find(name, labels, 'histogram')
+      if (target === null || isBaseline || buckets.length !== target.buckets.length) continue
+      const last = before?.histograms.get(key)
+      target.value += Math.max(0, sum - (last?.sum ?? 0))
+      target.buckets = target.buckets.map(
+        (count, i) => count + Math.max(0, (buckets[i] ?? 0) - (last?.buckets[i] ?? 0)),
+      )
+    }
+    process.gauges = report.gauges.flatMap(({ name, labels, value }) =>
+      find(name, labels, 'gauge') === null ? [] : [{ key: seriesKey(name, labels), value }],
+    )
+    processes.set(report.incarnation, process)
+  }
+
+  const forget = () => {
+    const at = now()
+    for (const [id, process] of processes)
+      if (at - process.at > PROCESS_SILENT_MS) processes.delete(id)
+    for (const [key, one] of series) if (at - one.at > SERIES_SILENT_MS) series.delete(key)
+    for (const one of series.values()) if (one.kind === 'gauge') one.value = 0
+    for (const { gauges } of processes.values())
+      for (const { key, value } of gauges) {
+        const gauge = series.get(key)
+        if (gauge !== undefined) gauge.value += value
+      }
+  }
+
+  return {
+    accept(data) {
+      const parsed = MetricsReport.safeParse(parseJson(data))
+      if (!parsed.success) {
+        own.invalidReports++
+        return
+      }
+      own.reports++
+      add(parsed.data)
+    },
+    expose() {
+      forget()
+      const counter = (name: string, value: number): ExposedSeries => ({
+        name,
+        labels: {},
+        kind: 'counter',
+        value,
+        buckets: [],
+      })
+      const gauge = (name: string, value: number): ExposedSeries => ({
+        ...counter(name, value),
+        kind: 'gauge',
+      })
+      return writeExposition([
+        ...series.values(),
+        counter('kre_engine_metric_reports_total', own.reports),
+        counter('kre_engine_metric_reports_invalid_total', own.invalidReports),
+        counter('kre_engine_metric_series_dropped_total', own.droppedSeries),
+        gauge('kre_engine_reporting_processes', processes.size),
+        gauge('kre_engine_resident_bytes', process.memoryUsage.rss()),
+        gauge('kre_engine_start_time_seconds', startedAt / 1_000),
+      ])
+    },
+  }
+}
+
+/** Labels in the order of their names: the same series, however a process writes them. */
+function seriesKey(name: string, labels: Readonly<Record<string, string>>): string {
+  const pairs = Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1))
+  return JSON.stringify([name, pairs])
+}
+
+function parseJson(data: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(data).toString('utf8'))
+  } catch {
+    return null // refused by the schema
+  }
+}

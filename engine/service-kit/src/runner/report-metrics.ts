@@ -1,0 +1,46 @@
+import { metricsSubject, SECOND_MS, type MetricsReport } from '@kre/contracts/runtime'
+import type { MetricSet } from './metric-set.ts'
+
+const EVERY_MS = 5 * SECOND_MS
+/** A process that nothing happens to says so less often; what it last said counts for longer than this. */
+const IDLE_EVERY_MS = 30 * SECOND_MS
+
+/**
+ * Publishes what a process counts every few seconds, with all counts since its start, so that a lost report is made
+ * good by the next one.
+ *
+ * @param publish may throw while the broker is away.
+ * @returns says the last word and ends.
+ */
+export function reportMetrics(
+  runtimeId: string,
+  metrics: MetricSet,
+  publish: (subject: string, data: Uint8Array) => void,
+): () => void {
+  const subject = metricsSubject(runtimeId)
+  let said = ''
+  let saidAt = 0
+  const report = () => {
+    const current = metrics.report()
+    const counts = countsOf(current)
+    const now = performance.now()
+    if (counts === said && now - saidAt < IDLE_EVERY_MS) return
+    try {
+      publish(subject, Buffer.from(JSON.stringify(current)))
+    } catch {
+      return // The broker is away: the next report has all of this in it.
+    }
+    said = counts
+    saidAt = now
+  }
+  const timer = setInterval(report, EVERY_MS).unref()
+  return () => {
+    clearInterval(timer)
+    report()
+  }
+}
+
+/** Gauges change all the time, for example the memory in use. */
+function countsOf({ counters, histograms }: MetricsReport): string {
+  return JSON.stringify([counters, histograms])
+}

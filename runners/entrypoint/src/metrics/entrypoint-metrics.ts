@@ -1,0 +1,97 @@
+/** What an entrypoint's process counts for `/metrics`. */
+import { GRPC_STATUS } from '@kre/contracts/runtime'
+import {
+  createMetricSet,
+  reportMetrics,
+  type Counter,
+  type Histogram,
+} from '@kre/service-kit/runner'
+import type { Failure } from '../grpc/failure.ts'
+import type { PendingRequest } from '../requests/pending-request.ts'
+import type { ServedWorkflow } from '../versions/served-version.ts'
+
+export type EntrypointMetrics = {
+  ended(request: PendingRequest, elapsedMs: number, failure: Failure | null): void
+  /** Says the last word and ends. */
+  stop(): void
+}
+
+/** `OK`, and the names of the gRPC statuses, by their number. */
+const STATUS_NAMES: readonly string[] = (() => {
+  const names: string[] = ['OK']
+  for (const [code, status] of Object.entries(GRPC_STATUS))
+    names[status] = code.toUpperCase().replaceAll('-', '_')
+  return names
+})()
+const UNKNOWN = 'UNKNOWN'
+
+type WorkflowSeries = {
+  readonly labels: Readonly<Record<string, string>>
+  /** By gRPC status. */
+  readonly statuses: (Counter | undefined)[]
+  readonly duration: Histogram
+  readonly overhead: Histogram
+}
+
+/** `version` null: the published one. `publish` may throw while the broker is away. */
+export function createEntrypointMetrics(
+  self: { readonly runtimeId: string; readonly version: string | null },
+  read: {
+    readonly inFlight: () => number
+    readonly events: () => Readonly<Record<string, number>>
+  },
+  publish: (subject: string, data: Uint8Array) => void,
+): EntrypointMetrics {
+  const metrics = createMetricSet()
+  const runtime = self.runtimeId
+  const own = { runtime, entrypoint: self.version ?? 'published' }
+  const workflows = new Map<ServedWorkflow, WorkflowSeries>()
+  /** A version that is served again has new objects and the same series. */
+  const byLabels = new Map<string, WorkflowSeries>()
+  metrics.gauge('kre_requests_in_flight', own, read.inFlight)
+  metrics.gauge('kre_ownresident_bytes', own, () => process.memoryUsage.rss())
+  metrics.events('kre_entrypoint_events_total', own, read.events)
+  const stop = reportMetrics(runtime, metrics, publish)
+
+  const open = (request: PendingRequest): WorkflowSeries => {
+    const { version } = request.method.version.ref
+    const { id: workflow } = request.workflow
+    const key = `${version}/${workflow}`
+    let series = byLabels.get(key)
+    if (series === undefined) {
+      const labels = { runtime, version, workflow }
+      series = {
+        labels,
+        statuses: [],
+        duration: metrics.histogram('kre_request_duration_seconds', labels),
+        overhead: metrics.histogram('kre_request_overhead_seconds', labels),
+      }
+      byLabels.set(key, series)
+    }
+    if (workflows.size >= WORKFLOWS_MAX) workflows.clear()
+    workflows.set(request.workflow, series)
+    return series
+  }
+
+  return {
+    ended(request, elapsedMs, failure) {
+      const series = workflows.get(request.workflow) ?? open(request)
+      const status = failure === null ? 0 : failure.status
+      let counter = series.statuses[status]
+      if (counter === undefined) {
+        const labels = { ...series.labels, status: STATUS_NAMES[status] ?? UNKNOWN }
+        counter = metrics.counter('kre_requests_total', labels)
+        series.statuses[status] = counter
+      }
+      counter.value++
+      series.duration.observe(elapsedMs / 1_000)
+      // Of a stream the caller decides how long it takes.
+      if (failure === null && request.stream === null)
+        series.overhead.observe((elapsedMs - request.handlerUs / 1_000) / 1_000)
+    },
+    stop,
+  }
+}
+
+/** Objects that are held on to; more of them means that versions came and went. */
+const WORKFLOWS_MAX = 1_000
