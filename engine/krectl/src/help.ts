@@ -24,6 +24,7 @@ export const HELP = `
       config   get, set: variables and files of a version.
       krt      init, validate, build, show, types: bundles, without an engine.
       call     calls an rpc with JSON.
+      oip-check  checks any server of the Open Inference Protocol v2.
       test     runs all checks and tests of this repository.
 
     global options:

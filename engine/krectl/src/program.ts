@@ -8,6 +8,7 @@ import { devCommand } from './commands/dev.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { engineCommands } from './commands/engine.ts'
 import { krtCommands } from './commands/krt.ts'
+import { oipCheckCommand } from './commands/oip-check.ts'
 import { runtimeCommands } from './commands/runtime.ts'
 import { testCommand } from './commands/test.ts'
 import { versionCommands } from './commands/version.ts'
@@ -40,6 +41,7 @@ export function createProgram(context: Context): Command {
   configCommands(program, context)
   krtCommands(program, context)
   callCommand(program, context)
+  oipCheckCommand(program, context)
   program.helpInformation = () => HELP
   forEachCommand(program, addGlobalOptions)
   program.hook('preAction', (_program, action) => applyGlobalOptions(action, context))

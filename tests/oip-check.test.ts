@@ -1,0 +1,76 @@
+/** `krectl oip-check` against our own entrypoint, and against a server that takes everything. */
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { once } from 'node:events'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { startNats, type TestNats } from '@kre/service-kit/testing'
+import { krectl } from '../engine/krectl/src/testing/krectl.ts'
+import { type DoorsScene, openDoors } from '../runners/entrypoint/src/testing/doors-version.ts'
+
+let nats: TestNats
+let scene: DoorsScene
+beforeAll(async () => {
+  nats = await startNats()
+  scene = await openDoors(nats)
+})
+afterAll(async () => {
+  await scene[Symbol.asyncDispose]()
+  await nats[Symbol.asyncDispose]()
+})
+
+type Report = {
+  passed: number
+  failed: number
+  skipped: number
+  checks: { id: string; protocol: string; outcome: string; name: string; detail: string }[]
+}
+
+async function check(rest: string, grpc: string, model: string) {
+  const { code, stdout, stderr } = await krectl(['oip-check', rest, grpc, model, '--json'])
+  return { code, stderr, report: JSON.parse(stdout) as Report }
+}
+
+describe('krectl oip-check', () => {
+  test.each(['tensors', 'demo-rt.tensors', 'everything'])(
+    'finds nothing wrong with our own server and its model %s',
+    async (model) => {
+      const { code, report } = await check(scene.url, scene.entrypoint.address, model)
+      expect(report.checks.filter(({ outcome }) => outcome === 'failed')).toEqual([])
+      expect(code).toBe(0)
+      expect(report.passed).toBeGreaterThan(30)
+    },
+  )
+
+  test('finds a server that takes everything, and a model that is not there', async () => {
+    const lax = createServer((request, response) => {
+      request.resume()
+      const tensor = { name: 'x', datatype: 'FP32', shape: [-1], data: [0] }
+      const all = { live: true, ready: true, name: 'lax', inputs: [tensor], outputs: [tensor] }
+      response.end(JSON.stringify(all))
+    })
+    lax.listen(0, '127.0.0.1')
+    await once(lax, 'listening')
+    const { port } = lax.address() as AddressInfo
+    const { code, report, stderr } = await check(
+      `http://127.0.0.1:${port}/`,
+      scene.entrypoint.address,
+      'nobody',
+    )
+    lax.close()
+    lax.closeAllConnections()
+    expect(code).toBe(1)
+    expect(stderr).toContain('does not meet')
+    const failed = report.checks.filter(({ outcome }) => outcome === 'failed')
+    const ids = new Set(failed.filter(({ protocol }) => protocol === 'rest').map(({ id }) => id))
+    expect([...ids]).toEqual(
+      expect.arrayContaining(['O1', 'O10', 'O11', 'O12', 'O13', 'O15', 'O16', 'O18']),
+    )
+    expect(report.passed + report.failed + report.skipped).toBe(report.checks.length)
+  })
+
+  test('says what is wrong with its arguments', async () => {
+    expect(await krectl(['oip-check', 'nonsense', 'a:1', 'm'])).toMatchObject({ code: 2 })
+    expect(await krectl(['oip-check', 'http://a', 'nonsense', 'm'])).toMatchObject({ code: 2 })
+    expect(await krectl(['oip-check', 'http://a'])).toMatchObject({ code: 2 })
+  })
+})
