@@ -85,7 +85,7 @@ export async function runHandler(
   }
   const [failure] = await invokeBatchHandler(batch, [ctx], [data])
   if (failure instanceof Error) throw failure
-  if (failure !== null) throw new TerminalError(String(failure))
+  if (failure !== null) throw new TerminalError('the handler threw something that is no error')
   return result
 }
 
