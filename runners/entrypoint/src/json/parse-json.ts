@@ -72,9 +72,10 @@ function scan(text: string): boolean {
       default:
         if (isDigit(text.charCodeAt(at))) {
           const end = endOfDigits(text, at)
+          const isFraction = text.charCodeAt(at - 1) === 0x2e
           // 2^53 has 16 digits; those of a fraction make nothing large, an exponent may.
-          if (end - at >= 16 && text[at - 1] !== '.') hasLarge = true
-          else if (/[eE]/.test(text[end] ?? '') && text[end + 1] !== '-') hasLarge = true
+          if (isFraction ? hasExponent(text, end) : end - at >= 16 || hasExponent(text, end))
+            hasLarge = true
           at = end - 1
         }
     }
@@ -83,11 +84,21 @@ function scan(text: string): boolean {
 }
 
 function endOfString(text: string, start: number): number {
-  for (let at = start + 1; ; at++) {
-    const code = text.charCodeAt(at)
-    if (code === BACKSLASH) at++
-    else if (code === QUOTE) return at
-  }
+  let end = text.indexOf('"', start + 1)
+  while (isEscaped(text, end)) end = text.indexOf('"', end + 1)
+  return end
+}
+
+/** Behind an odd number of backslashes. */
+function isEscaped(text: string, at: number): boolean {
+  let before = at
+  while (text.charCodeAt(before - 1) === BACKSLASH) before--
+  return (at - before) % 2 === 1
+}
+
+/** One that is not negative. */
+function hasExponent(text: string, at: number): boolean {
+  return (text.charCodeAt(at) | 0x20) === 0x65 && text.charCodeAt(at + 1) !== 0x2d
 }
 
 function endOfDigits(text: string, start: number): number {
