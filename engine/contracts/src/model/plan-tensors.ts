@@ -96,7 +96,9 @@ function planInputs(
 ): PlannedInput[] {
   const { mapping, report } = context
   reportUnknownTensors(mapping.inputs, inputs, 'input', report)
-  const taken = takenFields(mapping.inputs)
+  const taken = takenFields(mapping.inputs, inputs)
+  const unsaid = inputs.filter(({ name }) => ownEntry(mapping.inputs, name) === undefined)
+  const isLone = unsaid.length === 1
   return inputs.flatMap((tensor): PlannedInput[] => {
     const chosen = ownEntry(mapping.inputs, tensor.name)
     const path = chosen === undefined ? [] : ['inputs', tensor.name]
@@ -110,7 +112,6 @@ function planInputs(
       return []
     }
     const { type } = tensor
-    const isLone = inputs.length - Object.keys(mapping.inputs).length === 1
     const field =
       chosen === undefined
         ? guessField(message, tensor.name, isLone, (candidate) =>
@@ -144,7 +145,7 @@ function planOutputs(
 ): PlannedTensor[] {
   const { mapping, report } = context
   reportUnknownTensors(mapping.outputs, outputs, 'output', report)
-  const taken = takenFields(mapping.outputs)
+  const taken = takenFields(mapping.outputs, outputs)
   const copied = new Set(carriable.map(({ to }) => to))
   const isLone = outputs.length === 1
   let refused = false
@@ -290,8 +291,12 @@ function carriableFields(input: MessageType, output: MessageType): { from: numbe
   })
 }
 
-function takenFields(fields: Readonly<Record<string, TensorField>>): ReadonlySet<string> {
-  return new Set(Object.values(fields).map(({ field }) => field))
+/** Fields that the manifest gives to tensors which the model has. */
+function takenFields(
+  fields: Readonly<Record<string, TensorField>>,
+  tensors: readonly TensorSignature[],
+): ReadonlySet<string> {
+  return new Set(tensors.flatMap(({ name }) => ownEntry(fields, name)?.field ?? []))
 }
 
 function ownEntry<T>(record: Readonly<Record<string, T>>, key: string): T | undefined {

@@ -39,7 +39,13 @@ export async function openOnnxRuntime(deps: RuntimeDeps): Promise<Runtime> {
           EXIT.software,
         ),
     })
-    return { host, handlesErrors: false, flush() {}, close: () => session.close() }
+    return {
+      host,
+      handlesErrors: false,
+      hasCurrentCall: () => false,
+      flush() {},
+      close: () => session.close(),
+    }
   } catch (error) {
     await session.close()
     throw error
