@@ -15,7 +15,7 @@ import { formatIssue, KreError, type KrtIssue, readEntrypointProto } from '@kre/
 import { directoryProtos } from './directory/directory-protos.ts'
 import { DEFAULT_LIMITS } from './limits.ts'
 import { compileClosure } from './proto/compile-closure.ts'
-import { wellKnownFile } from './proto/well-known.ts'
+import { isAnnotationFile, wellKnownFile } from './proto/well-known.ts'
 import { MANIFEST_NAMES } from './validate/find-manifest.ts'
 
 /** Plain JavaScript with declarations runs in every Node without a build step. */
@@ -55,7 +55,7 @@ export async function generateTypes(
     create(CodeGeneratorRequestSchema, {
       fileToGenerate: file
         .map(({ name }) => name)
-        .filter((name) => wellKnownFile(name) === undefined),
+        .filter((name) => wellKnownFile(name) === undefined || isAnnotationFile(name)),
       parameter: PLUGIN_PARAMETER,
       protoFile: file,
     }),

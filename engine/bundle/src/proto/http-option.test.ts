@@ -1,9 +1,16 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fromBinary } from '@bufbuild/protobuf'
 import { BinaryReader } from '@bufbuild/protobuf/wire'
 import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt'
 import { describe, expect, test } from '@jest/globals'
 import { DEFAULT_LIMITS } from '../limits.ts'
+import { writePythonModules } from '../python/write-python-modules.ts'
 import { compileClosure } from './compile-closure.ts'
+
+const ANNOTATED = `syntax = "proto3"; import "google/api/annotations.proto"; message M { string name = 1; }
+  service Entrypoint { rpc A (M) returns (M) { option (google.api.http) = { get: "/x" }; } }`
 
 /** The annotation's fields as `number:text`, nested ones in parentheses. */
 async function annotationOf(option: string): Promise<string | null> {
@@ -45,5 +52,27 @@ describe('google.api.http', () => {
     ['option deprecated = true;', null],
   ])('%s is kept in the descriptors', async (option, expected) => {
     expect(await annotationOf(option)).toBe(expected)
+  })
+})
+
+describe('a node', () => {
+  test('loads the messages of an annotated proto in Python, without the annotations', async () => {
+    const source = {
+      has: (path: string) => path === 'public_input.proto',
+      sizeOf: () => ANNOTATED.length,
+      read: async () => Buffer.from(ANNOTATED),
+    }
+    const closure = await compileClosure('public_input.proto', source, DEFAULT_LIMITS)
+    if (!closure.ok) throw new Error(JSON.stringify(closure.issues))
+    const folder = await mkdtemp(join(tmpdir(), 'kre-http-'))
+    try {
+      await writePythonModules(closure.descriptorSet, folder)
+      expect(await readdir(folder)).toEqual(['public_input_pb2.py'])
+      expect(await readFile(join(folder, 'public_input_pb2.py'), 'utf8')).not.toContain(
+        'import annotations_pb2',
+      )
+    } finally {
+      await rm(folder, { recursive: true })
+    }
   })
 })

@@ -36,3 +36,8 @@ const BY_NAME: ReadonlyMap<string, FileDescriptorProto> = new Map(
 export function wellKnownFile(name: string): FileDescriptorProto | undefined {
   return BY_NAME.get(name)
 }
+
+/** Whether a file annotates rpcs; runtimes do not bring those along. */
+export function isAnnotationFile(name: string): boolean {
+  return GOOGLE_API_FILES.some((file) => file.name === name)
+}

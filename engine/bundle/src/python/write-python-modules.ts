@@ -8,7 +8,7 @@ import {
   FileDescriptorProtoSchema,
   FileDescriptorSetSchema,
 } from '@bufbuild/protobuf/wkt'
-import { wellKnownFile } from '../proto/well-known.ts'
+import { isAnnotationFile, wellKnownFile } from '../proto/well-known.ts'
 
 /**
  * Writes `<path>_pb2.py` for each file of the set; well-known types come with `google.protobuf`.
@@ -27,9 +27,20 @@ export async function writePythonModules(
     const path = join(directory, `${moduleName(descriptor.name).replaceAll('.', '/')}.py`)
     await mkdir(dirname(path), { recursive: true })
     const draft = `${path}.${randomUUID().slice(0, 8)}`
-    await writeFile(draft, pythonModule(descriptor))
+    await writeFile(draft, pythonModule(withoutAnnotations(descriptor)))
     await rename(draft, path)
   }
+}
+
+/**
+ * Annotations of rpcs mean nothing to a node, and their modules may not be there: a package `google` of the runtime
+ * would hide one of ours.
+ */
+function withoutAnnotations(file: FileDescriptorProto): FileDescriptorProto {
+  const kept = file.dependency.filter((name) => !isAnnotationFile(name))
+  const isPublic = new Set(file.publicDependency.map((index) => file.dependency[index]))
+  const publicDependency = kept.flatMap((name, index) => (isPublic.has(name) ? [index] : []))
+  return { ...file, dependency: kept, publicDependency }
 }
 
 /** The source of one module. */
