@@ -1,6 +1,8 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
+import { create, toBinary } from '@bufbuild/protobuf'
+import { StringValueSchema } from '@bufbuild/protobuf/wkt'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { MESSAGE_TYPE } from '@kre/contracts'
 import { waitUntil } from '@kre/service-kit'
@@ -434,6 +436,54 @@ describe('over HTTP/1', () => {
     expect(await response.json()).toMatchObject({ text: 'last' })
     await stopped
     await stopping[Symbol.asyncDispose]()
+  })
+
+  test('who asks before sending is told to go on, or that it is too much', async () => {
+    const ask = async (length: number) => {
+      const { socket, text } = await open(scene.entrypoint.port)
+      socket.write(
+        `POST ${EVERYTHING} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nexpect: 100-continue\r\ncontent-length: ${length}\r\n\r\n`,
+      )
+      await waitUntil('told', () => text().includes('\r\n\r\n'))
+      return { socket, text }
+    }
+    const small = await ask(2)
+    expect(small.text()).toMatch(/^HTTP\/1.1 100 /)
+    small.socket.write('{}')
+    await waitUntil('answered', () => small.text().includes('HTTP/1.1 200 '))
+    const large = await ask(900_000)
+    await waitUntil('refused', () => large.text().includes('HTTP/1.1 413 '))
+    small.socket.destroy()
+    large.socket.destroy()
+  })
+
+  test('who never reads its answers is cut off, and their bytes are given back', async () => {
+    const value = toBinary(
+      StringValueSchema,
+      create(StringValueSchema, { value: 'x'.repeat(95_000) }),
+    )
+    await using slow = await openDoors(nats, {
+      limits: { flushMs: 150 },
+      all: { handler: () => ({ value, typeUrl: ALL_URL }) },
+    })
+    const { socket } = await open(slow.entrypoint.port)
+    const closed = once(socket, 'close')
+    socket.pause()
+    const one = 'GET /v1/all/x HTTP/1.1\r\nhost: x\r\n\r\n'
+    socket.write(one.repeat(60))
+    await waitUntil('answered', () => slow.entrypoint.stats().answered === 60)
+    await waitUntil('cut off', () => slow.entrypoint.stats().connections === 1)
+    socket.resume()
+    await closed
+    await waitUntil('released', () => slow.entrypoint.stats().bytes === 0)
+  })
+
+  test('who sends without end and reads nothing is cut off', async () => {
+    const { socket } = await open(scene.entrypoint.port)
+    const closed = once(socket, 'close')
+    socket.write('GET /v1/all/x HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(500))
+    await closed
+    await waitUntil('released', () => scene.entrypoint.stats().inFlight === 0)
   })
 
   test('nothing is held afterwards', async () => {
