@@ -55,9 +55,11 @@ export type InteropClient = AsyncDisposable & {
 
 /** What differs between stacks, so that the suite need not know them. */
 export type ClientTraits = {
-  /** Shortest interval between keepalive pings that the stack accepts; null = it has no keepalive. */
+  /** Interval between keepalive pings that the stack accepts; null = none that a test could wait for. */
   keepaliveMsMin: number | null
   canWaitForReady: boolean
+  /** Its trailers hold the headers too, `grpc-encoding` among them; libraries keep that to themselves. */
+  showsEncoding: boolean
 }
 
 export const SERVING_STATUSES = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN']

@@ -13,12 +13,15 @@ import { encodePayload } from './payload.ts'
 
 jest.setTimeout(120_000)
 
-/** grpc-go pings every 10 s at most, too seldom to wait for; its pings are tested by those that measure bandwidth. */
+const LIBRARY: ClientTraits = { keepaliveMsMin: 100, canWaitForReady: true, showsEncoding: false }
+const BY_HAND: ClientTraits = { keepaliveMsMin: 20, canWaitForReady: false, showsEncoding: true }
+/** grpc-go pings every 10 s at most; its pings are tested by those with which it measures bandwidth. */
+const GO: ClientTraits = { ...LIBRARY, keepaliveMsMin: null }
 const CLIENTS: [name: string, version: string, prepared: Prepared, traits: ClientTraits][] = [
-  ['grpc-js', 'js', { start: startGrpcJs }, { keepaliveMsMin: 100, canWaitForReady: true }],
-  ['node:http2', 'http2', { start: startHttp2 }, { keepaliveMsMin: 20, canWaitForReady: false }],
-  ['Python grpcio', 'python', preparePython(), { keepaliveMsMin: 100, canWaitForReady: true }],
-  ['grpc-go', 'go', prepareGo(), { keepaliveMsMin: null, canWaitForReady: true }],
+  ['grpc-js', 'js', { start: startGrpcJs }, LIBRARY],
+  ['node:http2', 'http2', { start: startHttp2 }, BY_HAND],
+  ['Python grpcio', 'python', preparePython(), LIBRARY],
+  ['grpc-go', 'go', prepareGo(), GO],
 ]
 
 let engine: InteropEngine
