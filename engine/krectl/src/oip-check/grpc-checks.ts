@@ -57,7 +57,7 @@ export function grpcChecks(client: Oip, model: string): Check[] {
     }),
     check('O1', 'only wanted outputs come', async () => {
       const described = await metadata()
-      const [{ name = '' } = {}] = described.outputs
+      const name = described.outputs[0]?.name ?? ''
       const inputs = grpcInputs(described)
       const answer = await client.modelInfer({ modelName: model, inputs, outputs: [{ name }] })
       expectThat(
