@@ -33,6 +33,8 @@ export const NodeMember = z.object({
   subscriptions: z.array(Subscription),
   /** What somebody listens to of this node's output: channels, null = messages without one. */
   outputs: z.array(z.string().nullable()),
+  /** Those of `outputs` that nobody outside of the node's process listens to. Absent = none. */
+  localOutputs: z.array(z.string().nullable()).optional(),
   /** Whether its first output without a channel answers the caller. */
   isExitpoint: z.boolean(),
   /** Full names of the workflow's rpc messages. */
@@ -40,6 +42,8 @@ export const NodeMember = z.object({
   responseType: z.string(),
   /** The rpc returns a stream: outputs of the exitpoint are its frames. Absent = one answer. */
   serverStreaming: z.boolean().optional(),
+  /** Largest message it may send; absent = the engine's default. */
+  payloadBytesMax: z.number().optional(),
   concurrency: z.number(),
   batch: Batch.optional(),
   timeoutMs: z.number().nullable(),
@@ -78,10 +82,6 @@ export const EntrypointSpec = z.object({
 })
 export type EntrypointSpec = z.infer<typeof EntrypointSpec>
 
-const Place = {
-  nats: NatsAccess,
-  /** 0 .. replicas-1 */
-  replica: z.number(),
 /** Where spans go, and how many requests have them besides those whose caller asks for it. */
 export const Tracing = z.object({
   /** Base of an OTLP/HTTP receiver: `http://127.0.0.1:4318`. */
@@ -91,16 +91,20 @@ export const Tracing = z.object({
 })
 export type Tracing = z.infer<typeof Tracing>
 
+const Place = {
+  nats: NatsAccess,
+  /** 0 .. replicas-1 */
+  replica: z.number(),
   /** SIGTERM to exit, at most. */
   drainMs: z.number(),
   /** Without the engine's heartbeat for so long, the process drains and ends. */
   engineAbsenceMs: z.number(),
+  /** Absent = no spans. */
+  tracing: Tracing.optional(),
 }
 
 export const NodeLaunch = NodeSpec.extend({
   ...Place,
-  /** Absent = no spans. */
-  tracing: Tracing.optional(),
   /** Root of the extracted bundle, read-only; `KRT_BASE_PATH`. */
   basePath: z.string(),
   /** FileDescriptorSet of the bundle's protos (binary file). */
@@ -136,6 +140,11 @@ export const VersionInterface = z.object({
       id: z.string(),
       /** Deadline when the caller gave none, and its upper bound; null = the entrypoint's. */
       timeoutMs: z.number().nullable(),
+      /**
+       * Nodes come one after the other, so that nothing of a request runs once the last one has answered it; absent =
+       * not so.
+       */
+      isChain: z.boolean().optional(),
       /** Ids of all nodes: a request is taken only when each has announced itself ready with the digest. */
       nodes: z.array(z.string()),
     }),

@@ -74,10 +74,33 @@ export function replySubject(runtimeId: RuntimeId, entrypoint: string, replyToke
   return `_R.${token(runtimeId)}.${entrypoint}.${replyToken}`
 }
 
+/** Chunks of payloads that are too large for a message: `c.<rt>.<entrypoint>.<token>.<claim>.<n>`. */
+export function claimsFilter(runtimeId: RuntimeId): string {
+  return `c.${token(runtimeId)}.>`
+}
+/** Start of the chunks' subjects of a scope; the scope is from `claimScope`. */
+export function claimKey(runtimeId: RuntimeId, scope: string): string {
+  return `c.${token(runtimeId)}.${scope}`
+}
+/** What keeps the large payloads of a request together: `<entrypoint>.<token>` of the subject that answers it. */
+export function claimScope(replyTo: string): string {
+  const match = REPLY_SUBJECT.exec(replyTo)
+  // A sender that is no entrypoint has no scope of its own: what it keeps goes by its age.
+  return match === null ? 'none.none' : `${match[1]}.${match[2]}`
+}
+const REPLY_SUBJECT = /^_R\.[^.\s]+\.([^.\s]+)\.([^.\s_]+)/
+
 /** Requests for stored data of a runtime, answered by the writer. */
 export function dataSubject(runtimeId: RuntimeId, verb: 'find'): string {
   return `kre.data.${token(runtimeId)}.${verb}`
 }
+
+/** What processes of a runtime have counted, every few seconds. */
+export function metricsSubject(runtimeId: RuntimeId): string {
+  return `kre.metrics.${token(runtimeId)}`
+}
+/** The counts of all runtimes, for whoever sums them up. */
+export const ALL_METRICS = 'kre.metrics.*'
 
 /** The engine says every two seconds that it is there; processes that miss it drain after their grace. */
 export const ENGINE_HEARTBEAT_SUBJECT = 'kre.engine.heartbeat'
@@ -95,13 +118,11 @@ export function workflowStream(w: WorkflowRef): string {
 /** Outputs of a runtime on their way to the store: `OUT_<rt>`. */
 export function outputsStream(runtimeId: RuntimeId): string {
   return `OUT_${token(runtimeId)}`
-/** What processes of a runtime have counted, every few seconds. */
-export function metricsSubject(runtimeId: RuntimeId): string {
-  return `kre.metrics.${token(runtimeId)}`
 }
-/** The counts of all runtimes, for whoever sums them up. */
-export const ALL_METRICS = 'kre.metrics.*'
 
+/** Payloads that are too large for a message, on their way: `CLAIMS_<rt>`. */
+export function claimStream(runtimeId: RuntimeId): string {
+  return `CLAIMS_${token(runtimeId)}`
 }
 
 /** The writer's durable consumer on every outputs stream. */

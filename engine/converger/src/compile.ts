@@ -93,10 +93,11 @@ function nodeWorkloads(
   const runnerOf = (node: GraphNode) => settings.resolveRunner(node.image, node.src)
   return version.facts.manifest.workflows.flatMap((workflow) =>
     fuseNodes(workflow.nodes, workflow.fuse ?? settings.fuse, runnerOf).map((group) => {
-      const [first, ...others] = group.map((node) =>
-        nodeSpec(runtimeId, version, workflow, node, config, settings),
-      ) as [NodeMember, ...NodeMember[]]
-      const spec: NodeSpec = others.length === 0 ? first : { ...first, fused: others }
+      const [first, ...fused] = group.map((node) => ({
+        ...nodeSpec(runtimeId, version, workflow, node, config, settings),
+        ...localOutputsOf(workflow, node, group),
+      })) as [NodeMember, ...NodeMember[]]
+      const spec: NodeSpec = fused.length === 0 ? first : { ...first, fused }
       return {
         id: workloadId(
           { runtimeId, version: version.name },
@@ -184,6 +185,24 @@ function outputsOf(workflow: WorkflowGraph, node: GraphNode): (string | null)[] 
     .map((subscription) => subscription.channel)
   // Null first, so that the order never depends on the manifest's.
   return [...new Set(channels)].toSorted((a, b) => (a ?? '').localeCompare(b ?? ''))
+}
+
+/** What only nodes of the group hear of one of them. */
+function localOutputsOf(
+  workflow: WorkflowGraph,
+  node: GraphNode,
+  group: readonly GraphNode[],
+): Pick<NodeMember, 'localOutputs'> {
+  if (group.length === 1) return {}
+  const isHeardOutside = (channel: string | null) =>
+    workflow.nodes.some(
+      (other) =>
+        !group.includes(other) &&
+        other.subscriptions.some((one) => one.from === node.id && one.channel === channel),
+    )
+  return {
+    localOutputs: outputsOf(workflow, node).filter((channel) => !isHeardOutside(channel)),
+  }
 }
 
 function entrypointWorkload(

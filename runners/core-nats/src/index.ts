@@ -6,3 +6,6 @@ export {
 } from './core-connection.ts'
 export type { CoreMessage } from './parser.ts'
 export type { CoreSubscription } from './subscriptions.ts'
+export type { ClaimTransport } from './payload/answers.ts'
+export { createClaimStore, inlineBytesMax, type ClaimStore } from './payload/claim-store.ts'
+export { compress, decompress, isWorthCompressing } from './payload/compression.ts'

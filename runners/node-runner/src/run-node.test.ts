@@ -385,33 +385,6 @@ describe('retries, cancellation, limits', () => {
     bench.connection.publish(ingressSubject(WORKFLOW), 'no envelope')
     expect(await bench.ask('x')).toMatchObject({ statusCode: GRPC_STATUS['invalid-argument'] })
   })
-
-  test('an output that the broker does not carry fails with its size and the limit', async () => {
-    await using bench = await openBench()
-    await bench.node(
-      'one',
-      `import { randomBytes } from 'node:crypto'
-      export const defaultHandler = (ctx, data) => {
-        const bytes = Number(ctx.unpack(data).text)
-        const text = bytes > 0 ? 'x'.repeat(bytes) : randomBytes(1_600_000).toString('base64')
-        return ctx.sendOutput({ $typeName: 'test.Text', text }, 'big')
-      }`,
-      { outputs: ['big'] },
-    )
-    await bench.node(
-      'two',
-      `export const defaultHandler = (ctx, data) => ctx.sendOutput({ text: String(ctx.unpack(data).text.length) })`,
-      listensTo('one', 'big'),
-    )
-    expect(textOf(await bench.ask('1000000'))).toBe('1000000')
-    expect(textOf(await bench.ask('3000000'))).toBe('3000000')
-    expect(await bench.ask('0')).toMatchObject({
-      statusCode: GRPC_STATUS['resource-exhausted'],
-      error: expect.stringMatching(
-        /the output has 21\d{5} bytes; the broker carries at most/,
-      ) as unknown as string,
-    })
-  })
 })
 
 describe('life of the process', () => {

@@ -1,28 +1,24 @@
-/** One node of a workflow: wires broker, handlers and services, and runs until it is told to stop. */
+/** The process of a node, or of several that feed each other: runs until it is told to stop. */
+import { randomUUID } from 'node:crypto'
 import { writeSync } from 'node:fs'
-import { toKreError, type NodeLaunch } from '@kre/contracts/runtime'
-import { openCoreConnection, type CoreSubscription } from '@kre/core-nats'
-import { Dispatcher, slotsOf } from './calls/dispatcher.ts'
-import { openJournal } from './calls/journal.ts'
-import type { CallOwner } from './calls/node-call.ts'
-import { outsideOfCalls } from './calls/outside-calls.ts'
-import { createCounters } from './counters.ts'
+import { setImmediate } from 'node:timers/promises'
+import { fusedWorkPath, toKreError, type NodeLaunch } from '@kre/contracts/runtime'
+import {
+  createClaimStore,
+  openCoreConnection,
+  type ClaimTransport,
+  type CoreConnection,
+} from '@kre/core-nats'
+import { createNode, type Node } from './create-node.ts'
 import { EXIT } from './exit-codes.ts'
-import { createHopSender, type HopSender } from './hops/hop-sender.ts'
-import { openInbox } from './hops/inbox.ts'
-import { createOutlet } from './hops/outlet.ts'
-import { subscribe, whenSubscribed } from './hops/subscribe.ts'
-import { createNodeLog, type NodeLog } from './outputs/node-log.ts'
-import { createOutbox, type Outbox } from './outputs/outbox.ts'
-import { createTimings, type Timings } from './outputs/timings.ts'
-import { createAnnouncer } from './process/announcer.ts'
-import { userEnvironment, writeConfigFiles } from './process/environment.ts'
+import { createLocalHops } from './hops/local-hops.ts'
+import { whenSubscribed } from './hops/subscribe.ts'
+import type { NodeProcess } from './node-process.ts'
+import type { NodeTracing } from './process/node-spans.ts'
 import { openStartStages } from './process/start-stage.ts'
-import type { Runtime, RuntimeDeps } from './runtime.ts'
-import { openDataServices } from './services/open-data-services.ts'
 import { createStockConnection } from './services/stock-connection.ts'
 
-/** For records and messages that are left when the process ends. */
+/** For what is left to send when the process ends. */
 const LAST_WORDS_MS = 1_000
 
 /**
@@ -36,150 +32,120 @@ export async function runNode(
   ownEnvironment: NodeJS.ProcessEnv,
   signal: AbortSignal,
 ): Promise<number> {
-  writeConfigFiles(launch)
-  const name = `node ${launch.workflow}/${launch.node}`
+  const launches = launchesOf(launch)
+  const name = `node ${launch.workflow}/${launches.map(({ node }) => node).join('+')}`
   const connection = openCoreConnection(launch.nats, name)
   const stock = createStockConnection(launch.nats, `${name} stores`)
   const stop = Promise.withResolvers<number>()
   signal.addEventListener('abort', () => stop.resolve(EXIT.ok), { once: true })
   await Promise.race([connection.whenUp(), stop.promise])
-  const counters = createCounters()
-  const inbox = openInbox(connection)
-  const journal = openJournal(launch.workPath, slotsOf(launch))
   const stages = openStartStages(launch.workPath)
-  const log: NodeLog = createNodeLog(
-    launch,
-    () => outbox,
-    (text) => stages.said(text),
-  )
-  const outbox: Outbox = createOutbox(launch, connection, inbox, () => {
-    counters.droppedLogs++
-    log.dropped()
-  })
-  const hops = createHopSender(connection, inbox, counters)
-  const outlet = createOutlet(launch, hops, inbox, counters, (call, reason) =>
-    dispatcher.stop(call, reason),
-  )
-  const services = openDataServices(launch, stock, inbox, outbox)
-  const timings = createTimings(launch, outbox, counters)
-  const owner: CallOwner = {
-    send: (call, kind, channel, payload, error) => outlet.send(call, kind, channel, payload, error),
-    write: (call, payload) => outlet.write(call, payload),
-    log: (call, level, text) => log.write(level, text, call.requestId),
-    service: services,
-  }
-  const dispatcher = new Dispatcher({
-    launch,
-    owner,
-    outlet,
-    journal,
-    counters,
-    onHandled: (call, elapsedMs, success) => timings.handled(call, elapsedMs, success),
-    onFailure: (call, failure) => log.write('ERROR', failure.stack, call.requestId),
-  })
-  const announcer = createAnnouncer(launch, connection, journal.interrupted, () =>
-    stop.resolve(EXIT.ok),
-  )
+  const tracing = await openTracing(launch)
+
   const onFatal = (what: string, exitCode: number) => {
-    log.write('ERROR', what, null)
     // User code may have taken over the stream: whoever watches the process must see the reason all the same.
     writeSync(process.stderr.fd, `${what}\n`)
-    dispatcher.failRunning('internal', what)
+    const current = nodes.filter((node) => node.hasCurrentCall())
+    for (const node of current.length > 0 ? current : nodes) {
+      node.log.write('ERROR', what, null)
+      node.failRunning(what)
+    }
     stop.resolve(exitCode)
   }
-
+  const shared: NodeProcess = {
+    connection,
+    stock,
+    claims: createClaimStore(launch.runtimeId, claimTransport(connection)),
+    nodes: new Set(launches.map(({ node }) => node)),
+    local: createLocalHops(),
+    incarnation: randomUUID(),
+    stages,
+    tracing,
+    ownEnvironment,
+    onFatal,
+    onEngineAbsent: () => stop.resolve(EXIT.ok),
+  }
+  const nodes: Node[] = launches.map((each) => createNode(shared, each))
   connection.listen({
-    onError: (error) => log.write('WARN', error.message, null),
+    onError: (error) => nodes[0]?.log.write('WARN', error.message, null),
     onLost: (reason) => onFatal(reason.message, EXIT.software),
   })
 
-  let runtime: Runtime | null = null
-  let exitCode: number = EXIT.ok
-  let subscriptions: CoreSubscription[] = []
   try {
-    runtime = await Promise.race([
-      openRuntime({
-        launch,
-        dispatcher,
-        services,
-        log,
-        environment: userEnvironment(launch, ownEnvironment),
-        ownEnvironment,
-        outside: outsideOfCalls(launch, services, log),
-        onStage: (stage) => stages.enter(stage),
-        onFatal,
-      }),
-      stop.promise.then(() => null),
-    ])
+    await Promise.race([openAll(nodes), stop.promise])
     stages.close()
-    if (runtime !== null) {
-      dispatcher.start(runtime.host)
-      subscriptions = subscribe(launch, connection, runtime.handlesErrors, {
-        accept: (envelope) => dispatcher.accept(envelope),
-        cancel: (requestIds) => dispatcher.cancel(requestIds),
-        corrupt(why) {
-          counters.corrupt++
-          log.write('WARN', `a message was dropped: ${why}`, null)
-        },
-      })
+    if (nodes.every((node) => node.isOpen)) {
+      for (const node of nodes) node.listen()
       await Promise.race([whenSubscribed(connection), stop.promise])
-      announcer.ready()
+      // The first one stands for the process, so it comes last.
+      for (const node of nodes.toReversed()) node.ready()
       await stop.promise
-      announcer.draining()
+      for (const node of nodes) node.draining()
     }
-    exitCode = await stop.promise
-    const work = { subscriptions, dispatcher, hops, outbox, timings }
-    await windDown(work, runtime, exitCode === EXIT.ok ? launch.drainMs : 0)
-  } catch (error) {
-    log.write('ERROR', toKreError(error).message, null)
-    await outbox.flush(LAST_WORDS_MS)
-    throw error
+    const exitCode = await stop.promise
+    await windDown(nodes, exitCode === EXIT.ok ? launch.drainMs : 0)
+    return exitCode
   } finally {
     stages.close()
-    await runtime?.close()
-    journal.close()
+    for (const node of nodes) await node.close()
+    await tracing?.close(LAST_WORDS_MS)
     // Sends what is buffered; a broker that is away must not hold up the end.
     const sent = Promise.allSettled([connection.drain(), stock.close()])
     await withinMs(sent, LAST_WORDS_MS)
     connection.close()
   }
-  return exitCode
 }
 
-async function openRuntime(deps: RuntimeDeps): Promise<Runtime> {
-  if (deps.launch.runner === 'typescript') {
-    const { openTypescriptRuntime } = await import('./typescript/typescript-runtime.ts')
-    return openTypescriptRuntime(deps)
+/** Its code is loaded only where it is wanted. */
+async function openTracing(launch: NodeLaunch): Promise<NodeTracing | null> {
+  if (launch.tracing === undefined) return null
+  const { openNodeTracing } = await import('./process/node-spans.ts')
+  return openNodeTracing(launch, launch.tracing)
+}
+
+/** Each node as if it had the process for itself. */
+function launchesOf({ fused = [], ...first }: NodeLaunch): NodeLaunch[] {
+  const others = fused.map((node, index) => ({
+    ...first,
+    ...node,
+    workPath: fusedWorkPath(first.workPath, index),
+  }))
+  return [first, ...others]
+}
+
+/** One after the other: while a node's code is loaded, the process's environment is that node's. */
+async function openAll(nodes: readonly Node[]): Promise<void> {
+  for (const node of nodes) {
+    try {
+      await node.open()
+    } catch (error) {
+      node.log.write('ERROR', toKreError(error).message, null)
+      throw error
+    }
   }
-  const { openWorkerRuntime } = await import('./worker/worker-runtime.ts')
-  return openWorkerRuntime(deps)
-}
-
-type Work = {
-  subscriptions: readonly CoreSubscription[]
-  dispatcher: Dispatcher
-  hops: HopSender
-  outbox: Outbox
-  timings: Timings
 }
 
 /** Takes nothing new, finishes what is there within `drainMs`, and sends what is left to say. */
-async function windDown(work: Work, runtime: Runtime | null, drainMs: number): Promise<void> {
-  const { subscriptions, dispatcher, hops, outbox, timings } = work
+async function windDown(nodes: readonly Node[], drainMs: number): Promise<void> {
   const endAt = performance.now() + drainMs
-  const drained = Promise.all(subscriptions.map((subscription) => subscription.drain()))
-  await withinMs(
-    drained.then(() => dispatcher.idle()),
-    drainMs,
-  )
-  runtime?.flush()
-  timings.flush()
-  if (deps.launch.runner === 'onnx') {
-    const { openOnnxRuntime } = await import('./onnx/onnx-runtime.ts')
-    return openOnnxRuntime(deps)
+  const finish = async () => {
+    await Promise.all(nodes.map((node) => node.unsubscribe()))
+    // What one node finishes may be another's next message: after as many rounds as there are nodes nothing is left.
+    for (const _ of nodes) {
+      for (const node of nodes) await node.idle()
+      await setImmediate()
+    }
   }
-  while (hops.retrying > 0 && performance.now() < endAt) await sleepMs(10)
-  await outbox.flush(LAST_WORDS_MS)
+  await withinMs(finish(), drainMs)
+  for (const node of nodes) await node.flush(Math.max(0, endAt - performance.now()))
+}
+
+function claimTransport(connection: CoreConnection): ClaimTransport {
+  return {
+    publish: (subject, data, reply) => connection.publish(subject, data, reply),
+    subscribe: (subject, onMessage) => void connection.subscribe(subject, { onMessage }),
+    maxPayload: () => connection.maxPayload(),
+  }
 }
 
 async function withinMs(work: Promise<unknown>, ms: number): Promise<void> {
@@ -187,8 +153,4 @@ async function withinMs(work: Promise<unknown>, ms: number): Promise<void> {
   const timeout = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)))
   await Promise.race([work, timeout])
   clearTimeout(timer)
-}
-
-async function sleepMs(ms: number): Promise<void> {
-  await new Promise<void>((resolve) => setTimeout(resolve, ms))
 }

@@ -10,6 +10,8 @@ export type Runtime = {
   readonly host: HandlerHost
   /** Receives the errors of the nodes it listens to. */
   readonly handlesErrors: boolean
+  /** Whether a call is on this process's stack, so that what happens now is its doing. */
+  hasCurrentCall(): boolean
   /** Gives out log lines that still wait. */
   flush(): void
   close(): Promise<void>
@@ -20,6 +22,8 @@ export type RuntimeDeps = {
   readonly dispatcher: Dispatcher
   readonly services: DataServices
   readonly log: NodeLog
+  /** Other nodes run in this process too. */
+  readonly isShared: boolean
   /** Environment of user code. */
   readonly environment: Readonly<Record<string, string>>
   /** The process's own, for user code that runs in it. */

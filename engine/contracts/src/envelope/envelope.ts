@@ -30,6 +30,8 @@ export type Claim = {
   size: number
   sha256: string
   expiresUnixMs: number
+  /** It is cut into chunks of this size, but for the last one. */
+  chunkBytes: number
 }
 
 export type Envelope = {
@@ -65,6 +67,12 @@ export type Envelope = {
   lineage: number
   /** Of a frame: 1 for the first that a call of a handler sends. 0 = the message is no part of a stream. */
   sequence: number
+  /** Something of the request's way to here is in the bucket for large payloads, to be removed at its end. */
+  hasClaims: boolean
+  /** Time in handlers on the way to here, in microseconds. */
+  handlerUs: number
+  /** When it was sent, in microseconds since 1970 on the sender's clock; 0 = not said. */
+  sentUnixUs: number
 }
 
 const EMPTY = new Uint8Array(0)
@@ -88,6 +96,9 @@ export function emptyEnvelope(): Envelope {
     metadata: {},
     lineage: 0,
     sequence: 0,
+    hasClaims: false,
+    handlerUs: 0,
+    sentUnixUs: 0,
   }
 }
 
@@ -123,6 +134,7 @@ export function encodeEnvelope(e: Envelope): Uint8Array {
     w.uint(3, e.claim.size)
     w.string(4, e.claim.sha256)
     w.uint(5, e.claim.expiresUnixMs)
+    w.uint(6, e.claim.chunkBytes)
     w.endMessage(claim)
   }
   w.uint(21, e.encoding)
@@ -135,6 +147,9 @@ export function encodeEnvelope(e: Envelope): Uint8Array {
   }
   w.uint(24, e.lineage)
   w.uint(25, e.sequence)
+  w.uint(26, e.hasClaims ? 1 : 0)
+  w.uint(27, e.handlerUs)
+  w.uint(28, e.sentUnixUs)
   return isShared ? w.finishCopy() : w.finish()
 }
 
@@ -189,6 +204,15 @@ export function decodeEnvelope(bytes: Uint8Array): Envelope {
       case 25:
         e.sequence = r.uint()
         break
+      case 26:
+        e.hasClaims = r.uint() !== 0
+        break
+      case 27:
+        e.handlerUs = r.uint()
+        break
+      case 28:
+        e.sentUnixUs = r.uint()
+        break
       default:
         r.skip()
     }
@@ -205,13 +229,21 @@ function readAny(r: ProtoReader, into: Envelope): void {
 }
 
 function readClaim(r: ProtoReader): Claim {
-  const claim: Claim = { bucket: '', key: '', size: 0, sha256: '', expiresUnixMs: 0 }
+  const claim: Claim = {
+    bucket: '',
+    key: '',
+    size: 0,
+    sha256: '',
+    expiresUnixMs: 0,
+    chunkBytes: 0,
+  }
   while (r.next()) {
     if (r.field === 1) claim.bucket = r.string()
     else if (r.field === 2) claim.key = r.string()
     else if (r.field === 3) claim.size = r.uint()
     else if (r.field === 4) claim.sha256 = r.string()
     else if (r.field === 5) claim.expiresUnixMs = r.uint()
+    else if (r.field === 6) claim.chunkBytes = r.uint()
     else r.skip()
   }
   return claim

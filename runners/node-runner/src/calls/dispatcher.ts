@@ -403,5 +403,10 @@ const CALL_OVER = new KreError('cancelled', 'the call of the handler is over')
 
 function unsent(error: unknown): Failure {
   const { code, message, stack } = toKreError(error)
-  return { text: message, stack: stack ?? message, code, retryAfterMs: null }
+  return {
+    text: message,
+    stack: stack ?? message,
+    code: code === 'resource-exhausted' ? code : 'internal',
+    retryAfterMs: null,
+  }
 }

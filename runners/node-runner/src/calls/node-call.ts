@@ -13,8 +13,8 @@ export type CallOwner = {
     payload: Payload,
     error: string,
   ): Promise<void> | undefined
-  /** Sends a message of a streamed answer. */
-  write(call: NodeCall, payload: Payload): Promise<void>
+  /** Sends a message of a streamed answer. Returns as `send`. */
+  write(call: NodeCall, payload: Payload): Promise<void> | undefined
   log(call: NodeCall, level: LogLevel, text: string): void
   service(
     call: NodeCall,
@@ -54,6 +54,10 @@ export class NodeCall implements CallPort {
   stream: CallStream | null = null
   /** It has sent an error, so that its end is not that of the answer. */
   hasSentError = false
+  /** The last output that is being packed; those after it wait for it. Null = all are sent. */
+  unsent: Promise<void> | null = null
+  /** Why an output was not sent that its handler may not have waited for. */
+  lostOutput: Error | null = null
   /** After an early exit nothing more is sent. */
   hasExited = false
   /** Outputs so far: the index makes ids and lineages the same on every delivery. */
@@ -107,7 +111,7 @@ export class NodeCall implements CallPort {
   }
 
   write(payload: Payload): Promise<void> {
-    return this.#owner.write(this, payload)
+    return this.#owner.write(this, payload) ?? SENT
   }
 
   log(level: LogLevel, text: string): void {

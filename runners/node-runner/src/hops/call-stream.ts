@@ -11,14 +11,16 @@ const WAITING_FRAMES_MAX = 16_384
 
 export type CallStream = {
   /**
-   * Sends a frame, or keeps it until there is room; resolves when it is sent.
+   * Sends a frame, or keeps it until there is room.
    *
    * @param envelope its sequence is set here.
+   * @param bytes of the payload, before it was compressed.
+   * @returns undefined when it is sent; otherwise resolves when it is.
    * @throws KreError `resource-exhausted` when too much waits already.
    */
-  write(envelope: Envelope): Promise<void>
-  /** Sends the end of the answer, after all that was written. */
-  end(envelope: Envelope): Promise<void>
+  write(envelope: Envelope, bytes: number): Promise<void> | undefined
+  /** Sends the end of the answer, after all that was written. Returns and throws as `write`. */
+  end(envelope: Envelope): Promise<void> | undefined
   /** Whether frames were sent: the call can't be tried again without repeating them. */
   readonly hasSent: boolean
   /** Resolves when nothing waits; undefined when that is so now. */
@@ -29,12 +31,11 @@ export type CallStream = {
 
 type Waiting = {
   readonly envelope: Envelope
+  readonly bytes: number
   readonly isEnd: boolean
   resolve(): void
   reject(reason: unknown): void
 }
-
-const SENT = Promise.resolve()
 
 /**
  * @param send publishes to the caller; `creditSubject` is where the answer to it goes.
@@ -56,20 +57,20 @@ export function openCallStream(
   let onSettled: (() => void) | null = null
 
   const hasRoom = () => untaken.length < WINDOW_FRAMES && untakenBytes < WINDOW_BYTES
-  const sendNow = (envelope: Envelope, isEnd: boolean) => {
+  const sendNow = (envelope: Envelope, bytes: number, isEnd: boolean) => {
     send(envelope, credit.subject)
     if (isEnd) return
-    untaken.push(envelope.value.length)
-    untakenBytes += envelope.value.length
+    untaken.push(bytes)
+    untakenBytes += bytes
   }
   const sendWaiting = () => {
     let sent = 0
-    for (const { envelope, isEnd, resolve, reject } of waiting) {
+    for (const { envelope, bytes, isEnd, resolve, reject } of waiting) {
       if (!isEnd && !hasRoom()) break
       sent++
       waitingBytes -= envelope.value.length
       try {
-        sendNow(envelope, isEnd)
+        sendNow(envelope, bytes, isEnd)
         resolve()
       } catch (error) {
         reject(error)
@@ -104,33 +105,37 @@ export function openCallStream(
     if (messageType === MESSAGE_TYPE.credit) take(sequence)
     else if (messageType === MESSAGE_TYPE.error) stop(new KreError('cancelled', error))
   })
-  const enqueue = (envelope: Envelope, isEnd: boolean): Promise<void> => {
-    if (closed !== null) return rejected(closed)
+  const enqueue = (
+    envelope: Envelope,
+    bytes: number,
+    isEnd: boolean,
+  ): Promise<void> | undefined => {
+    if (closed !== null) throw closed
     if (waiting.length === 0 && (isEnd || hasRoom())) {
-      sendNow(envelope, isEnd)
-      return SENT
+      sendNow(envelope, bytes, isEnd)
+      return undefined
     }
     if (waitingBytes > WAITING_BYTES_MAX || waiting.length >= WAITING_FRAMES_MAX)
       throw new KreError('resource-exhausted', NOT_AWAITED)
     waitingBytes += envelope.value.length
     const { promise, resolve, reject } = Promise.withResolvers<void>()
-    waiting.push({ envelope, isEnd, resolve, reject })
-    return handled(promise)
+    waiting.push({ envelope, bytes, isEnd, resolve, reject })
+    return promise
   }
 
   return {
     get hasSent() {
       return written > 0
     },
-    write(envelope) {
+    write(envelope, bytes) {
       envelope.sequence = written + 1
-      const sent = enqueue(envelope, false)
+      const sent = enqueue(envelope, bytes, false)
       written++
       return sent
     },
     end(envelope) {
       envelope.sequence = written
-      return enqueue(envelope, true)
+      return enqueue(envelope, 0, true)
     },
     settled() {
       if (waiting.length === 0) return undefined
@@ -145,13 +150,3 @@ export function openCallStream(
 const ENTRYPOINT_GONE = 'the entrypoint that waits for this stream is gone'
 const NOT_AWAITED =
   'more messages of the stream wait for the caller than are kept: await each ctx.stream.write, and each ctx.sendOutput of the exitpoint'
-
-function rejected(reason: Error): Promise<never> {
-  return handled(Promise.reject(reason))
-}
-
-/** Who does not await what it writes must not end the process by it. */
-function handled<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => undefined)
-  return promise
-}

@@ -1,4 +1,5 @@
 import { ENCODING, fnv1a, type Envelope, type MessageType } from '@kre/contracts/runtime'
+import { wallClockMs } from '@kre/service-kit/runner'
 import type { Payload } from '@kre/sdk'
 
 /** The envelope of an output: what belongs to the request is handed on, the rest is this node's. */
@@ -28,5 +29,8 @@ export function childEnvelope(
     metadata: parent.metadata,
     lineage: fnv1a(`${parent.lineage.toString(16)}/${node}/${index}`),
     sequence: 0,
+    hasClaims: parent.hasClaims,
+    handlerUs: parent.handlerUs,
+    sentUnixUs: Math.round(wallClockMs() * 1_000),
   }
 }

@@ -1,10 +1,8 @@
 /** Publishes messages to the next node and learns at once when nobody is there. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { gzipSync } from 'node:zlib'
 import {
   decodeEnvelope,
   encodeEnvelope,
-  ENCODING,
   KiB,
   KreError,
   toKreError,
@@ -13,6 +11,7 @@ import {
 import type { CoreConnection } from '@kre/core-nats'
 import type { Counters } from '../counters.ts'
 import type { Inbox } from './inbox.ts'
+import { createLocalHops, type LocalHops } from './local-hops.ts'
 import { createSentMessages } from './sent-messages.ts'
 
 /** A node that restarts is back within this time; longer waiting would only hide that it is gone. */
@@ -26,6 +25,8 @@ const PAYLOAD_MARGIN_BYTES = 1 * KiB
 /** Where messages go, and what happens with one that nobody takes. */
 export type Route = {
   readonly subject: string
+  /** Nobody outside of the process listens. */
+  readonly isLocal?: boolean
   /** A replica that restarts may be back soon. */
   readonly isRetried: boolean
   /** Nothing but the message as it was sent is kept for this: what it was made of holds whole blocks of the socket's data. */
@@ -55,6 +56,7 @@ export function createHopSender(
   connection: CoreConnection,
   inbox: Inbox,
   counters: Counters,
+  local: LocalHops = createLocalHops(),
 ): HopSender {
   const sent = createSentMessages<Route>()
   let retrying = 0
@@ -104,29 +106,23 @@ export function createHopSender(
       return retrying
     },
     hop(route, envelope, deadlineAt) {
-      const bytes = encodeForHop(envelope, connection)
+      if (local.deliver(route.subject, envelope) && route.isLocal) return
+      const bytes = encode(envelope, connection)
       const forMs = route.isRetried ? RETRY_FOR_MS : 0
       send(route, bytes, Math.min(deadlineAt, performance.now() + forMs))
     },
     answer(envelope, creditSubject) {
       if (envelope.replyTo === '') return
-      const bytes = encodeEnvelope(envelope)
-      const bytesMax = payloadBytesMax(connection)
-      if (bytes.length > bytesMax) throw tooLarge(bytes.length, bytesMax)
-      connection.publish(envelope.replyTo, bytes, creditSubject)
+      connection.publish(envelope.replyTo, encode(envelope, connection), creditSubject)
     },
   }
 }
 
-/** Compresses a payload that would not fit otherwise. */
-function encodeForHop(envelope: Envelope, connection: CoreConnection): Uint8Array {
+function encode(envelope: Envelope, connection: CoreConnection): Uint8Array {
   const bytes = encodeEnvelope(envelope)
   const bytesMax = payloadBytesMax(connection)
-  if (bytes.length <= bytesMax) return bytes
-  const value = gzipSync(envelope.value, { level: 1 })
-  const smaller = encodeEnvelope({ ...envelope, value, encoding: ENCODING.gzip })
-  if (smaller.length <= bytesMax) return smaller
-  throw tooLarge(bytes.length, bytesMax)
+  if (bytes.length > bytesMax) throw tooLarge(bytes.length, bytesMax)
+  return bytes
 }
 
 function payloadBytesMax(connection: CoreConnection): number {
@@ -136,7 +132,7 @@ function payloadBytesMax(connection: CoreConnection): number {
 function tooLarge(bytes: number, bytesMax: number): KreError {
   return new KreError(
     'resource-exhausted',
-    `the output has ${bytes} bytes; the broker carries at most ${bytesMax}. Send a smaller message, or put the data into the object store and send its key`,
+    `the output has ${bytes} bytes; the broker carries at most ${bytesMax}. Send less metadata, or raise max_payload`,
     { bytes, bytesMax },
   )
 }

@@ -4,9 +4,10 @@ import {
   GRPC_STATUS,
   MESSAGE_TYPE,
   nodeSubject,
+  toKreError,
   type Envelope,
   type ErrorCode,
-  type KreError,
+  KreError,
   type MessageType,
   type NodeLaunch,
 } from '@kre/contracts/runtime'
@@ -17,6 +18,7 @@ import { openCallStream, type CallStream } from './call-stream.ts'
 import { childEnvelope } from './child-envelope.ts'
 import type { HopSender, Route } from './hop-sender.ts'
 import type { Inbox } from './inbox.ts'
+import { PAYLOAD_BYTES_MAX, type PayloadForms } from './payload-forms.ts'
 
 const NO_PAYLOAD: Payload = { typeUrl: '', value: new Uint8Array(0) }
 /** A message that went around so often is in a loop of the graph. */
@@ -24,7 +26,8 @@ const HOPS_MAX = 1_000
 
 export type Outlet = {
   /**
-   * @returns undefined when it is sent; otherwise resolves when it is, because the caller of a stream takes it slowly.
+   * @returns undefined when it is sent; otherwise resolves when it is, because it is large, or the caller of a stream
+   * takes it slowly.
    * @throws KreError, TerminalError when the output can't be sent: the handler's failure.
    */
   send(
@@ -35,12 +38,16 @@ export type Outlet = {
     error: string,
   ): Promise<void> | undefined
   /**
-   * Sends a message of the streamed answer; resolves when it is sent.
+   * Sends a message of the streamed answer. Returns as `send`.
    *
    * @throws TerminalError when the rpc returns no stream, or messages of another type.
    */
-  write(call: NodeCall, payload: Payload): Promise<void>
-  /** The handler has returned: sends what is left, and at the exitpoint the end of the stream. Undefined = at once. */
+  write(call: NodeCall, payload: Payload): Promise<void> | undefined
+  /**
+   * The handler has returned: sends what is left, and at the exitpoint the end of the stream. Undefined = at once.
+   *
+   * @throws what kept an output from being sent, whether the handler waited for it or not.
+   */
   finish(call: NodeCall): Promise<void> | undefined
   /** The handler's failure: to the subscribers that handle errors, or else to the caller. */
   fail(call: NodeCall, code: ErrorCode, text: string): void
@@ -51,6 +58,7 @@ export type Outlet = {
 export function createOutlet(
   launch: NodeLaunch,
   hops: HopSender,
+  forms: PayloadForms,
   inbox: Inbox,
   counters: Counters,
   /** Nobody waits for this call's stream any more. */
@@ -58,6 +66,7 @@ export function createOutlet(
 ): Outlet {
   const ref = { ...launch }
   const isStreaming = launch.serverStreaming === true
+  const payloadBytesMax = launch.payloadBytesMax ?? PAYLOAD_BYTES_MAX
   const error = (parent: Envelope, index: number, code: ErrorCode, text: string) =>
     childEnvelope(
       parent,
@@ -76,7 +85,8 @@ export function createOutlet(
       const text = `no replica of a node that listens to "${name}" is running`
       const onDead = (sent: Envelope) => tellCaller(sent, 'unavailable', text)
       const subject = nodeSubject(ref, channel ?? undefined)
-      return [channel ?? '', { subject, isRetried: true, onDead }]
+      const isLocal = launch.localOutputs?.includes(channel) ?? false
+      return [channel ?? '', { subject, isLocal, isRetried: true, onDead }]
     }),
   )
   const failures: Route = {
@@ -95,8 +105,43 @@ export function createOutlet(
       (envelope, creditSubject) => hops.answer(envelope, creditSubject),
       (reason) => onStopped(call, reason),
     ))
-  const child = (call: NodeCall, type: MessageType, payload: Payload) =>
-    childEnvelope(call.envelope, launch.node, call.outputs++, type, payload, '', 0)
+  const child = (call: NodeCall, type: MessageType, payload: Payload) => {
+    const message = childEnvelope(call.envelope, launch.node, call.outputs++, type, payload, '', 0)
+    message.handlerUs += Math.round((performance.now() - call.startedAt) * 1_000)
+    return message
+  }
+
+  /** Sends an output, behind those of the call that are still being packed. */
+  const dispatch = (
+    call: NodeCall,
+    message: Envelope,
+    deliver: (message: Envelope) => Promise<void> | undefined,
+  ): Promise<void> | undefined => {
+    const { length: bytes } = message.value
+    if (bytes > payloadBytesMax) throw tooLarge(bytes, payloadBytesMax)
+    if (call.unsent === null && forms.isPlain(message)) return tracked(call, deliver(message))
+    const before = call.unsent
+    const packed = forms.isPlain(message) ? message : forms.pack(message, call.envelope)
+    const send = async () => {
+      const [ready] = await Promise.all([packed, before])
+      if (call.isOver) counters.lateOutputs++
+      else await deliver(ready)
+    }
+    const sent = send()
+    call.unsent = sent
+    const settle = () => {
+      if (call.unsent === sent) call.unsent = null
+    }
+    sent.then(settle, settle)
+    return tracked(call, sent)
+  }
+  const write = (call: NodeCall, message: Envelope) =>
+    dispatch(call, message, (ready) => streamOf(call).write(ready, message.value.length))
+  const answer = (call: NodeCall, message: Envelope) =>
+    dispatch(call, message, (ready) => {
+      hops.answer(ready)
+      return undefined
+    })
 
   const sendOk = (call: NodeCall, channel: string, payload: Payload) => {
     const message = child(call, MESSAGE_TYPE.ok, payload)
@@ -107,8 +152,8 @@ export function createOutlet(
     const isAnswer = launch.isExitpoint && channel === '' && (isStreaming || !call.isAnswered)
     let sent: Promise<void> | undefined
     if (isAnswer) {
-      if (isStreaming) sent = streamOf(call).write({ ...message, messageType: MESSAGE_TYPE.frame })
-      else hops.answer(message)
+      if (isStreaming) sent = write(call, { ...message, messageType: MESSAGE_TYPE.frame })
+      else sent = answer(call, message)
       call.isAnswered = true
     }
     const route = routes.get(channel)
@@ -116,8 +161,13 @@ export function createOutlet(
       // Built for its grammar: a name that is not legal is the author's mistake, heard or not.
       if (channel !== '') nodeSubject(ref, channel)
       if (!isAnswer) counters.unheardOutputs++
-    } else hops.hop(route, message, call.deadlineAt)
-    return sent
+      return sent
+    }
+    const onward = dispatch(call, message, (ready) => {
+      hops.hop(route, ready, call.deadlineAt)
+      return undefined
+    })
+    return onward ?? sent
   }
   const sendEarly = (call: NodeCall, isExit: boolean, payload: Payload) => {
     const type = isExit
@@ -126,11 +176,18 @@ export function createOutlet(
         ? MESSAGE_TYPE.frame
         : MESSAGE_TYPE.earlyReply
     const message = child(call, type, payload)
-    let sent: Promise<void> | undefined
-    if (isStreaming) sent = streamOf(call).write(message)
-    else hops.answer(message)
+    const sent = isStreaming ? write(call, message) : answer(call, message)
     call.hasExited ||= isExit
     return sent
+  }
+  /** Waits for what is being packed, and then for the stream. */
+  const finishLater = async (call: NodeCall) => {
+    await call.unsent
+    if (call.lostOutput !== null) throw call.lostOutput
+    if (isStreaming && launch.isExitpoint && !call.hasExited && !call.hasSentError)
+      void tracked(call, streamOf(call).end(child(call, MESSAGE_TYPE.end, NO_PAYLOAD)))
+    await call.stream?.settled()
+    if (call.lostOutput !== null) throw call.lostOutput
   }
 
   return {
@@ -152,13 +209,11 @@ export function createOutlet(
       if (call.isOver || call.hasExited) counters.lateOutputs++
       if (call.hasExited) throw new TerminalError('nothing can be written after an early exit')
       if (call.isOver && call.stream === null) throw new TerminalError(CALL_OVER)
-      return streamOf(call).write(child(call, MESSAGE_TYPE.frame, payload))
+      return write(call, child(call, MESSAGE_TYPE.frame, payload))
     },
     finish(call) {
-      if (!isStreaming) return undefined
-      if (launch.isExitpoint && !call.hasExited && !call.hasSentError)
-        void streamOf(call).end(child(call, MESSAGE_TYPE.end, NO_PAYLOAD))
-      return call.stream?.settled()
+      const isSent = !isStreaming && call.unsent === null && call.lostOutput === null
+      return isSent ? undefined : finishLater(call)
     },
     fail(call, code, text) {
       const where = `Error in node '${launch.nodeName}' executing handler for node '${call.fromNode}'`
@@ -177,4 +232,18 @@ function notStreaming(launch: NodeLaunch): string {
 
 function wrongType(launch: NodeLaunch, type: string): string {
   return `ctx.stream.write: the rpc of workflow '${launch.workflowName}' returns a stream of "${launch.responseType}", and this is a "${type}"`
+}
+
+/** Who does not await an output must not lose it silently, nor end the process by its failure: its call fails. */
+function tracked(call: NodeCall, sent: Promise<void> | undefined): Promise<void> | undefined {
+  sent?.catch((error: unknown) => (call.lostOutput ??= toKreError(error)))
+  return sent
+}
+
+function tooLarge(bytes: number, bytesMax: number): KreError {
+  return new KreError(
+    'resource-exhausted',
+    `the output has ${bytes} bytes and the runtime's payload limit is ${bytesMax}: send less, put the data into the object store and send its key, or raise the limit`,
+    { bytes, bytesMax },
+  )
 }

@@ -1,24 +1,18 @@
 /** What a node listens to. */
-import { gunzipSync } from 'node:zlib'
 import {
   Cancellation,
   controlSubject,
   decodeEnvelope,
-  ENCODING,
   ENTRYPOINT,
   failureSubject,
   ingressSubject,
-  KreError,
-  MiB,
   nodeSubject,
   toKreError,
   type Envelope,
   type NodeLaunch,
 } from '@kre/contracts/runtime'
+import type { NodeProcess } from '../node-process.ts'
 import type { CoreConnection, CoreMessage, CoreSubscription } from '@kre/core-nats'
-
-/** Decompressed payloads are bounded, or a small message could fill the memory. */
-const DECOMPRESSED_BYTES_MAX = 64 * MiB
 
 export type MessageHandler = {
   accept(envelope: Envelope): void
@@ -30,7 +24,7 @@ export type MessageHandler = {
 /** @returns the subscriptions that bring work, to be drained when the node ends. */
 export function subscribe(
   launch: NodeLaunch,
-  connection: CoreConnection,
+  { connection, nodes, local }: Pick<NodeProcess, 'connection' | 'nodes' | 'local'>,
   handlesErrors: boolean,
   handler: MessageHandler,
 ): CoreSubscription[] {
@@ -41,12 +35,14 @@ export function subscribe(
       continue
     }
     const sender = { ...launch, node: from }
-    subjects.add(nodeSubject(sender, channel ?? undefined))
+    const subject = nodeSubject(sender, channel ?? undefined)
+    if (nodes.has(from)) local.listen(subject, (envelope) => handler.accept(envelope))
+    else subjects.add(subject)
     if (handlesErrors) subjects.add(failureSubject(sender))
   }
   const onMessage = ({ data }: CoreMessage) => {
     try {
-      handler.accept(readEnvelope(data))
+      handler.accept(decodeEnvelope(data))
     } catch (error) {
       handler.corrupt(toKreError(error).message)
     }
@@ -70,22 +66,6 @@ export async function whenSubscribed(connection: CoreConnection): Promise<void> 
   )
   // A connection that comes up has them in place already.
   if (!isKnown) await connection.whenUp()
-}
-
-/** @throws KreError `invalid-argument` for what is no envelope. */
-function readEnvelope(message: Uint8Array): Envelope {
-  const envelope = decodeEnvelope(message)
-  if (envelope.claim !== null) {
-    throw new KreError(
-      'unimplemented',
-      'its payload is in an object bucket, which this runner does not read',
-    )
-  }
-  if (envelope.encoding === ENCODING.gzip) {
-    envelope.value = gunzipSync(envelope.value, { maxOutputLength: DECOMPRESSED_BYTES_MAX })
-    envelope.encoding = ENCODING.none
-  }
-  return envelope
 }
 
 function parseJson(bytes: Uint8Array): unknown {

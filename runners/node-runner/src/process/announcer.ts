@@ -1,5 +1,4 @@
 /** Says that this process is there, and notices when the engine is not. */
-import { randomUUID } from 'node:crypto'
 import {
   controlSubject,
   ENGINE_HEARTBEAT_SUBJECT,
@@ -16,14 +15,16 @@ export type Announcer = {
   draining(): void
 }
 
-/** @param onEngineAbsent called once when the engine has been silent for `engineAbsenceMs`. */
+/**
+ * @param interrupted requests that an earlier process was handling when it died.
+ * @param onEngineAbsent called once when the engine has been silent for `engineAbsenceMs`.
+ */
 export function createAnnouncer(
   launch: NodeLaunch,
   connection: CoreConnection,
-  interrupted: readonly string[],
+  { incarnation, interrupted }: { incarnation: string; interrupted: readonly string[] },
   onEngineAbsent: () => void,
 ): Announcer {
-  const incarnation = randomUUID()
   const subject = controlSubject(launch, 'announce')
   let state: Announcement['state'] = 'ready'
   let engineSeenAt = performance.now()

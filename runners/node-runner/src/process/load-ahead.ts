@@ -14,7 +14,8 @@ export async function loadAhead(
     const { provideEnginePackages } = await import('../typescript/load-handlers.ts')
     await import('../typescript/typescript-runtime.ts')
     provideEnginePackages()
-    await loadUnused(resolve(launch.basePath, launch.src))
+    for (const { src } of [launch, ...(launch.fused ?? [])])
+      await loadUnused(resolve(launch.basePath, src))
   } else if (launch.runner === 'onnx') await import('../onnx/onnx-runtime.ts')
   else await import('../worker/worker-runtime.ts')
   const loadRest = () =>

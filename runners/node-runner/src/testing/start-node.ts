@@ -196,7 +196,7 @@ export function textBytes(text: string): Uint8Array {
     }
     length.push((rest % 128) | 128)
   }
-  return Uint8Array.of(0x0a, ...length, ...bytes)
+  return new Uint8Array(Buffer.concat([Uint8Array.of(0x0a, ...length), bytes]))
 }
 
 /** Text of an answer, or of its error. */

@@ -4,24 +4,28 @@ import { registerHooks } from 'node:module'
 import { isAbsolute, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { readHandlerModule, type NodeHandlers } from '@kre/sdk'
-import { KreError } from '@kre/contracts/runtime'
+import { KreError, type NodeLaunch } from '@kre/contracts/runtime'
 
 /** Packages that every bundle can import: its own copy wins, the engine's is there otherwise. */
 const PROVIDED = /^(?:@kre\/sdk|@bufbuild\/protobuf|onnxruntime-node)(?:\/|$)/
 const EXTENSIONS = ['.ts', '.mts', '.js', '.mjs'] as const
 
-/** @throws KreError `failed-precondition` whose message names file, line and reason, for the author of the bundle. */
+/**
+ * @param isShared the file may be loaded for another node of the process too; each has a module of its own.
+ * @throws KreError `failed-precondition` whose message names file, line and reason, for the author of the bundle.
+ */
 export async function loadHandlers(
-  basePath: string,
-  src: string,
-  isBatched: boolean,
+  { basePath, src, node, batch }: Pick<NodeLaunch, 'basePath' | 'src' | 'node' | 'batch'>,
+  isShared: boolean,
 ): Promise<NodeHandlers> {
   provideEnginePackages()
   const file = resolve(basePath, src)
+  const url = pathToFileURL(file)
+  if (isShared) url.search = node
   try {
     const source = readFileSync(file, 'utf8')
-    const exports = (await import(pathToFileURL(file).href)) as Record<string, unknown>
-    return readHandlerModule(exports, source, isBatched)
+    const exports = (await import(url.href)) as Record<string, unknown>
+    return readHandlerModule(exports, source, batch !== undefined)
   } catch (error) {
     const text = describeUserError(error, basePath, src)
     throw new KreError('failed-precondition', text, { src }, { cause: error })
@@ -51,7 +55,7 @@ function placeOf(error: Error, basePath: string): string | null {
     /((?:file:\/\/)?\/[^\s()]+?):(\d+)(?::\d+)?\b/g,
   )) {
     for (const root of [basePath, realPath(basePath)]) {
-      const inside = relative(root, decodeURI((path as string).replace(/^file:\/\//, '')))
+      const inside = relative(root, decodeURI((path as string).replace(/^file:\/\/|\?.*$/g, '')))
       if (!inside.startsWith('..') && !isAbsolute(inside)) return `${inside}:${line}`
     }
   }

@@ -1,0 +1,56 @@
+/** gzip for payloads between processes: level 1, and only where it gains something. */
+import { constants, gunzip, gzip, gzipSync } from 'node:zlib'
+import { KiB, KreError } from '@kre/contracts/runtime'
+
+/** Smaller payloads are not worth the processor time. */
+export const COMPRESS_BYTES_MIN = 64 * KiB
+const SAMPLE_BYTES = 4 * KiB
+/** How much a sample must shrink: images and tensors do not, and are sent as they are. */
+const SAMPLE_GAIN_MIN = 1.5
+
+/** Whether a payload is large enough, and a sample of it shrinks enough, to be compressed. */
+export function isWorthCompressing(value: Uint8Array): boolean {
+  if (value.length < COMPRESS_BYTES_MIN) return false
+  const sample = value.subarray(0, SAMPLE_BYTES)
+  return gzipSync(sample, { level: 1 }).length * SAMPLE_GAIN_MIN <= sample.length
+}
+
+/** Compresses off the main thread. */
+export function compress(value: Uint8Array): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    gzip(value, { level: constants.Z_BEST_SPEED }, (error, compressed) =>
+      error === null ? resolve(compressed) : reject(error),
+    )
+  })
+}
+
+/**
+ * Decompresses off the main thread.
+ *
+ * @throws KreError `resource-exhausted` for more than `bytesMax` (it is not inflated further), `invalid-argument` for
+ * what is no gzip.
+ */
+export function decompress(value: Uint8Array, bytesMax: number): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    gunzip(value, { maxOutputLength: Math.max(bytesMax, 1) }, (error, inflated) => {
+      if (error === null) resolve(inflated)
+      else if ('code' in error && error.code === 'ERR_BUFFER_TOO_LARGE')
+        reject(
+          new KreError(
+            'resource-exhausted',
+            `the payload has more than ${bytesMax} bytes, inflated: send less, or raise the runtime's payload limit`,
+            { bytesMax },
+          ),
+        )
+      else
+        reject(
+          new KreError(
+            'invalid-argument',
+            `the payload is no valid gzip: ${error.message}`,
+            {},
+            { cause: error },
+          ),
+        )
+    })
+  })
+}

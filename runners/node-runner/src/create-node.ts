@@ -1,0 +1,176 @@
+/** One node of a workflow: wires broker, handlers and services. A process runs one, or several that feed each other. */
+import type { KreError, NodeLaunch } from '@kre/contracts/runtime'
+import type { CoreSubscription } from '@kre/core-nats'
+import { Dispatcher, slotsOf } from './calls/dispatcher.ts'
+import { openJournal } from './calls/journal.ts'
+import type { CallOwner } from './calls/node-call.ts'
+import { outsideOfCalls } from './calls/outside-calls.ts'
+import { createCounters } from './counters.ts'
+import { createArrivals } from './hops/arrivals.ts'
+import { createHopSender } from './hops/hop-sender.ts'
+import { openInbox } from './hops/inbox.ts'
+import { createOutlet } from './hops/outlet.ts'
+import { createPayloadForms, PAYLOAD_BYTES_MAX } from './hops/payload-forms.ts'
+import { subscribe } from './hops/subscribe.ts'
+import { createNodeLog, type NodeLog } from './outputs/node-log.ts'
+import { createOutbox, type Outbox } from './outputs/outbox.ts'
+import { createTimings } from './outputs/timings.ts'
+import { createAnnouncer } from './process/announcer.ts'
+import { createNodeMetrics } from './process/metrics.ts'
+import { userEnvironment, writeConfigFiles } from './process/environment.ts'
+import type { NodeProcess } from './node-process.ts'
+import { openRuntime } from './open-runtime.ts'
+import type { Runtime } from './runtime.ts'
+import { openDataServices } from './services/open-data-services.ts'
+
+export type Node = {
+  readonly log: NodeLog
+  /** Whether its code is loaded. */
+  readonly isOpen: boolean
+  /** Loads the user's code. @throws KreError `failed-precondition` when it can't be loaded. */
+  open(): Promise<void>
+  /** Takes messages from now on. */
+  listen(): void
+  /** Takes part in the version, as far as others know. */
+  ready(): void
+  draining(): void
+  /** A call is on the stack, so that what happens now is its doing. */
+  hasCurrentCall(): boolean
+  failRunning(what: string): void
+  /** Takes nothing new from other processes; resolves when what was under way is here. */
+  unsubscribe(): Promise<void>
+  /** Resolves when nothing waits or runs. */
+  idle(): Promise<void>
+  /** Hands over records and messages that wait, within `withinMs`. */
+  flush(withinMs: number): Promise<void>
+  close(): Promise<void>
+}
+
+export function createNode(process: NodeProcess, launch: NodeLaunch): Node {
+  const { connection, claims, stages } = process
+  writeConfigFiles(launch)
+  const counters = createCounters()
+  const inbox = openInbox(connection)
+  const journal = openJournal(launch.workPath, slotsOf(launch))
+  const log: NodeLog = createNodeLog(
+    launch,
+    () => outbox,
+    (text) => stages.said(text),
+  )
+  const outbox: Outbox = createOutbox(launch, connection, inbox, () => {
+    counters.droppedLogs++
+    log.dropped()
+  })
+  const hops = createHopSender(connection, inbox, counters, process.local)
+  const payloadBytesMax = launch.payloadBytesMax ?? PAYLOAD_BYTES_MAX
+  const forms = createPayloadForms(claims, () => connection.maxPayload(), payloadBytesMax)
+  const outlet = createOutlet(launch, hops, forms, inbox, counters, (call, reason) =>
+    dispatcher.stop(call, reason),
+  )
+  const services = openDataServices(launch, process.stock, inbox, outbox)
+  const timings = createTimings(launch, outbox, counters)
+  const metrics = createNodeMetrics(launch, counters, (subject, data) =>
+    connection.publish(subject, data),
+  )
+  const spans = process.tracing?.spansOf(launch) ?? null
+  const owner: CallOwner = {
+    send: (call, kind, channel, payload, error) => outlet.send(call, kind, channel, payload, error),
+    write: (call, payload) => outlet.write(call, payload),
+    log: (call, level, text) => log.write(level, text, call.requestId),
+    service: services,
+  }
+  const dispatcher = new Dispatcher({
+    launch,
+    owner,
+    outlet,
+    journal,
+    counters,
+    onHandled(call, elapsedMs, success) {
+      timings.handled(call, elapsedMs, success)
+      metrics.handled(call, elapsedMs, success)
+      spans?.handled(call, elapsedMs, success)
+    },
+    onFailure: (call, failure) => log.write('ERROR', failure.stack, call.requestId),
+  })
+  const arrivals = createArrivals({
+    forms,
+    accept: (envelope) => dispatcher.accept(spans === null ? envelope : spans.arrived(envelope)),
+    onUnreadable(envelope, { code, message }: KreError) {
+      const text = `node '${launch.nodeName}' can't read its message: ${message}`
+      log.write('ERROR', text, envelope.requestId)
+      outlet.tellCaller(envelope, code, text)
+    },
+  })
+  const { incarnation, onEngineAbsent } = process
+  const announcer = createAnnouncer(
+    launch,
+    connection,
+    { incarnation, interrupted: journal.interrupted },
+    onEngineAbsent,
+  )
+  let runtime: Runtime | null = null
+  let subscriptions: CoreSubscription[] = []
+
+  return {
+    log,
+    get isOpen() {
+      return runtime !== null
+    },
+    async open() {
+      runtime = await openRuntime({
+        launch,
+        dispatcher,
+        services,
+        log,
+        isShared: process.nodes.size > 1,
+        environment: userEnvironment(launch, process.ownEnvironment),
+        ownEnvironment: process.ownEnvironment,
+        outside: outsideOfCalls(launch, services, log),
+        onStage: (stage) => stages.enter(stage),
+        onFatal: process.onFatal,
+      })
+      dispatcher.start(runtime.host)
+    },
+    listen() {
+      subscriptions = subscribe(launch, process, runtime?.handlesErrors ?? false, {
+        accept: (envelope) => arrivals.accept(envelope),
+        cancel(requestIds) {
+          arrivals.cancel(requestIds)
+          dispatcher.cancel(requestIds)
+        },
+        corrupt(why) {
+          counters.corrupt++
+          log.write('WARN', `a message was dropped: ${why}`, null)
+        },
+      })
+    },
+    ready: () => announcer.ready(),
+    draining: () => announcer.draining(),
+    hasCurrentCall: () => runtime?.hasCurrentCall() ?? false,
+    failRunning: (what) => dispatcher.failRunning('internal', what),
+    async unsubscribe() {
+      await Promise.all(subscriptions.map((subscription) => subscription.drain()))
+    },
+    async idle() {
+      await arrivals.idle()
+      await dispatcher.idle()
+    },
+    async flush(withinMs) {
+      const endAt = performance.now() + withinMs
+      runtime?.flush()
+      timings.flush()
+      metrics.stop()
+      while (hops.retrying > 0 && performance.now() < endAt)
+        await new Promise((resolve) => setTimeout(resolve, RETRY_LOOK_MS))
+    },
+    async close() {
+      await outbox.flush(LAST_WORDS_MS)
+      await runtime?.close()
+      journal.close()
+    },
+  }
+}
+
+/** For records and messages that are left when the process ends. */
+const LAST_WORDS_MS = 1_000
+const RETRY_LOOK_MS = 10
