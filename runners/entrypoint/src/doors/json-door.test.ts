@@ -438,6 +438,45 @@ describe('over HTTP/1', () => {
     await stopping[Symbol.asyncDispose]()
   })
 
+  test('an offer to speak HTTP/2 or WebSocket is not taken up, and the request answered', async () => {
+    for (const protocol of ['h2c', 'websocket']) {
+      const { socket, text } = await open(scene.entrypoint.port)
+      socket.write(
+        `GET /v1/all/${protocol} HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: ${protocol}\r\n\r\n`,
+      )
+      await waitUntil('answered', () => text().includes(`"${protocol}"`))
+      expect(text()).toMatch(/^HTTP\/1.1 200 /)
+      socket.destroy()
+    }
+  })
+
+  test('what is too many at once is 429, and says when to come back', async () => {
+    await using busy = await openDoors(nats, {
+      limits: { inFlightMax: 1 },
+      all: { handler: () => null },
+    })
+    const controller = new AbortController()
+    const first = fetch(`${busy.url}/v1/all/x`, { signal: controller.signal }).catch(() => null)
+    await waitUntil('in flight', () => busy.all.requests.length === 1)
+    const second = await send('/v1/all/y', {}, busy.url)
+    expect(second).toMatchObject({ status: 429, json: { code: 8 } })
+    expect(second.headers.get('retry-after')).toBe('1')
+    expect(second.headers.get('retry-after-ms')).toBe('100')
+    controller.abort()
+    await first
+  })
+
+  test('what the process has no room for is 429 while it arrives', async () => {
+    await using full = await openDoors(nats, { limits: { bytesMax: 10_000 } })
+    const init = {
+      method: 'POST',
+      body: 'x'.repeat(20_000),
+      headers: { 'content-type': 'application/json' },
+    }
+    expect(await send(EVERYTHING, init, full.url)).toMatchObject({ status: 429, json: { code: 8 } })
+    await waitUntil('released', () => full.entrypoint.stats().bytes === 0)
+  })
+
   test('who asks before sending is told to go on, or that it is too much', async () => {
     const ask = async (length: number) => {
       const { socket, text } = await open(scene.entrypoint.port)
