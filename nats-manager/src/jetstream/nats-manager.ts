@@ -24,6 +24,7 @@ import {
 import { diff, type ObservedStream } from '../plan/diff.ts'
 import {
   plan,
+  type ClaimsPlan,
   type KeyValuePlan,
   type NatsPlan,
   type ObjectPlan,
@@ -47,6 +48,7 @@ export async function createNatsManager(nats: NatsConnection): Promise<NatsManag
   const create = (object: ObjectPlan): Promise<unknown> => {
     if (object.kind === 'stream') return createStream(manager, object)
     if (object.kind === 'key-value') return createKeyValue(kvm, object)
+    if (object.kind === 'claims') return createClaims(manager, object)
     return createObjectStore(objm, object)
   }
   const remove = async (streams: readonly string[]) => {
@@ -148,6 +150,25 @@ async function createStream(manager: JetStreamManager, stream: StreamPlan): Prom
       })
       .catch(ignoreExisting)
   }
+}
+
+async function createClaims(manager: JetStreamManager, claims: ClaimsPlan): Promise<void> {
+  await manager.streams
+    .add({
+      name: claims.name,
+      subjects: [...claims.subjects],
+      retention: RetentionPolicy.Limits,
+      storage: StorageType.File,
+      // What is there belongs to requests in flight: the newcomer is refused.
+      discard: DiscardPolicy.New,
+      max_bytes: claims.bytesMax,
+      max_age: nanos(claims.ageMaxMs),
+      max_msg_size: claims.messageBytesMax,
+      // Chunks are read by their subjects, without a consumer.
+      allow_direct: true,
+      metadata: metadata(claims.owner),
+    })
+    .catch(ignoreExisting)
 }
 
 async function createKeyValue(kvm: Kvm, bucket: KeyValuePlan): Promise<void> {

@@ -19,7 +19,7 @@ const names = (versions: NatsVersion[]) => plan('demo', versions).required.map(s
 
 describe('plan', () => {
   test('a runtime without versions has its outputs stream, routing bucket and project store', () => {
-    expect(names([])).toEqual(['OUT_demo', 'KV_RT_demo', 'KV_KV_demo'])
+    expect(names([])).toEqual(['OUT_demo', 'KV_RT_demo', 'KV_KV_demo', 'CLAIMS_demo'])
   })
 
   test('a running version adds a store per workflow and node, and its interface', () => {
@@ -27,15 +27,27 @@ describe('plan', () => {
       'OUT_demo',
       'KV_RT_demo',
       'KV_KV_demo',
+      'CLAIMS_demo',
       'KV_KV_demo_v1_wf',
       'KV_KV_demo_v1_wf_a',
       'KV_KV_demo_v1_wf_b',
     ])
     const { interfaces, subjects } = plan('demo', [version('v1', true)])
     expect(interfaces.get('interface.v1')?.workflows).toEqual([
-      { id: 'wf', timeoutMs: null, nodes: ['a', 'b'] },
+      { id: 'wf', timeoutMs: null, isChain: true, nodes: ['a', 'b'] },
     ])
-    expect(subjects).toEqual(['x.demo.v1.wf.i', 'x.demo.v1.wf.n.a', 'x.demo.v1.wf.n.b'])
+    expect(subjects).toEqual(['x.demo.v1.wf.i', 'x.demo.v1.wf.n.a', 'x.demo.v1.wf.n.b', 'c.demo.>'])
+  })
+
+  test('says of a workflow whether its nodes come one after the other', () => {
+    const isChain = (...nodes: ReturnType<typeof sampleNode>[]) =>
+      plan('demo', [version('v1', true, nodes)]).interfaces.get('interface.v1')?.workflows[0]
+        ?.isChain ?? false
+    expect(isChain(sampleNode('a', 'entrypoint'), sampleNode('b', 'a'))).toBe(true)
+    expect(isChain(sampleNode('a', 'entrypoint'), sampleNode('b', 'entrypoint'))).toBe(false)
+    expect(isChain(sampleNode('a', 'entrypoint'), sampleNode('b', 'a'), sampleNode('c', 'a'))).toBe(
+      false,
+    )
   })
 
   test('an object store of scope project is made once and belongs to the runtime', () => {

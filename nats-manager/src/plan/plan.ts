@@ -12,10 +12,14 @@ import {
   type VersionInterface,
   workflowBucket,
   WRITER_CONSUMER,
+  claimsFilter,
+  claimStream,
   DAY_MS,
   GiB,
+  HOUR_MS,
   MiB,
   type NatsVersion,
+  type WorkflowGraph,
 } from '@kre/contracts'
 
 /** Who an object belongs to; kept in its metadata, so that removal goes by ownership and never by a pattern. */
@@ -40,7 +44,17 @@ export type KeyValuePlan = {
   valueBytesMax: number
 }
 export type ObjectStorePlan = { kind: 'object-store'; name: string; owner: Owner; bytesMax: number }
-export type ObjectPlan = StreamPlan | KeyValuePlan | ObjectStorePlan
+/** Chunks of large payloads on their way; read by subject, removed by the entrypoint or by age. */
+export type ClaimsPlan = {
+  kind: 'claims'
+  name: string
+  owner: Owner
+  subjects: readonly string[]
+  bytesMax: number
+  ageMaxMs: number
+  messageBytesMax: number
+}
+export type ObjectPlan = StreamPlan | KeyValuePlan | ObjectStorePlan | ClaimsPlan
 
 export type NatsPlan = {
   /** Made when they are missing. */
@@ -61,6 +75,11 @@ const OUTPUT_MESSAGE_BYTES_MAX = 8 * MiB
 const KEY_VALUE_BYTES_MAX = 64 * MiB
 const KEY_VALUE_VALUE_BYTES_MAX = 1 * MiB
 const OBJECT_STORE_BYTES_MAX = 4 * GiB
+/** Payloads of requests in flight: sixteen of the largest size. A full bucket refuses further ones. */
+const CLAIMS_BYTES_MAX = 1 * GiB
+/** Only what outlives a process that died is removed by age; no deadline is as long. */
+const CLAIMS_AGE_MAX_MS = 1 * HOUR_MS
+const CLAIM_CHUNK_BYTES_MAX = 1 * MiB
 
 export function plan(runtimeId: string, versions: readonly NatsVersion[]): NatsPlan {
   const wanted = versions.filter((version) => version.wanted)
@@ -78,7 +97,10 @@ export function plan(runtimeId: string, versions: readonly NatsVersion[]): NatsP
         describeInterface(runtimeId, version),
       ]),
     ),
-    subjects: wanted.flatMap((version) => subjectsOf(runtimeId, version)),
+    subjects: [
+      ...wanted.flatMap((version) => subjectsOf(runtimeId, version)),
+      ...(wanted.length > 0 ? [claimsFilter(runtimeId)] : []),
+    ],
   }
 }
 
@@ -112,6 +134,15 @@ function runtimeObjects(runtimeId: string): ObjectPlan[] {
       valueBytesMax: 2 * MiB,
     },
     keyValue(projectBucket(runtimeId), owner),
+    {
+      kind: 'claims',
+      name: claimStream(runtimeId),
+      owner,
+      subjects: [claimsFilter(runtimeId)],
+      bytesMax: CLAIMS_BYTES_MAX,
+      ageMaxMs: CLAIMS_AGE_MAX_MS,
+      messageBytesMax: CLAIM_CHUNK_BYTES_MAX,
+    },
   ]
 }
 
@@ -157,10 +188,21 @@ function describeInterface(
     workflows: facts.manifest.workflows.map((workflow) => ({
       id: workflow.id,
       timeoutMs: workflow.timeoutMs,
+      ...(isChain(workflow) ? { isChain: true } : {}),
       nodes: workflow.nodes.map((node) => node.id),
     })),
     descriptorSet: facts.descriptorSet,
   }
+}
+
+/** Whether each message has one receiver and the exitpoint is the last one. */
+function isChain({ nodes, exitpoint }: WorkflowGraph): boolean {
+  const listened = nodes.flatMap((node) => node.subscriptions.map(({ from }) => from))
+  return (
+    nodes.every((node) => node.subscriptions.length === 1) &&
+    new Set(listened).size === listened.length &&
+    !listened.includes(exitpoint)
+  )
 }
 
 function subjectsOf(runtimeId: string, { version, facts }: NatsVersion): string[] {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type EntrypointLaunch, GRPC_STATUS, replySubject } from '@kre/contracts/runtime'
+import { createClaimStore } from '@kre/core-nats'
 import type { JsonLogger } from '@kre/service-kit/runner'
 import { createDoor, type Door } from './accept-stream.ts'
 import { type Announcer, createAnnouncer, type Self } from './announcer.ts'
@@ -7,13 +8,14 @@ import { createHealth, type Health, HEALTH_SERVICE, SERVING_STATUS } from './doo
 import { createByteBudget } from './grpc/byte-budget.ts'
 import type { CallContext } from './grpc/unary-call.ts'
 import type { Limits } from './limits.ts'
-import { createNatsLink, type NatsLink } from './nats-link.ts'
 import { createEntrypointMetrics, type EntrypointMetrics } from './metrics/entrypoint-metrics.ts'
 import type { RequestSpans } from './metrics/request-spans.ts'
+import { createNatsLink, type NatsLink } from './nats-link.ts'
 import { createElapsedTimes } from './outputs/elapsed-times.ts'
 import { createFailureLog } from './outputs/failure-log.ts'
 import { createOutputPublisher, type OutputPublisher } from './outputs/output-publisher.ts'
 import { createCancellations } from './requests/cancellations.ts'
+import { createRequestPayloads } from './requests/request-payload.ts'
 import { createRequestBroker, type RequestBroker } from './requests/request-broker.ts'
 import { createTimerWheel } from './requests/timer-wheel.ts'
 import { isComplete } from './versions/served-version.ts'
@@ -32,9 +34,9 @@ export type EntrypointContext = {
   readonly outputs: OutputPublisher
   /** Posts what was counted since the last call. */
   readonly report: () => void
+  readonly metrics: EntrypointMetrics
 }
 
-  readonly metrics: EntrypointMetrics
 /** Reply tokens are base 36, so this one is none. */
 const PING_TOKEN = '_p'
 /** Header status of NATS: nobody is subscribed. */
@@ -44,9 +46,9 @@ export function createContext(
   launch: EntrypointLaunch,
   limits: Limits,
   logger: JsonLogger,
+  spans: RequestSpans | null = null,
 ): EntrypointContext {
   const { runtimeId, version: servedVersion, payloadBytesMax } = launch
-  spans: RequestSpans | null = null,
   const self: Self = {
     version: servedVersion,
     replica: launch.replica,
@@ -64,7 +66,19 @@ export function createContext(
   const elapsed = createElapsedTimes(outputs, self.incarnation)
   const failureLog = createFailureLog(outputs, self.incarnation)
   const budget = createByteBudget(limits.bytesMax)
+  const claims = createClaimStore(runtimeId, {
+    publish: (subject, data, reply) => link.publish(subject, data, reply),
+    subscribe: (subject, onMessage) => void link.subscribe(subject, onMessage),
+    maxPayload: () => link.payloadBytesMax(),
+  })
+  const payloads = createRequestPayloads({
+    claims,
+    wheel,
+    maxPayload: () => link.payloadBytesMax(),
+    payloadBytesMax,
+  })
   const broker = createRequestBroker({
+    payloads,
     limits,
     budget,
     requestTimeoutMs: launch.requestTimeoutMs,
@@ -73,11 +87,19 @@ export function createContext(
     wheel,
     replyPrefix,
     cancel: createCancellations(link),
+    traced: (metadata) => (spans === null ? metadata : spans.begin(metadata)),
     onEnd(request, elapsedMs, failure) {
+      metrics.ended(request, elapsedMs, failure)
+      spans?.ended(request, elapsedMs, failure)
       elapsed.ended(request, elapsedMs, failure !== null)
       if (failure?.status === GRPC_STATUS.internal) failureLog.failed(request, failure)
     },
   })
+  const metrics = createEntrypointMetrics(
+    launch,
+    { inFlight: () => broker.inFlight(), events: () => broker.counts },
+    (subject, data) => void (link.isUp() && link.publish(subject, data)),
+  )
   const announcer = createAnnouncer(link, self)
   const versions = createVersionSet({
     runtimeId,
@@ -87,19 +109,11 @@ export function createContext(
     staleMs: limits.staleMs,
     logger,
     onSwitched(version) {
-    traced: (metadata) => (spans === null ? metadata : spans.begin(metadata)),
       if (version !== null) announcer.announce(version)
-      metrics.ended(request, elapsedMs, failure)
-      spans?.ended(request, elapsedMs, failure)
       health.changed()
     },
     onNodesChanged(version) {
       broker.nodesChanged(version)
-  const metrics = createEntrypointMetrics(
-    launch,
-    { inFlight: () => broker.inFlight(), events: () => broker.counts },
-    (subject, data) => void (link.isUp() && link.publish(subject, data)),
-  )
       health.changed()
     },
     onDeath: (version, death) => broker.died(version, death),
@@ -143,5 +157,5 @@ export function createContext(
     elapsed.post()
     failureLog.tick()
   }
-  return { self, link, versions, broker, health, calls, door, announcer, outputs, report }
+  return { self, link, versions, broker, health, calls, door, announcer, outputs, report, metrics }
 }

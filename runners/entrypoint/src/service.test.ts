@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js'
@@ -331,12 +332,13 @@ describe('sizes and encodings', () => {
     expect(answer.message).toContain('1001 bytes and the limit is 1000')
   })
 
-  test('a message larger than NATS takes is INVALID_ARGUMENT, not a lost connection', async () => {
+  test('a message that needs the bucket for large payloads is UNAVAILABLE without it', async () => {
     await using scene = await openScene(nats, { launch: { payloadBytesMax: 4_000_000 } })
     scene.startNode()
-    const answer = await scene.client.call(GREET, frame(Buffer.alloc(2_000_000)))
-    expect(answer.status).toBe(GRPC_STATUS['invalid-argument'])
-    expect(answer.message).toContain('1048576')
+    const answer = await scene.client.call(GREET, frame(randomBytes(2_000_000)))
+    expect(answer.status).toBe(GRPC_STATUS.unavailable)
+    expect(answer.message).toContain("the request's message of 2000000 bytes can't be sent")
+    expect(answer.message).toContain('it has no such bucket')
     expect((await scene.client.call(GREET, frame('after'))).status).toBe(0)
   })
 

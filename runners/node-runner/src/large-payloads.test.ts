@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
+import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import {
   type Claim,
@@ -200,7 +201,78 @@ describe('a payload that is too large for a message', () => {
       { runtimeId: 'without-bucket' },
     )
     await waitUntil('the node listens', () => isReady)
-    const { gzipSync } = await import('node:zlib')
+    for (const text of ['awaited', 'left', 'small']) {
+      const { promise, resolve } = Promise.withResolvers<Envelope>()
+      const replyTo = `_R.rt.test.${randomUUID()}`
+      connection.subscribe(replyTo, { onMessage: ({ data }) => resolve(decodeEnvelope(data)) })
+      const request: Envelope = {
+        ...emptyEnvelope(),
+        requestId: randomUUID(),
+        typeUrl: 'type.googleapis.com/test.Text',
+        value: textBytes(text),
+        fromNode: 'entrypoint',
+        messageType: MESSAGE_TYPE.ok,
+        replyTo,
+        attempt: 1,
+      }
+      connection.publish(ingressSubject(runtime), encodeEnvelope(request))
+      const answer = await promise
+      if (text === 'small') expect(textOf(answer)).toBe('small')
+      else expect(answer.error).toContain('it has no such bucket')
+    }
+  })
+
+  test('is refused above the limit of the runtime with its size', async () => {
+    await using bench = await openBench()
+    await bench.node(
+      'one',
+      `export const defaultHandler = (ctx) => ctx.sendOutput({ text: 'x'.repeat(200_000) })`,
+      { payloadBytesMax: 100_000 },
+    )
+    const answer = await ask(textBytes(''))
+    expect(answer.statusCode).toBe(GRPC_STATUS['resource-exhausted'])
+    expect(answer.error).toContain(
+      "the output has 200004 bytes and the runtime's payload limit is 100000",
+    )
+  })
+})
+
+describe('payloads above 64 KiB', () => {
+  test('are compressed when that gains something, and forwarded as they came', async () => {
+    await using bench = await openBench()
+    const sent = listen(bench, 'one')
+    await Promise.all([
+      bench.node(
+        'one',
+        `export const defaultHandler = (ctx, data) => ctx.sendOutput(ctx.unpack(data))`,
+        inner,
+      ),
+      bench.node(
+        'two',
+        `export const defaultHandler = (ctx, data) => ctx.sendAny(data)`,
+        listensTo('one'),
+      ),
+    ])
+    const plain = noise(60 * KiB)
+    const text = textBytes('some words '.repeat(20_000))
+    const random = noise(200 * KiB)
+    for (const value of [plain, text, random]) {
+      const answer = await ask(value)
+      expect(Buffer.from(await valueOf(answer)).equals(value)).toBe(true)
+    }
+    expect(sent.map(({ encoding }) => encoding)).toEqual([
+      ENCODING.none,
+      ENCODING.gzip,
+      ENCODING.none,
+    ])
+    expect(sent[1]?.value.length).toBeLessThan(text.length / 10)
+  })
+
+  test('that inflate beyond the limit are refused', async () => {
+    await using bench = await openBench()
+    await bench.node('one', `export const defaultHandler = (ctx, data) => ctx.sendAny(data)`, {
+      payloadBytesMax: 100_000,
+    })
     const answer = await ask(gzipSync(Buffer.alloc(100_001)), { encoding: ENCODING.gzip })
     expect(answer.statusCode).toBe(GRPC_STATUS['resource-exhausted'])
   })

@@ -229,8 +229,9 @@ describe('frames for a caller that reads slowly', () => {
     await using bench = await openBench()
     await bench.node(
       'one',
-      `export const defaultHandler = async (ctx) => {
-        for (let i = 0; i < 8; i++) await ctx.stream.write({ text: 'x'.repeat(300_000) })
+      `import { randomBytes } from 'node:crypto'
+      export const defaultHandler = async (ctx) => {
+        for (let i = 0; i < 8; i++) await ctx.stream.write({ text: randomBytes(225_000).toString('base64') })
       }`,
       streaming,
     )

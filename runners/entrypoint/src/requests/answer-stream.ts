@@ -23,6 +23,8 @@ export type AnswerStream = {
   delivered: number
   /** The caller reads more slowly than frames come. */
   isBlocked: boolean
+  /** Messages that wait for the payload of the one before them; null = none is being read. */
+  waiting: (() => void)[] | null
   readonly producers: Map<string, Producer>
 }
 
@@ -33,7 +35,7 @@ const GRANT_BYTES = 256 * 1024
 const PRODUCERS_MAX = 1024
 
 export function createAnswerStream(): AnswerStream {
-  return { attempt: 0, delivered: 0, isBlocked: false, producers: new Map() }
+  return { attempt: 0, delivered: 0, isBlocked: false, waiting: null, producers: new Map() }
 }
 
 /** What a frame or an end means: `next` in order, `repeated` = seen before, `gap` = frames before it are missing. */

@@ -1,6 +1,7 @@
 import type { Failure } from '../grpc/failure.ts'
 import type { RoutedMethod, ServedWorkflow } from '../versions/served-version.ts'
 import type { AnswerStream } from './answer-stream.ts'
+import type { PackedPayload } from './request-payload.ts'
 import type { WheelTimer } from './timer-wheel.ts'
 
 /** The caller's side of a request: answered, failed, or gone. */
@@ -45,6 +46,13 @@ export type PendingRequest = {
   /** Deaths that found this request inside a handler, by key; null = none. */
   crashes: string[] | null
   timer: WheelTimer
+  /** What is sent in place of the message, which is large; null = the message, or it is not packed yet. */
+  packed: PackedPayload | null
+  isPacking: boolean
+  /** Payloads of it are in the claim bucket. */
+  hasClaims: boolean
+  /** Time in handlers on the way of its answer, in microseconds. */
+  handlerUs: number
   /** Null: the answer is one message. */
   readonly stream: AnswerStream | null
 }

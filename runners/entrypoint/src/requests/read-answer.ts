@@ -6,8 +6,10 @@ import {
   type Envelope,
   KreError,
   MESSAGE_TYPE,
+  toKreError,
 } from '@kre/contracts/runtime'
 import { createFailure, type Failure } from '../grpc/failure.ts'
+import type { PackedPayload } from './request-payload.ts'
 
 export type Expected = {
   readonly requestId: string
@@ -23,12 +25,28 @@ export type Answer =
       readonly kind: 'value'
       readonly value: Uint8Array
       readonly endsWorkflow: boolean
+      /** Nothing more of the workflow is to be expected. */
+      readonly isFinal: boolean
+      readonly hasClaims: boolean
       /** Of a frame of a stream. */
       readonly sequence: number
+      /** Time in handlers on its way, in microseconds. */
+      readonly handlerUs: number
+    }
+  /** The value has to be fetched or decompressed first. */
+  | {
+      readonly kind: 'packed'
+      readonly payload: PackedPayload
+      readonly endsWorkflow: boolean
+      readonly isFinal: boolean
+      readonly hasClaims: boolean
+      readonly fromNode: string
+      readonly sequence: number
+      readonly handlerUs: number
     }
   /** The stream is complete when `frames` of the sender have come. */
-  | { readonly kind: 'end'; readonly frames: number }
-  | { readonly kind: 'failure'; readonly failure: Failure }
+  | { readonly kind: 'end'; readonly frames: number; readonly hasClaims: boolean }
+  | { readonly kind: 'failure'; readonly failure: Failure; readonly hasClaims: boolean }
   /** It belongs to another request. */
   | { readonly kind: 'foreign' }
 
@@ -49,6 +67,12 @@ export function readAnswer(data: Uint8Array, expected: Expected): Answer {
   }
   // Compared first: what belongs to one request must never touch another.
   if (envelope.requestId !== expected.requestId) return { kind: 'foreign' }
+  const answer = answerOf(envelope, expected)
+  const hasClaims = envelope.hasClaims || envelope.claim !== null
+  return answer.kind === 'failure' ? { ...answer, hasClaims } : answer
+}
+
+function answerOf(envelope: Envelope, expected: Expected): Answer {
   switch (envelope.messageType) {
     case MESSAGE_TYPE.error:
       return nodeFailure(envelope, expected)
@@ -61,7 +85,7 @@ export function readAnswer(data: Uint8Array, expected: Expected): Answer {
       return expected.isStreaming ? valueOf(envelope, expected) : wrongKind(envelope, expected)
     case MESSAGE_TYPE.end:
       return expected.isStreaming
-        ? { kind: 'end', frames: envelope.sequence }
+        ? { kind: 'end', frames: envelope.sequence, hasClaims: envelope.hasClaims }
         : wrongKind(envelope, expected)
     case MESSAGE_TYPE.credit:
     case MESSAGE_TYPE.undefined:
@@ -81,24 +105,32 @@ function valueOf(envelope: Envelope, expected: Expected): Answer {
     const text = `answered with a ${typeName(typeUrl) || 'message without a type'}, the rpc returns ${typeName(expected.responseUrl)}`
     return failed(expected, fromNode, 'WRONG_ANSWER_TYPE', text)
   }
-  if (envelope.claim !== null) return tooLarge(expected, fromNode, `${envelope.claim.size} bytes`)
-  let { value } = envelope
-  if (envelope.encoding === ENCODING.gzip) {
-    try {
-      value = inflate(value, expected.payloadBytesMax)
-    } catch (error) {
-      if (isTooLarge(error)) return tooLarge(expected, fromNode, 'more bytes (inflated)')
-      return failed(expected, fromNode, 'MALFORMED_ANSWER', 'sent an answer that is not valid gzip')
-    }
+  const { value, claim, encoding, messageType, sequence } = envelope
+  const bytes = claim?.size ?? value.length
+  if (bytes > expected.payloadBytesMax) return tooLarge(expected, fromNode, `${bytes} bytes`)
+  const common = {
+    endsWorkflow: messageType === MESSAGE_TYPE.earlyExit,
+    isFinal: messageType !== MESSAGE_TYPE.earlyReply,
+    hasClaims: envelope.hasClaims,
+    fromNode,
+    sequence,
+    handlerUs: envelope.handlerUs,
   }
-  if (value.length > expected.payloadBytesMax)
-    return tooLarge(expected, fromNode, `${value.length} bytes`)
-  return {
-    kind: 'value',
-    value,
-    endsWorkflow: envelope.messageType === MESSAGE_TYPE.earlyExit,
-    sequence: envelope.sequence,
-  }
+  return claim === null && encoding === ENCODING.none
+    ? { kind: 'value', value, ...common }
+    : { kind: 'packed', payload: { value, claim, encoding }, ...common }
+}
+
+/** What a payload that could not be had means for its request. */
+export function unreadable(expected: Expected, fromNode: string, error: unknown): Failure {
+  const { code, message } = toKreError(error)
+  if (code === 'resource-exhausted')
+    return tooLargeFailure(expected, fromNode, 'more bytes (inflated)')
+  const text = `node "${fromNode}" sent an answer that can't be read: ${message}`
+  const more = { workflow: expected.workflow, node: fromNode }
+  return code === 'invalid-argument'
+    ? createFailure('internal', 'MALFORMED_ANSWER', text, more)
+    : createFailure(code, 'ANSWER_LOST', text, more)
 }
 
 function nodeFailure(envelope: Envelope, expected: Expected): Answer {
@@ -112,23 +144,30 @@ function nodeFailure(envelope: Envelope, expected: Expected): Answer {
     node: fromNode,
     workflow: expected.workflow,
   }
-  return { kind: 'failure', failure }
+  return { kind: 'failure', failure, hasClaims: false }
 }
 
 function failed(expected: Expected, node: string, reason: string, what: string): Answer {
   const who = node === '' ? `a node of workflow "${expected.workflow}"` : `node "${node}"`
   const more = { workflow: expected.workflow, node }
-  return { kind: 'failure', failure: createFailure('internal', reason, `${who} ${what}`, more) }
+  return {
+    kind: 'failure',
+    failure: createFailure('internal', reason, `${who} ${what}`, more),
+    hasClaims: false,
+  }
 }
 
 function tooLarge(expected: Expected, node: string, size: string): Answer {
-  const failure = createFailure(
+  return { kind: 'failure', failure: tooLargeFailure(expected, node, size), hasClaims: false }
+}
+
+function tooLargeFailure(expected: Expected, node: string, size: string): Failure {
+  return createFailure(
     'resource-exhausted',
     'ANSWER_TOO_LARGE',
     `node "${node}" answered with ${size} and the limit is ${expected.payloadBytesMax}: answer with less, or raise the runtime's payload limit`,
     { workflow: expected.workflow, node },
   )
-  return { kind: 'failure', failure }
 }
 
 function typeName(typeUrl: string): string {
@@ -145,10 +184,6 @@ function inflate(data: Uint8Array, bytesMax: number): Uint8Array {
   return gunzipSync(data, {
     maxOutputLength: bytesMax + constants.Z_DEFAULT_CHUNK,
   })
-}
-
-function isTooLarge(error: unknown): boolean {
-  return (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE'
 }
 
 function reasonOf(error: unknown): string {

@@ -34,8 +34,15 @@ test('fails a request that NATS does not take, at once, and sends the next one',
     },
     wheel,
     budget: createByteBudget(1_000_000),
+    payloads: {
+      isPlain: () => true,
+      pack: async () => Promise.reject(new Error('nothing is large here')),
+      read: async ({ value }) => value,
+      release: () => undefined,
+    },
     replyPrefix: '_R.',
     cancel: () => undefined,
+    traced: (metadata) => metadata,
     onEnd: () => undefined,
   })
   const failures: Failure[] = []

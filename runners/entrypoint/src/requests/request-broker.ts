@@ -1,6 +1,7 @@
 /** Sends requests to nodes and their answers to callers. The hot path: no promise, no JSON, no log line per request. */
 import { randomUUID } from 'node:crypto'
 import { encodeEnvelope, GRPC_STATUS, MESSAGE_TYPE } from '@kre/contracts/runtime'
+import { wallClockMs } from '@kre/service-kit/runner'
 import type { ByteBudget } from '../grpc/byte-budget.ts'
 import { createFailure, type Failure } from '../grpc/failure.ts'
 import { parseGrpcTimeout } from '../grpc/grpc-timeout.ts'
@@ -11,9 +12,10 @@ import type { Death } from '../versions/replica-table.ts'
 import type { RoutedMethod, ServedVersion } from '../versions/served-version.ts'
 import type { Caller, PendingRequest } from './pending-request.ts'
 import { createAnswerStream } from './answer-stream.ts'
-import { readAnswer } from './read-answer.ts'
+import { type Answer, type Expected, readAnswer, unreadable } from './read-answer.ts'
 import { createRequestCounts, type RequestCounts } from './request-counts.ts'
 import * as failures from './request-failures.ts'
+import type { RequestPayloads } from './request-payload.ts'
 import { requestMetadata, requestIdOf } from './request-metadata.ts'
 import { createSlotTable } from './slot-table.ts'
 import { createStreamReceiver } from './stream-receiver.ts'
@@ -46,17 +48,18 @@ export type BrokerDeps = {
   readonly link: NatsLink
   readonly wheel: TimerWheel
   readonly budget: ByteBudget
+  readonly payloads: RequestPayloads
   /** `replySubject` without the token. */
   readonly replyPrefix: string
   readonly cancel: (version: ServedVersion, requestId: string) => void
+  /** Gives a request's metadata the trace that it goes on with. */
+  readonly traced: (metadata: Record<string, string>) => Record<string, string>
   /** At the end of each request that had a slot; `failure` null = answered. */
   readonly onEnd: (request: PendingRequest, elapsedMs: number, failure: Failure | null) => void
 }
-  /** Gives a request's metadata the trace that it goes on with. */
-  readonly traced: (metadata: Record<string, string>) => Record<string, string>
 
 export function createRequestBroker(deps: BrokerDeps): RequestBroker {
-  const { limits, link, wheel, payloadBytesMax } = deps
+  const { limits, link, wheel, payloads, payloadBytesMax } = deps
   const slots = createSlotTable<PendingRequest>(limits.inFlightMax)
   const counts = createRequestCounts()
   let held = 0
@@ -67,13 +70,16 @@ export function createRequestBroker(deps: BrokerDeps): RequestBroker {
     if (phase !== 'sent') held++
   }
 
-  const release = (request: PendingRequest, failure: Failure | null) => {
+  const release = (request: PendingRequest, failure: Failure | null, isFinal = true) => {
     setPhase(request, 'sent')
     slots.remove(request)
     wheel.cancel(request.timer)
     request.method.version.inFlight--
     request.caller.onGone = null
     if (request.stream !== null) streams.released(request, request.stream)
+    // What nodes kept of a request that failed is not known.
+    if (request.hasClaims || (failure !== null && request.workflow.usesClaims))
+      payloads.release(request, isFinal)
     deps.onEnd(request, performance.now() - request.startedAt, failure)
   }
 
@@ -94,38 +100,99 @@ export function createRequestBroker(deps: BrokerDeps): RequestBroker {
     else publish(request)
   }
 
-  const answered = (request: PendingRequest, endsWorkflow: boolean) => {
+  const answered = (request: PendingRequest, endsWorkflow: boolean, isFinal: boolean) => {
     counts.answered++
-    release(request, null)
+    release(request, null, isFinal)
     if (endsWorkflow) deps.cancel(request.method.version, request.requestId)
   }
 
   const streams = createStreamReceiver({
     link,
     budget: deps.budget,
+    payloads,
     payloadBytesMax,
+    isOpen: (request) => slots.get(request.id) === request,
+    noteClaims: (request) => noteClaims(request),
     fail,
     abandon(request, failure) {
       deps.cancel(request.method.version, request.requestId)
       fail(request, failure)
     },
     complete(request, endsWorkflow) {
-      answered(request, endsWorkflow)
+      answered(request, endsWorkflow, true)
       request.caller.end?.(request.requestId)
     },
     onLate: () => void counts.lateReplies++,
   })
+
+  const noteClaims = (request: PendingRequest) => {
+    request.hasClaims = true
+    request.workflow.usesClaims = true
+  }
+
+  const pack = async (request: PendingRequest) => {
+    if (request.isPacking) return
+    request.isPacking = true
+    wheel.schedule(request.timer, request.deadlineAt - performance.now())
+    try {
+      request.packed = await payloads.pack(request)
+      if (request.packed.claim !== null) noteClaims(request)
+      if (slots.get(request.id) === request) send(request)
+      else if (request.hasClaims) payloads.release(request, true)
+    } catch (error) {
+      if (slots.get(request.id) === request) fail(request, failures.notPacked(request, error))
+    }
+    request.isPacking = false
+  }
+
+  const onAnswer = (request: PendingRequest, expected: Expected, answer: Answer) => {
+    if (answer.kind !== 'foreign' && answer.hasClaims) noteClaims(request)
+    if (answer.kind === 'failure') fail(request, answer.failure)
+    else if (answer.kind === 'value') {
+      request.handlerUs = answer.handlerUs
+      answered(request, answer.endsWorkflow, answer.isFinal)
+      request.caller.answer(answer.value, request.requestId)
+    } else if (answer.kind === 'packed') void readLater(request, expected, answer)
+    else counts.lateReplies++
+  }
+
+  const readLater = async (
+    request: PendingRequest,
+    expected: Expected,
+    packed: Extract<Answer, { kind: 'packed' }>,
+  ) => {
+    const { payload, ...rest } = packed
+    const bytes = payload.claim?.size ?? payload.value.length
+    if (payload.claim !== null) noteClaims(request)
+    if (deps.budget.isFull()) return fail(request, failures.noRoomForAnswer(request))
+    deps.budget.add(bytes)
+    let answer: Answer
+    try {
+      answer = { ...rest, kind: 'value', value: await payloads.read(payload) }
+    } catch (error) {
+      const failure = unreadable(expected, packed.fromNode, error)
+      answer = { kind: 'failure', failure, hasClaims: false }
+    }
+    deps.budget.give(bytes)
+    if (slots.get(request.id) === request) onAnswer(request, expected, answer)
+    else counts.lateReplies++
+  }
 
   const publish = (request: PendingRequest) => {
     if (request.attempt >= limits.attemptsMax) {
       fail(request, failures.tooManyAttempts(request))
       return
     }
+    const { packed } = request
+    if (packed === null && !payloads.isPlain(request.message)) {
+      void pack(request)
+      return
+    }
     const replyTo = request.stream === null ? request.replyTo : streamReplyTo(request)
     const envelope = encodeEnvelope({
       requestId: request.requestId,
       typeUrl: request.method.requestUrl,
-      value: request.message,
+      value: packed === null ? request.message : packed.value,
       error: '',
       fromNode: 'entrypoint',
       messageType: MESSAGE_TYPE.ok,
@@ -133,12 +200,15 @@ export function createRequestBroker(deps: BrokerDeps): RequestBroker {
       replyTo,
       attempt: request.attempt + 1,
       hop: 0,
-      claim: null,
-      encoding: 0,
+      claim: packed === null ? null : packed.claim,
+      encoding: packed === null ? 0 : packed.encoding,
       statusCode: 0,
       metadata: request.metadata,
       lineage: 0,
       sequence: 0,
+      hasClaims: request.hasClaims,
+      handlerUs: 0,
+      sentUnixUs: Math.round(wallClockMs() * 1_000),
     })
     if (envelope.length > link.payloadBytesMax()) {
       fail(request, failures.tooLargeForNats(envelope.length, link.payloadBytesMax()))
@@ -229,6 +299,10 @@ export function createRequestBroker(deps: BrokerDeps): RequestBroker {
         holdUntil: 0,
         crashes: null,
         timer: createWheelTimer(() => onTimer(request)),
+        packed: null,
+        isPacking: false,
+        hasClaims: false,
+        handlerUs: 0,
         stream: method.isStreaming ? createAnswerStream() : null,
       }
       slots.put(request)
@@ -254,18 +328,14 @@ export function createRequestBroker(deps: BrokerDeps): RequestBroker {
         streams.received(request, request.stream, attemptOf(token), data, reply)
         return
       }
-      const answer = readAnswer(data, {
+      const expected: Expected = {
         requestId: request.requestId,
         workflow: request.workflow.id,
         responseUrl: request.method.responseUrl,
         isStreaming: false,
         payloadBytesMax,
-      })
-      if (answer.kind === 'failure') fail(request, answer.failure)
-      else if (answer.kind === 'value') {
-        answered(request, answer.endsWorkflow)
-        request.caller.answer(answer.value, request.requestId)
-      } else counts.lateReplies++
+      }
+      onAnswer(request, expected, readAnswer(data, expected))
     },
     nobodyListens(token) {
       const request = find(token)

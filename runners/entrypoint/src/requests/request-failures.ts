@@ -1,4 +1,5 @@
 /** The failures that the entrypoint itself finds, in a user's words. */
+import { toKreError } from '@kre/contracts/runtime'
 import { createFailure, type Failure, RETRY_AFTER_MS } from '../grpc/failure.ts'
 import type { PendingRequest } from './pending-request.ts'
 
@@ -130,5 +131,24 @@ export function doorTakesNoStream(rpc: string): Failure {
     'unimplemented',
     'STREAM_NOT_SERVED',
     `rpc "${rpc}" returns a stream, which can't be read through this protocol: call it by gRPC`,
+  )
+}
+
+export function notPacked(request: PendingRequest, error: unknown): Failure {
+  const { code, message } = toKreError(error)
+  return createFailure(
+    code,
+    'PAYLOAD_NOT_SENT',
+    `the request's message of ${request.message.length} bytes can't be sent: ${message}`,
+    { workflow: request.workflow.id, retryAfterMs: RETRY_AFTER_MS },
+  )
+}
+
+export function noRoomForAnswer(request: PendingRequest): Failure {
+  return createFailure(
+    'resource-exhausted',
+    'BYTES_IN_FLIGHT',
+    'the answer is large, and the entrypoint holds as many bytes as it may: try again',
+    { workflow: request.workflow.id, retryAfterMs: RETRY_AFTER_MS },
   )
 }

@@ -13,8 +13,9 @@ import {
   takeFrame,
 } from './answer-stream.ts'
 import type { PendingRequest } from './pending-request.ts'
-import { readAnswer } from './read-answer.ts'
+import { type Answer, type Expected, readAnswer, unreadable } from './read-answer.ts'
 import * as failures from './request-failures.ts'
+import type { RequestPayloads } from './request-payload.ts'
 
 export type StreamReceiver = {
   /** The request has a slot now. */
@@ -41,7 +42,11 @@ export type StreamReceiver = {
 export function createStreamReceiver(deps: {
   link: NatsLink
   budget: ByteBudget
+  payloads: RequestPayloads
   payloadBytesMax: number
+  isOpen: (request: PendingRequest) => boolean
+  /** Payloads of the request are in the claim bucket. */
+  noteClaims: (request: PendingRequest) => void
   /** A node failed the request. */
   fail: (request: PendingRequest, failure: Failure) => void
   /** The request can't go on: nodes are told, too. */
@@ -87,6 +92,64 @@ export function createStreamReceiver(deps: {
     return true
   }
 
+  const onPart = (
+    request: PendingRequest,
+    stream: AnswerStream,
+    expected: Expected,
+    part: Answer,
+    reply: string,
+  ) => {
+    if (stream.waiting !== null) {
+      stream.waiting.push(() => onPart(request, stream, expected, part, reply))
+      return
+    }
+    if (part.kind !== 'foreign' && part.hasClaims) deps.noteClaims(request)
+    switch (part.kind) {
+      case 'foreign':
+        deps.onLate()
+        return
+      case 'failure':
+        deps.fail(request, part.failure)
+        return
+      case 'packed':
+        void readLater(request, stream, expected, part, reply)
+        return
+      case 'value':
+        if (onFrame(request, stream, reply, part) && part.endsWorkflow) deps.complete(request, true)
+        return
+      case 'end':
+        if (takeEnd(stream, reply, part.frames) === 'complete') deps.complete(request, false)
+        else deps.abandon(request, failures.streamCut(request, FRAMES_LOST))
+    }
+  }
+
+  /** What comes after it waits, so that the order stays. */
+  const readLater = async (
+    request: PendingRequest,
+    stream: AnswerStream,
+    expected: Expected,
+    { payload, ...rest }: Extract<Answer, { kind: 'packed' }>,
+    reply: string,
+  ) => {
+    const bytes = payload.claim?.size ?? payload.value.length
+    if (payload.claim !== null) deps.noteClaims(request)
+    if (budget.isFull()) return deps.abandon(request, failures.noRoomForAnswer(request))
+    stream.waiting = []
+    budget.add(bytes)
+    let part: Answer
+    try {
+      part = { ...rest, kind: 'value', value: await deps.payloads.read(payload) }
+    } catch (error) {
+      const failure = unreadable(expected, rest.fromNode, error)
+      part = { kind: 'failure', failure, hasClaims: false }
+    }
+    budget.give(bytes)
+    const waiting = stream.waiting
+    stream.waiting = null
+    for (const next of [() => onPart(request, stream, expected, part, reply), ...waiting])
+      if (deps.isOpen(request)) next()
+  }
+
   return {
     stop,
     opened(request, stream) {
@@ -102,30 +165,16 @@ export function createStreamReceiver(deps: {
         stop(reply)
         return
       }
-      const answer = readAnswer(data, {
+      const expected: Expected = {
         requestId: request.requestId,
         workflow: request.workflow.id,
         responseUrl: request.method.responseUrl,
         isStreaming: true,
         payloadBytesMax: deps.payloadBytesMax,
-      })
-      switch (answer.kind) {
-        case 'foreign':
-          deps.onLate()
-          return
-        case 'failure':
-          deps.fail(request, answer.failure)
-          return
-        case 'value':
-          stream.attempt = attempt
-          if (onFrame(request, stream, reply, answer) && answer.endsWorkflow)
-            deps.complete(request, true)
-          return
-        case 'end':
-          stream.attempt = attempt
-          if (takeEnd(stream, reply, answer.frames) === 'complete') deps.complete(request, false)
-          else deps.abandon(request, failures.streamCut(request, FRAMES_LOST))
       }
+      const answer = readAnswer(data, expected)
+      if (answer.kind !== 'foreign' && answer.kind !== 'failure') stream.attempt = attempt
+      onPart(request, stream, expected, answer, reply)
     },
     released(request, stream) {
       request.caller.onRoom = null

@@ -27,6 +27,10 @@ export type ServedWorkflow = {
   readonly id: string
   readonly ingress: string
   readonly timeoutMs: number | null
+  /** Nothing of a request runs once its last node has answered. */
+  readonly isChain: boolean
+  /** Requests of it were seen to have payloads in the claim bucket. */
+  usesClaims: boolean
   /** Nodes without a ready replica; kept up to date by the replica table's owner. */
   missing: readonly string[]
 }
@@ -56,9 +60,16 @@ const TYPE_URL_PREFIX = 'type.googleapis.com/'
 export function createServedVersion(served: VersionInterface): ServedVersion {
   const ref = { runtimeId: served.runtimeId, version: served.version }
   const workflows = new Map<string, ServedWorkflow>()
-  for (const { id, timeoutMs, nodes } of served.workflows) {
+  for (const { id, timeoutMs, nodes, isChain = false } of served.workflows) {
     const ingress = ingressSubject({ ...ref, workflow: id })
-    workflows.set(id, { id, ingress, timeoutMs, missing: nodes })
+    workflows.set(id, {
+      id,
+      ingress,
+      timeoutMs,
+      isChain,
+      usesClaims: false,
+      missing: nodes,
+    })
   }
   const methods = new Map<string, ServedMethod>()
   const version: ServedVersion = {
