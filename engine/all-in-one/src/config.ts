@@ -21,6 +21,7 @@ const Environment = z.object({
     .max(8 * MiB - 64 * 1024)
     .default(4 * MiB),
   KRE_ENTRYPOINT_WORKERS: z.coerce.number().int().min(1).max(64).default(1),
+  KRE_CORS_ORIGINS: z.string().default(''),
   KRE_FUSE: z.enum(['true', 'false', 'auto']).default('false'),
   KRE_NODE_MEMORY_BYTES_MAX: z.coerce
     .number()
@@ -48,6 +49,8 @@ export type Config = Readonly<{
   payloadBytesMax: number
   /** Processes that share one entrypoint's port; more than 1 only where the system can (Linux). */
   entrypointWorkers: number
+  /** Origins of web pages that may read answers; `*` = any. */
+  corsOrigins: readonly string[]
   /** Whether nodes share processes in workflows that do not say. */
   fuse: Fuse
   nodeMemoryBytesMax: number | null
@@ -81,6 +84,7 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     requestTimeoutMs: e.KRE_REQUEST_TIMEOUT_MS,
     payloadBytesMax: e.KRE_PAYLOAD_BYTES_MAX,
     entrypointWorkers: process.platform === 'linux' ? e.KRE_ENTRYPOINT_WORKERS : 1,
+    corsOrigins: e.KRE_CORS_ORIGINS.split(',').flatMap((origin) => origin.trim() || []),
     fuse: e.KRE_FUSE === 'auto' ? 'auto' : e.KRE_FUSE === 'true',
     nodeMemoryBytesMax: e.KRE_NODE_MEMORY_BYTES_MAX ?? null,
     tracing:

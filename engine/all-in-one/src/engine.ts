@@ -206,6 +206,7 @@ function compileSettings(config: Config): CompileSettings {
     payloadBytesMax: config.payloadBytesMax,
     entrypointWorkers: config.entrypointWorkers,
     fuse: config.fuse,
+    corsOrigins: config.corsOrigins,
     reflection: true,
     memoryBytesMax: config.nodeMemoryBytesMax,
     resolveRunner: (image, src) => {

@@ -9,6 +9,7 @@ const settings: CompileSettings = {
   payloadBytesMax: 1024,
   entrypointWorkers: 1,
   fuse: false,
+  corsOrigins: [],
   reflection: true,
   memoryBytesMax: null,
   resolveRunner: (image) =>
@@ -34,6 +35,14 @@ describe('compile', () => {
     expect(compile('demo', null, [version('v1')], settings)).toEqual({
       workloads: [],
       failures: {},
+    })
+  })
+
+  test('entrypoints tell the origins that the operator trusts', () => {
+    const trusting = { ...settings, corsOrigins: ['https://a.example'] }
+    const { workloads } = compile('demo', release('v1'), [version('v1')], trusting)
+    expect(workloads.find(({ spec }) => spec.kind === 'entrypoint')?.spec).toMatchObject({
+      cors: { origins: ['https://a.example'] },
     })
   })
 

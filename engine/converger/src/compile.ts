@@ -29,6 +29,8 @@ export type CompileSettings = {
   entrypointWorkers: number
   /** For workflows that do not say. */
   fuse: Fuse
+  /** Origins of web pages that may read answers. */
+  corsOrigins: readonly string[]
   reflection: boolean
   /** Limit of a process whose manifest names none; null = no limit. */
   memoryBytesMax: number | null
@@ -218,6 +220,7 @@ function entrypointWorkload(
     requestTimeoutMs: settings.requestTimeoutMs,
     payloadBytesMax: settings.payloadBytesMax,
     reflection: settings.reflection,
+    ...(settings.corsOrigins.length === 0 ? {} : { cors: { origins: [...settings.corsOrigins] } }),
   }
   return {
     id: workloadId({ runtimeId, version: version?.name ?? null }),

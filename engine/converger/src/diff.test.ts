@@ -19,6 +19,7 @@ const desired = compile(
     payloadBytesMax: 1,
     entrypointWorkers: 1,
     fuse: false,
+    corsOrigins: [],
     reflection: true,
     memoryBytesMax: null,
     resolveRunner: () => 'typescript',
