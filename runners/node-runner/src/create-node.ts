@@ -69,7 +69,7 @@ export function createNode(process: NodeProcess, launch: NodeLaunch): Node {
   )
   const services = openDataServices(launch, process.stock, inbox, outbox)
   const timings = createTimings(launch, outbox, counters)
-  const metrics = createNodeMetrics(launch, counters, (subject, data) =>
+  const metrics = createNodeMetrics(launch, counters, process.nodes.size, (subject, data) =>
     connection.publish(subject, data),
   )
   const spans = process.tracing?.spansOf(launch) ?? null

@@ -1,4 +1,5 @@
 import type { MessageCatalog, MessageType } from './message-catalog.ts'
+import { quoted } from './tensor-type.ts'
 import { list, type ReportProblem } from './plan-problem.ts'
 
 /** The message that a model node reads or sends: by the manifest's word, else the rpc's. Null when there is none, which is reported. */
@@ -29,7 +30,7 @@ export function findMessage(
   const exact = catalog.get(name)
   const found = exact === undefined ? endingWith(catalog, name) : [exact]
   const [message] = found
-  const shown = `"${name.slice(0, 120)}"`
+  const shown = quoted(name)
   if (message === undefined)
     return add(`no message ${shown} is in the protos`, `known are ${list([...catalog.keys()])}`)
   if (found.length > 1)

@@ -2,7 +2,7 @@
 import type { TensorField } from '../manifest/tensors.ts'
 import type { MessageType } from './message-catalog.ts'
 import { canFeed, describeField, type FieldRef } from './tensor-fields.ts'
-import { formatTensor, type TensorSignature } from './tensor-type.ts'
+import { formatTensor, quoted, type TensorSignature } from './tensor-type.ts'
 
 export type PlanProblem = {
   /** Place below the manifest's `tensors`; empty = the node. */
@@ -26,7 +26,7 @@ export function reportUnknownTensors(
     report({
       path: [`${side}s`, name],
       what: 'tensor',
-      message: `the model has no ${side} "${name.slice(0, 120)}"`,
+      message: `the model has no ${side} ${quoted(name)}`,
       hint: `it has ${list(tensors.map(formatTensor))}`,
     })
   }
@@ -52,7 +52,10 @@ export function noField(
     hint:
       fitting.length === 0
         ? `none of its fields fits: ${list(message.fields.map((f) => `${f.name} (${describeField(f)})`))}`
-        : `write tensors.inputs: {"${name}": ${fitting.map((field) => field.name).join(' or ')}}`,
+        : `write tensors.inputs: {${quoted(name)}: ${fitting
+            .slice(0, 8)
+            .map((field) => field.name)
+            .join(' or ')}}`,
   }
 }
 
@@ -72,7 +75,7 @@ export function fieldProblem(
 }
 
 export function misfit(field: FieldRef): string {
-  return `field "${field.path}" is ${describeField(field)}, which does not fit`
+  return `field ${quoted(field.path)} is ${describeField(field)}, which does not fit`
 }
 
 /** At most eight of them. */

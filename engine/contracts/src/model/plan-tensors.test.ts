@@ -186,6 +186,20 @@ describe('planTensors', () => {
     expect(problems(...given)).toEqual(expected)
   })
 
+  test('says names of strangers shortly, and without what a terminal obeys', () => {
+    const evil = `\u001B[2J"\n${'x'.repeat(4_000)}`
+    const signature = {
+      inputs: Array.from({ length: 50 }, (_, i) =>
+        tensor(evil + i, Array(30).fill(evil) as string[]),
+      ),
+      outputs: [tensor(evil)],
+    }
+    for (const text of problems({ inputs: { [evil]: to(evil) } }, { signature })) {
+      expect(text.length).toBeLessThan(10_000)
+      expect(text.replaceAll(evil, '')).not.toMatch(/[\u0000-\u001F]/)
+    }
+  })
+
   test('is not misled by names that every object has', () => {
     const names = ['constructor', '__proto__', 'toString']
     const signature = { inputs: names.map((name) => tensor(name)), outputs: [tensor('scores')] }

@@ -24,6 +24,7 @@ import {
 } from './tensor-fields.ts'
 import {
   formatTensor,
+  quoted,
   type ModelSignature,
   type TensorSignature,
   type TensorType,
@@ -106,7 +107,7 @@ function planInputs(
       report({
         path,
         what: 'tensor',
-        message: `input "${tensor.name}" of the model is no tensor of a type that messages can hold`,
+        message: `input ${quoted(tensor.name)} of the model is no tensor of a type that messages can hold`,
         hint: 'use a TypeScript or Python node, or export the model with tensors',
       })
       return []
@@ -203,7 +204,7 @@ function reportSharedFields(planned: readonly PlannedTensor[], report: ReportPro
       report({
         path: [],
         what: 'field',
-        message: `outputs "${owner}" and "${name}" go into the same field "${field.path}"`,
+        message: `outputs ${quoted(owner)} and ${quoted(name)} go into the same field ${quoted(field.path)}`,
         hint: 'give each a field of its own under tensors.outputs',
       })
   }
@@ -271,7 +272,7 @@ function planShape(
     const field = findField(catalog, message, size)
     if ('problem' in field) add(['shape', i], `can't have that size: ${field.problem}`, '')
     else if (field.isRepeated || !isIntegerKind(field.kind))
-      add(['shape', i], `can't have the size "${size}": it is ${describeField(field)}`, '')
+      add(['shape', i], `can't have the size ${quoted(size)}: it is ${describeField(field)}`, '')
     else return [field]
     return []
   })

@@ -1,6 +1,6 @@
 /** Which fields can hold which tensors. */
 import type { FieldKind, MessageCatalog, MessageField, MessageType } from './message-catalog.ts'
-import type { TensorType } from './tensor-type.ts'
+import { quoted, type TensorType } from './tensor-type.ts'
 
 /** A field that is found by its path from the message's root. */
 export type FieldRef = {
@@ -44,16 +44,16 @@ export function findField(
   let at = message
   for (const [i, step] of steps.entries()) {
     const field = at.fields.find(({ name }) => name === step)
-    if (field === undefined) return { problem: `${at.name} has no field "${step.slice(0, 60)}"` }
+    if (field === undefined) return { problem: `${at.name} has no field ${quoted(step)}` }
     numbers.push(field.number)
     const isLast = i === steps.length - 1
     if (isLast && field.kind !== null && field.kind !== 'message')
       return { path, numbers, kind: field.kind, isRepeated: field.isRepeated }
     const inner = catalog.get(field.typeName)
     if (isLast || field.kind !== 'message' || inner === undefined)
-      return { problem: `"${steps.slice(0, i + 1).join('.')}" is ${describeField(field)}` }
+      return { problem: `${quoted(steps.slice(0, i + 1).join('.'))} is ${describeField(field)}` }
     if (field.isRepeated)
-      return { problem: `"${steps.slice(0, i + 1).join('.')}" is a list of messages` }
+      return { problem: `${quoted(steps.slice(0, i + 1).join('.'))} is a list of messages` }
     at = inner
   }
   return { problem: 'is empty' }

@@ -30,12 +30,24 @@ export type ModelSignature = {
   readonly outputs: readonly TensorSignature[]
 }
 
+const NAME_CHARS_MAX = 80
+const SIZES_SHOWN_MAX = 8
+
+/** A name from a file of a stranger, in quotes: bounded, and without control characters. */
+export function quoted(name: string): string {
+  return JSON.stringify(name.length > NAME_CHARS_MAX ? `${name.slice(0, NAME_CHARS_MAX)}…` : name)
+}
+
 /** `[n, 3, ?]` */
 export function formatShape(shape: TensorSignature['shape']): string {
-  return `[${shape.map((size) => (size === '' ? '?' : size)).join(', ')}]`
+  const sizes = shape.slice(0, SIZES_SHOWN_MAX).map((size) => {
+    if (typeof size === 'number') return String(size)
+    return size === '' ? '?' : quoted(size).slice(1, -1)
+  })
+  return `[${sizes.join(', ')}${shape.length > SIZES_SHOWN_MAX ? ', …' : ''}]`
 }
 
 /** `"pixels" (float32 [n, 64])` */
 export function formatTensor({ name, type, shape }: TensorSignature): string {
-  return type === null ? `"${name}" (no tensor)` : `"${name}" (${type} ${formatShape(shape)})`
+  return `${quoted(name)} (${type === null ? 'no tensor' : `${type} ${formatShape(shape)}`})`
 }

@@ -11,10 +11,16 @@ export type NodeMetrics = {
   stop(): void
 }
 
-/** Of a node; `publish` may throw while the broker is away. */
+/**
+ * Of a node.
+ *
+ * @param nodes that share the process: each says its share of the memory.
+ * @param publish may throw while the broker is away.
+ */
 export function createNodeMetrics(
   launch: Pick<NodeLaunch, 'runtimeId' | 'version' | 'workflow' | 'node'>,
   counters: Counters,
+  nodes: number,
   publish: (subject: string, data: Uint8Array) => void,
 ): NodeMetrics {
   const { runtimeId: runtime, version, workflow, node } = launch
@@ -26,7 +32,7 @@ export function createNodeMetrics(
   const queue = metrics.histogram('kre_node_queue_seconds', labels)
   const transport = metrics.histogram('kre_node_transport_seconds', labels)
   metrics.events('kre_node_events_total', labels, () => counters)
-  metrics.gauge('kre_process_resident_bytes', labels, () => process.memoryUsage.rss())
+  metrics.gauge('kre_process_resident_bytes', labels, () => process.memoryUsage.rss() / nodes)
   const stop = reportMetrics(runtime, metrics, publish)
 
   return {
