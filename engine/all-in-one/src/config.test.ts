@@ -24,7 +24,7 @@ describe('the configuration of the engine', () => {
   test.each([
     ['KRE_ADMIN_PORT', '4000.5'],
     ['KRE_ENTRYPOINT_PORT', 'http'],
-    ['KRE_PAYLOAD_BYTES_MAX', String(9 * 1024 * 1024)],
+    ['KRE_PAYLOAD_BYTES_MAX', String(65 * 1024 * 1024)],
     ['KRE_NODE_MEMORY_BYTES_MAX', '1'],
   ])('refuses %s=%s', (name, value) => {
     expect(() => parseConfig({ KRE_DATA: '/data', [name]: value })).toThrow(name)

@@ -18,7 +18,8 @@ const Environment = z.object({
     .number()
     .int()
     .min(1)
-    .max(8 * MiB - 64 * 1024)
+    // What a frame to a Python worker holds.
+    .max(64 * MiB)
     .default(4 * MiB),
   KRE_ENTRYPOINT_WORKERS: z.coerce.number().int().min(1).max(64).default(1),
   KRE_CORS_ORIGINS: z.string().default(''),

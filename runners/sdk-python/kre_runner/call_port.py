@@ -35,6 +35,8 @@ class NodePort:
     config: Mapping[str, str]
     types: MessageTypes
     logger: logging.Logger
+    is_streaming: bool = False
+    """The answer is a stream of messages."""
     memory: dict[str, Any] = field(default_factory=dict)
     """Values of ``ctx.set``, kept as long as the process."""
 

@@ -12,6 +12,7 @@ from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.message import Message
 
 from . import call_port
+from .answer_stream import AnswerStream, send_to_stream
 from .call_port import Answer, CallPort, NodePort
 from .context_services import (
     Configuration,
@@ -156,7 +157,16 @@ class Context:
 
     def _send(self, kind: int, channel: str, payload: Payload, error: str) -> Awaitable[None]:
         self._has_sent = True
+        node = self._node
+        if kind == call_port.OK and not channel and node.is_streaming and node.is_exitpoint:
+            # A message of the stream: the caller's pace is the handler's.
+            return send_to_stream(self._call, "output", payload) or Nothing()
         return self._call.output(kind, channel, payload, error)
+
+    @_Attribute
+    def stream(self) -> AnswerStream:
+        """Of an rpc that returns a stream; outputs of the exitpoint are messages of it, too."""
+        return AnswerStream(self._call, self._encode_frame)
 
     # --- control ----------------------------------------------------------------------------------
 
@@ -277,7 +287,8 @@ class Context:
     def _send_returned(self, returned: object) -> None:
         """The output of a linear handler. After a reply, the last node's result has nowhere to go."""
         if returned is None:
-            if self._node.is_exitpoint and not self._has_sent:
+            # A stream may be empty.
+            if self._node.is_exitpoint and not self._has_sent and not self._node.is_streaming:
                 raise TerminalError(
                     "the handler returned nothing, so the caller would wait in vain: "
                     f'return a "{self._node.response_type}", or send one with ctx.send_output'
@@ -285,8 +296,17 @@ class Context:
             return
         if self._exits:
             self.send_early_exit(returned)
-        elif not (self._replied and self._node.is_exitpoint):
+        elif not (self._replied and self._node.is_exitpoint) or self._node.is_streaming:
             self.send_output(returned)
+
+    def _encode_frame(self, message: object) -> Payload:
+        node = self._node
+        self._has_sent = True
+        if isinstance(message, PayloadDict) and message.TypeName() == node.response_type:
+            payload = message.unchanged_payload()
+            if payload is not None:
+                return payload
+        return node.types.encode(message, node.response_type)
 
     def _encode(self, message: object) -> Payload:
         node = self._node

@@ -71,6 +71,8 @@ class RunResult:
     """May be awaited, too, and is then itself."""
 
     outputs: list[SentOutput] = field(default_factory=list)
+    frames: list[AnyMessage] = field(default_factory=list)
+    """Messages of ``ctx.stream.write``."""
     logs: list[tuple[str, str]] = field(default_factory=list)
     """Level (ERROR, WARN, INFO, DEBUG) and text."""
     writes: list[ServiceUse] = field(default_factory=list)
@@ -94,6 +96,8 @@ class RunOptions:
     is_exitpoint: bool = False
     response_type: str = ""
     """Full name of the rpc's answer: the type of a dict at the exitpoint."""
+    is_streaming: bool = False
+    """The rpc returns a stream, so that the handler can use ``ctx.stream``."""
     has_object_store: bool = True
     is_batched: bool = False
     """The manifest sets ``batch``: the handler gets lists, here of one message."""
@@ -205,6 +209,7 @@ class _Run:
             base_path=options.base_path or os.getcwd(),
             is_exitpoint=options.is_exitpoint,
             response_type=options.response_type,
+            is_streaming=options.is_streaming,
             has_object_store=options.has_object_store,
             config=config,
             types=MessageTypes(lambda: options.descriptor_set),
@@ -227,6 +232,7 @@ class _TestCall:
         self.logger: logging.Logger | None = None
         self.cancelled = False
         self.is_error = options.message_type == call_port.ERROR
+        self._options = options
         self._result = result
         self._services = services
 
@@ -245,6 +251,8 @@ class _TestCall:
         data: Buffer,
         decode: Callable[[Any, Buffer], T],
     ) -> Answer[T]:
+        if service == "stream":
+            return self._send_frame(method, arguments["typeUrl"], bytes(data))
         to_json(f"{service}.{method}", arguments)
         self._result.writes.append(ServiceUse(service, method, arguments, bytes(data)))
 
@@ -255,6 +263,23 @@ class _TestCall:
         if running_loop() is None:
             return answer()
         return _answer_later(answer)
+
+
+    def _send_frame(self, method: str, type_url: str, value: bytes) -> Any:
+        options = self._options
+        message = AnyMessage(type_url=type_url, value=value)
+        if method == "output":
+            self._result.outputs.append(SentOutput(call_port.OK, "", message, ""))
+            return Nothing()
+        if not options.is_streaming:
+            raise ServiceError("ctx.stream.write: the rpc returns one answer, and no stream")
+        if message.TypeName() != options.response_type:
+            raise ServiceError(
+                f'ctx.stream.write: the rpc returns a stream of "{options.response_type}", '
+                f'and this is a "{message.TypeName()}"'
+            )
+        self._result.frames.append(message)
+        return Nothing()
 
 
 def _answer_later(answer: Callable[[], T]) -> Awaitable[T]:

@@ -101,6 +101,7 @@ class Worker:
             base_path=init.base_path,
             is_exitpoint=init.is_exitpoint,
             response_type=init.response_type,
+            is_streaming=init.is_streaming,
             has_object_store=init.object_store,
             config=init.config,
             types=MessageTypes(lambda: init.descriptor_set),

@@ -146,6 +146,7 @@ class Init(Frame):
     is_first: bool = _flag(16)
     running_file: str = _text(17)
     batched: bool = _flag(18)
+    is_streaming: bool = _flag(19)
 
 
 @dataclass

@@ -73,6 +73,7 @@ export const FRAME_LAYOUT = {
       isFirst: [16, 'bool'],
       runningFile: [17, 'string'],
       batched: [18, 'bool'],
+      isStreaming: [19, 'bool'],
     },
   },
   handle: {

@@ -23,6 +23,7 @@ const KILL_AFTER_CANCEL_MS = 1 * SECOND_MS
 /** Waits between starts of workers that die before they are ready, in milliseconds. */
 const RESTART_WAITS_MS = [0, 100, 500, 2_000, 5_000] as const
 const CALL_ID_MAX = 2 ** 32 - 1
+const NO_DATA = new Uint8Array(0)
 
 /** One call of the handler: with one message, or with those of a batch. */
 type Run = {
@@ -177,7 +178,7 @@ export class WorkerHost implements HandlerHost {
       case 'output':
         return this.#onOutput(frame)
       case 'call':
-        void this.#answer(frame)
+        void (frame.service === 'stream' ? this.#stream(frame) : this.#answer(frame))
         return
       case 'done': {
         const given = this.#over(frame.callId)
@@ -234,6 +235,30 @@ export class WorkerHost implements HandlerHost {
     } catch (error) {
       // The output's failure is the call's; the worker goes on and its end is then of no interest.
       this.#fail(call, toKreError(error))
+    }
+  }
+
+  /** Messages of a streamed answer: the worker waits for the result, and by it for the caller. */
+  async #stream({ id, callId, method, arguments: args, data }: WorkerFrame<'call'>): Promise<void> {
+    const channel = this.#channel
+    const call = this.#given.get(callId)?.call ?? this.#deps.outside
+    const result = {
+      kind: 'callResult',
+      id,
+      error: '',
+      result: '',
+      data: NO_DATA,
+      statusCode: 0,
+    } as const
+    try {
+      const { typeUrl } = JSON.parse(args) as { typeUrl: string }
+      const payload = { typeUrl, value: data }
+      if (method === 'write') await call.write(payload)
+      else await call.output('ok', '', payload, '')
+      channel?.send(result)
+    } catch (error) {
+      const { code, message } = toKreError(error)
+      channel?.send({ ...result, error: message, statusCode: GRPC_STATUS[code] })
     }
   }
 
@@ -296,6 +321,12 @@ export class WorkerHost implements HandlerHost {
   /** @returns what is tried once more of a run whose worker died in its handler. */
   #afterDeath(run: Run, end: WorkerEnd): Run[] {
     const deaths = run.deaths + 1
+    const { nodeName } = this.#deps.launch
+    const text = `the worker of node '${nodeName}' died (${end.text}) while handling this request`
+    // The caller has parts of the answer already: another try would repeat them.
+    for (const { call } of run.items)
+      if (call.stream?.hasSent === true) this.#fail(call, new KreError('aborted', text))
+    if (isOver(run)) return []
     // One of them may be to blame: alone it takes no other along.
     if (run.items.length > 1)
       return run.items
@@ -306,8 +337,6 @@ export class WorkerHost implements HandlerHost {
       run.deaths = deaths
       return [run]
     }
-    const { nodeName } = this.#deps.launch
-    const text = `the worker of node '${nodeName}' died (${end.text}) while handling this request`
     for (const { call } of run.items) this.#fail(call, new KreError('aborted', text))
     return []
   }

@@ -65,6 +65,7 @@ function initFrame(launch: NodeLaunch, runningFile: string): WorkerFrame<'init'>
     isFirst: launch.subscriptions.some(({ from }) => from === ENTRYPOINT),
     runningFile,
     batched: launch.batch !== undefined,
+    isStreaming: launch.serverStreaming === true,
   }
 }
 
