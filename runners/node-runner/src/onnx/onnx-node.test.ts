@@ -201,18 +201,32 @@ describe('a node that runs a model without code', () => {
     })
   })
 
-  test('runs the messages of a batch together, and each alone when one of them is refused', async () => {
-    // Reshape to [-1, 2] and back needs an even number of values: 3 of one message fail, not those of the others.
-    const model = buildModel(
-      [{ name: 'values', type: 'float32', shape: ['n'] }],
-      [{ name: 'scores', type: 'float32', shape: ['n'] }],
-      [{ operator: 'Identity', inputs: ['values'], outputs: ['scores'] }],
+  test('runs the messages of a batch together, and each gets its own rows', async () => {
+    const model = identityModel('float32', ['n'], { type: 'float64', name: 'scores' })
+    const mapping = { inputs: { in: { field: 'values', shape: null } } }
+    const node = await start(model, mapping, { batch: { maxSize: 8, maxDelayMs: 20 } })
+    const values = (i: number) => Array.from({ length: 1 + (i % 3) }, (_, k) => i + k / 4)
+    const asked = Array.from({ length: 20 }, (_, i) =>
+      node.ask({ values: values(i), label: `${i}` }),
     )
-    const node = await start(model, {}, { batch: { maxSize: 8, maxDelayMs: 20 } })
-    const asked = Array.from({ length: 20 }, (_, i) => node.ask({ values: [i, -i], label: `${i}` }))
-    const answers = await Promise.all(asked)
-    for (const [i, answer] of answers.entries())
-      expect(answerOf(answer)).toMatchObject({ scores: [i, i === 0 ? -0 : -i], label: `${i}` })
+    for (const [i, answer] of (await Promise.all(asked)).entries())
+      expect(answerOf(answer)).toMatchObject({ scores: values(i), label: `${i}` })
+  })
+
+  test('fails only the message of a batch that the model refuses', async () => {
+    const model = identityModel('string', ['n'], { type: 'float32', name: 'scores' })
+    const mapping = { inputs: { in: { field: 'words', shape: null } } }
+    const node = await start(model, mapping, { batch: { maxSize: 4, maxDelayMs: 1_000 } })
+    const answers = await Promise.all(
+      ['1', 'two', '3', '4'].map((word) => node.ask({ words: [word] })),
+    )
+    expect(answers.map(({ statusCode }) => statusCode)).toEqual([
+      0,
+      GRPC_STATUS['invalid-argument'],
+      0,
+      0,
+    ])
+    expect(answerOf(answers[3] as Envelope)).toMatchObject({ scores: [4] })
   })
 
   test('does not start when the model does not fit the messages, and says why', async () => {
