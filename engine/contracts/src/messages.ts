@@ -109,11 +109,16 @@ export const OutputRecord = z.discriminatedUnion('kind', [
 ])
 export type OutputRecord = z.infer<typeof OutputRecord>
 
+const LABELS_MAX = 8
 /** A value of one of the few things that are counted, with what tells it from others of its name. */
 const Sample = {
   name: z.string().regex(/^kre_[a-z0-9_]{1,60}$/),
-  labels: z.record(z.string().regex(/^[a-z_]{1,32}$/), z.string().max(120)),
+  labels: z
+    .record(z.string().regex(/^[a-z_]{1,32}$/), z.string().max(120))
+    .refine((labels) => Object.keys(labels).length <= LABELS_MAX),
 }
+/** Of one process, of each kind: an entrypoint has some for every workflow that it has served. */
+const SAMPLES_MAX = 20_000
 
 /** What one process has counted since it started (on `metricsSubject`). */
 export const MetricsReport = z.object({
@@ -121,18 +126,20 @@ export const MetricsReport = z.object({
   incarnation: z.string().max(64),
   startedUnixMs: z.number(),
   /** Only grow. */
-  counters: z.array(z.object({ ...Sample, value: z.number() })),
+  counters: z.array(z.object({ ...Sample, value: z.number() })).max(SAMPLES_MAX),
   /** As they are now. */
-  gauges: z.array(z.object({ ...Sample, value: z.number() })),
-  histograms: z.array(
-    z.object({
-      ...Sample,
-      /** Observations in each bucket of `HISTOGRAM_BOUNDS_S`, and above the last. */
-      buckets: z.array(z.number()),
-      /** In seconds. */
-      sum: z.number(),
-    }),
-  ),
+  gauges: z.array(z.object({ ...Sample, value: z.number() })).max(SAMPLES_MAX),
+  histograms: z
+    .array(
+      z.object({
+        ...Sample,
+        /** Observations in each bucket of `HISTOGRAM_BOUNDS_S`, and above the last. */
+        buckets: z.array(z.number()).max(64),
+        /** In seconds. */
+        sum: z.number(),
+      }),
+    )
+    .max(SAMPLES_MAX),
 })
 export type MetricsReport = z.infer<typeof MetricsReport>
 

@@ -54,8 +54,9 @@ export function createEntrypointMetrics(
   const stop = reportMetrics(runtime, metrics, publish)
 
   const open = (request: PendingRequest): WorkflowSeries => {
-    const { version } = request.method.version.ref
-    const { id: workflow } = request.workflow
+    const names = [request.method.version.ref.version, request.workflow.id] as const
+    const isKnown = byLabels.has(names.join('/')) || byLabels.size < WORKFLOWS_MAX
+    const [version, workflow] = isKnown ? names : REST
     const key = `${version}/${workflow}`
     let series = byLabels.get(key)
     if (series === undefined) {
@@ -93,5 +94,7 @@ export function createEntrypointMetrics(
   }
 }
 
-/** Objects that are held on to; more of them means that versions came and went. */
-const WORKFLOWS_MAX = 1_000
+/** Series, and objects that are held on to; more of them means that many versions came and went. */
+const WORKFLOWS_MAX = 500
+/** Under these names goes what is beyond; no version or workflow is called so. */
+const REST = ['_other', '_other'] as const
