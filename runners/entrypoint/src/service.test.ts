@@ -361,21 +361,23 @@ describe('sizes and encodings', () => {
     await waitUntil('released', () => scene.entrypoint.stats().bytes === 0)
   })
 
-  test('a large answer is compressed for a caller that accepts it, when that helps', async () => {
+  test('a large answer is compressed for a caller that compresses and accepts it, when that helps', async () => {
     await using scene = await openScene(nats)
     const noise = Buffer.from(Array.from({ length: 80_000 }, () => Math.floor(Math.random() * 256)))
     scene.startNode({
       handler: ({ value }) => ({ value: value[0] === 1 ? Buffer.alloc(80_000) : noise }),
     })
     const accepts = { 'grpc-accept-encoding': 'identity,deflate,gzip' }
-    const packed = await scene.client.call(GREET, frame(Buffer.from([1])), accepts)
+    const compresses = { ...accepts, 'grpc-encoding': 'gzip' }
+    const ask = (byte: number) => frame(gzipSync(Buffer.from([byte])), 1)
+    const packed = await scene.client.call(GREET, ask(1), compresses)
     expect(packed.metadata['grpc-encoding']).toBe('gzip')
     expect(packed.body[0]).toBe(1)
     expect(gunzipSync(packed.payload)).toEqual(Buffer.alloc(80_000))
-    const unpacked = await scene.client.call(GREET, frame(Buffer.from([2])), accepts)
+    const unpacked = await scene.client.call(GREET, ask(2), compresses)
     expect(unpacked.metadata['grpc-encoding']).toBeUndefined()
     expect(unpacked.payload).toEqual(noise)
-    const plain = await scene.client.call(GREET, frame(Buffer.from([1])))
+    const plain = await scene.client.call(GREET, frame(Buffer.from([1])), accepts)
     expect(plain.payload.length).toBe(80_000)
   })
 

@@ -4,6 +4,9 @@ import { createFailure, type Failure, RETRY_AFTER_MS } from './failure.ts'
 const PREFIX_BYTES = 5
 /** Space given to a message before its bytes have come: a declared length is only a claim. */
 const FIRST_BYTES = 4096
+/** So much more room than before is made when more bytes come: each time what has come is copied. */
+const GROWTH = 4
+const COPY_BYTES_MAX = 4096
 const EMPTY = Buffer.alloc(0)
 
 /** What a frame reader tells its owner. */
@@ -94,7 +97,7 @@ export class FrameReader {
     const take = Math.min(this.#wants - this.#has, chunk.length - at)
     if (this.#has + take > this.#message.length) {
       const roomMin = this.#has + take
-      const room = Math.min(this.#wants, Math.max(roomMin, this.#message.length * 2))
+      const room = Math.min(this.#wants, Math.max(roomMin, this.#message.length * GROWTH))
       if (!this.#grow(room)) return -1
     }
     this.#message.set(chunk.subarray(at, at + take), this.#has)
@@ -119,11 +122,21 @@ export class FrameReader {
 
 /** One message with its prefix, ready to be written. */
 export function encodeFrame(message: Uint8Array, isCompressed = false): Buffer {
-  const frame = Buffer.allocUnsafe(PREFIX_BYTES + message.length)
-  frame[0] = isCompressed ? 1 : 0
-  frame.writeUInt32BE(message.length, 1)
-  frame.set(message, PREFIX_BYTES)
-  return frame
+  return Buffer.concat([encodePrefix(message, isCompressed), message])
+}
+
+/** As `encodeFrame`, in one piece or two: copying a large message costs more than one more frame. */
+export function framePieces(message: Uint8Array, isCompressed: boolean): Uint8Array[] {
+  return message.length <= COPY_BYTES_MAX
+    ? [encodeFrame(message, isCompressed)]
+    : [encodePrefix(message, isCompressed), message]
+}
+
+function encodePrefix(message: Uint8Array, isCompressed: boolean): Buffer {
+  const prefix = Buffer.allocUnsafe(PREFIX_BYTES)
+  prefix[0] = isCompressed ? 1 : 0
+  prefix.writeUInt32BE(message.length, 1)
+  return prefix
 }
 
 export function tooLarge(bytes: number | string, bytesMax: number): Failure {

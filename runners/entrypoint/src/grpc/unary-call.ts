@@ -13,7 +13,13 @@ import {
   failureTrailers,
   RETRY_AFTER_MS,
 } from './failure.ts'
-import { encodeFrame, FrameReader, type FrameReceiver, tooLarge } from './frame-reader.ts'
+import {
+  encodeFrame,
+  framePieces,
+  FrameReader,
+  type FrameReceiver,
+  tooLarge,
+} from './frame-reader.ts'
 import { OK_GZIP_HEADERS, OK_HEADERS, okTrailers } from './ok-response.ts'
 
 export type CallContext = {
@@ -73,15 +79,15 @@ export class UnaryCall implements StreamHandler, FrameReceiver {
   answer(value: Uint8Array, requestId: string): void {
     this.onGone = null
     this.#leaveReceiving('ended')
-    const acceptsGzip = this.stream.headers.get('grpc-accept-encoding')?.includes('gzip') ?? false
-    if (!acceptsGzip || !isWorthCompressing(value)) {
-      this.#write(encodeFrame(value), OK_HEADERS, requestId)
+    // Nearly every client accepts gzip; one that uses it itself is far enough away to gain by it.
+    const accepted = this.stream.headers.get('grpc-accept-encoding') ?? ''
+    if (!this.#isCompressed || !accepted.includes('gzip') || !isWorthCompressing(value)) {
+      this.#write(value, false, requestId)
       return
     }
-    deflateMessage(value, (deflated) => {
-      if (deflated === null) this.#write(encodeFrame(value), OK_HEADERS, requestId)
-      else this.#write(encodeFrame(deflated, true), OK_GZIP_HEADERS, requestId)
-    })
+    deflateMessage(value, (deflated) =>
+      this.#write(deflated ?? value, deflated !== null, requestId),
+    )
   }
 
   write(value: Uint8Array): boolean {
@@ -190,14 +196,14 @@ export class UnaryCall implements StreamHandler, FrameReceiver {
     this.#state = next
   }
 
-  #write(frame: Buffer, headers: Uint8Array, requestId: string): void {
+  #write(value: Uint8Array, isGzip: boolean, requestId: string): void {
     const { stream } = this
     const { budget, wheel, limits } = this.#context
     if (stream.isClosed) return
-    this.#held += frame.length
-    budget.add(frame.length)
-    stream.respond(headers)
-    stream.write(frame)
+    this.#held += value.length
+    budget.add(value.length)
+    stream.respond(isGzip ? OK_GZIP_HEADERS : OK_HEADERS)
+    for (const piece of framePieces(value, isGzip)) stream.write(piece)
     stream.end(okTrailers(requestId))
     // Written to the last byte, it is closed by now; what waits for its caller does not wait for ever.
     if (!stream.isClosed) wheel.schedule(this.#timer, limits.flushMs)

@@ -25,21 +25,44 @@ export class FrameParser {
    * peer does not begin with the preface.
    */
   push(chunk: Buffer): void {
-    const buffer = this.#rest === null ? chunk : Buffer.concat([this.#rest, chunk])
-    let at = this.#hasPreface ? 0 : this.#readPreface(buffer)
-    while (!this.#isStopped && this.#hasPreface && buffer.length - at >= FRAME_HEADER_BYTES) {
-      const length = buffer.readUIntBE(at, 3)
-      if (length > FRAME_BYTES_MAX)
-        throw new Http2ConnectionError(H2_ERROR.frameSizeError, `a frame of ${length} bytes`)
-      const end = at + FRAME_HEADER_BYTES + length
-      if (end > buffer.length) break
-      const streamId = buffer.readUInt32BE(at + 5) & 0x7fff_ffff
-      const payload = buffer.subarray(at + FRAME_HEADER_BYTES, end)
-      this.#onFrame(buffer[at + 3] as number, buffer[at + 4] as number, streamId, payload)
+    let at = this.#rest === null ? 0 : this.#completeRest(chunk)
+    if (!this.#hasPreface && at < chunk.length) at = this.#readPreface(chunk)
+    while (!this.#isStopped && this.#hasPreface && chunk.length - at >= FRAME_HEADER_BYTES) {
+      const end = at + frameBytes(chunk, at)
+      if (end > chunk.length) break
+      this.#report(chunk, at, end)
       at = end
     }
     // A copy: what is left of a chunk must not keep all of it alive.
-    this.#rest = at < buffer.length ? Buffer.from(buffer.subarray(at)) : null
+    if (!this.#isStopped && at < chunk.length) this.#rest = Buffer.from(chunk.subarray(at))
+  }
+
+  /** Makes a whole frame of what was left, and copies no more of the chunk than that takes. */
+  #completeRest(chunk: Buffer): number {
+    let rest = this.#rest as Buffer
+    this.#rest = null
+    let at = 0
+    const take = (bytes: number) => {
+      const end = Math.min(chunk.length, at + Math.max(0, bytes - rest.length))
+      if (end > at) rest = Buffer.concat([rest, chunk.subarray(at, end)])
+      at = end
+      return rest.length >= bytes
+    }
+    if (!this.#hasPreface) {
+      const isWhole = take(this.#preface.length)
+      this.#readPreface(rest)
+      if (!isWhole) this.#rest = rest
+      return at
+    }
+    if (take(FRAME_HEADER_BYTES) && take(frameBytes(rest, 0))) this.#report(rest, 0, rest.length)
+    else this.#rest = rest
+    return at
+  }
+
+  #report(buffer: Buffer, at: number, end: number): void {
+    const streamId = buffer.readUInt32BE(at + 5) & 0x7fff_ffff
+    const payload = buffer.subarray(at + FRAME_HEADER_BYTES, end)
+    this.#onFrame(buffer[at + 3] as number, buffer[at + 4] as number, streamId, payload)
   }
 
   /** Nothing is reported any more. */
@@ -56,4 +79,12 @@ export class FrameParser {
     this.#hasPreface = true
     return length
   }
+}
+
+/** Length of the frame whose header is at `at`. @throws Http2ConnectionError for one over the size limit. */
+function frameBytes(buffer: Buffer, at: number): number {
+  const length = buffer.readUIntBE(at, 3)
+  if (length > FRAME_BYTES_MAX)
+    throw new Http2ConnectionError(H2_ERROR.frameSizeError, `a frame of ${length} bytes`)
+  return FRAME_HEADER_BYTES + length
 }

@@ -1,12 +1,5 @@
 /** Large payloads of requests and answers: how they travel, and when they are removed. */
-import {
-  type Claim,
-  claimScope,
-  ENCODING,
-  type Encoding,
-  KiB,
-  MINUTE_MS,
-} from '@kre/contracts/runtime'
+import { type Claim, claimScope, ENCODING, type Encoding, MINUTE_MS } from '@kre/contracts/runtime'
 import {
   type ClaimStore,
   compress,
@@ -17,8 +10,6 @@ import {
 import type { ServedWorkflow } from '../versions/served-version.ts'
 import { createWheelTimer, type TimerWheel } from './timer-wheel.ts'
 
-/** Smaller payloads are sent at once and as they are. */
-const PLAIN_BYTES_MAX = 64 * KiB
 /** After the deadline nobody reads a claim; the clocks of hosts may differ by so much. */
 const EXPIRY_SLACK_MS = MINUTE_MS
 
@@ -63,8 +54,8 @@ export function createRequestPayloads(deps: {
   const { claims, wheel, payloadBytesMax } = deps
 
   return {
-    isPlain: ({ length }) =>
-      length <= PLAIN_BYTES_MAX && length <= inlineBytesMax(deps.maxPayload()),
+    // Compressing costs more than carrying what the server carries at once.
+    isPlain: ({ length }) => length <= inlineBytesMax(deps.maxPayload()),
     async pack({ message, replyTo, deadlineUnixMs }) {
       let value = message
       let encoding: Encoding = ENCODING.none

@@ -7,7 +7,6 @@ import {
   type Encoding,
   type Envelope,
   HOUR_MS,
-  KiB,
   MiB,
   MINUTE_MS,
 } from '@kre/contracts/runtime'
@@ -21,8 +20,6 @@ import {
 
 /** Limit of one message where the launch file names none; what a worker's frame holds. */
 export const PAYLOAD_BYTES_MAX = 64 * MiB
-/** Smaller payloads are sent at once and as they are. */
-const PLAIN_BYTES_MAX = 64 * KiB
 /** After the deadline nobody reads a claim; the clocks of hosts may differ by so much. */
 const EXPIRY_SLACK_MS = MINUTE_MS
 
@@ -67,7 +64,8 @@ export function createPayloadForms(
   }
 
   return {
-    isPlain: ({ value }) => value.length <= PLAIN_BYTES_MAX,
+    // Compressing costs more than carrying what the server carries at once.
+    isPlain: ({ value }) => value.length <= inlineBytesMax(maxPayload()),
     async pack(envelope, parent) {
       const came = received.get(envelope.value)
       if (came !== undefined) return withForm(envelope, came)
