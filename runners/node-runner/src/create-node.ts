@@ -1,8 +1,8 @@
 /** One node of a workflow: wires broker, handlers and services. A process runs one, or several that feed each other. */
 import type { KreError, NodeLaunch } from '@kre/contracts/runtime'
 import type { CoreSubscription } from '@kre/core-nats'
-import { Dispatcher, slotsOf } from './calls/dispatcher.ts'
-import { openJournal } from './calls/journal.ts'
+import { Dispatcher } from './calls/dispatcher.ts'
+import { openJournal, slotsOf } from './calls/journal.ts'
 import type { CallOwner } from './calls/node-call.ts'
 import { outsideOfCalls } from './calls/outside-calls.ts'
 import { createCounters } from './counters.ts'

@@ -11,9 +11,10 @@ import {
 } from '@kre/contracts/runtime'
 import type { Counters } from '../counters.ts'
 import type { Outlet } from '../hops/outlet.ts'
+import { createAlarm } from './alarm.ts'
 import { batchWaitMs, isAlone, type BatchLimits } from './batch-window.ts'
 import { CallQueue } from './call-queue.ts'
-import type { Journal } from './journal.ts'
+import { slotsOf, type Journal } from './journal.ts'
 import { NodeCall, type CallOwner } from './node-call.ts'
 
 /** What a handler threw, or a worker reported. */
@@ -49,14 +50,6 @@ export type DispatcherDeps = {
   readonly onFailure: (call: NodeCall, failure: Failure) => void
 }
 
-/** More records than supervisors read of a journal are of no use. */
-const SLOTS_MAX = 4_096
-
-/** Calls that may be inside a handler at once. */
-export function slotsOf({ concurrency, batch }: NodeLaunch): number {
-  return Math.min(concurrency * (batch?.maxSize ?? 1), SLOTS_MAX)
-}
-
 export class Dispatcher {
   readonly #deps: DispatcherDeps
   readonly #queue = new CallQueue()
@@ -74,8 +67,7 @@ export class Dispatcher {
   #batchTimer: NodeJS.Timeout | undefined
   #isPumpDue = false
   #isDraining = false
-  #timerAt = Infinity
-  #timer: NodeJS.Timeout | undefined
+  readonly #alarm = createAlarm(() => this.#onDeadline())
   #onIdle: (() => void) | null = null
 
   constructor(deps: DispatcherDeps) {
@@ -276,7 +268,7 @@ export class Dispatcher {
     const slot = this.#freeSlots.pop()
     if (slot !== undefined) return this.#begin(call, slot, now)
     this.#ahead.push(call)
-    this.#arm(call.deadlineAt)
+    this.#alarm.ringAt(call.deadlineAt)
   }
 
   #begin(call: NodeCall, slot: number, now: number): void {
@@ -288,7 +280,7 @@ export class Dispatcher {
     const stale = this.#staleSlots.indexOf(call.slot)
     if (stale !== -1) this.#staleSlots.splice(stale, 1)
     journal.enter(call.slot, call.requestId, call.deadlineAt)
-    this.#arm(call.deadlineAt)
+    this.#alarm.ringAt(call.deadlineAt)
   }
 
   #finish(call: NodeCall, success: boolean, elapsedMs?: number): void {
@@ -356,18 +348,9 @@ export class Dispatcher {
 
   // --- deadlines: one timer for all calls, and none for calls that end in time ------------------
 
-  #arm(deadlineAt: number): void {
-    if (deadlineAt >= this.#timerAt) return
-    clearTimeout(this.#timer)
-    this.#timerAt = deadlineAt
-    const waitMs = Math.min(Math.max(deadlineAt - performance.now(), 0) + 1, 2 ** 31 - 1)
-    this.#timer = setTimeout(() => this.#onDeadline(), waitMs).unref()
-  }
-
   #onDeadline(): void {
     const { launch, counters, outlet } = this.#deps
     const now = performance.now()
-    this.#timerAt = Infinity
     let next = Infinity
     for (const call of this.#running) {
       if (call.deadlineAt > now) {
@@ -384,7 +367,7 @@ export class Dispatcher {
       this.#fail(() => outlet.tellCaller(call.envelope, 'deadline-exceeded', text))
       this.#abandon(call, new KreError('deadline-exceeded', text))
     }
-    if (next !== Infinity) this.#arm(next)
+    this.#alarm.ringAt(next)
     this.#pump()
   }
 

@@ -13,7 +13,16 @@ import {
   inFlightRecord,
   monotonicMs,
   parseInFlight,
+  type NodeLaunch,
 } from '@kre/contracts/runtime'
+
+/** More records than supervisors read of a journal are of no use. */
+const SLOTS_MAX = 4_096
+
+/** Calls that may be inside a handler at once. */
+export function slotsOf({ concurrency, batch }: NodeLaunch): number {
+  return Math.min(concurrency * (batch?.maxSize ?? 1), SLOTS_MAX)
+}
 
 export type Journal = {
   /** Ids that the previous process left. */

@@ -2,12 +2,13 @@
  * Runs handlers in a worker process and keeps such a process alive. A worker that dies is replaced at once.
  * What it ran is given to the next one a single time when the death came from outside; what it had not begun, always.
  */
-import { GRPC_STATUS, KreError, SECOND_MS, toKreError } from '@kre/contracts/runtime'
+import { KreError, SECOND_MS, toKreError } from '@kre/contracts/runtime'
 import type { FrameChannel, WorkerFrame } from '@kre/wire'
 import type { HandlerHost } from '../calls/dispatcher.ts'
 import type { NodeCall } from '../calls/node-call.ts'
 import { EXIT } from '../exit-codes.ts'
 import type { RuntimeDeps } from '../runtime.ts'
+import { answerCall } from './answer-call.ts'
 import { FAILURE_CODES, handleFrame, LEVELS, OUTPUT_KINDS } from './call-frames.ts'
 import { AHEAD_BYTES_MAX, AHEAD_CALLS_MAX, createReadAhead } from './read-ahead.ts'
 import type { RunningFile } from './running-file.ts'
@@ -23,7 +24,6 @@ const KILL_AFTER_CANCEL_MS = 1 * SECOND_MS
 /** Waits between starts of workers that die before they are ready, in milliseconds. */
 const RESTART_WAITS_MS = [0, 100, 500, 2_000, 5_000] as const
 const CALL_ID_MAX = 2 ** 32 - 1
-const NO_DATA = new Uint8Array(0)
 
 /** One call of the handler: with one message, or with those of a batch. */
 type Run = {
@@ -178,8 +178,7 @@ export class WorkerHost implements HandlerHost {
       case 'output':
         return this.#onOutput(frame)
       case 'call':
-        void (frame.service === 'stream' ? this.#stream(frame) : this.#answer(frame))
-        return
+        return this.#onCall(frame)
       case 'done': {
         const given = this.#over(frame.callId)
         if (given !== undefined)
@@ -238,57 +237,9 @@ export class WorkerHost implements HandlerHost {
     }
   }
 
-  /** Messages of a streamed answer: the worker waits for the result, and by it for the caller. */
-  async #stream({ id, callId, method, arguments: args, data }: WorkerFrame<'call'>): Promise<void> {
-    const channel = this.#channel
-    const call = this.#given.get(callId)?.call ?? this.#deps.outside
-    const result = {
-      kind: 'callResult',
-      id,
-      error: '',
-      result: '',
-      data: NO_DATA,
-      statusCode: 0,
-    } as const
-    try {
-      const { typeUrl } = JSON.parse(args) as { typeUrl: string }
-      const payload = { typeUrl, value: data }
-      if (method === 'write') await call.write(payload)
-      else await call.output('ok', '', payload, '')
-      channel?.send(result)
-    } catch (error) {
-      const { code, message } = toKreError(error)
-      channel?.send({ ...result, error: message, statusCode: GRPC_STATUS[code] })
-    }
-  }
-
-  async #answer({
-    id,
-    callId,
-    service,
-    method,
-    arguments: args,
-    data,
-  }: WorkerFrame<'call'>): Promise<void> {
-    // The channel of now: an answer must not reach the next worker, which knows nothing of the question.
-    const channel = this.#channel
-    const caller = this.#given.get(callId)?.call ?? this.#deps.outside
-    const empty = {
-      kind: 'callResult',
-      id,
-      error: '',
-      result: '',
-      data: new Uint8Array(0),
-      statusCode: 0,
-    } as const
-    try {
-      const parsed: unknown = JSON.parse(args === '' ? '{}' : args)
-      const answer = await this.#deps.services(caller, service, method, parsed, data)
-      channel?.send({ ...empty, result: JSON.stringify(answer.result), data: answer.data })
-    } catch (error) {
-      const { code, message } = toKreError(error)
-      channel?.send({ ...empty, error: message, statusCode: GRPC_STATUS[code] })
-    }
+  #onCall(frame: WorkerFrame<'call'>): void {
+    const caller = this.#given.get(frame.callId)?.call ?? this.#deps.outside
+    if (this.#channel !== null) void answerCall(frame, caller, this.#deps.services, this.#channel)
   }
 
   #onEnd(end: WorkerEnd): void {
