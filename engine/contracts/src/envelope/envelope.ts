@@ -111,7 +111,7 @@ export function encodeEnvelope(e: Envelope): Uint8Array {
   const w = isShared
     ? shared.restart()
     : new ProtoWriter(
-        e.value.length + e.typeUrl.length + e.error.length * 3 + e.replyTo.length + 160,
+        e.value.length + 3 * (e.typeUrl.length + e.error.length + e.replyTo.length) + 1024,
       )
   w.string(1, e.requestId)
   if (e.typeUrl !== '' || e.value.length > 0) {

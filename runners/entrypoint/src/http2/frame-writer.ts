@@ -27,42 +27,37 @@ const SPARE_MAX = 64
 
 export function createFrameWriter(socket: Socket): FrameWriter {
   let buffer: Buffer | null = null
+  /** The part of `buffer` that is in no piece yet is [`start`, `used`). */
+  let start = 0
   let used = 0
   let gathered = 0
   let pieces: Uint8Array[] = []
+  /** Buffers that `pieces` are made of. */
+  let owned: Buffer[] = []
   let isScheduled = false
 
   const closePiece = () => {
-    if (buffer === null || used === 0) return
-    pieces.push(buffer.subarray(0, used))
-    buffer = null
-    used = 0
+    if (buffer !== null && used > start) pieces.push(buffer.subarray(start, used))
+    start = used
   }
 
   const flush = () => {
     isScheduled = false
-    if (socket.destroyed) {
-      pieces = []
-      used = 0
-      return
-    }
-    if (pieces.length === 0) {
-      const written = buffer
-      if (written === null || used === 0) return
-      buffer = null
-      socket.write(written.subarray(0, used), () => {
-        if (spare.length < SPARE_MAX) spare.push(written)
-      })
-    } else {
-      closePiece()
-      const all = pieces
-      pieces = []
-      socket.cork()
-      for (const piece of all) socket.write(piece)
-      socket.uncork()
-    }
-    used = 0
+    closePiece()
+    const written = pieces
+    const buffers = owned
+    pieces = []
+    owned = []
+    buffer = null
     gathered = 0
+    if (socket.destroyed || written.length === 0) return
+    const giveBack = () => {
+      if (spare.length < SPARE_MAX) spare.push(...buffers)
+    }
+    socket.cork()
+    for (const [i, piece] of written.entries())
+      socket.write(piece, i === written.length - 1 ? giveBack : undefined)
+    socket.uncork()
     if (socket.writableLength > BACKLOG_BYTES_FATAL) socket.destroy()
   }
 
@@ -72,8 +67,12 @@ export function createFrameWriter(socket: Socket): FrameWriter {
       isScheduled = true
       setImmediate(flush)
     }
-    if (buffer !== null && used + bytes > BUFFER_BYTES) closePiece()
-    buffer ??= spare.pop() ?? Buffer.allocUnsafeSlow(BUFFER_BYTES)
+    if (buffer === null || used + bytes > BUFFER_BYTES) {
+      closePiece()
+      buffer = spare.pop() ?? Buffer.allocUnsafeSlow(BUFFER_BYTES)
+      owned.push(buffer)
+      start = used = 0
+    }
     const at = used
     used += bytes
     gathered += bytes
