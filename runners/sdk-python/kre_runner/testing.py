@@ -10,11 +10,7 @@ import re
 import threading
 from collections.abc import Awaitable, Generator, Mapping
 from dataclasses import dataclass, field
-from typing import (
-    Any,
-    Callable,
-    TypeVar,
-)
+from typing import Any, Callable, TypeVar, cast
 
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.message import Message
@@ -252,7 +248,7 @@ class _TestCall:
         decode: Callable[[Any, Buffer], T],
     ) -> Answer[T]:
         if service == "stream":
-            return self._send_frame(method, arguments["typeUrl"], bytes(data))
+            return cast("Answer[T]", self._send_frame(method, arguments["typeUrl"], bytes(data)))
         to_json(f"{service}.{method}", arguments)
         self._result.writes.append(ServiceUse(service, method, arguments, bytes(data)))
 
@@ -263,7 +259,6 @@ class _TestCall:
         if running_loop() is None:
             return answer()
         return _answer_later(answer)
-
 
     def _send_frame(self, method: str, type_url: str, value: bytes) -> Any:
         options = self._options

@@ -8,6 +8,7 @@ from typing import Any
 
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.struct_pb2 import Struct
+
 from kre_runner.handler_errors import ServiceError
 from kre_runner.testing import run_handler
 from kre_runner.worker_frame import Call, CallResult, Done
@@ -105,9 +106,7 @@ class StreamTest(unittest.TestCase):
 
             worker.services["stream.write"] = write
             worker.run(Request(name="x"), from_node="caught")
-            self.assertEqual(
-                Response.FromString(written[0]).greeting, "ServiceError: another type"
-            )
+            self.assertEqual(Response.FromString(written[0]).greeting, "ServiceError: another type")
 
     def test_a_cancelled_call_stops_at_its_next_message(self) -> None:
         with runner() as worker:
@@ -141,7 +140,10 @@ class RunHandlerTest(unittest.TestCase):
 
         for options, text in (
             ({}, "returns one answer"),
-            ({"is_streaming": True, "response_type": "demo.Response"}, 'a stream of "demo.Response"'),
+            (
+                {"is_streaming": True, "response_type": "demo.Response"},
+                'a stream of "demo.Response"',
+            ),
         ):
             with self.assertRaisesRegex(ServiceError, text):
                 run_handler({"default_handler": default_handler}, Request(name="x"), **options)
