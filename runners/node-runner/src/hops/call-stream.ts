@@ -33,8 +33,8 @@ type Waiting = {
   readonly envelope: Envelope
   readonly bytes: number
   readonly isEnd: boolean
-  resolve(): void
-  reject(reason: unknown): void
+  readonly resolve: () => void
+  readonly reject: (reason: unknown) => void
 }
 
 /**

@@ -183,11 +183,11 @@ export function createOutlet(
   /** Waits for what is being packed, and then for the stream. */
   const finishLater = async (call: NodeCall) => {
     await call.unsent
-    if (call.lostOutput !== null) throw call.lostOutput
+    failIfLost(call)
     if (isStreaming && launch.isExitpoint && !call.hasExited && !call.hasSentError)
       void tracked(call, streamOf(call).end(child(call, MESSAGE_TYPE.end, NO_PAYLOAD)))
     await call.stream?.settled()
-    if (call.lostOutput !== null) throw call.lostOutput
+    failIfLost(call)
   }
 
   return {
@@ -221,6 +221,11 @@ export function createOutlet(
     },
     tellCaller,
   }
+}
+
+/** @throws KreError why an output could not be sent after all. */
+function failIfLost({ lostOutput }: NodeCall): void {
+  if (lostOutput !== null) throw lostOutput
 }
 
 const CALL_OVER =
