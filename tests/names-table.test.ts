@@ -3,6 +3,8 @@ import { describe, expect, test } from '@jest/globals'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import {
+  claimsFilter,
+  claimStream,
   controlSubject,
   edgeSubject,
   failureSubject,
@@ -31,6 +33,8 @@ const BUILT: Record<string, string[]> = {
   controlSubject: [controlSubject(workflow, 'announce')],
   metricsSubject: [metricsSubject('demo')],
   replySubject: [replySubject('demo', 'e1', 't')],
+  claimsFilter: [claimsFilter('demo')],
+  claimStream: [claimStream('demo')],
   outputsStream: [outputsStream('demo')],
   routingBucket: [routingBucket('demo')],
   projectBucket: [projectBucket('demo')],
