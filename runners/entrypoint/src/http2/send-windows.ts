@@ -14,8 +14,11 @@ const NO_FLAGS = 0
 
 export class SendWindows {
   readonly #writer: FrameWriter
-  /** Streams whose data waits, in the order they take turns. */
-  readonly #waiting = new Set<Http2Stream>()
+  /**
+   * Streams that wait for the connection or its socket, in the order they take turns. Those that wait for their own
+   * window are not here, so that no frame of the peer makes us look at all of them.
+   */
+  readonly #ready = new Set<Http2Stream>()
   #connectionWindow = DEFAULT_WINDOW_BYTES
   /** Of streams that are opened from now on. */
   initialWindow = DEFAULT_WINDOW_BYTES
@@ -27,32 +30,40 @@ export class SendWindows {
   /** Sends what waits in one stream as far as the windows allow, and its trailers behind it. */
   send(stream: Http2Stream): void {
     while (stream.waiting.length > 0) {
-      if (this.#sendFrame(stream)) continue
-      this.#waiting.add(stream)
-      return
+      if (stream.sendWindow <= 0 && !isEmptyNext(stream)) return
+      if (this.#isBlocked()) {
+        this.#ready.add(stream)
+        return
+      }
+      this.#sendFrame(stream)
     }
-    this.#waiting.delete(stream)
     if (stream.isEnding) stream.finish()
+  }
+
+  /** As `send`, for a stream that had to wait. */
+  resume(stream: Http2Stream): void {
+    if (stream.waiting.length === 0) return
+    this.send(stream)
+    if (stream.waiting.length === 0 && !stream.isEnding) stream.handler.onDrain?.()
   }
 
   /** One frame per stream and turn, so that a large answer does not hold up small ones. */
   sendAll(): void {
-    let isMoving = this.#waiting.size > 0
-    while (isMoving) {
-      isMoving = false
-      for (const stream of this.#waiting) {
-        if (!this.#sendFrame(stream)) continue
-        isMoving = true
-        if (stream.waiting.length > 0) continue
-        this.#waiting.delete(stream)
+    for (const stream of this.#ready) {
+      if (this.#isBlocked()) return
+      this.#ready.delete(stream)
+      // The peer may have made its window smaller since.
+      if (stream.sendWindow <= 0 && !isEmptyNext(stream)) continue
+      this.#sendFrame(stream)
+      if (stream.waiting.length === 0) {
         if (stream.isEnding) stream.finish()
         else stream.handler.onDrain?.()
-      }
+      } else if (stream.sendWindow > 0) this.#ready.add(stream)
     }
   }
 
   forget(stream: Http2Stream): void {
-    this.#waiting.delete(stream)
+    this.#ready.delete(stream)
   }
 
   /** @throws Http2ConnectionError for a window beyond the protocol's limit. */
@@ -71,16 +82,19 @@ export class SendWindows {
       stream.sendWindow += delta
       if (stream.sendWindow > WINDOW_BYTES_MAX)
         throw new Http2ConnectionError(H2_ERROR.flowControlError, 'a stream window overflows')
+      this.resume(stream)
     }
-    this.sendAll()
   }
 
-  /** At most one DATA frame; false when there is no room for one. */
-  #sendFrame(stream: Http2Stream): boolean {
+  #isBlocked(): boolean {
+    return this.#connectionWindow <= 0 || this.#writer.isFull()
+  }
+
+  /** One DATA frame, where there is room for one. */
+  #sendFrame(stream: Http2Stream): void {
     const first = stream.waiting[0] as Uint8Array
     const left = first.length - stream.sentOfFirst
     const bytes = Math.min(left, FRAME_BYTES_MAX, this.#connectionWindow, stream.sendWindow)
-    if ((bytes <= 0 && left > 0) || this.#writer.isFull()) return false
     const isWhole = bytes === first.length
     const payload = isWhole ? first : first.subarray(stream.sentOfFirst, stream.sentOfFirst + bytes)
     this.#writer.frame(FRAME.data, NO_FLAGS, stream.id, payload)
@@ -91,6 +105,10 @@ export class SendWindows {
       stream.waiting.shift()
       stream.sentOfFirst = 0
     }
-    return true
   }
+}
+
+/** What has no bytes needs no window. */
+function isEmptyNext({ waiting }: Http2Stream): boolean {
+  return waiting[0]?.length === 0
 }

@@ -227,6 +227,23 @@ describe('flow control', () => {
     expect(bodyOf(client, 1).length).toBe(65_535)
   })
 
+  test('answers take turns on the connection, whoever waits for a window of its own', async () => {
+    await using client = await connectFrames(port)
+    // The first one's window is all used, and then becomes less than nothing.
+    client.send(setInitialWindow(70_000), large(1))
+    await waitUntil('the connection window', () => bodyOf(client, 1).length === 65_535)
+    client.send(setInitialWindow(10), large(3), large(5), credit(3, 30_000), credit(5, 30_000))
+    client.send(credit(0, 40_000))
+    await waitUntil('both have moved', () => {
+      const [third, fifth] = [bodyOf(client, 3).length, bodyOf(client, 5).length]
+      return third >= 16_384 && fifth >= 7_000 && third + fifth === 40_000
+    })
+    expect(bodyOf(client, 1).length).toBe(65_535)
+    client.send(credit(0, 1_000_000), ...[1, 3, 5].map((id) => credit(id, 300_000)))
+    await Promise.all([1, 3, 5].map((id) => client.receive(isEnd(id), 'an end')))
+    expect([1, 3, 5].map((id) => bodyOf(client, id).length)).toEqual([200_000, 200_000, 200_000])
+  })
+
   test('a body of many windows is taken, as windows are renewed', async () => {
     await using client = await connectFrames(port)
     client.send(requestFrame(1, endHeaders), credit(1, 4_000_000), credit(0, 4_000_000))

@@ -389,7 +389,7 @@ export class ServerConnection implements StreamOwner {
     if (bytes === 0) this.#failStream(stream, H2_ERROR.protocolError)
     else if (stream.sendWindow > WINDOW_BYTES_MAX)
       this.#failStream(stream, H2_ERROR.flowControlError)
-    else if (stream.waiting.length > 0) this.#windows.sendAll()
+    else this.#windows.resume(stream)
   }
 
   /** Ends a stream that may be answered already. */
