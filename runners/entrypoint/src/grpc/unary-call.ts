@@ -108,7 +108,14 @@ export class UnaryCall implements StreamHandler, FrameReceiver {
   }
 
   fail(failure: Failure, requestId: string): void {
-    if (this.#state === 'streaming') return this.#endStream(failureTrailers(failure, requestId))
+    if (this.#state === 'streaming') {
+      // Trailers would come after what the caller does not read, and there is no room for that: callers know this reset
+      // as RESOURCE_EXHAUSTED (grpc/doc/PROTOCOL-HTTP2.md).
+      const isCrowded = this.#unread > 0 && this.#context.budget.isFull()
+      if (isCrowded) this.stream.reset(H2_ERROR.enhanceYourCalm)
+      else this.#endStream(failureTrailers(failure, requestId))
+      return
+    }
     this.onGone = null
     this.#reader.stop()
     if (this.#state === 'receiving') this.#context.onRefused()

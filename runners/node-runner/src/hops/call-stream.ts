@@ -3,8 +3,8 @@ import { decodeEnvelope, KreError, MESSAGE_TYPE, MiB, type Envelope } from '@kre
 import { isNoListener, type Inbox } from './inbox.ts'
 
 /** Frames, and their bytes, that may be on their way without the entrypoint's word that they were taken. */
-export const WINDOW_FRAMES = 64
-export const WINDOW_BYTES = 1 * MiB
+const WINDOW_FRAMES = 64
+const WINDOW_BYTES = 1 * MiB
 /** For handlers that do not await what they write: more waiting bytes than these are refused. */
 const WAITING_BYTES_MAX = 16 * MiB
 const WAITING_FRAMES_MAX = 16_384
