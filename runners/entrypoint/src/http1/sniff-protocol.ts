@@ -4,8 +4,12 @@ import type { Peer } from './peer.ts'
 
 export type Protocol = 'http1' | 'http2'
 
-/** As many bytes as tell the preface (`PRI * HTTP/2.0`) from the methods that start with the same letter. */
-const DECISIVE = 'PRI'
+/** How HTTP/2 begins; no method of HTTP/1 that anybody uses does. */
+const PREFACE_START = 'PRI'
+/** A method and the start of a path, of `*`, or of a whole URL. */
+const REQUEST_LINE = /^[A-Z]{1,16} [/*h]/
+const START_OF_REQUEST_LINE = /^[A-Z]{1,16} ?$/
+const DECISIVE_BYTES = 18
 
 /**
  * Null: more bytes are needed. What is neither goes to the HTTP/2 core, which says goodbye in its own words.
@@ -13,12 +17,10 @@ const DECISIVE = 'PRI'
  * @param first the first bytes of the connection, at least one.
  */
 export function protocolOf(first: Uint8Array): Protocol | null {
-  for (let i = 0; i < DECISIVE.length; i++) {
-    const byte = first[i]
-    if (byte === undefined) return null
-    if (byte !== DECISIVE.charCodeAt(i)) return i > 0 || isCapital(byte) ? 'http1' : 'http2'
-  }
-  return 'http2'
+  const text = Buffer.from(first.subarray(0, DECISIVE_BYTES)).toString('latin1')
+  if (text.startsWith(PREFACE_START)) return 'http2'
+  if (REQUEST_LINE.test(text)) return 'http1'
+  return START_OF_REQUEST_LINE.test(text) ? null : 'http2'
 }
 
 /**
@@ -54,10 +56,6 @@ export function sniffProtocol(
     close: () => void socket.destroy(),
     terminate: () => void socket.destroy(),
   }
-}
-
-function isCapital(byte: number): boolean {
-  return byte >= 65 && byte <= 90
 }
 
 /** What is wrong with a socket ends it, and `close` is reported. */
