@@ -370,7 +370,7 @@ describe('over HTTP/1', () => {
   })
 
   test.each([
-    ['no HTTP', 'GET /nonsense\r\n\r\n', '400'],
+    ['no HTTP', 'GET /non sense\r\n\r\n', '400'],
     [
       'two lengths',
       `POST ${EVERYTHING} HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n{}`,
