@@ -31,7 +31,11 @@ export async function ensureEngine(context: Context): Promise<RunningEngine> {
     while (performance.now() < end) {
       await log.showProgress()
       const record = await servingEngine(context)
-      if (record !== null) return { record, started: child?.pid === record.pid }
+      if (record !== null) {
+        // What it said between the last look and its being there.
+        await log.showProgress()
+        return { record, started: child?.pid === record.pid }
+      }
       if (child === null && (await readEngineRecord(context.dataDir)) === null)
         child = await startChild(context, log)
       // Another engine was faster, or is still on its way out: its record, or its absence, shows which.
