@@ -229,3 +229,14 @@ describe('a large payload', () => {
     MINUTE_MS,
   )
 })
+
+test('krectl call prints each message of a stream on a line of its own', async () => {
+  const request = JSON.stringify({ count: 3, data: 'eA==' })
+  const { code, stdout } = await kre.run('call', '--version', 'streams', 'Count', request, '--json')
+  const lines = stdout.trim().split('\n')
+  expect(code).toBe(0)
+  // The first node greets with a frame of its own.
+  expect(lines.slice(1).map((line) => JSON.parse(line) as unknown)).toEqual(
+    [1, 2, 3].map((number) => ({ data: 'eA==', count: number })),
+  )
+})

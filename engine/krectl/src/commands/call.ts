@@ -6,7 +6,7 @@ import { KreError, MINUTE_MS } from '@kre/contracts'
 import { connectAdmin, type AdminClient } from '../api/admin-client.ts'
 import { findVersion } from '../api/versions.ts'
 import type { Context } from '../context.ts'
-import { callRpc } from '../grpc/call-rpc.ts'
+import { callRpc, callStream, isStreaming } from '../grpc/call-rpc.ts'
 import { UsageError } from '../output/exit-code.ts'
 import { collect } from '../output/collect.ts'
 import { parseDuration } from '../output/parse-duration.ts'
@@ -20,7 +20,7 @@ export function callCommand(program: Command, context: Context): void {
   program
     .command('call <method> [json]')
     .description(
-      'call an rpc with JSON (@FILE reads it from a file, - from standard input) and print the answer as JSON',
+      'call an rpc with JSON (@FILE reads it from a file, - from standard input) and print the answer as JSON, of a stream each message as it comes',
     )
     .option('-r, --runtime <id>', 'runtime', 'demo')
     .option('--version <name>', "a version's own address (default: the published one)")
@@ -34,16 +34,16 @@ export function callCommand(program: Command, context: Context): void {
       const client = await connectAdmin(context.dataDir)
       const { address, version } = await findAddress(client, options)
       const descriptorSet = await client.bytes(descriptorSetPath(options.runtime, version))
+      const { signal } = context
+      const call = { address, method, json: request, timeoutMs, metadata, descriptorSet, signal }
+      if (isStreaming(call)) {
+        await callStream(call, (message) =>
+          context.output.line(message, JSON.stringify(message, null, 2)),
+        )
+        return
+      }
       const started = performance.now()
-      const answer = await callRpc({
-        address,
-        method,
-        json: request,
-        timeoutMs,
-        metadata,
-        descriptorSet,
-        signal: context.signal,
-      })
+      const answer = await callRpc(call)
       const milliseconds = performance.now() - started
       const { json: message } = answer
       context.output.result(

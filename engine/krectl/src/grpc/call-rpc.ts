@@ -1,4 +1,4 @@
-/** One unary call with JSON in and out, for methods known by descriptors alone. */
+/** One call with JSON in and out, for methods known by descriptors alone. */
 import {
   createFileRegistry,
   fromBinary,
@@ -32,24 +32,48 @@ export type RpcAnswer = {
   trailers: Record<string, string>
 }
 
+/** Whether the rpc answers with a stream. @throws UsageError when there is no such rpc. */
+export function isStreaming(call: Pick<RpcCall, 'descriptorSet' | 'method'>): boolean {
+  return findMethod(readRegistry(call.descriptorSet), call.method).methodKind === 'server_streaming'
+}
+
+/** Calls a unary rpc. @throws KreError with the status as its code, UsageError for a request of another form. */
 export async function callRpc(call: RpcCall): Promise<RpcAnswer> {
-  const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, call.descriptorSet))
+  const messages: JsonValue[] = []
+  const { headers, trailers } = await callStream(call, (message) => void messages.push(message))
+  const [json] = messages
+  if (json === undefined || messages.length > 1)
+    throw new KreError('internal', `a unary rpc answered with ${messages.length} messages`)
+  return { json, headers, trailers }
+}
+
+/**
+ * Calls an rpc and reports its messages as they come.
+ *
+ * @throws as `callRpc`.
+ */
+export async function callStream(
+  call: RpcCall,
+  onMessage: (json: JsonValue) => void,
+): Promise<Omit<RpcAnswer, 'json'>> {
+  const registry = readRegistry(call.descriptorSet)
   const method = findMethod(registry, call.method)
   const request = parseRequest(registry, method, call.json)
   const baseUrl = `http://${call.address}`
   const sessionManager = new Http2SessionManager(baseUrl)
   const transport = createGrpcTransport({ baseUrl, sessionManager })
   try {
-    const response = await transport.unary(
-      method as DescMethod & { methodKind: 'unary' },
+    const response = await transport.stream(
+      method as DescMethod & { methodKind: 'server_streaming' },
       call.signal,
       call.timeoutMs,
       call.metadata,
-      request,
+      once(request),
       createContextValues(),
     )
+    for await (const message of response.message)
+      onMessage(toJson(method.output, message, { registry, alwaysEmitImplicit: true }))
     return {
-      json: toJson(method.output, response.message, { registry, alwaysEmitImplicit: true }),
       headers: Object.fromEntries(response.header),
       trailers: Object.fromEntries(response.trailer),
     }
@@ -58,6 +82,14 @@ export async function callRpc(call: RpcCall): Promise<RpcAnswer> {
   } finally {
     sessionManager.abort() // the process would wait for it
   }
+}
+
+async function* once<T>(value: T): AsyncIterable<T> {
+  yield value
+}
+
+function readRegistry(descriptorSet: Uint8Array): FileRegistry {
+  return createFileRegistry(fromBinary(FileDescriptorSetSchema, descriptorSet))
 }
 
 function findMethod(registry: FileRegistry, wanted: string): DescMethod {
