@@ -33,7 +33,7 @@ const streams = async () => {
 describe('the NATS manager', () => {
   test('makes what a version needs, once', async () => {
     const first = await manager.converge('demo', [version()])
-    expect(first.created).toHaveLength(6)
+    expect(first.created).toHaveLength(7)
     expect(await manager.converge('demo', [version()])).toEqual({ created: [], removed: [] })
     const bucket = await new Kvm(await nats.connect()).open('RT_demo')
     expect((await bucket.get('interface.v1'))?.json()).toMatchObject({
@@ -59,7 +59,7 @@ describe('the NATS manager', () => {
     expect((await bucket.get('interface.v1'))?.operation ?? 'PURGE').toBe('PURGE')
     expect(await streams()).toContain('OBJ_OBJ_demo_v1_wf_models')
     await manager.converge('demo', [])
-    expect(await streams()).toEqual(['KV_KV_demo', 'KV_RT_demo', 'OUT_demo'])
+    expect(await streams()).toEqual(['CLAIMS_demo', 'KV_KV_demo', 'KV_RT_demo', 'OUT_demo'])
   })
 
   test('writes routing forwards only', async () => {
@@ -75,6 +75,6 @@ describe('the NATS manager', () => {
     await manager.converge('other', [])
     await manager.removeRuntime('demo')
     expect(await manager.runtimes()).toEqual(['other'])
-    expect(await streams()).toEqual(['KV_KV_other', 'KV_RT_other', 'OUT_other'])
+    expect(await streams()).toEqual(['CLAIMS_other', 'KV_KV_other', 'KV_RT_other', 'OUT_other'])
   })
 })
