@@ -1,1 +1,2 @@
+export { preparePython } from './prepare-python.ts'
 export { startNats, type TestNats } from './start-nats.ts'

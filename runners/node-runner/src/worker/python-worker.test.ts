@@ -1,21 +1,13 @@
 /** The real Python worker behind a real node: what no fake can show of both together. */
-import { existsSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { MINUTE_MS, type NodeLaunch } from '@kre/contracts'
-import { startNats, type TestNats } from '@kre/service-kit/testing'
+import { preparePython, startNats, type TestNats } from '@kre/service-kit/testing'
 import { openTestBench, textOf } from '../testing/start-node.ts'
 
-/** Made by tests/sdk-python.test.ts, which has the network that it takes. */
-const executable = resolve(
-  import.meta.dirname,
-  '../../../../.kre/cache/python-tests/protobuf==6.33.6/bin/python',
-)
-const hasPython = existsSync(executable)
-const run = hasPython ? test : test.skip
-const why = hasPython
-  ? ''
-  : ' (skipped: no Python with protobuf; tests/sdk-python.test.ts makes it)'
+const prepared = preparePython()
+const run = 'reason' in prepared ? test.skip : test
+const why = 'reason' in prepared ? ` (skipped: ${prepared.reason})` : ''
+const executable = 'reason' in prepared ? '' : prepared.executable
 
 let nats: TestNats
 beforeAll(async () => {
