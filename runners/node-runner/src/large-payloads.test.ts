@@ -260,6 +260,7 @@ describe('payloads above what the server carries at once', () => {
       const answer = await ask(value)
       expect(Buffer.from(await valueOf(answer)).equals(value)).toBe(true)
     }
+    await waitUntil('all are heard', () => sent.length === 3)
     expect(sent.map(({ encoding }) => encoding)).toEqual([
       ENCODING.none,
       ENCODING.gzip,
