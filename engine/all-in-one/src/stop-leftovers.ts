@@ -1,17 +1,14 @@
 /** Ends what a killed engine left running on a data folder. */
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { KreError } from '@kre/contracts'
 import { createLocalTarget } from '@kre/k8s-manager'
 import { startLocalNatsServer } from '@kre/nats-manager'
-import { connectNats, findNatsServer, type Logger } from '@kre/service-kit'
+import { connectNats, findNatsServer, type Logger, untilReaped } from '@kre/service-kit'
 import { claimDataDir } from './claim-data-dir.ts'
 import type { Config } from './config.ts'
 
 const FETCH_TIMEOUT_MS = 5_000
-const REAP_TIMEOUT_MS = 3_000
-const REAP_POLL_MS = 50
 
 /**
  * Entrypoints drain before nodes, nodes before NATS, as when an engine stops: so NATS is started for it where it is
@@ -70,19 +67,4 @@ async function stopProcesses(
   )
   await target.stopAll()
   return pids
-}
-
-/** Some init processes collect the dead seconds later; until then a pid still looks taken to whoever checks it. */
-async function untilReaped(pids: readonly number[]): Promise<void> {
-  const end = performance.now() + REAP_TIMEOUT_MS
-  while (pids.some(isTaken) && performance.now() < end) await sleep(REAP_POLL_MS)
-}
-
-function isTaken(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false // gone, or somebody else's by now
-  }
 }

@@ -5,4 +5,5 @@ export { createMetricsCollector, type MetricsCollector } from './metrics/metrics
 export { connectNats } from './nats-connection.ts'
 export { findNatsServer, NATS_SERVER_VERSION } from './nats-server/find-nats-server.ts'
 export { processStartTime } from './process/process-start-time.ts'
+export { untilReaped } from './process/until-reaped.ts'
 export { waitUntil } from './wait-until.ts'

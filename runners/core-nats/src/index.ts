@@ -9,3 +9,9 @@ export type { CoreSubscription } from './subscriptions.ts'
 export type { ClaimTransport } from './payload/answers.ts'
 export { createClaimStore, inlineBytesMax, type ClaimStore } from './payload/claim-store.ts'
 export { compress, decompress, isWorthCompressing } from './payload/compression.ts'
+export {
+  isPlainPayload,
+  packPayload,
+  type PayloadForm,
+  unpackPayload,
+} from './payload/payload-form.ts'

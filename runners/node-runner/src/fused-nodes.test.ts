@@ -12,7 +12,7 @@ import {
 } from '@kre/contracts'
 import { waitUntil } from '@kre/service-kit'
 import { startNats, type TestNats } from '@kre/service-kit/testing'
-import { openTestBench, textOf, WORKFLOW, type TestBench } from './testing/start-node.ts'
+import { memberOf, openTestBench, textOf, WORKFLOW, type TestBench } from './testing/start-node.ts'
 
 let nats: TestNats
 beforeAll(async () => {
@@ -38,31 +38,10 @@ const from = (node: string) => ({
 
 /** `one` feeds `two`, which feeds `three`, all from one file in one process. */
 async function startChain(bench: TestBench, first: Partial<NodeLaunch> = {}) {
-  const member = (node: string, more: Partial<NodeMember>): NodeMember => ({
-    kind: 'node',
-    ...WORKFLOW,
-    versionId: 'version-id',
-    bundleDigest: 'sha256:00',
-    workflowName: 'Workflow',
-    node,
-    nodeName: node,
-    image: 'kre/typescript',
-    runner: 'typescript',
-    src: 'one.ts',
-    subscriptions: [],
-    outputs: [],
-    isExitpoint: true,
-    requestType: 'test.Text',
-    responseType: 'test.Text',
-    concurrency: 1,
-    timeoutMs: null,
-    retries: { max: 0, backoffMs: 10 },
-    objectBucket: null,
-    keyValueBuckets: { project: 'KV_rt', workflow: 'KV_rt_v1_wf', node: `KV_rt_v1_wf_${node}` },
-    config: { variables: {}, files: {} },
-    ...more,
-  })
-  const fused = [member('two', { ...CHAIN, ...from('one') }), member('three', from('two'))]
+  const fused: NodeMember[] = [
+    { ...memberOf('two'), ...CHAIN, ...from('one'), src: 'one.ts' },
+    { ...memberOf('three'), ...from('two'), src: 'one.ts' },
+  ]
   const node = bench.start('one', MARK, { ...CHAIN, fused, ...first })
   await waitUntil('all three are ready', () => node.announcements.length >= 3)
   return node

@@ -3,7 +3,12 @@ import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { KreError } from '@kre/contracts'
-import { processStartTime, readEngineRecord, type EngineRecord } from '@kre/service-kit'
+import {
+  processStartTime,
+  readEngineRecord,
+  untilReaped,
+  type EngineRecord,
+} from '@kre/service-kit'
 import type { Context } from '../context.ts'
 import { EXIT_BUSY, spawnEngine } from './engine-child.ts'
 
@@ -11,7 +16,6 @@ import { EXIT_BUSY, spawnEngine } from './engine-child.ts'
 const STOP_TIMEOUT_MS = 60_000
 /** After so long, whoever waits is told what for. */
 const PATIENCE_MS = 5_000
-const REAP_TIMEOUT_MS = 3_000
 const POLL_MS = 50
 
 /** `leftovers`: no engine ran, but a killed one might have left processes, and none are left now. */
@@ -66,25 +70,10 @@ async function endEngine(context: Context, engine: EngineRecord, force: boolean)
       }
       await sleep(POLL_MS, undefined, { signal: context.signal })
     }
-    await untilReaped(engine.pid)
+    await untilReaped([engine.pid])
     return forced
   } finally {
     context.forced.removeEventListener('abort', kill)
-  }
-}
-
-/** Some init processes collect the dead seconds later; until then a pid still looks taken to whoever checks it. */
-async function untilReaped(pid: number): Promise<void> {
-  const end = performance.now() + REAP_TIMEOUT_MS
-  while (isTaken(pid) && performance.now() < end) await sleep(POLL_MS)
-}
-
-function isTaken(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false // gone, or somebody else's by now
   }
 }
 

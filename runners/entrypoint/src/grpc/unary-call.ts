@@ -1,11 +1,12 @@
 /** The server's side of one gRPC call that takes one message: how it is read, answered (once, or by a stream) and given up. */
+import { toKreError } from '@kre/contracts/runtime'
+import { compress, decompress, isWorthCompressing } from '@kre/core-nats'
 import type { Http2Stream, StreamHandler } from '../http2/http2-stream.ts'
 import { H2_ERROR } from '../http2/protocol.ts'
 import type { RequestHeaders } from '../http2/request-headers.ts'
 import type { Limits } from '../limits.ts'
 import { createWheelTimer, type TimerWheel, type WheelTimer } from '../requests/timer-wheel.ts'
 import type { ByteBudget } from './byte-budget.ts'
-import { deflateMessage, inflateMessage, isWorthCompressing } from './compression.ts'
 import {
   createFailure,
   type Failure,
@@ -85,8 +86,9 @@ export class UnaryCall implements StreamHandler, FrameReceiver {
       this.#write(value, false, requestId)
       return
     }
-    deflateMessage(value, (deflated) =>
-      this.#write(deflated ?? value, deflated !== null, requestId),
+    void compress(value).then(
+      (compressed) => this.#write(compressed, true, requestId),
+      () => this.#write(value, false, requestId),
     )
   }
 
@@ -229,19 +231,24 @@ export class UnaryCall implements StreamHandler, FrameReceiver {
       this.fail(noRoomToInflate(), '')
       return
     }
-    inflateMessage(message, payloadBytesMax, (result) => {
-      if (this.stream.isClosed || this.#state === 'ended') return
-      if (typeof result !== 'string') {
-        const unused = payloadBytesMax - result.length
+    void decompress(message, payloadBytesMax).then(
+      (inflated) => {
+        if (this.#isOver()) return
+        const unused = payloadBytesMax - inflated.length
         this.#held -= unused
         budget.give(unused)
-        this.#accept(result)
-      } else if (result === 'too-large') {
-        this.fail(tooLarge('more (inflated)', payloadBytesMax), '')
-      } else {
-        this.fail(malformedGzip(), '')
-      }
-    })
+        this.#accept(inflated)
+      },
+      (error: unknown) => {
+        if (this.#isOver()) return
+        const isTooLarge = toKreError(error).code === 'resource-exhausted'
+        this.fail(isTooLarge ? tooLarge('more (inflated)', payloadBytesMax) : malformedGzip(), '')
+      },
+    )
+  }
+
+  #isOver(): boolean {
+    return this.stream.isClosed || this.#state === 'ended'
   }
 }
 

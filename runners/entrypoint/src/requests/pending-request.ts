@@ -1,7 +1,7 @@
 import type { Failure } from '../grpc/failure.ts'
 import type { RoutedMethod, ServedWorkflow } from '../versions/served-version.ts'
 import type { AnswerStream } from './answer-stream.ts'
-import type { PackedPayload } from './request-payload.ts'
+import type { PayloadForm } from '@kre/core-nats'
 import type { WheelTimer } from './timer-wheel.ts'
 
 /** The caller's side of a request: answered, failed, or gone. */
@@ -47,7 +47,7 @@ export type PendingRequest = {
   crashes: string[] | null
   timer: WheelTimer
   /** What is sent in place of the message, which is large; null = the message, or it is not packed yet. */
-  packed: PackedPayload | null
+  packed: PayloadForm | null
   isPacking: boolean
   /** Payloads of it are in the claim bucket. */
   hasClaims: boolean

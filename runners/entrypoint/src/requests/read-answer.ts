@@ -9,7 +9,7 @@ import {
   toKreError,
 } from '@kre/contracts/runtime'
 import { createFailure, type Failure } from '../grpc/failure.ts'
-import type { PackedPayload } from './request-payload.ts'
+import type { PayloadForm } from '@kre/core-nats'
 
 export type Expected = {
   readonly requestId: string
@@ -36,7 +36,7 @@ export type Answer =
   /** The value has to be fetched or decompressed first. */
   | {
       readonly kind: 'packed'
-      readonly payload: PackedPayload
+      readonly payload: PayloadForm
       readonly endsWorkflow: boolean
       readonly isFinal: boolean
       readonly hasClaims: boolean

@@ -1,24 +1,17 @@
 /** Large payloads of requests and answers: how they travel, and when they are removed. */
-import { type Claim, claimScope, ENCODING, type Encoding, MINUTE_MS } from '@kre/contracts/runtime'
+import { claimScope, MINUTE_MS } from '@kre/contracts/runtime'
 import {
   type ClaimStore,
-  compress,
-  decompress,
-  inlineBytesMax,
-  isWorthCompressing,
+  isPlainPayload,
+  packPayload,
+  type PayloadForm,
+  unpackPayload,
 } from '@kre/core-nats'
 import type { ServedWorkflow } from '../versions/served-version.ts'
 import { createWheelTimer, type TimerWheel } from './timer-wheel.ts'
 
 /** After the deadline nobody reads a claim; the clocks of hosts may differ by so much. */
 const EXPIRY_SLACK_MS = MINUTE_MS
-
-/** What a message carries in place of its plain payload. */
-export type PackedPayload = {
-  readonly value: Uint8Array
-  readonly encoding: Encoding
-  readonly claim: Claim | null
-}
 
 /** The part of a request that its payloads need. */
 export type PayloadOwner = {
@@ -33,9 +26,9 @@ export type PayloadOwner = {
 export type RequestPayloads = {
   isPlain(value: Uint8Array): boolean
   /** @throws KreError as `ClaimStore.write`. */
-  pack(request: PayloadOwner): Promise<PackedPayload>
+  pack(request: PayloadOwner): Promise<PayloadForm>
   /** @throws KreError as `ClaimStore.read` and `decompress`. */
-  read(payload: PackedPayload): Promise<Uint8Array>
+  read(payload: PayloadForm): Promise<Uint8Array>
   /**
    * The request is over: its claims are removed, as soon as nothing of it can run any more.
    *
@@ -54,23 +47,12 @@ export function createRequestPayloads(deps: {
   const { claims, wheel, payloadBytesMax } = deps
 
   return {
-    // Compressing costs more than carrying what the server carries at once.
-    isPlain: ({ length }) => length <= inlineBytesMax(deps.maxPayload()),
-    async pack({ message, replyTo, deadlineUnixMs }) {
-      let value = message
-      let encoding: Encoding = ENCODING.none
-      if (isWorthCompressing(value)) {
-        value = await compress(value)
-        encoding = ENCODING.gzip
-      }
-      if (value.length <= inlineBytesMax(deps.maxPayload())) return { value, encoding, claim: null }
-      const claim = await claims.write(value, claimScope(replyTo), deadlineUnixMs + EXPIRY_SLACK_MS)
-      return { value: NO_BYTES, encoding, claim }
-    },
-    async read({ value, encoding, claim }) {
-      const whole = claim === null ? value : await claims.read(claim, payloadBytesMax)
-      return encoding === ENCODING.gzip ? decompress(whole, payloadBytesMax) : whole
-    },
+    isPlain: (value) => isPlainPayload(value, deps.maxPayload()),
+    pack: ({ message, replyTo, deadlineUnixMs }) =>
+      packPayload(message, deps.maxPayload(), (value) =>
+        claims.write(value, claimScope(replyTo), deadlineUnixMs + EXPIRY_SLACK_MS),
+      ),
+    read: (payload) => unpackPayload(payload, claims, payloadBytesMax),
     release({ replyTo, workflow, deadlineAt }, isFinal) {
       const remove = () => claims.remove(claimScope(replyTo))
       const waitMs = deadlineAt - performance.now()
@@ -80,5 +62,3 @@ export function createRequestPayloads(deps: {
     },
   }
 }
-
-const NO_BYTES = new Uint8Array(0)

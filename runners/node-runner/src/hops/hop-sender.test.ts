@@ -5,6 +5,7 @@ import { waitUntil } from '@kre/service-kit'
 import { startNats, type TestNats } from '@kre/service-kit/testing'
 import { createCounters } from '../counters.ts'
 import { createHopSender, type Route } from './hop-sender.ts'
+import { createLocalHops } from './local-hops.ts'
 import { openInbox, parseAnswer } from './inbox.ts'
 
 let nats: TestNats
@@ -17,10 +18,11 @@ async function open() {
   const connection = openCoreConnection(nats.access, 'hops')
   const inbox = openInbox(connection)
   const counters = createCounters()
-  const hops = createHopSender(connection, inbox, counters)
+  const hops = createHopSender(connection, inbox, counters, createLocalHops())
   const dead: Envelope[] = []
   const route = (subject: string, isRetried: boolean): Route => ({
     subject,
+    isLocal: false,
     isRetried,
     onDead: (sent) => dead.push(sent),
   })

@@ -11,7 +11,7 @@ import {
 import type { CoreConnection } from '@kre/core-nats'
 import type { Counters } from '../counters.ts'
 import type { Inbox } from './inbox.ts'
-import { createLocalHops, type LocalHops } from './local-hops.ts'
+import type { LocalHops } from './local-hops.ts'
 import { createSentMessages } from './sent-messages.ts'
 
 /** A node that restarts is back within this time; longer waiting would only hide that it is gone. */
@@ -26,7 +26,7 @@ const PAYLOAD_MARGIN_BYTES = 1 * KiB
 export type Route = {
   readonly subject: string
   /** Nobody outside of the process listens. */
-  readonly isLocal?: boolean
+  readonly isLocal: boolean
   /** A replica that restarts may be back soon. */
   readonly isRetried: boolean
   /** Nothing but the message as it was sent is kept for this: what it was made of holds whole blocks of the socket's data. */
@@ -56,7 +56,7 @@ export function createHopSender(
   connection: CoreConnection,
   inbox: Inbox,
   counters: Counters,
-  local: LocalHops = createLocalHops(),
+  local: LocalHops,
 ): HopSender {
   const sent = createSentMessages<Route>()
   let retrying = 0

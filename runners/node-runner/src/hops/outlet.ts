@@ -91,6 +91,7 @@ export function createOutlet(
   )
   const failures: Route = {
     subject: failureSubject(ref),
+    isLocal: false,
     isRetried: false,
     onDead: (sent) => hops.answer(sent),
   }

@@ -12,22 +12,16 @@ import {
 } from '@kre/contracts/runtime'
 import {
   type ClaimStore,
-  compress,
-  decompress,
-  inlineBytesMax,
-  isWorthCompressing,
+  isPlainPayload,
+  packPayload,
+  type PayloadForm,
+  unpackPayload,
 } from '@kre/core-nats'
 
 /** Limit of one message where the launch file names none; what a worker's frame holds. */
 export const PAYLOAD_BYTES_MAX = 64 * MiB
 /** After the deadline nobody reads a claim; the clocks of hosts may differ by so much. */
 const EXPIRY_SLACK_MS = MINUTE_MS
-
-type Form = {
-  readonly encoding: Encoding
-  readonly value: Uint8Array
-  readonly claim: Claim | null
-}
 
 export type PayloadForms = {
   /** Whether the message can be sent as it is. */
@@ -50,7 +44,7 @@ export function createPayloadForms(
   payloadBytesMax: number,
 ): PayloadForms {
   /** In which form a payload came, by its bytes: forwarding it costs nothing then. */
-  const received = new WeakMap<Uint8Array, Form>()
+  const received = new WeakMap<Uint8Array, PayloadForm>()
 
   const keep = async (value: Uint8Array, encoding: Encoding, parent: Envelope): Promise<Claim> => {
     const came = received.get(parent.value)
@@ -64,28 +58,20 @@ export function createPayloadForms(
   }
 
   return {
-    // Compressing costs more than carrying what the server carries at once.
-    isPlain: ({ value }) => value.length <= inlineBytesMax(maxPayload()),
+    isPlain: ({ value }) => isPlainPayload(value, maxPayload()),
     async pack(envelope, parent) {
-      const came = received.get(envelope.value)
-      if (came !== undefined) return withForm(envelope, came)
-      let { value } = envelope
-      let encoding: Encoding = ENCODING.none
-      if (isWorthCompressing(value)) {
-        value = await compress(value)
-        encoding = ENCODING.gzip
-      }
-      if (value.length <= inlineBytesMax(maxPayload())) return { ...envelope, value, encoding }
-      const claim = await keep(value, encoding, parent)
-      return withForm(envelope, { value: NO_BYTES, encoding, claim })
+      const form =
+        received.get(envelope.value) ??
+        (await packPayload(envelope.value, maxPayload(), (value, encoding) =>
+          keep(value, encoding, parent),
+        ))
+      return withForm(envelope, form)
     },
     async unpack(envelope) {
       const { value, encoding, claim } = envelope
-      let whole = value
-      if (claim !== null) whole = await claims.read(claim, payloadBytesMax)
-      if (encoding === ENCODING.gzip) whole = await decompress(whole, payloadBytesMax)
-      received.set(whole, { value, encoding, claim })
-      envelope.value = whole
+      const form = { value, encoding, claim }
+      envelope.value = await unpackPayload(form, claims, payloadBytesMax)
+      received.set(envelope.value, form)
       envelope.encoding = ENCODING.none
       envelope.hasClaims ||= claim !== null
       envelope.claim = null
@@ -93,9 +79,7 @@ export function createPayloadForms(
   }
 }
 
-const NO_BYTES = new Uint8Array(0)
-
-function withForm(envelope: Envelope, form: Form): Envelope {
+function withForm(envelope: Envelope, form: PayloadForm): Envelope {
   return { ...envelope, ...form, hasClaims: envelope.hasClaims || form.claim !== null }
 }
 

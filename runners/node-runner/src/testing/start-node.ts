@@ -19,6 +19,7 @@ import {
   type Envelope,
   type NatsAccess,
   type NodeLaunch,
+  type NodeMember,
 } from '@kre/contracts'
 import { waitUntil } from '@kre/service-kit'
 import type { NatsConnection } from '@nats-io/transport-node'
@@ -230,7 +231,8 @@ function hasEnded(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null
 }
 
-function launchOf(id: string, root: string, nats: NatsAccess): NodeLaunch {
+/** A node as the converger describes it: the workflow's only one, which answers. */
+export function memberOf(id: string): NodeMember {
   return {
     kind: 'node',
     ...WORKFLOW,
@@ -253,6 +255,12 @@ function launchOf(id: string, root: string, nats: NatsAccess): NodeLaunch {
     objectBucket: null,
     keyValueBuckets: { project: 'KV_rt', workflow: 'KV_rt_v1_wf', node: `KV_rt_v1_wf_${id}` },
     config: { variables: {}, files: {} },
+  }
+}
+
+function launchOf(id: string, root: string, nats: NatsAccess): NodeLaunch {
+  return {
+    ...memberOf(id),
     nats,
     replica: 0,
     drainMs: 5_000,
