@@ -1,16 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { type ClientReadableStream, Client, credentials, status } from '@grpc/grpc-js'
-import {
-  decodeEnvelope,
-  emptyEnvelope,
-  encodeEnvelope,
-  type Envelope,
-  MESSAGE_TYPE,
-} from '@kre/contracts'
+import { type Envelope, MESSAGE_TYPE } from '@kre/contracts'
 import { waitUntil } from '@kre/service-kit'
 import { startNats, type TestNats } from '@kre/service-kit/testing'
-import { createInbox } from '@nats-io/transport-node'
 import { demoInterface, GREET, sendDeathNotice } from './testing/demo-version.ts'
+import { openSender } from './testing/frame-sender.ts'
 import { frame } from './testing/raw-client.ts'
 import { openScene, type Scene } from './testing/scene.ts'
 
@@ -27,54 +21,6 @@ const served = {
 }
 const openStreaming = (options: Parameters<typeof openScene>[1] = {}) =>
   openScene(nats, { served, ...options })
-
-type Sender = {
-  /** Numbers of the credits that came. */
-  readonly credits: number[]
-  readonly stops: string[]
-  send(text: string, more?: Partial<Envelope>): void
-  end(frames?: number): void
-}
-
-/** A call of a handler that sends frames. */
-function openSender(scene: Scene, request: Envelope): Sender {
-  const creditSubject = createInbox()
-  const credits: number[] = []
-  const stops: string[] = []
-  let sequence = 0
-  scene.nats.subscribe(creditSubject, {
-    callback: (_, message) => {
-      if (message.data.length === 0) return
-      const { messageType, sequence: upTo, error } = decodeEnvelope(message.data)
-      if (messageType === MESSAGE_TYPE.credit) credits.push(upTo)
-      else stops.push(error)
-    },
-  })
-  const publish = (more: Partial<Envelope>) =>
-    scene.nats.publish(
-      request.replyTo,
-      encodeEnvelope({
-        ...emptyEnvelope(),
-        requestId: request.requestId,
-        fromNode: 'greeter',
-        ...more,
-      }),
-      { reply: creditSubject },
-    )
-  return {
-    credits,
-    stops,
-    send: (text, more) =>
-      publish({
-        messageType: MESSAGE_TYPE.frame,
-        typeUrl: 'type.googleapis.com/demo.Response',
-        value: Buffer.from(text),
-        sequence: ++sequence,
-        ...more,
-      }),
-    end: (frames = sequence) => publish({ messageType: MESSAGE_TYPE.end, sequence: frames }),
-  }
-}
 
 type Reading = {
   readonly call: ClientReadableStream<Buffer>

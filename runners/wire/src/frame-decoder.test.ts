@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import fc from 'fast-check'
 import { createFrameDecoder, framePrefix } from './frame-decoder.ts'
 
 const framed = (...bodies: Uint8Array[]) =>
@@ -22,5 +23,26 @@ describe('createFrameDecoder', () => {
     push(framed(new Uint8Array(10)))
     expect(found).toEqual([10])
     expect(() => push(framePrefix(new Uint8Array(11)))).toThrow('announces 11 bytes; at most 10')
+  })
+
+  test('finds the same bodies, however their stream is cut', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.uint8Array({ maxLength: 50 }), { maxLength: 8 }),
+        fc.array(fc.nat({ max: 20 }), { minLength: 1, maxLength: 20 }),
+        (sent, cuts) => {
+          const found: Uint8Array[] = []
+          const push = createFrameDecoder((body) => found.push(Uint8Array.from(body)))
+          const stream = framed(...sent)
+          let at = 0
+          for (const bytes of cuts) {
+            push(stream.subarray(at, at + bytes))
+            at += bytes
+          }
+          push(stream.subarray(at))
+          expect(found.map((body) => [...body])).toEqual(sent.map((body) => [...body]))
+        },
+      ),
+    )
   })
 })

@@ -136,14 +136,15 @@ export class HttpCall {
   }
 
   #inflate(body: Buffer, bytesMax: number, take: OnBody): void {
-    // Counted before it is there: inflating may take all of it.
-    if (!this.#reserve(bytesMax)) return this.refuse(noRoom())
+    const { budget } = this.#context
+    // Counted before it is there, as inflating may take all of it; and by itself, as it goes on when the caller has gone.
+    if (!budget.take(bytesMax)) return this.refuse(noRoom())
     unzip(body, { maxOutputLength: bytesMax }, (error, inflated) => {
+      budget.give(bytesMax)
       if (this.#state === 'ended' || this.#exchange.response.isClosed) return
       if (error === null) {
-        const unused = bytesMax - inflated.length
-        this.#held -= unused
-        this.#context.budget.give(unused)
+        this.#held += inflated.length
+        budget.add(inflated.length)
         take(inflated)
       } else if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE')
         this.refuse(tooLarge('more (inflated)', bytesMax))
@@ -186,6 +187,7 @@ export class HttpCall {
     this.#context.wheel.cancel(this.#timer)
     this.#context.budget.give(this.#held)
     this.#held = 0
+    this.#unread = 0
     const gone = this.onGone
     this.onGone = null
     gone?.()

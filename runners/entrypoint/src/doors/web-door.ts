@@ -3,6 +3,7 @@ import { createFailure, failureFields, type Failure } from '../grpc/failure.ts'
 import { encodeFrame, FrameReader } from '../grpc/frame-reader.ts'
 import type { RequestHeaders } from '../http2/request-headers.ts'
 import type { Caller } from '../requests/pending-request.ts'
+import { decodeBase64Pieces } from './base64-pieces.ts'
 import { callerHeaders } from './caller-headers.ts'
 import type { HttpCall } from './http-call.ts'
 import { type RenderFailure, renderStatus } from './status-json.ts'
@@ -14,8 +15,6 @@ const WEB_TYPE = /^application\/grpc-web(-text)?(?:\+proto)?\s*(?:;|$)/i
 const TRAILERS_FLAG = 0x80
 /** Bytes in front of a message. */
 const PREFIX_BYTES = 5
-/** `-text`: the body is base64, of pieces that may each be padded. */
-const BASE64 = /^[A-Za-z0-9+/=]*$/
 
 export function isGrpcWeb(headers: RequestHeaders): boolean {
   return WEB_TYPE.test(headers.get('content-type') ?? '')
@@ -132,7 +131,7 @@ function readMessage(
   body: Buffer,
   bytesMax: number,
 ): Uint8Array | Failure {
-  const bytes = isText(headers) ? decodeText(body) : body
+  const bytes = isText(headers) ? decodeBase64Pieces(body) : body
   if (bytes === null) return badFrame('is not base64, as application/grpc-web-text says')
   let result: Uint8Array | Failure | null = null
   const reader = new FrameReader(bytesMax, {
@@ -148,12 +147,6 @@ function readMessage(
   const read = result as Uint8Array | Failure | null
   if (reader.isInsideFrame) return badFrame('ends inside a message')
   return read ?? badFrame('has no message')
-}
-
-function decodeText(body: Buffer): Buffer | null {
-  const text = body.toString('latin1')
-  if (!BASE64.test(text)) return null
-  return Buffer.concat((text.match(/[^=]+=*/g) ?? []).map((piece) => Buffer.from(piece, 'base64')))
 }
 
 function badFrame(what: string): Failure {

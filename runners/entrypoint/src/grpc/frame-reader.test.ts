@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import fc from 'fast-check'
 import type { Failure } from './failure.ts'
 import { encodeFrame, FrameReader } from './frame-reader.ts'
 
@@ -77,5 +78,28 @@ describe('the frame reader', () => {
   test('refuses to grow beyond the budget', () => {
     const { failures } = read([encodeFrame(Buffer.alloc(900))], 1_000, 500)
     expect(failures).toMatchObject([{ reason: 'BYTES_IN_FLIGHT', status: 8 }])
+  })
+
+  test('reads the same of a stream, however it is cut', () => {
+    const body = fc.oneof(
+      fc.uint8Array({ maxLength: 40 }),
+      fc
+        .array(fc.tuple(fc.string({ maxLength: 20 }), fc.boolean()), { maxLength: 5 })
+        .map((all) => Buffer.concat(all.map(([one, isGzip]) => encodeFrame(text(one), isGzip)))),
+    )
+    fc.assert(
+      fc.property(body, fc.array(fc.nat({ max: 12 }), { maxLength: 20 }), (bytes, cuts) => {
+        const chunks: Uint8Array[] = []
+        let at = 0
+        for (const size of cuts) {
+          chunks.push(bytes.subarray(at, at + size))
+          at += size
+        }
+        chunks.push(bytes.subarray(at))
+        const { messages, failures, isInsideFrame } = read([bytes])
+        expect(read(chunks)).toMatchObject({ messages, failures, isInsideFrame })
+      }),
+      { numRuns: 1_000 },
+    )
   })
 })

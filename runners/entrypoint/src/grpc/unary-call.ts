@@ -226,20 +226,21 @@ export class UnaryCall implements StreamHandler, FrameReceiver {
 
   #inflate(message: Uint8Array): void {
     const { budget, payloadBytesMax } = this.#context
-    // Counted before it is there: inflating may take all of it.
-    if (!this.reserve(payloadBytesMax)) {
+    // Counted before it is there, as inflating may take all of it; and by itself, as it goes on when the caller has gone.
+    if (!budget.take(payloadBytesMax)) {
       this.fail(noRoomToInflate(), '')
       return
     }
     void decompress(message, payloadBytesMax).then(
       (inflated) => {
+        budget.give(payloadBytesMax)
         if (this.#isOver()) return
-        const unused = payloadBytesMax - inflated.length
-        this.#held -= unused
-        budget.give(unused)
+        this.#held += inflated.length
+        budget.add(inflated.length)
         this.#accept(inflated)
       },
       (error: unknown) => {
+        budget.give(payloadBytesMax)
         if (this.#isOver()) return
         const isTooLarge = toKreError(error).code === 'resource-exhausted'
         this.fail(isTooLarge ? tooLarge('more (inflated)', payloadBytesMax) : malformedGzip(), '')

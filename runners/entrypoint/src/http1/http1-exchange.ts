@@ -29,15 +29,21 @@ export function openHttp1Exchange(
       const all = ends ? [...fields, ['connection', 'close'] as const] : fields
       server.writeHead(status, all.flat())
     },
-    write: (bytes) => server.write(bytes),
+    // What waits behind another answer of its connection is kept here, however little it is.
+    write: (bytes) => server.write(bytes) && server.socket !== null,
     end() {
       if (isRead()) server.end()
       else endGently(message, server)
     },
     destroy: () => void server.destroy(),
   }
+  /** The answers before it are sent, and what it has written by now is with the socket. */
+  const onTurn = () => {
+    if (!server.writableEnded && !server.writableNeedDrain) response.onDrain()
+  }
   server.on('close', () => response.onClose())
   server.on('drain', () => response.onDrain())
+  server.on('socket', () => process.nextTick(onTurn))
   // The end of the connection is reported by the response.
   server.on('error', () => undefined)
   message.on('error', () => undefined)

@@ -3,6 +3,7 @@ import {
   type DescMessage,
   fromBinary,
   type JsonValue,
+  type Message,
   toBinary,
   toJson,
 } from '@bufbuild/protobuf'
@@ -12,6 +13,7 @@ import { KreError } from '@kre/contracts'
 import fc from 'fast-check'
 import { DOORS_DESCRIPTORS } from '../testing/doors-descriptors.ts'
 import { decodeJson } from './decode-json.ts'
+import { parseJson } from './parse-json.ts'
 
 const registry = createFileRegistry(
   fromBinary(FileDescriptorSetSchema, Buffer.from(DOORS_DESCRIPTORS, 'base64')),
@@ -72,6 +74,32 @@ describe('decodeJson', () => {
         }
       }),
       { numRuns: 400 },
+    )
+  })
+
+  test('gives back every message that was written as JSON', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 80 }), (bytes) => {
+        let message: Message
+        try {
+          message = fromBinary(all, bytes, { readUnknownFields: false })
+        } catch {
+          return // no message: nothing to give back
+        }
+        let json: JsonValue
+        try {
+          json = toJson(all, message, { registry, alwaysEmitImplicit: true })
+        } catch {
+          return // a date or a duration that JSON has no form for
+        }
+        const read = decodeJson(
+          all,
+          parseJson(Buffer.from(JSON.stringify(json))) as JsonValue,
+          registry,
+        )
+        expect(toJson(all, read, { registry, alwaysEmitImplicit: true })).toEqual(json)
+      }),
+      { numRuns: 2_000 },
     )
   })
 })

@@ -65,4 +65,46 @@ describe('a path template', () => {
       }),
     )
   })
+
+  test('of any text is understood or refused, and any path fits it, does not, or has a wrong escape', () => {
+    const piece = fc.constantFrom(
+      ...[
+        '/',
+        '{',
+        '}',
+        '=',
+        '*',
+        '**',
+        ':',
+        '.',
+        'a',
+        'b1',
+        '%',
+        '%2F',
+        '%zz',
+        '{a}',
+        '{a.b=x/*}',
+      ],
+    )
+    const pieces = fc.array(piece, { maxLength: 12 }).map((all) => `/${all.join('')}`)
+    fc.assert(
+      fc.property(pieces, fc.oneof(pieces, fc.webPath()), (template, path) => {
+        let parsed: ReturnType<typeof parsePathTemplate>
+        try {
+          parsed = parsePathTemplate(template)
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'invalid-argument' })
+          return
+        }
+        try {
+          const values = matchPath(parsed, path)
+          if (values !== null) expect(values).toHaveLength(parsed.variables.length)
+        } catch (error) {
+          expect(error).toBeInstanceOf(URIError)
+        }
+        expect(compareTemplates(parsed, parsed)).toBe(0)
+      }),
+      { numRuns: 3_000 },
+    )
+  })
 })

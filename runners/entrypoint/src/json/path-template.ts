@@ -36,7 +36,7 @@ export function parsePathTemplate(template: string): PathTemplate {
     for (const segment of text.split('/')) {
       if (segment === '' || /[{}]/.test(segment)) throw wrong(`has a segment "${segment}"`)
       const kind = segment === '*' || segment === '**' ? segment : 'literal'
-      parts.push({ kind, text: kind === 'literal' ? decode(segment) : '' })
+      parts.push({ kind, text: kind === 'literal' ? decodeLiteral(segment, wrong) : '' })
     }
   }
   const tokens = splitSegments(rest)
@@ -103,6 +103,14 @@ function splitVerb(text: string): { rest: string; verb: string } {
 /** At the slashes that are in no variable. */
 function splitSegments(text: string): string[] {
   return text.match(/(?:\{[^{}]*\}|[^/{}])+/g) ?? []
+}
+
+function decodeLiteral(segment: string, wrong: (why: string) => KreError): string {
+  try {
+    return decode(segment)
+  } catch {
+    throw wrong(`has a segment "${segment}", whose escapes are no UTF-8`)
+  }
 }
 
 function decode(segment: string): string {

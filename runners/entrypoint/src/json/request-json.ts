@@ -108,7 +108,7 @@ function single(leaf: DescField, texts: readonly string[], name: string): JsonVa
 
 /** The object at a field, made when it is not there. */
 function childOf(at: JsonObject, field: DescField, name: string): JsonObject {
-  const before = at[field.jsonName] ?? at[field.name]
+  const before = own(at, field.jsonName) ?? own(at, field.name)
   const child = before === undefined || before === null ? {} : before
   if (!isObject(child))
     throw new KreError('invalid-argument', `field "${name}" is below one that is no object`, {
@@ -118,10 +118,20 @@ function childOf(at: JsonObject, field: DescField, name: string): JsonObject {
   return child
 }
 
+/** A field may be called `__proto__`, which every object seems to have. */
+function own(at: JsonObject, name: string): JsonValue | undefined {
+  return Object.hasOwn(at, name) ? at[name] : undefined
+}
+
 /** Both spellings of a field mean the same, and only one may be there. */
 function replace(at: JsonObject, field: DescField, value: JsonValue): void {
   delete at[field.name]
-  at[field.jsonName] = value
+  Object.defineProperty(at, field.jsonName, {
+    value,
+    enumerable: true,
+    configurable: true,
+    writable: true,
+  })
 }
 
 /** Messages that are one text or number in JSON. */
