@@ -67,25 +67,7 @@ describe('a path template', () => {
   })
 
   test('of any text is understood or refused, and any path fits it, does not, or has a wrong escape', () => {
-    const piece = fc.constantFrom(
-      ...[
-        '/',
-        '{',
-        '}',
-        '=',
-        '*',
-        '**',
-        ':',
-        '.',
-        'a',
-        'b1',
-        '%',
-        '%2F',
-        '%zz',
-        '{a}',
-        '{a.b=x/*}',
-      ],
-    )
+    const piece = fc.constantFrom(...'/ { } = * ** : . a b1 % %2F %zz {a} {a.b=x/*}'.split(' '))
     const pieces = fc.array(piece, { maxLength: 12 }).map((all) => `/${all.join('')}`)
     fc.assert(
       fc.property(pieces, fc.oneof(pieces, fc.webPath()), (template, path) => {

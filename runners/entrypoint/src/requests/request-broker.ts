@@ -14,6 +14,7 @@ import type { Caller, PendingRequest } from './pending-request.ts'
 import { createAnswerStream } from './answer-stream.ts'
 import { type Answer, type Expected, readAnswer, unreadable } from './read-answer.ts'
 import { createRequestCounts, type RequestCounts } from './request-counts.ts'
+import { attemptOf, idOf, isTokenOf, streamReplyTo } from './reply-token.ts'
 import * as failures from './request-failures.ts'
 import type { RequestPayloads } from './request-payload.ts'
 import { requestMetadata, requestIdOf } from './request-metadata.ts'
@@ -260,7 +261,10 @@ export function createRequestBroker(deps: BrokerDeps): RequestBroker {
     send(request)
   }
 
-  const find = (token: string) => slots.get(Number.parseInt(token, 36))
+  const find = (token: string) => {
+    const request = slots.get(idOf(token))
+    return request !== null && isTokenOf(request, token) ? request : null
+  }
 
   const refuse = (caller: Caller, failure: Failure) => {
     counts.refused++
@@ -375,18 +379,6 @@ export function createRequestBroker(deps: BrokerDeps): RequestBroker {
       for (const request of slots.all()) fail(request, failures.stopped(request))
     },
   }
-}
-
-/** Between the token and the number of the sending, in the reply subjects of streams. */
-const ATTEMPT_MARK = '_'
-
-/** Each sending has a subject of its own, so that frames of one are never taken for those of another. */
-function streamReplyTo(request: PendingRequest): string {
-  return request.replyTo + ATTEMPT_MARK + (request.attempt + 1)
-}
-
-function attemptOf(token: string): number {
-  return Number(token.slice(token.indexOf(ATTEMPT_MARK) + 1))
 }
 
 const cancelledByCaller = createFailure('cancelled', 'CANCELLED', 'the caller went away')
