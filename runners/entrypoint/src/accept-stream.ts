@@ -13,6 +13,7 @@ import { isRouted, type ServedMethod, type ServedVersion } from './versions/serv
 const CHECK_PATH = `/${HEALTH_SERVICE}/Check`
 const WATCH_PATH = `/${HEALTH_SERVICE}/Watch`
 const INFERENCE_PREFIX = '/inference.GRPCInferenceService/'
+const STREAM_INFER_PATH = `${INFERENCE_PREFIX}ModelStreamInfer`
 const REFLECTION_PATH = /^\/grpc\.reflection\.(v1|v1alpha)\.ServerReflection\/ServerReflectionInfo$/
 const GRPC_CONTENT_TYPE = /^application\/grpc(\+proto)?\s*(;|$)/i
 
@@ -60,7 +61,7 @@ export function createDoor(deps: DoorDeps): Door {
   const serveInference = (path: string): UnaryTarget => {
     const rpc = path.slice(INFERENCE_PREFIX.length)
     return (caller, headers, message) =>
-      inference.use((serve) => serve(rpc, caller, headers, message))
+      inference.use((service) => service.serveUnary(rpc, caller, headers, message))
   }
   const findUnary = (path: string): UnaryTarget | Failure => {
     const method = deps.current()?.methods.get(path)
@@ -89,7 +90,10 @@ export function createDoor(deps: DoorDeps): Door {
   const openOther = (stream: Http2Stream, path: string) => {
     if (path === CHECK_PATH)
       receiveUnary(calls, stream, (call, message) => health.check(call, message))
-    else if (path.startsWith(INFERENCE_PREFIX)) {
+    else if (path === STREAM_INFER_PATH) {
+      if (openDoorStream(stream))
+        serveLazily(stream, inference, (service) => service.serveStream(stream))
+    } else if (path.startsWith(INFERENCE_PREFIX)) {
       const serve = serveInference(path)
       receiveUnary(calls, stream, (call, message) => serve(call, stream.headers, message))
     } else if (path === WATCH_PATH) {
@@ -167,7 +171,7 @@ function tooManyDoorStreams(streamsMax: number): Failure {
   return createFailure(
     'resource-exhausted',
     'TOO_MANY_STREAMS',
-    `${streamsMax} health watches and reflection streams are open, as many as this entrypoint takes`,
+    `${streamsMax} health watches, reflection and inference streams are open, as many as this entrypoint takes`,
     { retryAfterMs: RETRY_AFTER_MS },
   )
 }

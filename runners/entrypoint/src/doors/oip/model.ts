@@ -6,6 +6,9 @@ import { typesOf } from '../../json/version-types.ts'
 import type { ServedVersion } from '../../versions/served-version.ts'
 import { type Datatype, datatypeOf } from './datatype.ts'
 
+/** What all models here run on, in the words of model metadata. */
+export const PLATFORM = 'kre'
+
 export type Model = {
   readonly method: CallableMethod
   readonly inputs: Side
@@ -68,6 +71,11 @@ export function findModel(version: ServedVersion, name: string, wanted: string):
     'not-found',
     `model "${name}" has no version "${wanted}" here: version "${current}" is in force`,
   )
+}
+
+/** A request may have any number of answers (Triton's word for it). */
+export function isDecoupled({ method }: Model): boolean {
+  return method.served.isStreaming
 }
 
 export function isModelReady({ method }: Model): boolean {

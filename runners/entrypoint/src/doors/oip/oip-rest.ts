@@ -7,15 +7,18 @@ import { failureFields, httpStatusOf, requestIdFields } from '../http-status.ts'
 import { JSON_FACTOR } from '../json-door.ts'
 import { JSON_TYPE, type RenderFailure } from '../status-json.ts'
 import { callerHeaders } from '../caller-headers.ts'
+import { generate } from './generate.ts'
 import { type Asker, infer, toFailure } from './inference.ts'
-import { findModel } from './model.ts'
+import { findModel, PLATFORM } from './model.ts'
+import { describeConfig } from './model-config.ts'
 import {
   describeModel,
   describeServer,
   isReady,
   isServerReady,
+  modelStatistics,
+  NO_LOADING,
   type OipDeps,
-  PLATFORM,
   repositoryIndex,
   versionInForce,
 } from './oip-service.ts'
@@ -69,12 +72,14 @@ function endpointsOf(deps: OipDeps): Endpoint[] {
     serve,
   })
   return [
-    get('/v2/?', (call) => reply(call, 200, describeServer())),
+    get('/v2/?', (call) => reply(call, 200, describeServer(deps))),
     get('/v2/health/live', (call) => reply(call, 200, { live: true })),
     get('/v2/health/ready', (call) => {
       const ready = isServerReady(deps)
       reply(call, ready ? 200 : 503, { ready })
     }),
+    // Before the model of this name, which can be asked for as `<runtime>.stats`.
+    get('/v2/models/stats', (call) => replyStatistics(deps, call, '', '')),
     get(MODEL, (call, name, version) => {
       const { inputs, outputs, ...more } = describeModel(
         findModel(versionInForce(deps), name, version),
@@ -85,6 +90,12 @@ function endpointsOf(deps: OipDeps): Endpoint[] {
       const ready = isReady(deps, findModel(versionInForce(deps), name, version))
       reply(call, ready ? 200 : 503, { name, ready })
     }),
+    get(`${MODEL}/config`, (call, name, version) =>
+      reply(call, 200, describeConfig(name, findModel(versionInForce(deps), name, version))),
+    ),
+    get(`${MODEL}/stats`, (call, name, version) => replyStatistics(deps, call, name, version)),
+    post(`${MODEL}/generate`, (call, ...model) => receiveGenerate(deps, call, model, false)),
+    post(`${MODEL}/generate_stream`, (call, ...model) => receiveGenerate(deps, call, model, true)),
     post(`${MODEL}/infer`, (call, name, version) => inferRest(deps, call, name, version)),
     post('/v2/repository/index', (call) =>
       call.receive(deps.payloadBytesMax, (body) =>
@@ -92,10 +103,7 @@ function endpointsOf(deps: OipDeps): Endpoint[] {
       ),
     ),
     post(String.raw`/v2/repository/models/([^/]+)/(?:un)?load`, () => {
-      throw new KreError(
-        'unimplemented',
-        'models are not loaded here: a version of a runtime is started and published, see krectl version',
-      )
+      throw new KreError('unimplemented', NO_LOADING)
     }),
   ]
 }
@@ -119,18 +127,34 @@ function inferRest(deps: OipDeps, call: HttpCall, name: string, wanted: string):
             model_version: version.ref.version,
             ...(id === '' ? {} : { id }),
           }
-          try {
-            const { fields, body: answer } = writeRestAnswer(head, tensors, isBinary)
-            call.reply(200, [...fields, ...requestIdFields(requestId)], answer)
-          } catch (error) {
-            call.fail(toFailure(error), requestId)
-          }
+          const { fields, body: answer } = writeRestAnswer(head, tensors, isBinary)
+          call.reply(200, [...fields, ...requestIdFields(requestId)], answer)
         },
       }
       call.onGone = () => asker.onGone?.()
       infer(deps, model, inference, headers, asker)
     }),
   )
+}
+
+function receiveGenerate(
+  deps: OipDeps,
+  call: HttpCall,
+  [name, version]: readonly [name: string, version: string],
+  isStream: boolean,
+): void {
+  const model = findModel(versionInForce(deps), name, version)
+  call.receive(deps.payloadBytesMax * JSON_FACTOR, (body) =>
+    guard(call, () => {
+      const headers = callerHeaders(call.headers)
+      if ('reason' in headers) return call.refuse(headers)
+      generate(deps, call, name, model, body, headers, isStream)
+    }),
+  )
+}
+
+function replyStatistics(deps: OipDeps, call: HttpCall, name: string, version: string): void {
+  reply(call, 200, { model_stats: modelStatistics(versionInForce(deps), name, version) })
 }
 
 /** Whether the client asks for models that are ready only; an empty body asks for all. */

@@ -4,7 +4,8 @@ import { KreError } from '@kre/contracts/runtime'
 import type { Failure } from '../../grpc/failure.ts'
 import type { RequestBroker } from '../../requests/request-broker.ts'
 import type { ServedVersion } from '../../versions/served-version.ts'
-import { isModelReady, type Model, modelsOf, type Side } from './model.ts'
+import { findModel, isModelReady, type Model, modelsOf, type Side } from './model.ts'
+import { describeStatistics, type StatisticsDescription, statisticsOf } from './model-statistics.ts'
 
 export type OipDeps = {
   readonly broker: RequestBroker
@@ -17,13 +18,31 @@ export type OipDeps = {
   readonly onRefused: () => void
 }
 
-export const PLATFORM = 'kre'
-const EXTENSIONS = ['binary_tensor_data', 'model_repository']
+const EXTENSIONS = [
+  'binary_tensor_data',
+  'model_repository',
+  'model_configuration',
+  'parameters',
+  'generate',
+]
 
-export function describeServer(): { name: string; version: string; extensions: string[] } {
+export const NO_LOADING =
+  'models are not loaded or unloaded here: a version of a runtime is started, stopped and published, see krectl version'
+
+export function describeServer({ current }: OipDeps): {
+  name: string
+  version: string
+  extensions: string[]
+} {
   const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')
   const { version } = JSON.parse(text) as { version: string }
-  return { name: 'kre', version, extensions: EXTENSIONS }
+  // perf_analyzer asks for statistics where they are announced, reads versions in them as numbers, and dies of others.
+  const hasNumber = /^\d/.test(current()?.ref.version ?? '')
+  return {
+    name: 'kre',
+    version,
+    extensions: hasNumber ? [...EXTENSIONS, 'statistics'] : EXTENSIONS,
+  }
 }
 
 /** @throws KreError `unavailable` that says why there is none. */
@@ -63,6 +82,23 @@ export function repositoryIndex(deps: OipDeps, readyOnly: boolean): ModelState[]
       }
     })
     .filter(({ state }) => !readyOnly || state === 'READY')
+}
+
+/**
+ * @param name empty = all models.
+ * @throws KreError `not-found`.
+ */
+export function modelStatistics(
+  version: ServedVersion,
+  name: string,
+  wanted: string,
+): StatisticsDescription[] {
+  const { runtimeId, version: current } = version.ref
+  const named: [string, Model][] =
+    name === ''
+      ? modelsOf(version).map((model) => [`${runtimeId}.${model.method.served.workflow.id}`, model])
+      : [[name, findModel(version, name, wanted)]]
+  return named.map(([each, model]) => describeStatistics(each, current, statisticsOf(model)))
 }
 
 export type ModelDescription = {

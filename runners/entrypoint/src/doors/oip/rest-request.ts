@@ -1,10 +1,24 @@
 /** The body of an inference request over REST, with or without binary tensors behind the JSON. */
-import { KreError } from '@kre/contracts/runtime'
-import { parseJson } from '../../json/parse-json.ts'
-import type { Datatype, Element } from './datatype.ts'
-import type { Inference, Parameter } from './inference.ts'
+import type { Inference } from './inference.ts'
+import type { Parameter } from './inference-headers.ts'
 import { decodeRaw } from './raw-tensor.ts'
-import { checkCount, datatypeNamed, elementCount, invalidTensor, type Tensor } from './tensor.ts'
+import {
+  checkCount,
+  datatypeNamed,
+  elementCount,
+  invalidTensor,
+  refuseUnserved,
+  type Tensor,
+} from './tensor.ts'
+import {
+  elementOf,
+  type JsonObject,
+  listOf,
+  objectOf,
+  parseBody,
+  readParameters,
+  wrong,
+} from './rest-values.ts'
 import { MESSAGE_JSON_TYPE } from './tensor-message.ts'
 
 export type RestInference = {
@@ -15,8 +29,6 @@ export type RestInference = {
 
 /** Parameters that change the form of the request or its answer, and mean nothing to the workflow. */
 const BINARY_OUTPUT = 'binary_data_output'
-const UNSUPPORTED = ['classification', 'shared_memory_region']
-const utf8 = new TextEncoder()
 
 /**
  * @param jsonLength of the JSON in front of binary tensors; undefined = the whole body is JSON.
@@ -24,7 +36,7 @@ const utf8 = new TextEncoder()
  */
 export function readRestInference(body: Buffer, jsonLength: string | undefined): RestInference {
   const { json, binary } = split(body, jsonLength)
-  const request = objectOf(parseJson(json, exactNumber), 'the body')
+  const request = parseBody(json)
   const id = request['id'] ?? ''
   if (typeof id !== 'string') throw wrong('"id" is no string')
   const parameters = readParameters(request['parameters'], 'parameters')
@@ -40,8 +52,7 @@ export function readRestInference(body: Buffer, jsonLength: string | undefined):
     const fields = objectOf(output, where)
     const name = nameOf(fields, where)
     const own = readParameters(fields['parameters'], `${where}.parameters`)
-    for (const parameter of UNSUPPORTED)
-      if (own.has(parameter)) throw wrong(`${where}.parameters: ${parameter} is not served here`)
+    refuseUnserved(own, where)
     const isBinary = own.get('binary_data')
     if (isBinary !== undefined)
       asBytes.set(name, flagOf(isBinary, `${where}.parameters.binary_data`))
@@ -76,6 +87,7 @@ function readInput(input: JsonObject, where: string, reader: BinaryReader): Tens
   )
   const count = elementCount(shape, name)
   const parameters = readParameters(input['parameters'], `${where}.parameters`)
+  refuseUnserved(parameters, where)
   const size = parameters.get('binary_data_size')
   const data = input['data']
   const given = parameters.get('content_type')
@@ -114,47 +126,6 @@ function flatten(data: readonly unknown[], shape: readonly number[], tensor: str
   return visit(data, 0, [])
 }
 
-function elementOf(datatype: Datatype, value: unknown, tensor: string, i: number): Element {
-  const no = () =>
-    invalidTensor(tensor, `has the element ${show(value)} at ${i}, which is no ${datatype.name}`)
-  switch (datatype.kind) {
-    case 'bool':
-      if (typeof value !== 'boolean') throw no()
-      return value
-    case 'bytes':
-      if (typeof value !== 'string' || !value.isWellFormed()) throw no()
-      return utf8.encode(value)
-    case 'float': {
-      if (datatype.contents === null)
-        throw invalidTensor(
-          tensor,
-          `is ${datatype.name}, which JSON can't hold: send it as binary data`,
-        )
-      if (typeof value !== 'number' && typeof value !== 'bigint') throw no()
-      const float = Number(value)
-      if (!Number.isFinite(datatype.bytes === 4 ? Math.fround(float) : float)) throw no()
-      return float
-    }
-    case 'int':
-    case 'bigint': {
-      const isInteger = typeof value === 'bigint' || Number.isSafeInteger(value)
-      if (!isInteger || datatype.range === undefined) throw no()
-      const integer = BigInt(value as number | bigint)
-      if (integer < datatype.range[0] || integer > datatype.range[1]) throw no()
-      return datatype.kind === 'int' ? Number(integer) : integer
-    }
-  }
-}
-
-function show(value: unknown): string {
-  return typeof value === 'bigint' ? String(value) : String(JSON.stringify(value)).slice(0, 40)
-}
-
-/** Beyond 2^53: exact where it is an integer, a double otherwise. */
-function exactNumber(source: string): number | bigint {
-  return /^-?\d+$/.test(source) ? BigInt(source) : Number(source)
-}
-
 class BinaryReader {
   readonly #bytes: Buffer
   #at = 0
@@ -182,19 +153,6 @@ class BinaryReader {
   }
 }
 
-type JsonObject = Readonly<Record<string, unknown>>
-
-function readParameters(value: unknown, where: string): Map<string, Parameter> {
-  const parameters = new Map<string, Parameter>()
-  if (value === undefined || value === null) return parameters
-  for (const [name, parameter] of Object.entries(objectOf(value, where))) {
-    if (typeof parameter === 'object' || parameter === undefined)
-      throw wrong(`${where}.${name} is no string, number or boolean`)
-    parameters.set(name, parameter as Parameter)
-  }
-  return parameters
-}
-
 function flagOf(value: Parameter, where: string): boolean {
   if (typeof value !== 'boolean') throw wrong(`${where} is neither true nor false`)
   return value
@@ -204,19 +162,4 @@ function nameOf(fields: JsonObject, where: string): string {
   const name = fields['name']
   if (typeof name !== 'string' || name === '') throw wrong(`${where}.name is no name`)
   return name
-}
-
-function objectOf(value: unknown, where: string): JsonObject {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw wrong(`${where} is no JSON object`)
-  return value as JsonObject
-}
-
-function listOf(value: unknown, where: string): readonly unknown[] {
-  if (!Array.isArray(value)) throw wrong(`${where} is no JSON array`)
-  return value as unknown[]
-}
-
-function wrong(message: string): KreError {
-  return new KreError('invalid-argument', message)
 }

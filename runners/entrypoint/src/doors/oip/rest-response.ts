@@ -47,7 +47,8 @@ export function writeRestAnswer(
 /** The type library does not know it yet (ECMAScript proposal JSON.parse source text access). */
 const withRaw = JSON as typeof JSON & { rawJSON(text: string): unknown }
 
-function jsonElement(element: Element, output: string): unknown {
+/** @throws KreError `failed-precondition` for what JSON has no form for. */
+export function jsonElement(element: Element, output: string): unknown {
   const no = (what: string) =>
     new KreError(
       'failed-precondition',

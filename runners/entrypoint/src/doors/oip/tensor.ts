@@ -53,6 +53,19 @@ export function checkCount(
   )
 }
 
+/** Parameters of one tensor that ask for what is not served here; to pass over them would be a wrong answer. */
+const UNSERVED = ['classification', 'shared_memory_region']
+
+/** @throws KreError `invalid-argument`. */
+export function refuseUnserved(parameters: ReadonlyMap<string, unknown>, where: string): void {
+  for (const parameter of UNSERVED)
+    if (parameters.has(parameter))
+      throw new KreError(
+        'invalid-argument',
+        `${where} has the parameter ${parameter}, which is not served here`,
+      )
+}
+
 export function invalidTensor(tensor: string, problem: string): KreError {
   return new KreError('invalid-argument', `tensor "${tensor}" ${problem}`)
 }
