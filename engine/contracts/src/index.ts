@@ -1,6 +1,7 @@
 export * from './bundle.ts'
 export * from './engine-status.ts'
 export * from './envelope/envelope.ts'
+export * from './envelope/metadata.ts'
 export { ProtoReader, ProtoWriter } from './envelope/protobuf.ts'
 export * from './errors.ts'
 export * from './events.ts'

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 import { EntrypointMethod } from './bundle.ts'
-import { Batch, Subscription } from './manifest/graph.ts'
+import { Batch, Subscription, WorkflowLimits } from './manifest/graph.ts'
 import { TensorMapping } from './manifest/tensors.ts'
 
 export const NatsAccess = z.object({
@@ -47,6 +47,8 @@ export const NodeMember = z.object({
   concurrency: z.number(),
   batch: Batch.optional(),
   timeoutMs: z.number().nullable(),
+  /** A message waits no longer for a handler. Absent = as long as its deadline and the node's load allow. */
+  maxQueueAgeMs: z.number().optional(),
   retries: z.object({ max: z.number(), backoffMs: z.number() }),
   /** Of `onnx` nodes: which fields hold which tensors, and the threads that one run may use. */
   model: z.object({ tensors: TensorMapping, threads: z.number() }).optional(),
@@ -145,6 +147,8 @@ export const VersionInterface = z.object({
        * not so.
        */
       isChain: z.boolean().optional(),
+      /** Absent = none but those of the process. */
+      limits: WorkflowLimits.optional(),
       /** Ids of all nodes: a request is taken only when each has announced itself ready with the digest. */
       nodes: z.array(z.string()),
     }),

@@ -45,6 +45,15 @@ export function failureSubject(n: NodeRef): string {
   return `${workflowPrefix(n)}.f.${token(n.node)}`
 }
 
+/** Messages that wait at one replica of a node, for one that has a free slot: `x.<rt>.<ver>.<wf>.s.<node>`. */
+export function spareSubject(n: NodeRef): string {
+  return `${workflowPrefix(n)}.s.${token(n.node)}`
+}
+/** A replica says to the others that it has a free slot: `x.<rt>.<ver>.<wf>.s.<node>.free`. */
+export function spareNoticeSubject(n: NodeRef): string {
+  return `${spareSubject(n)}.free`
+}
+
 /** A durable edge: `x.<rt>.<ver>.<wf>.e.<from>.<to>`. */
 export function edgeSubject(w: WorkflowRef, from: string, to: string): string {
   return `${workflowPrefix(w)}.e.${token(from)}.${token(to)}`

@@ -158,6 +158,7 @@ function nodeSpec(
     concurrency: node.concurrency,
     ...(node.batch === undefined ? {} : { batch: node.batch }),
     timeoutMs: node.timeoutMs,
+    ...queueAgeOf(workflow),
     retries: node.retries,
     ...(runner === 'onnx' ? { model: modelOf(node) } : {}),
     objectBucket:
@@ -171,6 +172,11 @@ function nodeSpec(
     },
     config,
   }
+}
+
+function queueAgeOf({ limits }: WorkflowGraph): Pick<NodeMember, 'maxQueueAgeMs'> {
+  const maxQueueAgeMs = limits?.maxQueueAgeMs
+  return maxQueueAgeMs === undefined ? {} : { maxQueueAgeMs }
 }
 
 /** A model uses as many threads as it may use processors, and one where the manifest does not say. */

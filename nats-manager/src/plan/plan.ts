@@ -189,6 +189,7 @@ function describeInterface(
       id: workflow.id,
       timeoutMs: workflow.timeoutMs,
       ...(isChain(workflow) ? { isChain: true } : {}),
+      ...(workflow.limits === undefined ? {} : { limits: workflow.limits }),
       nodes: workflow.nodes.map((node) => node.id),
     })),
     descriptorSet: facts.descriptorSet,

@@ -9,8 +9,10 @@ export function createCounters() {
     expired: 0,
     /** Dropped because the caller has gone. */
     cancelled: 0,
-    /** Refused because the queue was full. */
+    /** Refused because the queue was full, or because they would have waited for too long. */
     refused: 0,
+    /** Given to another replica, which had a free slot. */
+    handedOver: 0,
     /** Handlers that were still at work at their deadline. */
     overdue: 0,
     /** Outputs of calls that were over. */

@@ -1,5 +1,5 @@
 /** One node of a workflow: wires broker, handlers and services. A process runs one, or several that feed each other. */
-import type { KreError, NodeLaunch } from '@kre/contracts/runtime'
+import type { Envelope, KreError, NodeLaunch } from '@kre/contracts/runtime'
 import type { CoreSubscription } from '@kre/core-nats'
 import { Dispatcher } from './calls/dispatcher.ts'
 import { openJournal, slotsOf } from './calls/journal.ts'
@@ -10,8 +10,9 @@ import { createArrivals } from './hops/arrivals.ts'
 import { createHopSender } from './hops/hop-sender.ts'
 import { openInbox } from './hops/inbox.ts'
 import { createOutlet } from './hops/outlet.ts'
+import { findSiblings, type Siblings } from './hops/siblings.ts'
 import { createPayloadForms, PAYLOAD_BYTES_MAX } from './hops/payload-forms.ts'
-import { subscribe } from './hops/subscribe.ts'
+import { receiver, subscribe } from './hops/subscribe.ts'
 import { createNodeLog, type NodeLog } from './outputs/node-log.ts'
 import { createOutbox, type Outbox } from './outputs/outbox.ts'
 import { createTimings } from './outputs/timings.ts'
@@ -92,9 +93,23 @@ export function createNode(process: NodeProcess, launch: NodeLaunch): Node {
     },
     onFailure: (call, failure) => log.write('ERROR', failure.stack, call.requestId),
   })
+  const arrived = (envelope: Envelope) => spans?.arrived(envelope) ?? envelope
+  const onCorrupt = (why: string) => {
+    counters.corrupt++
+    log.write('WARN', `a message was dropped: ${why}`, null)
+  }
+  const shareWork = () =>
+    dispatcher.shareWith((onFree) => {
+      siblings = findSiblings(launch, connection, inbox, {
+        asArrived: (envelope) => spans?.asArrived(envelope) ?? envelope,
+        onMessage: receiver((envelope) => dispatcher.accept(arrived(envelope), true), onCorrupt),
+        onFree,
+      })
+      return siblings
+    })
   const arrivals = createArrivals({
     forms,
-    accept: (envelope) => dispatcher.accept(spans === null ? envelope : spans.arrived(envelope)),
+    accept: (envelope) => dispatcher.accept(arrived(envelope)),
     onUnreadable(envelope, { code, message }: KreError) {
       const text = `node '${launch.nodeName}' can't read its message: ${message}`
       log.write('ERROR', text, envelope.requestId)
@@ -110,6 +125,7 @@ export function createNode(process: NodeProcess, launch: NodeLaunch): Node {
   )
   let runtime: Runtime | null = null
   let subscriptions: CoreSubscription[] = []
+  let siblings: Siblings | null = null
 
   return {
     log,
@@ -138,18 +154,17 @@ export function createNode(process: NodeProcess, launch: NodeLaunch): Node {
           arrivals.cancel(requestIds)
           dispatcher.cancel(requestIds)
         },
-        corrupt(why) {
-          counters.corrupt++
-          log.write('WARN', `a message was dropped: ${why}`, null)
-        },
+        corrupt: onCorrupt,
       })
+      // Nodes that share a process hand their messages over in it.
+      if (process.nodes.size === 1) shareWork()
     },
     ready: () => announcer.ready(),
     draining: () => announcer.draining(),
     hasCurrentCall: () => runtime?.hasCurrentCall() ?? false,
     failRunning: (what) => dispatcher.failRunning('internal', what),
     async unsubscribe() {
-      await Promise.all(subscriptions.map((subscription) => subscription.drain()))
+      await Promise.all([...subscriptions.map((one) => one.drain()), siblings?.close()])
     },
     async idle() {
       await arrivals.idle()

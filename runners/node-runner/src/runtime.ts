@@ -1,7 +1,8 @@
 /** The seam between a node and the language of its handlers: what each language brings, and what it is given. */
 import type { NodeLaunch, StartStage } from '@kre/contracts/runtime'
 import type { CallPort } from '@kre/sdk'
-import type { Dispatcher, HandlerHost } from './calls/dispatcher.ts'
+import type { Dispatcher } from './calls/dispatcher.ts'
+import type { HandlerHost } from './calls/handler-host.ts'
 import type { NodeLog } from './outputs/node-log.ts'
 import type { DataServices, ServiceCaller } from './services/data-services.ts'
 

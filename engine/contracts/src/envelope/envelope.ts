@@ -120,6 +120,31 @@ export function encodeEnvelope(e: Envelope): Uint8Array {
     w.bytes(2, e.value)
     w.endMessage(payload)
   }
+  writeRest(w, e)
+  return isShared ? w.finishCopy() : w.finish()
+}
+
+/**
+ * As `encodeEnvelope`, but where the payload is large in three pieces for one write: the second one is the payload
+ * itself, and no copy.
+ */
+export function encodeEnvelopePieces(e: Envelope): Uint8Array | readonly Uint8Array[] {
+  if (e.value.length <= SHARED_PAYLOAD_BYTES_MAX || e.error.length > SHARED_PAYLOAD_BYTES_MAX)
+    return encodeEnvelope(e)
+  const w = shared.restart()
+  w.string(1, e.requestId)
+  const payload = w.beginMessage(2)
+  w.string(1, e.typeUrl)
+  w.bytesStart(2, e.value.length)
+  w.endMessage(payload, e.value.length)
+  const headBytes = w.length
+  writeRest(w, e)
+  const around = w.finishCopy()
+  return [around.subarray(0, headBytes), e.value, around.subarray(headBytes)]
+}
+
+/** All that comes after the payload. */
+function writeRest(w: ProtoWriter, e: Envelope): void {
   w.string(3, e.error)
   w.string(4, e.fromNode)
   w.uint(5, e.messageType)
@@ -150,7 +175,6 @@ export function encodeEnvelope(e: Envelope): Uint8Array {
   w.uint(26, e.hasClaims ? 1 : 0)
   w.uint(27, e.handlerUs)
   w.uint(28, e.sentUnixUs)
-  return isShared ? w.finishCopy() : w.finish()
 }
 
 /** @throws KreError `invalid-argument` when the bytes are not a protobuf message. */

@@ -9,7 +9,12 @@ export class ProtoWriter {
   #at = 0
 
   constructor(bytesExpected = 256) {
-    this.#buffer = new Uint8Array(bytesExpected)
+    this.#buffer = Buffer.allocUnsafeSlow(bytesExpected)
+  }
+
+  /** Bytes so far. */
+  get length(): number {
+    return this.#at
   }
 
   /** An unsigned integer, 0 .. 2^53-1. */
@@ -41,6 +46,13 @@ export class ProtoWriter {
     this.#at += value.length
   }
 
+  /** The start of a field whose bytes are not written here; tell `endMessage` of them. */
+  bytesStart(field: number, length: number): void {
+    this.#reserve(16)
+    this.#varint((field << 3) | 2)
+    this.#varint(length)
+  }
+
   /** Starts an embedded message; give the result to `endMessage`. */
   beginMessage(field: number): number {
     this.#reserve(16)
@@ -48,8 +60,10 @@ export class ProtoWriter {
     return this.#at++
   }
 
-  endMessage(lengthAt: number): void {
-    const length = this.#at - lengthAt - 1
+  /** @param bytesElsewhere of the message that come after what was written here. */
+  endMessage(lengthAt: number, bytesElsewhere = 0): void {
+    const written = this.#at - lengthAt - 1
+    const length = written + bytesElsewhere
     // One byte was kept for the length; a longer one moves the message.
     const extra = varintBytes(length) - 1
     if (extra > 0) {
@@ -58,7 +72,7 @@ export class ProtoWriter {
     }
     this.#at = lengthAt
     this.#varint(length)
-    this.#at += length
+    this.#at += written
   }
 
   /** The message, a view: nothing may be written afterwards. */
@@ -104,7 +118,7 @@ export class ProtoWriter {
 
   #reserve(bytes: number): void {
     if (this.#at + bytes <= this.#buffer.length) return
-    const larger = new Uint8Array(Math.max(this.#buffer.length * 2, this.#at + bytes))
+    const larger = Buffer.allocUnsafeSlow(Math.max(this.#buffer.length * 2, this.#at + bytes))
     larger.set(this.#buffer.subarray(0, this.#at))
     this.#buffer = larger
   }

@@ -59,6 +59,17 @@ export type GraphNode = z.infer<typeof GraphNode>
 export const Fuse = z.union([z.boolean(), z.literal('auto')])
 export type Fuse = z.infer<typeof Fuse>
 
+/** How much of a workflow may be under way at once. Absent = as much as the processes themselves take. */
+export const WorkflowLimits = z.object({
+  /** Requests between admission and answer, per entrypoint process. */
+  maxInFlight: z.number().optional(),
+  /** Bytes of their messages, per entrypoint process. */
+  maxBytes: z.number().optional(),
+  /** A message waits no longer for a handler; what would is refused at once. */
+  maxQueueAgeMs: z.number().optional(),
+})
+export type WorkflowLimits = z.infer<typeof WorkflowLimits>
+
 export const WorkflowGraph = z.object({
   id: z.string(),
   name: z.string(),
@@ -69,6 +80,7 @@ export const WorkflowGraph = z.object({
   timeoutMs: z.number().nullable(),
   /** Absent = as the operator has set it. */
   fuse: Fuse.optional(),
+  limits: WorkflowLimits.optional(),
   nodes: z.array(GraphNode),
 })
 export type WorkflowGraph = z.infer<typeof WorkflowGraph>

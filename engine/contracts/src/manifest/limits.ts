@@ -21,5 +21,8 @@ export const RETRIES_MAX = 100
 /** Between two tries: an hour. */
 export const BACKOFF_MS_MAX = 3_600_000
 export const GPU_COUNT_MAX = 16
+/** Requests of a workflow in flight, and their bytes, per entrypoint process. */
+export const IN_FLIGHT_MAX = 1_000_000
+export const BYTES_IN_FLIGHT_MAX = 1024 ** 4
 /** Declared by one node. */
 export const CHANNELS_MAX = 50

@@ -4,6 +4,7 @@ import type { DocumentPath } from './document-path.ts'
 import type { WorkflowGraph } from './graph.ts'
 import type { Report } from './issue-collector.ts'
 import { WORKFLOWS_MAX } from './limits.ts'
+import { normaliseLimits } from './normalise-limits.ts'
 import { reportUnsupportedOfWorkflow } from './not-supported.ts'
 import type { SequentialDraft, WorkflowDraft } from './schema.ts'
 import { checkName, checkUniqueNames } from './slug.ts'
@@ -34,6 +35,7 @@ export function readWorkflows<Item extends WorkflowDraft | SequentialDraft>(
       entrypoint: draft.entrypoint ?? '',
       timeoutMs: draft.timeoutMs ?? null,
       ...(draft.fuse === undefined ? {} : { fuse: draft.fuse }),
+      ...normaliseLimits(draft.limits, { path: head.path, subject, report }),
       ...readBody(draft, head),
     }
   })

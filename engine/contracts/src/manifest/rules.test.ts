@@ -594,6 +594,37 @@ describe('batches', () => {
   })
 })
 
+describe('limits of a workflow', () => {
+  const withLimits = (line: string) =>
+    edit(GRAPH, ['exitpoint: reply\n', `exitpoint: reply\n    ${line}\n`])
+
+  test.each([
+    ['limits: {maxInFlight: 8}', { maxInFlight: 8 }],
+    [
+      'limits: {maxInFlight: 1, maxBytes: 64Mi, maxQueueAgeMs: 250}',
+      { maxInFlight: 1, maxBytes: 67_108_864, maxQueueAgeMs: 250 },
+    ],
+    ['limits: {maxBytes: 1000}', { maxBytes: 1_000 }],
+    ['limits: {}', undefined],
+  ])('%s is read', (line, limits) => {
+    const result = parseManifest(withLimits(line), { file: 'kre.yaml' })
+    expect(result.ok && result.manifest.workflows[0]?.limits).toEqual(limits)
+  })
+
+  test.each([
+    ['limits: {maxInFlight: 0}', 'FIELD_RANGE'],
+    ['limits: {maxInFlight: many}', 'FIELD_TYPE'],
+    ['limits: {maxBytes: 0}', 'FIELD_VALUE'],
+    ['limits: {maxBytes: 64 MB}', 'FIELD_VALUE'],
+    ['limits: {maxBytes: 2Ti}', 'FIELD_VALUE'],
+    ['limits: {maxQueueAgeMs: 0}', 'FIELD_RANGE'],
+    ['limits: {queueAge: 5}', 'YAML_UNKNOWN_KEY'],
+    ['limits: 5', 'FIELD_TYPE'],
+  ])('%s is refused', (line, code) => {
+    expect(codes(withLimits(line))).toEqual([code])
+  })
+})
+
 describe('fields that are not supported yet', () => {
   test.each<[string, string]>([
     ['autoscaling: {min: 1, max: 3, targetCpuPercent: 80, targetQueueAgeMs: 50}', 'warning'],

@@ -121,6 +121,14 @@ const workflowFields = {
     description:
       'Whether nodes that feed each other share processes; auto = those without resources.',
   }).optional(),
+  limits: z
+    .strictObject({
+      maxInFlight: z.int().min(1).max(limits.IN_FLIGHT_MAX).optional(),
+      maxBytes: Quantity.optional(),
+      maxQueueAgeMs: Milliseconds.optional(),
+    })
+    .meta({ description: 'How much may be under way at once; more is refused at once.' })
+    .optional(),
   config: Defaults.optional(),
 }
 

@@ -101,6 +101,17 @@ const manifests: fc.Arbitrary<KrtManifest> = fc
             entrypoint: fc.constant(`Rpc${w}`),
             exitpoint: fc.constantFrom(...nodeNames.map(slug)),
             timeoutMs: fc.option(fc.integer({ min: 1, max: 86_400_000 })),
+            limits: fc.option(
+              fc.record(
+                {
+                  maxInFlight: fc.integer({ min: 1, max: 1_000 }),
+                  maxBytes: fc.integer({ min: 1, max: 2 ** 40 }),
+                  maxQueueAgeMs: fc.integer({ min: 1, max: 1_000 }),
+                },
+                { requiredKeys: ['maxInFlight'] },
+              ),
+              { nil: undefined },
+            ),
             nodes: fc.tuple(
               ...nodeNames.map((node, i) =>
                 nodes(node, i === 0 ? 'entrypoint' : slug(nodeNames[i - 1]!)),

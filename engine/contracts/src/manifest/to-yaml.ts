@@ -42,8 +42,14 @@ function workflowFields(workflow: WorkflowGraph): object {
     exitpoint: workflow.exitpoint,
     ...(workflow.timeoutMs === null ? {} : { timeoutMs: workflow.timeoutMs }),
     ...(workflow.fuse === undefined ? {} : { fuse: workflow.fuse }),
+    ...unlessEmpty('limits', limitFields(workflow.limits)),
     nodes: workflow.nodes.map(nodeFields),
   }
+}
+
+function limitFields(limits: WorkflowGraph['limits']): object {
+  const { maxBytes, ...rest } = limits ?? {}
+  return { ...rest, ...(maxBytes === undefined ? {} : { maxBytes: formatMemory(maxBytes) }) }
 }
 
 function nodeFields(node: GraphNode): object {

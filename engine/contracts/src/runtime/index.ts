@@ -1,5 +1,6 @@
 /** What the processes of versions need of the contracts, without the libraries that only the engine needs. */
 export * from '../envelope/envelope.ts'
+export * from '../envelope/metadata.ts'
 export { ProtoReader, ProtoWriter } from '../envelope/protobuf.ts'
 export * from '../errors.ts'
 export * from '../histogram-bounds.ts'
@@ -10,6 +11,7 @@ export * from '../start-stage.ts'
 export * from '../units.ts'
 export type { EntrypointMethod } from '../bundle.ts'
 export type { NatsAccess, Tracing } from '../launch.ts'
+export type { WorkflowLimits } from '../manifest/graph.ts'
 export type {
   LogLevel,
   LogRecord,

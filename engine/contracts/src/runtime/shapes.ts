@@ -2,7 +2,7 @@
 import type { EntrypointMethod } from '../bundle.ts'
 import type * as launch from '../launch.ts'
 import type * as messages from '../messages.ts'
-import type { Batch, Subscription } from '../manifest/graph.ts'
+import type { Batch, Subscription, WorkflowLimits } from '../manifest/graph.ts'
 import type { TensorField, TensorMapping } from '../manifest/tensors.ts'
 import {
   anything,
@@ -79,6 +79,7 @@ const nodeMember = {
   concurrency: number,
   batch: optional(object<Batch>({ maxSize: number, maxDelayMs: number })),
   timeoutMs: nullable(number),
+  maxQueueAgeMs: optional(number),
   retries: object<NodeMember['retries']>({ max: number, backoffMs: number }),
   model: optional(
     object<NonNullable<NodeMember['model']>>({ tensors: tensorMapping, threads: number }),
@@ -144,6 +145,13 @@ export const VersionInterface: Shape<VersionInterface> = object<VersionInterface
         id: text,
         timeoutMs: nullable(number),
         isChain: optional(flag),
+        limits: optional(
+          object<WorkflowLimits>({
+            maxInFlight: optional(number),
+            maxBytes: optional(number),
+            maxQueueAgeMs: optional(number),
+          }),
+        ),
         nodes: listOf(text),
       }),
     ),

@@ -49,7 +49,7 @@ export function createEntrypointMetrics(
   /** A version that is served again has new objects and the same series. */
   const byLabels = new Map<string, WorkflowSeries>()
   metrics.gauge('kre_requests_in_flight', own, read.inFlight)
-  metrics.gauge('kre_ownresident_bytes', own, () => process.memoryUsage.rss())
+  metrics.gauge('kre_process_resident_bytes', own, () => process.memoryUsage.rss())
   metrics.events('kre_entrypoint_events_total', own, read.events)
   const stop = reportMetrics(runtime, metrics, publish)
 

@@ -1,8 +1,8 @@
 import type { Failure } from '../grpc/failure.ts'
 import type { RoutedMethod, ServedWorkflow } from '../versions/served-version.ts'
-import type { AnswerStream } from './answer-stream.ts'
+import { createAnswerStream, type AnswerStream } from './answer-stream.ts'
 import type { PayloadForm } from '@kre/core-nats'
-import type { WheelTimer } from './timer-wheel.ts'
+import { createWheelTimer, type WheelTimer } from './timer-wheel.ts'
 
 /** The caller's side of a request: answered, failed, or gone. */
 export type Caller = {
@@ -55,4 +55,49 @@ export type PendingRequest = {
   handlerUs: number
   /** Null: the answer is one message. */
   readonly stream: AnswerStream | null
+}
+
+/**
+ * A request that begins now.
+ *
+ * @param id of its slot.
+ * @param replyPrefix its reply subject without the token.
+ * @param timeoutMs until its deadline.
+ */
+export function createPendingRequest(
+  id: number,
+  caller: Caller,
+  method: RoutedMethod,
+  message: Uint8Array,
+  requestId: string,
+  replyPrefix: string,
+  metadata: Record<string, string>,
+  timeoutMs: number,
+  onTimer: (request: PendingRequest) => void,
+): PendingRequest {
+  const startedAt = performance.now()
+  const request: PendingRequest = {
+    id,
+    caller,
+    method,
+    workflow: method.workflow,
+    message,
+    requestId,
+    replyTo: replyPrefix + id.toString(36),
+    metadata,
+    startedAt,
+    deadlineAt: startedAt + timeoutMs,
+    deadlineUnixMs: Date.now() + Math.ceil(timeoutMs),
+    phase: 'sent',
+    attempt: 0,
+    holdUntil: 0,
+    crashes: null,
+    timer: createWheelTimer(() => onTimer(request)),
+    packed: null,
+    isPacking: false,
+    hasClaims: false,
+    handlerUs: 0,
+    stream: method.isStreaming ? createAnswerStream() : null,
+  }
+  return request
 }

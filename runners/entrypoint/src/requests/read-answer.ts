@@ -6,6 +6,7 @@ import {
   type Envelope,
   KreError,
   MESSAGE_TYPE,
+  RETRY_AFTER_METADATA,
   toKreError,
 } from '@kre/contracts/runtime'
 import { createFailure, type Failure } from '../grpc/failure.ts'
@@ -137,12 +138,15 @@ function nodeFailure(envelope: Envelope, expected: Expected): Answer {
   const { statusCode, fromNode, error } = envelope
   const status = statusCode >= 1 && statusCode <= STATUS_MAX ? statusCode : INTERNAL
   const message = error === '' ? `node "${fromNode}" failed without a text` : error
+  const retryAfterMs = Number(envelope.metadata[RETRY_AFTER_METADATA])
+  const isOverload = retryAfterMs > 0
   const failure = {
     status,
     message,
-    reason: 'NODE_FAILED',
+    reason: isOverload ? 'NODE_OVERLOADED' : 'NODE_FAILED',
     node: fromNode,
     workflow: expected.workflow,
+    ...(isOverload ? { retryAfterMs } : {}),
   }
   return { kind: 'failure', failure, hasClaims: false }
 }

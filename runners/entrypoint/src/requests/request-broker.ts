@@ -1,6 +1,7 @@
 /** Sends requests to nodes and their answers to callers. The hot path: no promise, no JSON, no log line per request. */
 import { randomUUID } from 'node:crypto'
-import { encodeEnvelope, GRPC_STATUS, MESSAGE_TYPE } from '@kre/contracts/runtime'
+import { encodeEnvelopePieces, GRPC_STATUS, MESSAGE_TYPE } from '@kre/contracts/runtime'
+import { bytesOf } from '@kre/core-nats'
 import { wallClockMs } from '@kre/service-kit/runner'
 import type { ByteBudget } from '../grpc/byte-budget.ts'
 import { createFailure, type Failure } from '../grpc/failure.ts'
@@ -10,8 +11,8 @@ import type { Limits } from '../limits.ts'
 import type { NatsLink } from '../nats-link.ts'
 import type { Death } from '../versions/replica-table.ts'
 import type { RoutedMethod, ServedVersion } from '../versions/served-version.ts'
-import type { Caller, PendingRequest } from './pending-request.ts'
-import { createAnswerStream } from './answer-stream.ts'
+import { createPendingRequest, type Caller, type PendingRequest } from './pending-request.ts'
+import { refusalOf } from './admission.ts'
 import { type Answer, type Expected, readAnswer, unreadable } from './read-answer.ts'
 import { createRequestCounts, type RequestCounts } from './request-counts.ts'
 import { attemptOf, idOf, isTokenOf, streamReplyTo } from './reply-token.ts'
@@ -20,7 +21,7 @@ import type { RequestPayloads } from './request-payload.ts'
 import { requestMetadata, requestIdOf } from './request-metadata.ts'
 import { createSlotTable } from './slot-table.ts'
 import { createStreamReceiver } from './stream-receiver.ts'
-import { createWheelTimer, type TimerWheel } from './timer-wheel.ts'
+import type { TimerWheel } from './timer-wheel.ts'
 
 export type RequestBroker = {
   /** Takes a whole request over; the caller hears of its end, in any case. */
@@ -76,6 +77,8 @@ export function createRequestBroker(deps: BrokerDeps): RequestBroker {
     slots.remove(request)
     wheel.cancel(request.timer)
     request.method.version.inFlight--
+    request.workflow.inFlight--
+    request.workflow.bytes -= request.message.length
     request.caller.onGone = null
     if (request.stream !== null) streams.released(request, request.stream)
     // What nodes kept of a request that failed is not known.
@@ -190,7 +193,7 @@ export function createRequestBroker(deps: BrokerDeps): RequestBroker {
       return
     }
     const replyTo = request.stream === null ? request.replyTo : streamReplyTo(request)
-    const envelope = encodeEnvelope({
+    const envelope = encodeEnvelopePieces({
       requestId: request.requestId,
       typeUrl: request.method.requestUrl,
       value: packed === null ? request.message : packed.value,
@@ -211,8 +214,9 @@ export function createRequestBroker(deps: BrokerDeps): RequestBroker {
       handlerUs: 0,
       sentUnixUs: Math.round(wallClockMs() * 1_000),
     })
-    if (envelope.length > link.payloadBytesMax()) {
-      fail(request, failures.tooLargeForNats(envelope.length, link.payloadBytesMax()))
+    const bytes = bytesOf(envelope)
+    if (bytes > link.payloadBytesMax()) {
+      fail(request, failures.tooLargeForNats(bytes, link.payloadBytesMax()))
       return
     }
     if (!link.publish(request.workflow.ingress, envelope, replyTo)) {
@@ -229,7 +233,7 @@ export function createRequestBroker(deps: BrokerDeps): RequestBroker {
     const now = performance.now()
     const isNew = request.attempt === 0
     if (request.holdUntil === 0)
-      request.holdUntil = now + (isNew ? limits.holdMs : limits.resendHoldMs)
+      request.holdUntil = now + (isNew ? holdMsOf(request) : limits.resendHoldMs)
     if (request.phase === 'sent' && isNew && held >= limits.heldMax) {
       const why = failures.whyHeld(request, link.isUp())
       fail(request, failures.tooManyHeld(limits.heldMax, why))
@@ -242,6 +246,9 @@ export function createRequestBroker(deps: BrokerDeps): RequestBroker {
       phase === 'held' ? until - now : Math.min(limits.retryMs, until - now),
     )
   }
+
+  const holdMsOf = ({ workflow }: PendingRequest) =>
+    Math.min(limits.holdMs, workflow.limits.maxQueueAgeMs ?? Infinity)
 
   const onTimer = (request: PendingRequest) => {
     const now = performance.now()
@@ -279,38 +286,31 @@ export function createRequestBroker(deps: BrokerDeps): RequestBroker {
       const { workflow } = method
       const timeout = headers.get('grpc-timeout')
       const callerMs = parseGrpcTimeout(timeout)
-      const id = slots.nextId()
       if (callerMs === null) return refuse(caller, failures.badTimeout(timeout ?? ''))
-      if (id === null) return refuse(caller, failures.overloaded(limits.inFlightMax))
+      const metadata = requestMetadata(headers)
+      const { size } = slots
+      const refusal = refusalOf(workflow, metadata, message.length, size, limits.inFlightMax)
+      const id = slots.nextId()
+      if (refusal !== null) return refuse(caller, refusal)
+      if (id === null) return refuse(caller, failures.overloaded(size))
       if (method.isStreaming && (caller.write === undefined || caller.end === undefined))
         return refuse(caller, failures.doorTakesNoStream(method.rpc))
       const timeoutMs = Math.min(callerMs, workflow.timeoutMs ?? Infinity, deps.requestTimeoutMs)
-      const startedAt = performance.now()
-      const request: PendingRequest = {
+      const request = createPendingRequest(
         id,
         caller,
         method,
-        workflow,
         message,
-        requestId: requestIdOf(headers) ?? randomUUID(),
-        replyTo: deps.replyPrefix + id.toString(36),
-        metadata: deps.traced(requestMetadata(headers)),
-        startedAt,
-        deadlineAt: startedAt + timeoutMs,
-        deadlineUnixMs: Date.now() + Math.ceil(timeoutMs),
-        phase: 'sent',
-        attempt: 0,
-        holdUntil: 0,
-        crashes: null,
-        timer: createWheelTimer(() => onTimer(request)),
-        packed: null,
-        isPacking: false,
-        hasClaims: false,
-        handlerUs: 0,
-        stream: method.isStreaming ? createAnswerStream() : null,
-      }
+        requestIdOf(headers) ?? randomUUID(),
+        deps.replyPrefix,
+        deps.traced(metadata),
+        timeoutMs,
+        onTimer,
+      )
       slots.put(request)
       method.version.inFlight++
+      workflow.inFlight++
+      workflow.bytes += message.length
       counts.accepted++
       caller.onGone = () => {
         counts.cancelled++

@@ -1,14 +1,55 @@
 /** The failures that the entrypoint itself finds, in a user's words. */
-import { toKreError } from '@kre/contracts/runtime'
+import { PRIORITIES, PRIORITY_METADATA, toKreError } from '@kre/contracts/runtime'
 import { createFailure, type Failure, RETRY_AFTER_MS } from '../grpc/failure.ts'
+import type { ServedWorkflow } from '../versions/served-version.ts'
 import type { PendingRequest } from './pending-request.ts'
 
-export function overloaded(inFlightMax: number): Failure {
+export function overloaded(inFlight: number): Failure {
   return createFailure(
     'resource-exhausted',
     'TOO_MANY_REQUESTS',
-    `${inFlightMax} requests are in flight, as many as this entrypoint takes: try again`,
+    `${inFlight} requests are in flight, as many as this entrypoint takes: try again`,
     { retryAfterMs: RETRY_AFTER_MS },
+  )
+}
+
+export function tooManyOfWorkflow({ id, inFlight }: ServedWorkflow, isLow: boolean): Failure {
+  return createFailure(
+    'resource-exhausted',
+    'WORKFLOW_FULL',
+    `${inFlight} requests of workflow "${id}" are in flight, as many as its limits.maxInFlight lets in${isLow ? ' with low priority' : ''}: try again`,
+    { workflow: id, retryAfterMs: RETRY_AFTER_MS },
+  )
+}
+
+export function tooManyBytesOfWorkflow({ id, bytes }: ServedWorkflow, maxBytes: number): Failure {
+  return createFailure(
+    'resource-exhausted',
+    'WORKFLOW_FULL',
+    `requests of workflow "${id}" with ${bytes} bytes are in flight, and its limits.maxBytes is ${maxBytes}: try again`,
+    { workflow: id, retryAfterMs: RETRY_AFTER_MS },
+  )
+}
+
+/** It would never be let in. */
+export function largerThanWorkflowTakes(
+  { id }: ServedWorkflow,
+  bytes: number,
+  maxBytes: number,
+): Failure {
+  return createFailure(
+    'invalid-argument',
+    'PAYLOAD_TOO_LARGE',
+    `the request has ${bytes} bytes, and limits.maxBytes of workflow "${id}" is ${maxBytes}: send less, or raise it`,
+    { workflow: id },
+  )
+}
+
+export function badPriority(given: string): Failure {
+  return createFailure(
+    'invalid-argument',
+    'BAD_PRIORITY',
+    `${PRIORITY_METADATA} "${given.slice(0, 40)}" is no priority: use ${PRIORITIES.join(', ')}`,
   )
 }
 

@@ -3,6 +3,7 @@ import {
   ingressSubject,
   type VersionInterface,
   type VersionRef,
+  type WorkflowLimits,
 } from '@kre/contracts/runtime'
 import { createReplicaTable, type ReplicaTable } from './replica-table.ts'
 
@@ -29,6 +30,11 @@ export type ServedWorkflow = {
   readonly timeoutMs: number | null
   /** Nothing of a request runs once its last node has answered. */
   readonly isChain: boolean
+  /** Its own; what is absent is not limited. */
+  readonly limits: WorkflowLimits
+  /** Requests that wait for an answer, and the bytes of their messages. */
+  inFlight: number
+  bytes: number
   /** Requests of it were seen to have payloads in the claim bucket. */
   usesClaims: boolean
   /** Nodes without a ready replica; kept up to date by the replica table's owner. */
@@ -60,13 +66,16 @@ const TYPE_URL_PREFIX = 'type.googleapis.com/'
 export function createServedVersion(served: VersionInterface): ServedVersion {
   const ref = { runtimeId: served.runtimeId, version: served.version }
   const workflows = new Map<string, ServedWorkflow>()
-  for (const { id, timeoutMs, nodes, isChain = false } of served.workflows) {
+  for (const { id, timeoutMs, nodes, isChain = false, limits = {} } of served.workflows) {
     const ingress = ingressSubject({ ...ref, workflow: id })
     workflows.set(id, {
       id,
       ingress,
       timeoutMs,
       isChain,
+      limits,
+      inFlight: 0,
+      bytes: 0,
       usesClaims: false,
       missing: nodes,
     })

@@ -11,33 +11,15 @@ import {
 } from '@kre/contracts/runtime'
 import type { Counters } from '../counters.ts'
 import type { Outlet } from '../hops/outlet.ts'
+import type { Siblings } from '../hops/siblings.ts'
 import { createAlarm } from './alarm.ts'
 import { batchWaitMs, isAlone, type BatchLimits } from './batch-window.ts'
-import { CallQueue } from './call-queue.ts'
 import { slotsOf, type Journal } from './journal.ts'
 import { NodeCall, type CallOwner } from './node-call.ts'
-
-/** What a handler threw, or a worker reported. */
-export type Failure = {
-  /** For the caller. */
-  readonly text: string
-  /** For the log. */
-  readonly stack: string
-  readonly code: ErrorCode
-  /** Null = a further attempt can't help. */
-  readonly retryAfterMs: number | null
-}
-
-/** Runs the user's code. Reports the end of each call by `done` or `failed`, exactly once or never. */
-export type HandlerHost = {
-  run(call: NodeCall): void
-  /** The same for calls that the handler gets together; each ends by itself. */
-  runBatch(calls: readonly NodeCall[]): void
-  /** Whether it takes one more call than may run, to begin it when its turn comes. It begins calls in their order. */
-  readonly takesAhead: boolean
-  /** The call is over: its end is of no interest any more. */
-  abandon(call: NodeCall): void
-}
+import type { Failure, HandlerHost } from './handler-host.ts'
+import { createRetries } from './retries.ts'
+import { createWaitingCalls, type Overload, type WaitingCalls } from './waiting-calls.ts'
+import { createWorkSharing, type WorkSharing } from './work-sharing.ts'
 
 export type DispatcherDeps = {
   readonly launch: NodeLaunch
@@ -52,12 +34,13 @@ export type DispatcherDeps = {
 
 export class Dispatcher {
   readonly #deps: DispatcherDeps
-  readonly #queue = new CallQueue()
+  readonly #waiting: WaitingCalls
+  #sharing: WorkSharing | null = null
   /** With the host, those that it was given ahead included. */
   readonly #running = new Set<NodeCall>()
   /** Those of them without a slot: their handlers do not run yet. */
   readonly #ahead: NodeCall[] = []
-  readonly #retries = new Map<NodeCall, NodeJS.Timeout>()
+  readonly #retries = createRetries((call) => this.#enqueue(call))
   readonly #freeSlots: number[]
   /** Free ones whose record in the journal is that of a call that is over: overwritten by the next call, if there is one. */
   readonly #staleSlots: number[] = []
@@ -72,6 +55,9 @@ export class Dispatcher {
 
   constructor(deps: DispatcherDeps) {
     this.#deps = deps
+    this.#waiting = createWaitingCalls(deps.launch, deps.counters, (call, overload) =>
+      this.#refuse(call, overload),
+    )
     this.#freeSlots = Array.from({ length: slotsOf(deps.launch) }, (_, slot) => slot).reverse()
   }
 
@@ -80,11 +66,24 @@ export class Dispatcher {
     this.#pump()
   }
 
+  /** Gives to other replicas what they have slots for, from now on. */
+  shareWith(find: (onFree: () => void) => Siblings): void {
+    this.#sharing = createWorkSharing({
+      siblings: find(() => this.#pump()),
+      waiting: this.#waiting,
+      counters: this.#deps.counters,
+      isBusy: () => this.#freeNow() === 0,
+      onReturned: () => this.#pump(),
+    })
+    this.#pump()
+  }
+
   get running(): ReadonlySet<NodeCall> {
     return this.#running
   }
 
-  accept(envelope: Envelope): void {
+  /** @param isHandedOver it waited at another replica. */
+  accept(envelope: Envelope, isHandedOver = false): void {
     const now = performance.now()
     const deadlineAt =
       envelope.deadlineUnixMs === 0 ? Infinity : now + envelope.deadlineUnixMs - Date.now()
@@ -92,9 +91,10 @@ export class Dispatcher {
       this.#deps.counters.expired++
       return
     }
-    this.#enqueue(
-      new NodeCall(this.#deps.owner, envelope, Math.max(envelope.attempt, 1), deadlineAt),
-    )
+    const attempt = Math.max(envelope.attempt, 1)
+    const call = new NodeCall(this.#deps.owner, envelope, attempt, deadlineAt)
+    call.isHandedOver = isHandedOver
+    this.#enqueue(call)
   }
 
   /** @param elapsedMs of the handler, where the host has measured it. */
@@ -144,8 +144,10 @@ export class Dispatcher {
   }
 
   cancel(requestIds: ReadonlySet<string>): void {
-    for (const call of this.#queue) if (requestIds.has(call.requestId)) this.#drop(call)
-    for (const call of this.#retries.keys()) if (requestIds.has(call.requestId)) this.#drop(call)
+    for (const call of this.#waiting) if (requestIds.has(call.requestId)) this.#drop(call)
+    for (const call of this.#sharing?.underWay ?? [])
+      if (requestIds.has(call.requestId)) this.#drop(call)
+    for (const call of this.#retries) if (requestIds.has(call.requestId)) this.#drop(call)
     for (const call of this.#running) {
       if (!requestIds.has(call.requestId)) continue
       this.#deps.counters.cancelled++
@@ -171,18 +173,15 @@ export class Dispatcher {
   }
 
   #isIdle(): boolean {
-    return this.#running.size === 0 && this.#queue.length === 0 && this.#retries.size === 0
+    const underWay = this.#sharing?.underWay.size ?? 0
+    const waiting = this.#waiting.length + this.#retries.size + underWay
+    return this.#running.size === 0 && waiting === 0
   }
 
   #enqueue(call: NodeCall): void {
     call.arrivedAt = performance.now()
-    if (!this.#queue.push(call)) {
-      this.#deps.counters.refused++
-      const { nodeName } = this.#deps.launch
-      const text = `node '${nodeName}' is overloaded: its queue is full. Try again later, or give the node more replicas`
-      this.#fail(() => this.#deps.outlet.tellCaller(call.envelope, 'resource-exhausted', text))
-      return
-    }
+    const overload = this.#waiting.push(call, call.arrivedAt)
+    if (overload !== null) return this.#refuse(call, overload)
     if (this.#deps.launch.batch === undefined) return this.#pump()
     // What one read of the socket brings is one batch.
     if (this.#isPumpDue) return
@@ -202,15 +201,16 @@ export class Dispatcher {
     else this.#runBatches(this.#host, batch)
     this.#pumping = false
     this.#blankStaleSlots()
+    this.#sharing?.changed(this.#isDraining ? 0 : this.#freeNow())
     if (this.#onIdle !== null && this.#isIdle()) this.#onIdle()
   }
 
   #runWaiting(host: HandlerHost): void {
     while (this.#freeSlots.length > 0 || host.takesAhead) {
-      const call = this.#queue.shift()
+      const call = this.#waiting.shift()
       if (call === undefined) return
       const now = performance.now()
-      if (!this.#isAlive(call, now)) continue
+      if (!this.#waiting.isDue(call, now)) continue
       this.#give(call, now)
       host.run(call)
     }
@@ -218,11 +218,11 @@ export class Dispatcher {
 
   #runBatches(host: HandlerHost, limits: BatchLimits): void {
     clearTimeout(this.#batchTimer)
-    while (this.#batches < this.#deps.launch.concurrency && this.#freeSlots.length > 0) {
+    while (this.#freeNow() > 0) {
       const now = performance.now()
-      const { first } = this.#queue
+      const { first } = this.#waiting
       if (first === undefined) return
-      const waitMs = batchWaitMs(limits, first, this.#queue.length, now, this.#isDraining)
+      const waitMs = batchWaitMs(limits, first, this.#waiting.length, now, this.#isDraining)
       if (waitMs > 0) {
         this.#batchTimer = setTimeout(() => this.#pump(), waitMs)
         return
@@ -243,24 +243,27 @@ export class Dispatcher {
     const calls: NodeCall[] = []
     const room = Math.min(maxSize, this.#freeSlots.length)
     while (calls.length < room) {
-      const next = this.#queue.first
+      const next = this.#waiting.first
       if (next === undefined) break
       const byItself = isAlone(next)
       if (byItself && calls.length > 0) break
-      this.#queue.shift()
-      if (!this.#isAlive(next, now)) continue
+      this.#waiting.shift()
+      if (!this.#waiting.isDue(next, now)) continue
       calls.push(next)
       if (byItself) break
     }
     return calls
   }
 
-  /** Whether somebody still waits for it. */
-  #isAlive(call: NodeCall, now: number): boolean {
-    if (call.isOver) return false
-    if (call.deadlineAt > now) return true
-    this.#deps.counters.expired++
-    return false
+  /** Calls that could begin now. */
+  #freeNow(): number {
+    const { batch, concurrency } = this.#deps.launch
+    return batch === undefined || this.#batches < concurrency ? this.#freeSlots.length : 0
+  }
+
+  #refuse(call: NodeCall, { text, retryAfterMs }: Overload): void {
+    call.isOver = true
+    this.#fail(() => this.#deps.outlet.refuse(call.envelope, text, retryAfterMs))
   }
 
   #give(call: NodeCall, now: number): void {
@@ -285,7 +288,9 @@ export class Dispatcher {
 
   #finish(call: NodeCall, success: boolean, elapsedMs?: number): void {
     call.isOver = true
-    this.#deps.onHandled(call, elapsedMs ?? performance.now() - call.startedAt, success)
+    const tookMs = elapsedMs ?? performance.now() - call.startedAt
+    this.#deps.onHandled(call, tookMs, success)
+    this.#sharing?.ended(tookMs)
     this.#release(call)
     this.#pump()
   }
@@ -321,24 +326,16 @@ export class Dispatcher {
 
   #drop(call: NodeCall): void {
     call.isOver = true
-    clearTimeout(this.#retries.get(call))
-    this.#retries.delete(call)
+    this.#retries.drop(call)
     this.#deps.counters.cancelled++
   }
 
   #retryLater(call: NodeCall, waitMs: number): void {
-    this.#deps.counters.retries++
-    const again = new NodeCall(
-      this.#deps.owner,
-      call.envelope,
-      call.attempt + 1,
-      this.#requestDeadline(call),
-    )
-    const timer = setTimeout(() => {
-      this.#retries.delete(again)
-      this.#enqueue(again)
-    }, waitMs)
-    this.#retries.set(again, timer)
+    const { owner, counters } = this.#deps
+    counters.retries++
+    const deadlineAt = this.#requestDeadline(call)
+    const again = new NodeCall(owner, call.envelope, call.attempt + 1, deadlineAt)
+    this.#retries.add(again, waitMs)
   }
 
   #requestDeadline(call: NodeCall): number {

@@ -41,6 +41,10 @@ export class NodeCall implements CallPort {
   /** On the clock of `performance.now()`; Infinity = none. */
   deadlineAt: number
   arrivedAt = 0
+  /** Messages that were to be served before it when it arrived. */
+  ahead = 0
+  /** It waited at another replica, and stays here. */
+  isHandedOver = false
   startedAt = 0
   /** In the journal; -1 = its handler does not run. */
   slot = -1

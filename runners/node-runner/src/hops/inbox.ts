@@ -22,7 +22,7 @@ export type Inbox = {
    *
    * @throws KreError `unavailable` when nobody listens, `deadline-exceeded` after `timeoutMs`.
    */
-  request(subject: string, data: string, timeoutMs: number): Promise<CoreMessage>
+  request(subject: string, data: string | Uint8Array, timeoutMs: number): Promise<CoreMessage>
 }
 
 export function openInbox(connection: CoreConnection): Inbox {

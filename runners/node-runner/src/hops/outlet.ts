@@ -4,6 +4,7 @@ import {
   GRPC_STATUS,
   MESSAGE_TYPE,
   nodeSubject,
+  RETRY_AFTER_METADATA,
   toKreError,
   type Envelope,
   type ErrorCode,
@@ -53,6 +54,8 @@ export type Outlet = {
   fail(call: NodeCall, code: ErrorCode, text: string): void
   /** A failure that no handler of the graph can do anything about. */
   tellCaller(envelope: Envelope, code: ErrorCode, text: string): void
+  /** There is no room for the message; the caller learns when to come back. */
+  refuse(envelope: Envelope, text: string, retryAfterMs: number): void
 }
 
 export function createOutlet(
@@ -221,6 +224,11 @@ export function createOutlet(
       publishError(call, code, `${where}: ${text}`)
     },
     tellCaller,
+    refuse(envelope, text, retryAfterMs) {
+      const message = error(envelope, 0, 'resource-exhausted', text)
+      message.metadata = { ...message.metadata, [RETRY_AFTER_METADATA]: String(retryAfterMs) }
+      hops.answer(message)
+    },
   }
 }
 

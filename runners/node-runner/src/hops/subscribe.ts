@@ -40,13 +40,10 @@ export function subscribe(
     else subjects.add(subject)
     if (handlesErrors) subjects.add(failureSubject(sender))
   }
-  const onMessage = ({ data }: CoreMessage) => {
-    try {
-      handler.accept(decodeEnvelope(data))
-    } catch (error) {
-      handler.corrupt(toKreError(error).message)
-    }
-  }
+  const onMessage = receiver(
+    (envelope) => handler.accept(envelope),
+    (why) => handler.corrupt(why),
+  )
   connection.subscribe(controlSubject(launch, 'cancel'), {
     onMessage({ data }) {
       const parsed = Cancellation.safeParse(parseJson(data))
@@ -56,6 +53,20 @@ export function subscribe(
   return [...subjects].map((subject) =>
     connection.subscribe(subject, { queue: launch.node, onMessage }),
   )
+}
+
+/** @param corrupt something arrived that can't be handled. */
+export function receiver(
+  accept: (envelope: Envelope) => void,
+  corrupt: (why: string) => void,
+): (message: CoreMessage) => void {
+  return ({ data }) => {
+    try {
+      accept(decodeEnvelope(data))
+    } catch (error) {
+      corrupt(toKreError(error).message)
+    }
+  }
 }
 
 /** Resolves when the broker knows the subscriptions, also when it goes away in between. */

@@ -1,7 +1,8 @@
 /** Runs a model for each message, or for several at once. */
 import { ENTRYPOINT, KreError, toKreError, type NodeLaunch } from '@kre/contracts/runtime'
 import type { TensorPlan } from '@kre/contracts/model'
-import type { Dispatcher, HandlerHost } from '../calls/dispatcher.ts'
+import type { Dispatcher } from '../calls/dispatcher.ts'
+import type { HandlerHost } from '../calls/handler-host.ts'
 import type { NodeCall } from '../calls/node-call.ts'
 import type { ModelSession } from './model-session.ts'
 import { canStack, groupStackable, rowsOf, splitTensors, stackTensors } from './stack-tensors.ts'

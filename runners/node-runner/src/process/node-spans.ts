@@ -15,6 +15,8 @@ import type { NodeCall } from '../calls/node-call.ts'
 export type NodeSpans = {
   /** The message as the node handles it: what it sends, and what user code calls, belongs to the node's span. */
   arrived(envelope: Envelope): Envelope
+  /** The same message as it came, for another replica that handles it instead. */
+  asArrived(envelope: Envelope): Envelope
   handled(call: NodeCall, elapsedMs: number, success: boolean): void
 }
 
@@ -52,6 +54,12 @@ function createNodeSpans(launch: NodeLaunch, exporter: SpanExporter): NodeSpans 
       const traced = { ...envelope, metadata: { ...envelope.metadata, traceparent } }
       parents.set(traced, parent)
       return traced
+    },
+    asArrived(envelope) {
+      const parent = parents.get(envelope)
+      if (parent === undefined) return envelope
+      const traceparent = formatTraceparent(parent)
+      return { ...envelope, metadata: { ...envelope.metadata, traceparent } }
     },
     handled({ envelope, arrivedAt, startedAt, attempt }, elapsedMs, success) {
       const parent = parents.get(envelope)

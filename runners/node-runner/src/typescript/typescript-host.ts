@@ -12,7 +12,8 @@ import {
   type NodeHandlers,
   type NodePort,
 } from '@kre/sdk'
-import type { Dispatcher, Failure, HandlerHost } from '../calls/dispatcher.ts'
+import type { Dispatcher } from '../calls/dispatcher.ts'
+import type { Failure, HandlerHost } from '../calls/handler-host.ts'
 import type { NodeCall } from '../calls/node-call.ts'
 import { describeUserError } from './load-handlers.ts'
 

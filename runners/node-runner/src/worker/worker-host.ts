@@ -4,7 +4,7 @@
  */
 import { KreError, SECOND_MS, toKreError } from '@kre/contracts/runtime'
 import type { FrameChannel, WorkerFrame } from '@kre/wire'
-import type { HandlerHost } from '../calls/dispatcher.ts'
+import type { HandlerHost } from '../calls/handler-host.ts'
 import type { NodeCall } from '../calls/node-call.ts'
 import { EXIT } from '../exit-codes.ts'
 import type { RuntimeDeps } from '../runtime.ts'

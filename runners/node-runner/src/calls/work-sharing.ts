@@ -1,0 +1,75 @@
+/** Gives messages that wait to replicas with free slots, and takes such messages while slots are free here. */
+import type { Counters } from '../counters.ts'
+import type { Siblings } from '../hops/siblings.ts'
+import type { NodeCall } from './node-call.ts'
+import type { WaitingCalls } from './waiting-calls.ts'
+
+/** Handlers that take less are over before a message has found another replica. */
+const SLOW_MS = 2
+/** Weight of the last call in the average. */
+const WEIGHT = 1 / 8
+/** What is larger costs more to send again than to wait. */
+const BYTES_MAX = 65_536
+
+export type WorkSharing = {
+  /** On their way to another replica. */
+  readonly underWay: ReadonlySet<NodeCall>
+  /** Told of each handler's end. */
+  ended(elapsedMs: number): void
+  /** Something waits, or a slot was taken or given back. */
+  changed(freeSlots: number): void
+}
+
+/** @param isBusy whether no slot is free. */
+export function createWorkSharing(deps: {
+  siblings: Siblings
+  waiting: WaitingCalls
+  counters: Counters
+  isBusy: () => boolean
+  /** A message is back, or has gone for good. */
+  onReturned: () => void
+}): WorkSharing {
+  const { siblings, waiting, counters } = deps
+  const underWay = new Set<NodeCall>()
+  /** Negative: no call has shown it. A replica that is new takes what waits at others. */
+  let averageMs = -1
+  let isSending = false
+
+  const send = async () => {
+    isSending = true
+    while (deps.isBusy() && siblings.mayBeFree) {
+      const { first } = waiting
+      if (first === undefined || !canMove(first)) break
+      waiting.shift()
+      if (first.isOver) continue
+      underWay.add(first)
+      const isTaken = await siblings.handOver(first.envelope)
+      underWay.delete(first)
+      if (isTaken) counters.handedOver++
+      else if (!first.isOver) waiting.putBack(first)
+    }
+    isSending = false
+    deps.onReturned()
+  }
+
+  return {
+    underWay,
+    ended(elapsedMs) {
+      averageMs = averageMs < 0 ? elapsedMs : averageMs + (elapsedMs - averageMs) * WEIGHT
+    },
+    changed(freeSlots) {
+      siblings.offer(averageMs < 0 || averageMs >= SLOW_MS ? freeSlots : 0)
+      if (!isSending && waiting.length > 0 && siblings.mayBeFree && deps.isBusy()) void send()
+    },
+  }
+}
+
+/** A try of a handler's belongs to the replica that has counted the tries before. */
+function canMove({ isHandedOver, attempt, envelope }: NodeCall): boolean {
+  return (
+    !isHandedOver &&
+    attempt === Math.max(envelope.attempt, 1) &&
+    envelope.claim === null &&
+    envelope.value.length <= BYTES_MAX
+  )
+}
