@@ -1,0 +1,118 @@
+import { describe, expect, test } from '@jest/globals'
+import { createTurns, type Turn } from './turns.ts'
+
+/** What is written is a number each. */
+function open(canWrite: () => boolean = () => true) {
+  const written: number[] = []
+  let held = 0
+  const turns = createTurns({
+    write(message) {
+      written.push(message[0] ?? -1)
+      return canWrite()
+    },
+    hold: (bytes) => void (held += bytes),
+    release: (bytes) => void (held -= bytes),
+  })
+  return {
+    turns,
+    written,
+    held: () => held,
+    /** Holds 10 bytes. @returns the turns that have begun. */
+    add(isLong = false) {
+      const begun: Turn[] = []
+      held += 10
+      turns.open(10, () => ({ isLong, run: (turn) => void begun.push(turn) }))
+      return begun
+    },
+  }
+}
+
+/** A generator of numbers that is the same in every run (mulberry32). */
+function random(seed: number) {
+  let state = seed
+  return (below: number) => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below
+  }
+}
+
+describe('turns', () => {
+  test('answers come in the order of requests, in whatever order they are ready', () => {
+    for (let seed = 1; seed <= 200; seed++) {
+      const next = random(seed)
+      const scene = open()
+      const count = 1 + next(12)
+      const all = Array.from({ length: count }, () => scene.add(next(4) === 0))
+      const waiting = new Set(all.keys())
+      while (waiting.size > 0) {
+        const ready = [...waiting].filter((i) => (all[i]?.length ?? 0) > 0)
+        const i = ready[next(ready.length)] ?? -1
+        const turn = all[i]?.[0]
+        turn?.write(Uint8Array.of(i))
+        turn?.end()
+        waiting.delete(i)
+      }
+      expect(scene.written).toEqual([...all.keys()])
+      expect({ held: scene.held(), size: scene.turns.size }).toEqual({ held: 0, size: 0 })
+    }
+  })
+
+  test('a long one begins when its turn has come, and those behind it after that', () => {
+    const { add, written } = open()
+    const [first, long, last] = [add(), add(true), add()]
+    expect([first.length, long.length, last.length]).toEqual([1, 0, 0])
+    first[0]?.end()
+    expect([long.length, last.length]).toEqual([1, 1])
+    last[0]?.write(Uint8Array.of(9))
+    last[0]?.end()
+    for (const part of [1, 2]) long[0]?.write(Uint8Array.of(part))
+    long[0]?.end()
+    expect(written).toEqual([1, 2, 9])
+  })
+
+  test('nothing begins while the caller does not read', () => {
+    let canWrite = false
+    const { add, turns } = open(() => canWrite)
+    const first = add()
+    expect(first[0]?.write(Uint8Array.of(1))).toBe(false)
+    first[0]?.end()
+    const second = add()
+    expect(second).toHaveLength(0)
+    canWrite = true
+    turns.drained()
+    expect(second).toHaveLength(1)
+  })
+
+  test('abandons all, holds nothing afterwards, and passes over what comes late', () => {
+    const { add, turns, held, written } = open()
+    const begun = [add(), add()].map(([turn]) => turn as Turn)
+    let gone = 0
+    for (const turn of begun) turn.onGone = () => void gone++
+    begun[1]?.write(Uint8Array.of(1))
+    turns.abandon()
+    for (const turn of begun) {
+      expect(turn.write(Uint8Array.of(2))).toBe(true)
+      turn.end()
+    }
+    expect({ gone, held: held(), written, size: turns.size }).toEqual({
+      gone: 2,
+      held: 0,
+      written: [],
+      size: 0,
+    })
+  })
+
+  test('a job that is not known yet holds up those behind it', () => {
+    const { turns, add } = open()
+    let isKnown = false
+    const ran: string[] = []
+    turns.open(0, () => (isKnown ? { isLong: false, run: () => void ran.push('late') } : null))
+    const second = add()
+    expect(second).toHaveLength(0)
+    isKnown = true
+    turns.advance()
+    expect([ran, second.length]).toEqual([['late'], 1])
+  })
+})
