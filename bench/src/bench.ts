@@ -3,10 +3,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type BenchEngine, type BenchVersion, startBenchEngine } from './engine/bench-engine.ts'
-import { startEchoFloor, startNatsFloor } from './floors/start-floors.ts'
+import { startEchoFloor, startNatsFloor, startStreamFloor } from './floors/start-floors.ts'
 import { grpcFrame } from './measure/grpc-frame.ts'
 import type { Target } from './measure/h2load.ts'
 import type { Subject } from './measure/subject.ts'
+import type { ProfileWish } from './profile/profile-wish.ts'
 import type { BenchReport } from './report/bench-report.ts'
 
 export const ECHO_PATH = '/bench.Entrypoint/Echo'
@@ -14,11 +15,12 @@ export const ECHO_PATH = '/bench.Entrypoint/Echo'
 const SMALL_BYTES = 100
 
 export type Bench = AsyncDisposable & {
+  /** The name of what is run. */
+  readonly suite: string
   readonly isQuick: boolean
-  /** Of each case. */
-  readonly rounds: number
-  /** Of load in one round, roughly. */
-  readonly seconds: number
+  /** As asked for; null = as many as are usual. */
+  readonly rounds: number | null
+  readonly profile: ProfileWish | null
   readonly signal: AbortSignal
   /** For files of the run; goes with it. */
   readonly dir: string
@@ -28,6 +30,8 @@ export type Bench = AsyncDisposable & {
   echoTarget(port: number, payloadBytes?: number): Promise<Target>
   /** The bare echo (`floor`) and a raw NATS chain of three plain processes (`natsFloor`), started once. */
   floors(payloadBytes?: number): Promise<Subject[]>
+  /** What streams messages without a graph, started once. */
+  streamFloor(): Promise<{ port: number; pids: readonly number[] }>
   /** A raw NATS chain of another length. */
   natsFloor(nodes: number): Promise<Subject>
   /** Brings a version up, and makes a subject of it. */
@@ -38,17 +42,18 @@ export type Suite = {
   name: string
   /** One line for `--help`. */
   about: string
+  /** How long it takes at its usual rounds, start and end included, roughly. */
+  minutes: number
   run(bench: Bench): Promise<BenchReport>
 }
 
-export async function openBench(options: {
-  isQuick: boolean
-  /** Null = as many as are usual. */
-  rounds: number | null
-  say: (line: string) => void
-  signal: AbortSignal
-}): Promise<Bench> {
-  const { isQuick, say, signal } = options
+export type BenchOptions = Pick<
+  Bench,
+  'suite' | 'isQuick' | 'rounds' | 'profile' | 'say' | 'signal'
+>
+
+export async function openBench(options: BenchOptions): Promise<Bench> {
+  const { say } = options
   const dir = await mkdtemp(join(tmpdir(), 'kre-bench-'))
   const opened = new AsyncDisposableStack()
   opened.defer(() => rm(dir, { recursive: true, force: true }))
@@ -64,6 +69,7 @@ export async function openBench(options: {
       }
       return floor
     }
+    let streams: ReturnType<typeof startStreamFloor> | undefined
     const echoTarget = async (port: number, payloadBytes = SMALL_BYTES) => {
       const frame = grpcFrame(payloadBytes)
       const bodyFile = join(dir, `body-${payloadBytes}.bin`)
@@ -71,13 +77,9 @@ export async function openBench(options: {
       return { port, path: ECHO_PATH, bodyFile, answerBytes: frame.length }
     }
     return {
-      isQuick,
-      rounds: options.rounds ?? (isQuick ? 2 : 5),
-      seconds: isQuick ? 1 : 3,
-      signal,
+      ...options,
       dir,
       engine,
-      say,
       echoTarget,
       async floors(payloadBytes) {
         const nats = await natsFloor(3)
@@ -85,6 +87,10 @@ export async function openBench(options: {
           { name: 'floor', target: await echoTarget(echo.port, payloadBytes), pids: echo.pids },
           { name: 'natsFloor', target: await echoTarget(nats.port, payloadBytes), pids: nats.pids },
         ]
+      },
+      streamFloor() {
+        streams ??= startStreamFloor().then((started) => opened.use(started))
+        return streams
       },
       async natsFloor(nodes) {
         const { port, pids } = await natsFloor(nodes)

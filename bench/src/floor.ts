@@ -1,5 +1,5 @@
 /**
- * One process of a floor, by its first argument: `echo`, `nats-server BINARY DIR`, `front SERVER` or
+ * One process of a floor, by its first argument: `echo`, `stream`, `nats-server BINARY DIR`, `front SERVER` or
  * `node SERVER INDEX COUNT`. Says in one line where it listens, and ends with the process that started it.
  */
 import { spawn } from 'node:child_process'
@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { listen } from './floors/echo.ts'
 import { runFront, runNode } from './floors/nats-chain.ts'
+import { listenForStreams } from './floors/stream.ts'
 
 const NATS_START_MS = 10_000
 const [role = '', ...words] = process.argv.slice(2)
@@ -19,6 +20,8 @@ async function start(): Promise<string> {
   switch (role) {
     case 'echo':
       return String(await listen((body, respond) => respond(body)))
+    case 'stream':
+      return String(await listenForStreams())
     case 'front':
       return String(await runFront(first))
     case 'node':

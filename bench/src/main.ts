@@ -1,121 +1,86 @@
-/** `npm run bench -- [--suite NAME] [--quick] [--rounds N] [--json FILE] [--compare FILE] [--svg FILE]` */
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+/** `npm run bench -- [--suite NAME|all] …`: see `--help`. */
 import { parseArgs } from 'node:util'
-import { openBench, type Suite } from './bench.ts'
-import type { BenchReport } from './report/bench-report.ts'
-import { barChart } from './report/bar-chart.ts'
-import { compareReports } from './report/compare.ts'
-import { recordInDocument } from './report/performance-document.ts'
-import { digits } from './report/statistics.ts'
 import { alignRows } from './report/summarise.ts'
-import { batch } from './suites/batch.ts'
-import { chains } from './suites/chains.ts'
-import { coldStart } from './suites/cold-start.ts'
-import { fanOut } from './suites/fan-out.ts'
-import { hop } from './suites/hop.ts'
-import { memory } from './suites/memory.ts'
-import { overload } from './suites/overload.ts'
-import { payload } from './suites/payload.ts'
-import { peers } from './suites/peers.ts'
-import { python } from './suites/python.ts'
+import { recordFile } from './record.ts'
+import { type RunOptions, runSuites } from './run-suites.ts'
+import { SUITES, suitesBy } from './suites.ts'
 
-const SUITES: Record<string, Suite> = {
-  chains,
-  /** The same by the name of one. */
-  chain: chains,
-  hop,
-  'fan-out': fanOut,
-  python,
-  batch,
-  payload,
-  overload,
-  memory,
-  'cold-start': coldStart,
-  peers,
-}
-const USAGE = `npm run bench -- [--suite NAME] [--quick] [--rounds N] [--json FILE] [--compare OLD.json] [--svg FILE]
+const USAGE = `npm run bench -- [--suite NAME|all] [--quick] [--rounds N] [--json FILE] [--record]
+npm run bench -- [--suite NAME] [--compare OLD.json] [--svg FILE]
+npm run bench -- [--suite NAME] --profile FOLDER [--case NAME]
 npm run bench -- --record RUN.json
 
-${alignRows(Object.entries(SUITES).map(([name, { about }]) => [`  ${name}`, about])).join('\n')}`
+${alignRows(SUITES.map(({ name, about }) => [`  ${name}`, about])).join('\n')}`
 
-const { values } = parseArgs({
-  options: {
-    suite: { type: 'string', default: 'chains' },
-    quick: { type: 'boolean', default: false },
-    rounds: { type: 'string' },
-    json: { type: 'string' },
-    compare: { type: 'string' },
-    svg: { type: 'string' },
-    record: { type: 'string' },
-    help: { type: 'boolean', default: false },
-  },
-})
-const say = (line: string) => console.log(line)
-const rounds = values.rounds === undefined ? null : Number(values.rounds)
-const suite = Object.hasOwn(SUITES, values.suite) ? SUITES[values.suite] : undefined
-if (values.help) say(USAGE)
-else if (values.record !== undefined) await record(values.record)
-else if (suite === undefined) {
-  console.error(`there is no suite "${values.suite}"\n\n${USAGE}`)
-  process.exitCode = 2
-} else if (rounds !== null && !(Number.isInteger(rounds) && rounds > 0)) {
-  console.error(`--rounds takes a whole number above 0, not "${values.rounds}"`)
-  process.exitCode = 2
-} else
-  process.exitCode = await measure(suite).catch((error: unknown) => {
-    for (const one of reasonsOf(error)) console.error(one)
-    return 1
+/** Options that make no sense, by what the user reads of them. */
+class UsageError extends Error {}
+
+function optionsOf(args: string[]) {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      suite: { type: 'string', default: 'chains' },
+      quick: { type: 'boolean', default: false },
+      rounds: { type: 'string' },
+      json: { type: 'string' },
+      compare: { type: 'string' },
+      svg: { type: 'string' },
+      record: { type: 'boolean', default: false },
+      profile: { type: 'string' },
+      case: { type: 'string', default: 'chain3' },
+      help: { type: 'boolean', default: false },
+    },
   })
-
-/** An error while all is put away hides the one that led to it. */
-function reasonsOf(error: unknown): unknown[] {
-  return error instanceof SuppressedError
-    ? [...reasonsOf(error.suppressed), ...reasonsOf(error.error)]
-    : [error]
+  const rounds = values.rounds === undefined ? null : Number(values.rounds)
+  if (rounds !== null && !(Number.isInteger(rounds) && rounds > 0))
+    throw new UsageError(`--rounds takes a whole number above 0, not "${values.rounds}"`)
+  const [file, ...more] = positionals
+  if (more.length > 0 || (file !== undefined && !values.record))
+    throw new UsageError(`"${positionals.at(-1)}" is no option`)
+  if (values.record && values.quick)
+    throw new UsageError('--quick is too short for figures that others read: leave it or --record')
+  const suites = suitesBy(values.suite)
+  if (suites.length === 0) throw new UsageError(`there is no suite "${values.suite}"`)
+  for (const one of ['compare', 'svg'] as const)
+    if (values[one] !== undefined && suites.length > 1)
+      throw new UsageError(`--${one} is for one suite, not for "${values.suite}"`)
+  const { quick, json, compare, svg, record, profile, help } = values
+  const run: RunOptions = {
+    suites,
+    isQuick: quick,
+    rounds,
+    isRecorded: record,
+    profile: profile === undefined ? null : { folder: profile, caseName: values.case, taken: null },
+    ...(json === undefined ? {} : { jsonFile: json }),
+    ...(compare === undefined ? {} : { compareFile: compare }),
+    ...(svg === undefined ? {} : { svgFile: svg }),
+  }
+  return { help, run, file }
 }
 
 /** @returns the exit code. */
-async function measure(chosen: Suite): Promise<number> {
-  // Read before minutes are spent.
-  const old =
-    values.compare === undefined
-      ? null
-      : (JSON.parse(await readFile(values.compare, 'utf8')) as BenchReport)
+async function main(): Promise<number> {
+  const { help, run, file } = optionsOf(process.argv.slice(2))
+  if (help) {
+    console.log(USAGE)
+    return 0
+  }
+  if (file !== undefined) {
+    await recordFile(file)
+    return 0
+  }
   const interrupted = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => interrupted.abort(new Error('interrupted')))
-  const report = await run(chosen, interrupted.signal)
-  for (const part of [report.ratios, report.figures])
-    for (const [name, value] of Object.entries(part)) say(`${name} ${digits(value)}`)
-  for (const note of report.notes) say(note)
-  if (values.json !== undefined)
-    await writeFile(values.json, `${JSON.stringify(report, null, 2)}\n`)
-  if (values.svg !== undefined) await writeFile(values.svg, barChart(report))
-  const worse = old === null ? [] : sayComparison(old, report)
-  if (report.failed > 0) console.error(`${report.failed} calls had no right answer`)
-  return report.failed > 0 || worse.length > 0 ? 1 : 0
+  return runSuites(run, (line) => console.log(line), interrupted.signal)
 }
 
-async function run(chosen: Suite, signal: AbortSignal): Promise<BenchReport> {
-  await using bench = await openBench({ isQuick: values.quick, rounds, say, signal })
-  return await chosen.run(bench)
-}
-
-function sayComparison(old: BenchReport, report: BenchReport): string[] {
-  const { rows, worse } = compareReports(old, report)
-  say('\nCPU per request against the earlier run, relative to the floor of each\n')
-  for (const line of alignRows(rows)) say(line)
-  if (worse.length > 0) console.error(`worse: ${worse.join(', ')}`)
-  return worse
-}
-
-/** Puts an earlier run into docs/performance.md. */
-async function record(file: string): Promise<void> {
-  const docs = resolve(import.meta.dirname, '../../docs')
-  const report = JSON.parse(await readFile(file, 'utf8')) as BenchReport
-  const document = join(docs, 'performance.md')
-  await writeFile(document, recordInDocument(await readFile(document, 'utf8'), report))
-  await mkdir(join(docs, 'performance'), { recursive: true })
-  await writeFile(join(docs, 'performance', `${report.suite}.svg`), barChart(report))
-}
+process.exitCode = await main().catch((error: unknown) => {
+  const isUsage =
+    error instanceof UsageError ||
+    (error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS'))
+  if (!isUsage) throw error
+  console.error(`${error.message}\n\n${USAGE}`)
+  return 2
+})

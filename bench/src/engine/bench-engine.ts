@@ -43,15 +43,17 @@ export type BenchEngine = AsyncDisposable & {
   graphql<T>(document: string, variables: object): Promise<T>
 }
 
+/** @param settings variables of the engine (docs/operations.md) that are not their defaults. */
 export async function startBenchEngine(
   dir: string,
   say: (line: string) => void,
+  settings: Readonly<Record<string, string>> = {},
 ): Promise<BenchEngine> {
   const dataDir = join(dir, 'data')
   const krectl = async <T>(...words: string[]): Promise<T> => {
     const { stdout } = await run(process.execPath, [main, ...words, '--json', '--data', dataDir], {
       // Ports of their own, so that an engine in daily use is not in the way.
-      env: { ...process.env, KRE_ADMIN_PORT: '0', KRE_ENTRYPOINT_PORT: '0' },
+      env: { ...process.env, KRE_ADMIN_PORT: '0', KRE_ENTRYPOINT_PORT: '0', ...settings },
       maxBuffer: 64 * 1024 * 1024,
     })
     return JSON.parse(stdout) as T

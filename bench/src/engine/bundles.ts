@@ -7,20 +7,25 @@ export type BenchVersion = {
   nodes: readonly BenchNode[]
   /** Files that nodes refer to, by path. */
   sources: Readonly<Record<string, string>>
+  /** All nodes in one process. */
+  fuse?: boolean
+  /** The rpc answers with many messages. */
+  streams?: boolean
 }
 type BenchNode = {
   name: string
   src: string
   from: readonly string[]
   concurrency?: number
+  replicas?: number
   /** As the manifest has it. */
   batch?: string
 }
 export type Language = 'typescript' | 'python'
 
-const PROTO = `syntax = "proto3";
+const proto = (answer: string) => `syntax = "proto3";
 package bench;
-service Entrypoint { rpc Echo(Payload) returns (Payload); }
+service Entrypoint { rpc Echo(Payload) returns (${answer}); }
 message Payload { bytes data = 1; }
 `
 const ECHO = {
@@ -71,6 +76,22 @@ export function slowNode(version: string, handlerMs: number, concurrency: number
   return { version, nodes: [node], sources: { 'slow.ts': code } }
 }
 
+/** A chain whose last node answers with the message that it gets, `messages` times. */
+export function streamChain(version: string, length: number, messages: number): BenchVersion {
+  const { nodes, sources } = chain(version, length, 'typescript')
+  const code = `export async function defaultHandler(ctx, data) {
+  const message = ctx.unpack(data)
+  for (let sent = 0; sent < ${messages}; sent++) await ctx.stream.write(message)
+}
+`
+  return {
+    version,
+    nodes: nodes.map((node, i) => (i === length - 1 ? { ...node, src: 'stream.ts' } : node)),
+    sources: { ...sources, 'stream.ts': code },
+    streams: true,
+  }
+}
+
 /** A request goes to `branches` nodes at once, and a last one answers when all of them have passed it on. */
 export function fanOut(version: string, branches: number): BenchVersion {
   const { file, code } = ECHO.typescript
@@ -102,18 +123,19 @@ export async function writeBundle(directory: string, bundle: BenchVersion): Prom
   const files = {
     ...bundle.sources,
     'kre.yaml': manifest(bundle),
-    'public_input.proto': PROTO,
+    'public_input.proto': proto(bundle.streams ? 'stream Payload' : 'Payload'),
   }
   await Promise.all(
     Object.entries(files).map(([path, text]) => writeFile(join(directory, path), text)),
   )
 }
 
-function manifest({ version, nodes }: BenchVersion): string {
-  const lines = nodes.map(({ name, src, from, concurrency, batch }) => {
+function manifest({ version, nodes, fuse }: BenchVersion): string {
+  const lines = nodes.map(({ name, src, from, concurrency, replicas, batch }) => {
     const image = src.endsWith('.py') ? 'konstellation/kre-py:3.4' : 'konstellation/kre-ts:1.0'
     const more = [
       concurrency === undefined ? '' : `, concurrency: ${concurrency}`,
+      replicas === undefined ? '' : `, replicas: ${replicas}`,
       batch === undefined ? '' : `, batch: ${batch}`,
     ].join('')
     return `      - { name: ${name}, image: ${image}, src: ${src}, subscriptions: [${from.join(', ')}]${more} }`
@@ -125,6 +147,7 @@ entrypoint: { proto: public_input.proto, image: konstellation/kre-entrypoint:8.2
 workflows:
   - name: echo
     entrypoint: Echo
+    fuse: ${fuse === true}
     exitpoint: ${nodes.at(-1)?.name}
     nodes:
 ${lines.join('\n')}

@@ -5,13 +5,12 @@ import { join } from 'node:path'
 
 export type Floor = AsyncDisposable & { readonly port: number; readonly pids: readonly number[] }
 
-export async function startEchoFloor(): Promise<Floor> {
-  const echo = await startPart('echo')
-  return {
-    port: Number(echo.line),
-    pids: [echo.child.pid ?? 0],
-    [Symbol.asyncDispose]: () => end([echo.child]),
-  }
+export const startEchoFloor = () => startAlone('echo')
+export const startStreamFloor = () => startAlone('stream')
+
+async function startAlone(role: string): Promise<Floor> {
+  const { child, line } = await startPart(role)
+  return { port: Number(line), pids: [child.pid ?? 0], [Symbol.asyncDispose]: () => end([child]) }
 }
 
 /** @param natsServer the server's program; `dir` a folder that it may write to. */

@@ -9,6 +9,8 @@ const run = promisify(execFile)
 const LOAD_MS_MAX = 180_000
 
 export type Shape = { connections: number; streams: number }
+/** 64 in flight: what is meant where no shape is named. */
+export const LOADED: Shape = { connections: 8, streams: 8 }
 export type Target = {
   port: number
   path: string
@@ -40,10 +42,12 @@ export async function h2load(options: {
   shape: Shape
   requests: number
   perSecond?: number
+  /** The processors that the generator may use, as `0,1`; all of them by default. */
+  cores?: string
   logFile: string
   signal: AbortSignal
 }): Promise<LoadResult> {
-  const { target, shape, requests, perSecond, logFile, signal } = options
+  const { target, shape, requests, perSecond, cores, logFile, signal } = options
   await rm(logFile, { force: true })
   const grpc = ['content-type: application/grpc+proto', 'te: trailers']
   const headers = (target.headers ?? grpc).flatMap((header) => ['-H', header])
@@ -51,9 +55,11 @@ export async function h2load(options: {
     String,
   )
   const rate = perSecond === undefined ? [] : ['--rps', String(perSecond / shape.connections)]
+  const [program, ...first] = [...(cores === undefined ? [] : ['taskset', '-c', cores]), 'h2load']
   const { stdout } = await run(
-    'h2load',
+    program ?? 'h2load',
     [
+      ...first,
       ...numbers,
       ...rate,
       ...(target.http1 ? ['--h1'] : []),

@@ -6,14 +6,20 @@ const TICK_MICROS = 10_000
 const PAGE_BYTES = 4096
 export const MIB = 1024 * 1024
 
+export type ProcessTimes = { userMicros: number; systemMicros: number }
+
+/** What a process has used so far; nothing when it has ended. */
+export function processTimes(pid: number): ProcessTimes {
+  const fields = statFields(pid)
+  return {
+    userMicros: Number(fields[11] ?? 0) * TICK_MICROS,
+    systemMicros: Number(fields[12] ?? 0) * TICK_MICROS,
+  }
+}
+
 /** User and system time that processes have used so far, in microseconds; a process that ended counts as 0. */
 export function cpuMicros(pids: readonly number[]): number {
-  let ticks = 0
-  for (const pid of pids) {
-    const fields = statFields(pid)
-    ticks += Number(fields[11] ?? 0) + Number(fields[12] ?? 0)
-  }
-  return ticks * TICK_MICROS
+  return pids.map(processTimes).reduce((sum, one) => sum + one.userMicros + one.systemMicros, 0)
 }
 
 /** Resident memory of a process, in bytes; 0 when it has ended. */

@@ -8,4 +8,6 @@ export type Subject = {
   pids: readonly number[]
   /** Under load; 8 connections x 8 streams by default. */
   shape?: Shape
+  /** The processors that it may use, and those of the generator, as `0,1`; all of them by default. */
+  cores?: { own: string; generator: string }
 }

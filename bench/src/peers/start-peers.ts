@@ -8,19 +8,27 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bench } from '../bench.ts'
 import { MIB, residentBytes, withDescendants } from '../measure/processes.ts'
 import type { Subject } from '../measure/subject.ts'
-import { preparePeer } from './peer-environment.ts'
+import { type PeerLanguage, preparePeer } from './peer-environment.ts'
 
-type Peer = { name: string; path: string; body: object; hops: (answer: unknown) => number }
+type Peer = {
+  name: string
+  language: PeerLanguage
+  path: string
+  body: object
+  hops: (answer: unknown) => number
+}
 
 const NODES = 3
 const PAYLOAD = { data: 'x'.repeat(100), hops: 0 }
-const plainHops = (answer: unknown) => (answer as { hops?: number }).hops ?? 0
 const PEERS: Peer[] = [
-  { name: 'ray-serve', path: '/', body: PAYLOAD, hops: plainHops },
-  { name: 'bentoml', path: '/infer', body: PAYLOAD, hops: plainHops },
-  { name: 'litserve', path: '/predict', body: PAYLOAD, hops: plainHops },
+  plain('moleculer', 'node', '/'),
+  plain('restate', 'node', '/chain/infer'),
+  plain('ray-serve', 'python', '/'),
+  plain('bentoml', 'python', '/infer'),
+  plain('litserve', 'python', '/predict'),
   {
     name: 'mlserver',
+    language: 'python',
     path: '/v2/models/chain/infer',
     body: {
       inputs: [
@@ -34,6 +42,13 @@ const PEERS: Peer[] = [
       )?.data[0] ?? 0,
   },
 ]
+
+/** One that takes and gives plain JSON. */
+function plain(name: string, language: PeerLanguage, path: string): Peer {
+  const hops = (answer: unknown) => (answer as { hops?: number }).hops ?? 0
+  return { name, language, path, body: PAYLOAD, hops }
+}
+
 const START_MS_MAX = 90_000
 const END_MS_MAX = 15_000
 const POLL_MS = 50
@@ -74,14 +89,15 @@ export async function startPeers(bench: Bench): Promise<StartedPeers> {
 }
 
 async function startPeer(bench: Bench, peer: Peer, port: number, stack: AsyncDisposableStack) {
-  const { name, path, body, hops } = peer
+  const { name, language, path, body, hops } = peer
   const folder = resolve(import.meta.dirname, '../../peers', name)
-  const python = await preparePeer(name, folder, bench.signal)
+  const [interpreter, program] = await preparePeer(name, language, folder, bench.signal)
   const logFile = join(bench.dir, `${name}.log`)
   const log = await open(logFile, 'w')
   const began = performance.now()
   // A session of its own, so that whatever it starts can be ended with it.
-  const child = spawn(python, [join(folder, 'chain.py'), String(port)], {
+  const words = [program, String(port), ...(name === 'moleculer' ? [bench.engine.natsServer] : [])]
+  const child = spawn(interpreter, words, {
     cwd: bench.dir,
     env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' },
     stdio: ['pipe', log.fd, log.fd],

@@ -10,9 +10,23 @@ export type BenchCase = {
 export type Measure = Exclude<keyof BenchCase, 'name'>
 export type Range = [min: number, max: number]
 
+/** Where the figures come from: computers differ, and so do their days. */
+export type Computer = {
+  processors: string
+  memoryGiB: number
+  node: string
+  /** Of the last minute, before the run: what else the computer does. */
+  loadBefore: number
+  /** ISO 8601, UTC. */
+  measuredAt: string
+}
+
 export type BenchReport = {
   suite: string
   rounds: number
+  /** What p50Ms and p99Ms are the latency of; "one request at a time" where it is missing. */
+  latency?: string
+  computer?: Computer
   /** Medians over the rounds. */
   cases: BenchCase[]
   ratios: Record<string, number>
@@ -32,3 +46,5 @@ export const MEASURES: readonly Measure[] = [
   'p99Ms',
   'cpuMicrosPerRequest',
 ]
+
+export const ALONE_LATENCY = 'one request at a time'

@@ -1,4 +1,4 @@
-import { type BenchCase, type BenchReport, MEASURES } from './bench-report.ts'
+import { ALONE_LATENCY, type BenchCase, type BenchReport, MEASURES } from './bench-report.ts'
 import { median, spread } from './statistics.ts'
 
 /** One round of one case. */
@@ -9,7 +9,7 @@ export type Samples = ReadonlyMap<string, readonly Sample[]>
 export function summarise(
   suite: string,
   samples: Samples,
-  more: Partial<Pick<BenchReport, 'figures' | 'notes'>> & {
+  more: Partial<Pick<BenchReport, 'figures' | 'notes' | 'latency'>> & {
     ratios?: (cpuOf: (name: string) => number) => Record<string, number>
   } = {},
 ): BenchReport {
@@ -33,6 +33,7 @@ export function summarise(
   return {
     suite,
     rounds: Math.max(0, ...[...samples.values()].map((rounds) => rounds.length)),
+    latency: more.latency ?? ALONE_LATENCY,
     cases,
     ratios: more.ratios?.(cpuOf) ?? {},
     failed,
@@ -42,9 +43,11 @@ export function summarise(
   }
 }
 
-/** Rows for a terminal: median (min-max) of each case. */
-export function sampleRows(samples: Samples): string[][] {
-  const rows = [['case', 'requests/s', 'CPU us/request', 'p50 ms at 1', 'p99 ms at 1', 'failed']]
+/** Rows for a terminal: median (min-max) of each case. @param latency where p50 and p99 were taken. */
+export function sampleRows(samples: Samples, latency: 'alone' | 'loaded' = 'alone'): string[][] {
+  const when = latency === 'alone' ? ' at 1' : ''
+  const quantiles = ['p50', 'p99'].map((name) => `${name} ms${when}`)
+  const rows = [['case', 'requests/s', 'CPU us/request', ...quantiles, 'failed']]
   for (const [name, rounds] of samples)
     rows.push([
       name,

@@ -13,6 +13,7 @@ const CASES = [
 export const chains: Suite = {
   name: 'chains',
   about: '1, 3 and 5 TypeScript nodes and 1 Python node against the floors',
+  minutes: 3,
   async run(bench) {
     const subjects = await bench.floors()
     for (const version of CASES) subjects.push(await bench.version(version))

@@ -5,6 +5,7 @@ import { chain } from '../engine/bundles.ts'
 import { startEchoFloor, startNatsFloor } from '../floors/start-floors.ts'
 import { grpcFrame } from '../measure/grpc-frame.ts'
 import { openProbe } from '../measure/grpc-probe.ts'
+import { planRounds } from '../measure/plan-rounds.ts'
 import { cpuMicros, withDescendants } from '../measure/processes.ts'
 import { alignRows, type Sample, sampleRows, summarise } from '../report/summarise.ts'
 
@@ -16,6 +17,7 @@ const CALL_MS = 10_000
 export const coldStart: Suite = {
   name: 'cold-start',
   about: 'starting 1, 3 and 20 nodes, and the return of a node that was killed',
+  minutes: 1.5,
   async run(bench) {
     const cases = new Map<string, () => Promise<Start>>([
       ['floor', () => startFloor(() => startEchoFloor())],
@@ -33,8 +35,9 @@ export const coldStart: Suite = {
     cases.set('restart', () => restartNode(bench, 'chain3', 'n2'))
 
     const samples = new Map<string, Sample[]>([...cases.keys()].map((name) => [name, []]))
-    for (let round = 0; round <= bench.rounds; round++) {
-      bench.say(round === 0 ? 'warming up' : `round ${round} of ${bench.rounds}`)
+    const { rounds } = planRounds(cases.size, { ...bench, hasAlone: false })
+    for (let round = 0; round <= rounds; round++) {
+      bench.say(round === 0 ? 'warming up' : `round ${round} of ${rounds}`)
       for (const [name, start] of cases) {
         bench.signal.throwIfAborted()
         const { ms, cpu } = await start()
@@ -44,8 +47,9 @@ export const coldStart: Suite = {
         if (round > 0) samples.get(name)?.push({ ...sample, failed: 0 })
       }
     }
-    for (const line of alignRows(sampleRows(samples))) bench.say(line)
+    for (const line of alignRows(sampleRows(samples, 'loaded'))) bench.say(line)
     return summarise('cold-start', samples, {
+      latency: 'a start',
       notes: [
         'a request is a start: p50Ms and p99Ms are its time, the CPU that of all its processes',
       ],

@@ -9,6 +9,7 @@ const BRANCHES = [2, 4, 8]
 export const fanOut: Suite = {
   name: 'fan-out',
   about: 'one node to 2, 4 and 8 branches and a join, against a chain of three',
+  minutes: 3,
   async run(bench) {
     const subjects = await bench.floors()
     subjects.push(await bench.version(chain('chain3', 3, 'typescript')))

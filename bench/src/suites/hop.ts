@@ -9,6 +9,7 @@ const LENGTHS = [1, 3, 5]
 export const hop: Suite = {
   name: 'hop',
   about: 'what one more node costs, against one more plain process on raw NATS',
+  minutes: 3,
   async run(bench) {
     const subjects = await bench.floors()
     subjects.push(await bench.natsFloor(1))

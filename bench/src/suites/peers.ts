@@ -4,35 +4,46 @@ import { measureInterleaved } from '../measure/interleave.ts'
 import { startPeers } from '../peers/start-peers.ts'
 import { summarise } from '../report/summarise.ts'
 
-/** Peers take Python's load: so do we. In flight: 32. */
+/** In flight: 32, as much as the slow ones can take. */
 const SHAPE = { connections: 4, streams: 8 }
 const SHAPE_HTTP1 = { connections: 32, streams: 1 }
+const OURS = { python3: 'python', chain3: 'typescript' } as const
+/** The rest of three minutes goes by until all of them answer. */
+const SECONDS = 105
 
 export const peers: Suite = {
   name: 'peers',
-  about: 'three nodes of other systems against three of ours, each in an environment of its own',
+  about: 'three nodes of other systems against three of ours, all of them with 32 in flight',
+  minutes: 3,
   async run(bench) {
     const subjects = await bench.floors()
-    subjects.push(await bench.version(chain('python3', 3, 'python')))
-    subjects.push(await bench.version(chain('chain3', 3, 'typescript')))
+    for (const [name, language] of Object.entries(OURS))
+      subjects.push(await bench.version(chain(name, 3, language)))
     await using started = await startPeers(bench)
-    const samples = await measureInterleaved(bench, [
-      ...subjects.map((subject) => ({ ...subject, shape: SHAPE })),
-      ...started.subjects.map((subject) => ({
-        ...subject,
-        shape: subject.target.http1 ? SHAPE_HTTP1 : SHAPE,
-      })),
-    ])
-    return summarise('peers', samples, {
+    const samples = await measureInterleaved(
+      bench,
+      [
+        ...subjects.map((subject) => ({ ...subject, shape: SHAPE })),
+        ...started.subjects.map((subject) => ({ ...subject, shape: SHAPE_HTTP1 })),
+      ],
+      // One at a time tells nothing of systems that are built to be asked by many.
+      { latency: 'loaded', budgetSeconds: SECONDS },
+    )
+    const report = summarise('peers', samples, {
+      latency: 'with 32 in flight',
       figures: started.figures,
       notes: started.notes,
-      ratios: (cpuOf) =>
-        Object.fromEntries(
-          started.subjects.map(({ name }) => [
-            `${name}CpuVsPython3`,
-            cpuOf(name) / cpuOf('python3'),
-          ]),
-        ),
     })
+    const ratios: Record<string, number> = {}
+    for (const ours of Object.keys(OURS)) {
+      const own = report.cases.find(({ name }) => name === ours)
+      for (const { name } of started.subjects) {
+        const peer = report.cases.find((entry) => entry.name === name)
+        if (own === undefined || peer === undefined) continue
+        ratios[`${ours}RateVs_${name}`] = own.requestsPerSecond / peer.requestsPerSecond
+        ratios[`${name}CpuVs_${ours}`] = peer.cpuMicrosPerRequest / own.cpuMicrosPerRequest
+      }
+    }
+    return { ...report, ratios }
   },
 }

@@ -1,0 +1,96 @@
+/**
+ * V8's CPU profiler in a process that was started without it: SIGUSR1 opens Node's inspector, a session inside the
+ * process takes the profile, and the inspector is closed again. So the profile has the load in it and not the start,
+ * and what is profiled runs with the very flags that it always has.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** The inspector's own, where SIGUSR1 opens it. */
+const PORT = 9229
+const OPEN_MS_MAX = 5_000
+const POLL_MS = 20
+const SAMPLE_EVERY_MICROS = 500
+
+const START = `(() => {
+  const { Session, close } = process.getBuiltinModule('node:inspector')
+  const session = (globalThis[Symbol.for('kre.bench.profile')] = new Session())
+  session.connect()
+  session.post('Profiler.enable')
+  session.post('Profiler.setSamplingInterval', { interval: ${SAMPLE_EVERY_MICROS} })
+  session.post('Profiler.start')
+  setTimeout(close, 50)
+})()`
+const stopInto = (file: string) => `new Promise((resolve, reject) => {
+  const session = globalThis[Symbol.for('kre.bench.profile')]
+  session.post('Profiler.stop', (error, { profile } = {}) => {
+    session.disconnect()
+    delete globalThis[Symbol.for('kre.bench.profile')]
+    setTimeout(process.getBuiltinModule('node:inspector').close, 50)
+    if (error) return reject(error)
+    process.getBuiltinModule('node:fs').writeFileSync(${JSON.stringify(file)}, JSON.stringify(profile))
+    resolve()
+  })
+})`
+
+/** @throws Error when another process has the inspector's port, or the process is not Node.js. */
+export async function startProfile(pid: number): Promise<void> {
+  await evaluate(pid, START)
+}
+
+/** Writes a `.cpuprofile` that Chrome's and VS Code's viewers open. */
+export async function stopProfile(pid: number, file: string): Promise<void> {
+  await evaluate(pid, stopInto(file))
+}
+
+async function evaluate(pid: number, expression: string): Promise<void> {
+  if ((await debuggerUrl()) !== null)
+    throw new Error(`port ${PORT} of 127.0.0.1 is in use: end what else is being debugged`)
+  process.kill(pid, 'SIGUSR1')
+  const socket = new WebSocket(await opened(pid))
+  try {
+    await new Promise<void>((resolve, reject) => {
+      socket.addEventListener('error', () => reject(new Error(`process ${pid} can't be inspected`)))
+      socket.addEventListener('open', () => {
+        const params = { expression, awaitPromise: true, returnByValue: true }
+        socket.send(JSON.stringify({ id: 1, method: 'Runtime.evaluate', params }))
+      })
+      socket.addEventListener('message', ({ data }) => {
+        const { id, result } = JSON.parse(String(data)) as {
+          id?: number
+          result?: { exceptionDetails?: { exception?: { description?: string } } }
+        }
+        if (id !== 1) return
+        const problem = result?.exceptionDetails
+        if (problem === undefined) resolve()
+        else
+          reject(
+            new Error(`process ${pid} can't be profiled: ${problem.exception?.description ?? ''}`),
+          )
+      })
+    })
+  } finally {
+    socket.close()
+  }
+  const end = performance.now() + OPEN_MS_MAX
+  while ((await debuggerUrl()) !== null && performance.now() < end) await sleep(POLL_MS)
+}
+
+async function opened(pid: number): Promise<string> {
+  const end = performance.now() + OPEN_MS_MAX
+  while (performance.now() < end) {
+    const url = await debuggerUrl()
+    if (url !== null) return url
+    await sleep(POLL_MS)
+  }
+  throw new Error(`process ${pid} has opened no inspector on port ${PORT} within ${OPEN_MS_MAX} ms`)
+}
+
+async function debuggerUrl(): Promise<string | null> {
+  try {
+    const response = await fetch(`http://127.0.0.1:${PORT}/json/list`)
+    const [first] = (await response.json()) as { webSocketDebuggerUrl?: string }[]
+    return first?.webSocketDebuggerUrl ?? null
+  } catch {
+    return null // nobody listens
+  }
+}
