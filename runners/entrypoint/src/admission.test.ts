@@ -122,3 +122,22 @@ test('a node that has no room says when to come back', async () => {
     'grpc-retry-pushback-ms': '1234',
   })
 })
+
+test('requests are refused at the door while nodes refuse most, but for those of high priority', async () => {
+  await using scene = await openScene(nats)
+  const metadata = { 'retry-after-ms': '100' }
+  const node = scene.startNode({
+    handler: () => ({ messageType: 2, error: 'full', statusCode: EXHAUSTED, metadata }),
+  })
+  const answers = []
+  for (let i = 0; i < 100; i++) answers.push(await call(scene))
+  expect(answers.map(({ status }) => status)).toEqual(Array(100).fill(EXHAUSTED))
+  const seen = node.requests.length
+  expect(seen).toBeLessThan(90)
+  const atTheDoor = answers.find((answer) =>
+    answer.metadata['grpc-message']?.startsWith('nodes of'),
+  )
+  expect(Number(atTheDoor?.metadata['retry-after-ms'])).toBeGreaterThan(0)
+  for (let i = 0; i < 20; i++) await call(scene, 1, 'high')
+  expect(node.requests.length).toBe(seen + 20)
+})

@@ -1,4 +1,4 @@
-/** Which requests are let in. Pure. */
+/** Which requests are let in. */
 import { PRIORITY_METADATA, readPriority } from '@kre/contracts/runtime'
 import type { Failure } from '../grpc/failure.ts'
 import type { ServedWorkflow } from '../versions/served-version.ts'
@@ -12,6 +12,7 @@ const LOW_SHARE = 1 / 2
  *
  * @param inFlight requests of the process, of all workflows.
  * @param bytes of the request's message.
+ * @param now monotonic ms.
  */
 export function refusalOf(
   workflow: ServedWorkflow,
@@ -19,6 +20,7 @@ export function refusalOf(
   bytes: number,
   inFlight: number,
   inFlightMax: number,
+  now: number,
 ): Failure | null {
   const priority = readPriority(metadata)
   if (priority === null) return failures.badPriority(metadata[PRIORITY_METADATA] ?? '')
@@ -30,5 +32,7 @@ export function refusalOf(
   if (bytes > maxBytes) return failures.largerThanWorkflowTakes(workflow, bytes, maxBytes)
   if (workflow.bytes + bytes > maxBytes * share && workflow.inFlight > 0)
     return failures.tooManyBytesOfWorkflow(workflow, maxBytes)
+  // The nodes themselves decide about requests of high priority.
+  if (priority !== 'high' && workflow.throttle.refuses(now)) return failures.nodesAreFull(workflow)
   return null
 }

@@ -10,6 +10,7 @@ import {
   toKreError,
 } from '@kre/contracts/runtime'
 import { createFailure, type Failure } from '../grpc/failure.ts'
+import { NODE_OVERLOADED } from './request-failures.ts'
 import type { PayloadForm } from '@kre/core-nats'
 
 export type Expected = {
@@ -143,7 +144,7 @@ function nodeFailure(envelope: Envelope, expected: Expected): Answer {
   const failure = {
     status,
     message,
-    reason: isOverload ? 'NODE_OVERLOADED' : 'NODE_FAILED',
+    reason: isOverload ? NODE_OVERLOADED : 'NODE_FAILED',
     node: fromNode,
     workflow: expected.workflow,
     ...(isOverload ? { retryAfterMs } : {}),

@@ -84,7 +84,9 @@ export function createRequestBroker(deps: BrokerDeps): RequestBroker {
     // What nodes kept of a request that failed is not known.
     if (request.hasClaims || (failure !== null && request.workflow.usesClaims))
       payloads.release(request, isFinal)
-    deps.onEnd(request, performance.now() - request.startedAt, failure)
+    const now = performance.now()
+    request.workflow.throttle.ended(failure?.reason === failures.NODE_OVERLOADED, now)
+    deps.onEnd(request, now - request.startedAt, failure)
   }
 
   const fail = (request: PendingRequest, failure: Failure) => {
@@ -289,7 +291,9 @@ export function createRequestBroker(deps: BrokerDeps): RequestBroker {
       if (callerMs === null) return refuse(caller, failures.badTimeout(timeout ?? ''))
       const metadata = requestMetadata(headers)
       const { size } = slots
-      const refusal = refusalOf(workflow, metadata, message.length, size, limits.inFlightMax)
+      const { inFlightMax } = limits
+      const now = performance.now()
+      const refusal = refusalOf(workflow, metadata, message.length, size, inFlightMax, now)
       const id = slots.nextId()
       if (refusal !== null) return refuse(caller, refusal)
       if (id === null) return refuse(caller, failures.overloaded(size))

@@ -4,6 +4,11 @@ import { createFailure, type Failure, RETRY_AFTER_MS } from '../grpc/failure.ts'
 import type { ServedWorkflow } from '../versions/served-version.ts'
 import type { PendingRequest } from './pending-request.ts'
 
+/** The reason of refusals by nodes, and of those at the door on their behalf. */
+export const NODE_OVERLOADED = 'NODE_OVERLOADED'
+/** Longer than for lack of room at the door, which may be there in the next moment. */
+const OVERLOAD_RETRY_AFTER_MS = 500
+
 export function overloaded(inFlight: number): Failure {
   return createFailure(
     'resource-exhausted',
@@ -28,6 +33,15 @@ export function tooManyBytesOfWorkflow({ id, bytes }: ServedWorkflow, maxBytes: 
     'WORKFLOW_FULL',
     `requests of workflow "${id}" with ${bytes} bytes are in flight, and its limits.maxBytes is ${maxBytes}: try again`,
     { workflow: id, retryAfterMs: RETRY_AFTER_MS },
+  )
+}
+
+export function nodesAreFull({ id }: ServedWorkflow): Failure {
+  return createFailure(
+    'resource-exhausted',
+    NODE_OVERLOADED,
+    `nodes of workflow "${id}" turn most requests away, because their queues are full: try again later, or give them more replicas`,
+    { workflow: id, retryAfterMs: OVERLOAD_RETRY_AFTER_MS },
   )
 }
 

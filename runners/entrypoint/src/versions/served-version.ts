@@ -5,6 +5,7 @@ import {
   type VersionRef,
   type WorkflowLimits,
 } from '@kre/contracts/runtime'
+import { createOverloadThrottle, type OverloadThrottle } from '../requests/overload-throttle.ts'
 import { createReplicaTable, type ReplicaTable } from './replica-table.ts'
 
 /** A version as this process serves it: everything a request needs is looked up once, here. */
@@ -35,6 +36,7 @@ export type ServedWorkflow = {
   /** Requests that wait for an answer, and the bytes of their messages. */
   inFlight: number
   bytes: number
+  readonly throttle: OverloadThrottle
   /** Requests of it were seen to have payloads in the claim bucket. */
   usesClaims: boolean
   /** Nodes without a ready replica; kept up to date by the replica table's owner. */
@@ -76,6 +78,7 @@ export function createServedVersion(served: VersionInterface): ServedVersion {
       limits,
       inFlight: 0,
       bytes: 0,
+      throttle: createOverloadThrottle(),
       usesClaims: false,
       missing: nodes,
     })

@@ -7,7 +7,7 @@
 /** A queue in which messages wait for a larger part of their time than this is too long... */
 const STANDING_SHARE = 1 / 4
 /** ...when it stays so for this long... */
-const STANDING_MS = 500
+const STANDING_MS = 250
 /** ...until they wait for less than this part. */
 const CALM_SHARE = 1 / 16
 /** Weight of the last wait in the average. */
