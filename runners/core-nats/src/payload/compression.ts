@@ -1,12 +1,15 @@
 /** gzip for payloads between processes: level 1, and only where it gains something. */
 import { constants, gunzip, gzip, gzipSync } from 'node:zlib'
-import { KiB, KreError } from '@kre/contracts/runtime'
+import { KiB, KreError, MiB } from '@kre/contracts/runtime'
+import { createTurns } from './turns.ts'
 
 /** Smaller payloads are not worth the processor time. */
 export const COMPRESS_BYTES_MIN = 64 * KiB
 const SAMPLE_BYTES = 4 * KiB
 /** How much a sample must shrink: images and tensors do not, and are sent as they are. */
 const SAMPLE_GAIN_MIN = 1.5
+/** Four threads do it, and each payload may become as large as is allowed: more at once would only take memory. */
+const turns = createTurns(8, 64 * MiB)
 
 /** Whether a payload is large enough, and a sample of it shrinks enough, to be compressed. */
 export function isWorthCompressing(value: Uint8Array): boolean {
@@ -25,32 +28,37 @@ export function compress(value: Uint8Array): Promise<Uint8Array> {
 }
 
 /**
- * Decompresses off the main thread.
+ * Decompresses off the main thread, a few at once.
  *
  * @throws KreError `resource-exhausted` for more than `bytesMax` (it is not inflated further), `invalid-argument` for
  * what is no gzip.
  */
-export function decompress(value: Uint8Array, bytesMax: number): Promise<Uint8Array> {
-  return new Promise((resolve, reject) => {
-    gunzip(value, { maxOutputLength: Math.max(bytesMax, 1) }, (error, inflated) => {
-      if (error === null) resolve(inflated)
-      else if ('code' in error && error.code === 'ERR_BUFFER_TOO_LARGE')
-        reject(
-          new KreError(
-            'resource-exhausted',
-            `the payload has more than ${bytesMax} bytes, inflated: send less, or raise the runtime's payload limit`,
-            { bytesMax },
-          ),
-        )
-      else
-        reject(
-          new KreError(
-            'invalid-argument',
-            `the payload is no valid gzip: ${error.message}`,
-            {},
-            { cause: error },
-          ),
-        )
-    })
+export async function decompress(value: Uint8Array, bytesMax: number): Promise<Uint8Array> {
+  const { inflated, problem } = await inflate(value, bytesMax)
+  if (problem === null) return inflated
+  throw problem.code === 'ERR_BUFFER_TOO_LARGE'
+    ? new KreError(
+        'resource-exhausted',
+        `the payload has more than ${bytesMax} bytes, inflated: send less, or raise the runtime's payload limit`,
+        { bytesMax },
+      )
+    : new KreError('invalid-argument', `the payload is no valid gzip: ${problem.message}`)
+}
+
+type Inflated = {
+  readonly inflated: Uint8Array
+  /** Null = it is whole. In words, as the stack of zlib's error would keep alive all that was inflated. */
+  readonly problem: { readonly code: string; readonly message: string } | null
+}
+
+function inflate(value: Uint8Array, bytesMax: number): Promise<Inflated> {
+  return new Promise((resolve) => {
+    turns.take(bytesMax, () =>
+      gunzip(value, { maxOutputLength: Math.max(bytesMax, 1) }, (error, inflated) => {
+        turns.giveBack(bytesMax)
+        const { code = '', message } = (error ?? { message: '' }) as NodeJS.ErrnoException
+        resolve({ inflated, problem: error === null ? null : { code, message } })
+      }),
+    )
   })
 }
