@@ -1,5 +1,6 @@
 import type { ConnectionOptions } from 'node:tls'
 import { KreError, MiB, type NatsAccess, toKreError } from '@kre/contracts/runtime'
+import { bytesOf, type Data } from './outgoing.ts'
 import type { CoreMessage } from './parser.ts'
 import type { ServerInfo } from './server-info.ts'
 import { createServerList } from './server-list.ts'
@@ -36,14 +37,14 @@ export type CoreEvents = {
 export type CoreConnection = {
   /**
    * Sends in the same turn of the event loop, with everything else of that turn in one write. While the connection is
-   * not up the message is lost, so callers ask `isUp` first. Payloads over 64 KiB must not be changed afterwards.
+   * not up the message is lost, so callers ask `isUp` first. Pieces of more than 256 KiB must not be changed afterwards.
    *
    * @param reply where an answer goes, or the news that nobody listens: a message of status 503 without data.
    * @param headers a whole block, from `NATS/1.0` to the empty line.
    * @throws KreError `invalid-argument` for an illegal subject, `resource-exhausted` for more than `maxPayload` or
    * when `waitingBytesMax` bytes wait already, `unimplemented` for headers that the server does not know.
    */
-  publish(subject: string, data: Uint8Array, reply?: string, headers?: Uint8Array): void
+  publish(subject: string, data: Data, reply?: string, headers?: Uint8Array): void
   /**
    * Survives reconnects; may be called at any time.
    *
@@ -187,7 +188,7 @@ export function openCoreConnection(
   return {
     publish(subject, data, reply = '', headers) {
       if (!isUp || session === null || info === null) return
-      const bytes = data.length + (headers?.length ?? 0)
+      const bytes = bytesOf(data) + (headers?.length ?? 0)
       if (bytes > info.payloadBytesMax) throw tooLarge(subject, bytes, info.payloadBytesMax)
       if (headers !== undefined && !info.hasHeaders)
         throw new KreError('unimplemented', 'the NATS server knows no headers: use 2.2 or newer')

@@ -4,6 +4,7 @@ export {
   type CoreEvents,
   type CoreOptions,
 } from './core-connection.ts'
+export { bytesOf, type Data } from './outgoing.ts'
 export type { CoreMessage } from './parser.ts'
 export type { CoreSubscription } from './subscriptions.ts'
 export type { ClaimTransport } from './payload/answers.ts'

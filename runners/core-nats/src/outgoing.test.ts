@@ -21,7 +21,7 @@ describe('what is to be sent', () => {
     expect(outgoing.take()).toEqual([])
   })
 
-  test.each([0, 9, 10, 99, 100, 999, 1_000, 65_535, 65_536, 65_537, 1_234_567])(
+  test.each([0, 9, 10, 99, 100, 999, 1_000, 65_523, 65_535, 65_537, 262_144, 262_145, 1_234_567])(
     'says the length of a payload of %d bytes',
     (length) => {
       const outgoing = createOutgoing()
@@ -33,7 +33,7 @@ describe('what is to be sent', () => {
   test('copies small payloads, and hands large ones over as they are', () => {
     const outgoing = createOutgoing()
     const small = bytes('small')
-    const large = Buffer.alloc(100_000, 'l')
+    const large = Buffer.alloc(300_000, 'l')
     outgoing.message('a', '', small, null)
     outgoing.message('b', '', large, null)
     outgoing.message('c', '', small, null)
@@ -42,8 +42,43 @@ describe('what is to be sent', () => {
     expect(pieces).toHaveLength(3)
     expect(pieces[1]).toBe(large)
     expect(Buffer.concat(pieces).toString().replaceAll('l', '')).toBe(
-      'PUB a 5\r\nsma\r\nPUB b 100000\r\n\r\nPUB c 5\r\nsma\r\n',
+      'PUB a 5\r\nsma\r\nPUB b 300000\r\n\r\nPUB c 5\r\nsma\r\n',
     )
+  })
+
+  test('puts the pieces of a payload together, and copies those that may be changed', () => {
+    const outgoing = createOutgoing()
+    const head = bytes('head')
+    const middle = Buffer.alloc(100_000, 'm')
+    outgoing.message('a', 'r', [head, middle, bytes('tail')], bytes('NATS/1.0\r\n\r\n'))
+    outgoing.message('b', '', [], null)
+    head.fill('x')
+    middle.fill('x')
+    expect(textOf(outgoing)).toBe(
+      `HPUB a r 12 100020\r\nNATS/1.0\r\n\r\nhead${'m'.repeat(100_000)}tail\r\nPUB b 0\r\n\r\n`,
+    )
+  })
+
+  test('uses its memory again only when nobody reads it any more', () => {
+    const outgoing = createOutgoing()
+    const payload = (round: number) => String.fromCharCode(97 + (round % 26)).repeat(50_000)
+    const publish = (round: number) => outgoing.message('a', '', bytes(payload(round)), null)
+    const memory = new Set<ArrayBufferLike>()
+    for (let round = 0; round < 200; round += 5) {
+      publish(round)
+      publish(round + 1)
+      const pieces = outgoing.take()
+      for (const { buffer } of pieces) memory.add(buffer)
+      // More is published while the write is under way.
+      for (let more = 2; more < 5; more++) publish(round + more)
+      const text = (index: number) => `PUB a 50000\r\n${payload(index)}\r\n`
+      expect(Buffer.concat(pieces).toString() === text(round) + text(round + 1)).toBe(true)
+      outgoing.recycle()
+      const rest = text(round + 2) + text(round + 3) + text(round + 4)
+      expect(textOf(outgoing) === rest).toBe(true)
+      outgoing.recycle()
+    }
+    expect(memory.size).toBeLessThan(10)
   })
 
   test('leaves what was taken alone until it is given back', () => {

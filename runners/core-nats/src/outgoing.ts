@@ -4,8 +4,10 @@ import { checkLength, refusedSubject } from './subject.ts'
 
 /** Room for what a busy turn of the event loop publishes; more goes into further blocks. */
 const BLOCK_BYTES = 64 * KiB
-/** Larger payloads are handed over as they are: copying them costs more than another piece in a write. */
-const COPIED_BYTES_MAX = 64 * KiB
+/** Blocks that are kept for later: with each one made anew, collecting them costs more than filling them. */
+const SPARE_BLOCKS_MAX = 16
+/** Larger pieces are handed over as they are: copying them costs more than another piece in a write. */
+const COPIED_BYTES_MAX = 256 * KiB
 /** `HPUB `, spaces, two numbers and the line end. */
 const LINE_BYTES = 32
 
@@ -15,9 +17,12 @@ const CR = 13
 const LF = 10
 const ZERO = 48
 
+/** A payload, in one piece or in several that belong together. */
+export type Data = Uint8Array | readonly Uint8Array[]
+
 export type Outgoing = {
-  /** Adds a message. Payloads of more than 64 KiB must not be changed any more. @throws KreError `invalid-argument`. */
-  message(subject: string, reply: string, data: Uint8Array, headers: Uint8Array | null): void
+  /** Adds a message. Pieces of more than 256 KiB must not be changed any more. @throws KreError `invalid-argument`. */
+  message(subject: string, reply: string, data: Data, headers: Uint8Array | null): void
   /** Adds lines, each with its line end. */
   lines(text: string): void
   /** Bytes that were not taken yet. */
@@ -35,6 +40,10 @@ export function createOutgoing(): Outgoing {
   let end = 0
   let full: Uint8Array[] = []
   let fullBytes = 0
+  /** Blocks that are full, and those of them that were taken. */
+  let filled: Buffer<ArrayBuffer>[] = []
+  let taken: Buffer<ArrayBuffer>[] = []
+  const spare: Buffer<ArrayBuffer>[] = []
 
   const cut = () => {
     if (end === start) return
@@ -42,11 +51,14 @@ export function createOutgoing(): Outgoing {
     fullBytes += end - start
     start = end
   }
-  const reserve = (bytes: number) => {
-    if (block.length - end >= bytes) return
+  const nextBlock = (bytes: number) => {
     cut()
-    block = Buffer.allocUnsafeSlow(Math.max(BLOCK_BYTES, bytes))
+    filled.push(block)
+    block = (bytes <= BLOCK_BYTES ? spare.pop() : undefined) ?? newBlock(bytes)
     start = end = 0
+  }
+  const reserve = (bytes: number) => {
+    if (block.length - end < bytes) nextBlock(bytes)
   }
   const operation = (hasHeaders: boolean) => {
     if (hasHeaders) block[end++] = 0x48 // H
@@ -80,17 +92,24 @@ export function createOutgoing(): Outgoing {
     block[end++] = CR
     block[end++] = LF
   }
-  const bytes = (data: Uint8Array) => {
-    if (data.length <= COPIED_BYTES_MAX) {
-      reserve(data.length + 2)
-      block.set(data, end)
-      end += data.length
+  const piece = (data: Uint8Array) => {
+    if (data.length > COPIED_BYTES_MAX) {
+      cut()
+      full.push(data)
+      fullBytes += data.length
       return
     }
-    cut()
-    full.push(data)
-    fullBytes += data.length
-    reserve(2)
+    for (let at = 0; at < data.length;) {
+      if (end === block.length) nextBlock(BLOCK_BYTES)
+      const part = Math.min(data.length - at, block.length - end)
+      block.set(part === data.length ? data : data.subarray(at, at + part), end)
+      end += part
+      at += part
+    }
+  }
+  const bytes = (data: Data) => {
+    if (data instanceof Uint8Array) piece(data)
+    else for (const each of data) piece(each)
   }
 
   return {
@@ -100,7 +119,7 @@ export function createOutgoing(): Outgoing {
     message(subject, reply, data, headers) {
       const length = subject.length + reply.length
       checkLength(length)
-      reserve(length + LINE_BYTES + (data.length <= COPIED_BYTES_MAX ? data.length + 2 : 0))
+      reserve(length + LINE_BYTES)
       const before = end
       try {
         operation(headers !== null)
@@ -113,14 +132,15 @@ export function createOutgoing(): Outgoing {
       if (headers !== null) {
         digits(headers.length)
         block[end++] = SPACE
-        digits(headers.length + data.length)
+        digits(headers.length + bytesOf(data))
         lineEnd()
-        bytes(headers)
+        piece(headers)
       } else {
-        digits(data.length)
+        digits(bytesOf(data))
         lineEnd()
       }
       bytes(data)
+      reserve(2)
       lineEnd()
     },
     lines(text) {
@@ -132,12 +152,29 @@ export function createOutgoing(): Outgoing {
       const pieces = full
       full = []
       fullBytes = 0
+      taken = filled
+      filled = []
       return pieces
     },
     recycle() {
+      for (const each of taken)
+        if (each.length === BLOCK_BYTES && spare.length < SPARE_BLOCKS_MAX) spare.push(each)
+      taken = []
       if (end > start || full.length > 0) return
-      if (block.length > BLOCK_BYTES) block = Buffer.allocUnsafeSlow(BLOCK_BYTES)
+      if (block.length > BLOCK_BYTES) block = newBlock(BLOCK_BYTES)
       start = end = 0
     },
   }
+}
+
+/** How many bytes a payload has. */
+export function bytesOf(data: Data): number {
+  if (data instanceof Uint8Array) return data.length
+  let bytes = 0
+  for (const { length } of data) bytes += length
+  return bytes
+}
+
+function newBlock(bytes: number): Buffer<ArrayBuffer> {
+  return Buffer.allocUnsafeSlow(Math.max(BLOCK_BYTES, bytes))
 }

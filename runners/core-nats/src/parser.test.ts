@@ -112,6 +112,49 @@ describe('the parser', () => {
     fc.assert(property, { numRuns: 200 })
   })
 
+  test('says where the bytes of a large message belong, and takes them there', () => {
+    const seen: string[] = []
+    const parser = createParser({
+      onInfo: () => undefined,
+      onPing: () => void seen.push('ping'),
+      onPong: () => undefined,
+      onError: () => undefined,
+      has: () => true,
+      onMessage: (_, { data }) => void seen.push(Buffer.from(data).toString('latin1')),
+    })
+    const payload = 'abcdefghij'.repeat(30_000)
+    const bytes = Buffer.from(`MSG a 1 300000\r\n${payload}\r\nPING\r\n`)
+    expect(parser.room()).toBeNull()
+    parser.read(bytes.subarray(0, 1_000))
+    let at = 1_000
+    for (let room = parser.room(); room !== null; room = parser.room()) {
+      expect(at + room.length).toBe(bytes.length - 'PING\r\n'.length)
+      const part = Math.min(room.length, 70_000)
+      bytes.copy(room, 0, at, at + part)
+      parser.filled(part)
+      at += part
+    }
+    parser.read(bytes.subarray(at))
+    expect(at).toBeGreaterThan(200_000)
+    expect(seen[0] === payload).toBe(true)
+    expect(seen.slice(1)).toEqual(['ping'])
+  })
+
+  test('refuses a large message that does not end where it says, wherever it was read', () => {
+    const parser = createParser({
+      onInfo: () => undefined,
+      onPing: () => undefined,
+      onPong: () => undefined,
+      onError: () => undefined,
+      has: () => true,
+      onMessage: () => undefined,
+    })
+    parser.read(Buffer.from('MSG a 1 100000\r\nx'))
+    const room = parser.room()
+    room?.fill('x')
+    expect(() => parser.filled(room?.length ?? 0)).toThrow('is not NATS')
+  })
+
   test('takes operations in any case, and blanks of any kind and number', () => {
     expect(
       read('msg  a.b\t1   2\r\nhi\r\nPing\r\nhMsg a 1 r 12 12 \r\nNATS/1.0\r\n\r\n\r\n'),

@@ -31,6 +31,13 @@ export type ProtocolParser = {
    * @throws KreError `internal` for bytes that are not of the protocol; nothing can be read after that.
    */
   read(chunk: Buffer): void
+  /**
+   * Where the next bytes of a large message belong: read into it, they need no copy. Null = they may be read anywhere.
+   * Tell `filled` of them instead of `read`.
+   */
+  room(): Buffer | null
+  /** So many bytes were read into the start of `room()`. @throws KreError as `read`. */
+  filled(bytes: number): void
   /** Nothing is handed over any more, not even of the chunk that is being read. */
   stop(): void
 }
@@ -41,6 +48,9 @@ const LINE_BYTES_MAX = 256 * KiB
 const MESSAGE_BYTES_MAX = 64 * MiB
 /** `MSG <subject> <sid> [reply] <bytes>`, `HMSG <subject> <sid> [reply] <header bytes> <bytes>` */
 const ARGUMENTS_MAX = 5
+
+/** For less, a read of its own costs more than copying. */
+const ROOM_BYTES_MIN = 64 * KiB
 
 const LF = 10
 const CR = 13
@@ -69,7 +79,7 @@ export function createParser(handlers: ProtocolHandlers): ProtocolParser {
   let headerBytes = 0
   /** Its bytes so far, when they came in more than one chunk. */
   let body: Buffer | null = null
-  let filled = 0
+  let has = 0
 
   const split = (buffer: Buffer, start: number, end: number): number => {
     let count = 0
@@ -157,16 +167,17 @@ export function createParser(handlers: ProtocolHandlers): ProtocolParser {
       return next
     }
     body ??= Buffer.allocUnsafeSlow(wanted)
-    const part = Math.min(wanted - filled, chunk.length - at)
-    chunk.copy(body, filled, at, at + part)
-    filled += part
-    if (filled === wanted) {
-      const whole = body
-      body = null
-      filled = 0
-      handOver(whole, 0, true)
-    }
+    const part = Math.min(wanted - has, chunk.length - at)
+    chunk.copy(body, has, at, at + part)
+    takePart(body, part)
     return at + part
+  }
+  const takePart = (whole: Buffer, part: number) => {
+    has += part
+    if (has < wanted) return
+    body = null
+    has = 0
+    handOver(whole, 0, true)
   }
 
   return {
@@ -192,6 +203,11 @@ export function createParser(handlers: ProtocolHandlers): ProtocolParser {
         }
         at = rest
       }
+    },
+    room: () =>
+      body !== null && wanted - has >= ROOM_BYTES_MIN ? body.subarray(has, wanted) : null,
+    filled(bytes) {
+      if (body !== null && !isStopped) takePart(body, bytes)
     },
     stop() {
       isStopped = true

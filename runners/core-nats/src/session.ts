@@ -106,6 +106,13 @@ export function openSession(
       end(toKreError(error))
     }
   }
+  const fill = (bytes: number) => {
+    try {
+      parser.filled(bytes)
+    } catch (error) {
+      end(toKreError(error))
+    }
+  }
   const dial = (hasTls: boolean) => {
     const { host, port } = server
     if (hasTls) {
@@ -114,11 +121,15 @@ export function openSession(
       socket.on('data', read)
       return
     }
-    const buffer = Buffer.allocUnsafeSlow(READ_BYTES)
+    const common = Buffer.allocUnsafeSlow(READ_BYTES)
+    let room: Buffer | null = null
     const callback = (bytes: number) => {
-      read(buffer.subarray(0, bytes))
+      if (room === null) read(common.subarray(0, bytes))
+      else fill(bytes)
       return true
     }
+    // Asked before each read; the first one is before there is a parser.
+    const buffer = () => (room = phase === 'ready' ? parser.room() : null) ?? common
     attach(createConnection({ host, port, noDelay: true, onread: { buffer, callback } }))
   }
   const leave = () => {

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { KreError } from '@kre/contracts/runtime'
-import { createOutgoing, type Outgoing } from './outgoing.ts'
+import { bytesOf, createOutgoing, type Outgoing } from './outgoing.ts'
 
 export type Writer = Pick<Outgoing, 'message' | 'lines'> & {
   /** Gives everything to the socket now, and takes nothing more. */
@@ -54,7 +54,7 @@ export function createWriter(socket: Socket, waitingBytesMax: number): Writer {
 
   return {
     message(subject, reply, data, headers) {
-      if (outgoing.bytes + writing + data.length > waitingBytesMax)
+      if (outgoing.bytes + writing + bytesOf(data) > waitingBytesMax)
         throw new KreError(
           'resource-exhausted',
           `${outgoing.bytes + writing} bytes wait for the NATS server to read them; at most ${waitingBytesMax} may. The server or the way to it is too slow`,

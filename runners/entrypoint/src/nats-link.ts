@@ -1,5 +1,5 @@
 import { type NatsAccess, toKreError } from '@kre/contracts/runtime'
-import { type CoreMessage, openCoreConnection } from '@kre/core-nats'
+import { type CoreMessage, type Data, openCoreConnection } from '@kre/core-nats'
 import { connectNats } from '@kre/service-kit/nats'
 import type { NatsConnection } from '@nats-io/transport-node'
 
@@ -14,11 +14,11 @@ export type NatsLink = {
   payloadBytesMax(): number
   /**
    * Only while `isUp`; otherwise the message is lost. Messages of one turn of the event loop share one write to the
-   * socket, which is the larger part of what sending costs.
+   * socket, which is the larger part of what sending costs. Pieces over 256 KiB must not be changed afterwards.
    *
    * @returns false when NATS does not take it: it is too large, or too much waits for the server already.
    */
-  publish(subject: string, data: Uint8Array, reply?: string): boolean
+  publish(subject: string, data: Data, reply?: string): boolean
   /** Survives reconnects; may be called before the first connection. Returns the end of the subscription. */
   subscribe(subject: string, onMessage: (message: CoreMessage) => void): () => void
   /**

@@ -5,6 +5,7 @@ import {
   decodeEnvelope,
   emptyEnvelope,
   encodeEnvelope,
+  encodeEnvelopePieces,
   type Envelope,
   MESSAGE_TYPE,
 } from './envelope.ts'
@@ -72,6 +73,23 @@ describe('an envelope', () => {
       }),
       { numRuns: 500 },
     )
+  })
+
+  test('in pieces has the same bytes, and a large payload is one of them', () => {
+    fc.assert(
+      fc.property(envelope, fc.nat({ max: 300_000 }), (sent, length) => {
+        const large = { ...sent, value: Buffer.alloc(length, 'v') }
+        for (const each of [sent, large]) {
+          const pieces = encodeEnvelopePieces(each)
+          const whole = pieces instanceof Uint8Array ? pieces : Buffer.concat(pieces)
+          expect(Buffer.compare(whole, encodeEnvelope(each))).toBe(0)
+          if (!(pieces instanceof Uint8Array)) expect(pieces[1]).toBe(each.value)
+        }
+      }),
+      { numRuns: 200 },
+    )
+    const long = { ...emptyEnvelope(), value: Buffer.alloc(20_000), error: 'e'.repeat(100_000) }
+    expect(encodeEnvelopePieces(long)).toEqual(encodeEnvelope(long))
   })
 
   test('is not touched by the next one that is written', () => {

@@ -4,8 +4,8 @@ import { createFailure, type Failure, RETRY_AFTER_MS } from './failure.ts'
 const PREFIX_BYTES = 5
 /** Space given to a message before its bytes have come: a declared length is only a claim. */
 const FIRST_BYTES = 4096
-/** So much more room than before is made when more bytes come: each time what has come is copied. */
-const GROWTH = 4
+/** So much more room than what has come is made when more bytes come: each time what has come is copied. */
+const GROWTH = 8
 const COPY_BYTES_MAX = 4096
 const EMPTY = Buffer.alloc(0)
 
@@ -50,7 +50,7 @@ export class FrameReader {
       if (this.#prefixHas < PREFIX_BYTES) {
         this.#readPrefix(chunk[at++] as number)
         if (this.#prefixHas < PREFIX_BYTES) continue
-        if (!this.#begin()) return
+        if (!this.#begin(chunk.length - at)) return
       }
       const taken = this.#fill(chunk, at)
       if (taken < 0) return
@@ -72,11 +72,11 @@ export class FrameReader {
     this.#prefixHas++
   }
 
-  /** Checks a complete prefix and makes the first room. */
-  #begin(): boolean {
+  /** Checks a complete prefix and makes the first room. @param come bytes behind it that are here already. */
+  #begin(come: number): boolean {
     if (this.#flag > 1) this.#fail(badFlag(this.#flag))
     else if (this.#wants > this.#bytesMax) this.#fail(tooLarge(this.#wants, this.#bytesMax))
-    else return this.#grow(Math.min(this.#wants, FIRST_BYTES))
+    else return this.#grow(Math.min(this.#wants, Math.max(FIRST_BYTES, come * GROWTH)))
     return false
   }
 
@@ -97,7 +97,7 @@ export class FrameReader {
     const take = Math.min(this.#wants - this.#has, chunk.length - at)
     if (this.#has + take > this.#message.length) {
       const roomMin = this.#has + take
-      const room = Math.min(this.#wants, Math.max(roomMin, this.#message.length * GROWTH))
+      const room = Math.min(this.#wants, roomMin * GROWTH)
       if (!this.#grow(room)) return -1
     }
     this.#message.set(chunk.subarray(at, at + take), this.#has)

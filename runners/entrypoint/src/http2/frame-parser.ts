@@ -1,6 +1,16 @@
-import { FRAME_BYTES_MAX, FRAME_HEADER_BYTES, H2_ERROR, Http2ConnectionError } from './protocol.ts'
+import {
+  FLAG,
+  FRAME,
+  FRAME_BYTES_MAX,
+  FRAME_HEADER_BYTES,
+  H2_ERROR,
+  Http2ConnectionError,
+} from './protocol.ts'
 
-/** @param payload a view that is only valid now. */
+/**
+ * @param payload a view that is only valid now. A DATA frame may come in several calls, as its bytes do; only the last
+ * one has its END_STREAM.
+ */
 export type OnFrame = (type: number, flags: number, streamId: number, payload: Buffer) => void
 
 /** Cuts what a client sends into the preface (RFC 9113, 3.4) and frames (4.1). */
@@ -10,6 +20,10 @@ export class FrameParser {
   #hasPreface = false
   #isStopped = false
   #rest: Buffer | null = null
+  /** The DATA frame whose payload is arriving: how much of it has not come yet. */
+  #left = 0
+  #flags = 0
+  #streamId = 0
 
   constructor(preface: Buffer, onFrame: OnFrame) {
     this.#preface = preface
@@ -27,11 +41,18 @@ export class FrameParser {
   push(chunk: Buffer): void {
     let at = this.#rest === null ? 0 : this.#completeRest(chunk)
     if (!this.#hasPreface && at < chunk.length) at = this.#readPreface(chunk)
-    while (!this.#isStopped && this.#hasPreface && chunk.length - at >= FRAME_HEADER_BYTES) {
+    while (!this.#isStopped && this.#hasPreface && at < chunk.length) {
+      if (this.#left > 0) {
+        at = this.#readOn(chunk, at)
+        continue
+      }
+      if (chunk.length - at < FRAME_HEADER_BYTES) break
       const end = at + frameBytes(chunk, at)
-      if (end > chunk.length) break
-      this.#report(chunk, at, end)
-      at = end
+      if (end <= chunk.length) {
+        this.#report(chunk, at, end)
+        at = end
+      } else if (this.#begin(chunk, at)) at += FRAME_HEADER_BYTES
+      else break
     }
     // A copy: what is left of a chunk must not keep all of it alive.
     if (!this.#isStopped && at < chunk.length) this.#rest = Buffer.from(chunk.subarray(at))
@@ -54,14 +75,34 @@ export class FrameParser {
       if (!isWhole) this.#rest = rest
       return at
     }
-    if (take(FRAME_HEADER_BYTES) && take(frameBytes(rest, 0))) this.#report(rest, 0, rest.length)
+    const hasHeader = take(FRAME_HEADER_BYTES)
+    if (hasHeader && this.#begin(rest, 0)) return at
+    if (hasHeader && take(frameBytes(rest, 0))) this.#report(rest, 0, rest.length)
     else this.#rest = rest
     return at
   }
 
+  /** Whether the frame's payload is handed over as it comes; most of what a connection brings is not kept here then. */
+  #begin(buffer: Buffer, at: number): boolean {
+    const flags = buffer[at + 4] as number
+    if (buffer[at + 3] !== FRAME.data || (flags & FLAG.padded) !== 0) return false
+    this.#left = frameBytes(buffer, at) - FRAME_HEADER_BYTES
+    this.#flags = flags
+    this.#streamId = streamIdOf(buffer, at)
+    return this.#left > 0
+  }
+
+  #readOn(chunk: Buffer, at: number): number {
+    const end = Math.min(chunk.length, at + this.#left)
+    this.#left -= end - at
+    const flags = this.#left === 0 ? this.#flags : this.#flags & ~FLAG.endStream
+    this.#onFrame(FRAME.data, flags, this.#streamId, chunk.subarray(at, end))
+    return end
+  }
+
   #report(buffer: Buffer, at: number, end: number): void {
-    const streamId = buffer.readUInt32BE(at + 5) & 0x7fff_ffff
     const payload = buffer.subarray(at + FRAME_HEADER_BYTES, end)
+    const streamId = streamIdOf(buffer, at)
     this.#onFrame(buffer[at + 3] as number, buffer[at + 4] as number, streamId, payload)
   }
 
@@ -79,6 +120,10 @@ export class FrameParser {
     this.#hasPreface = true
     return length
   }
+}
+
+function streamIdOf(buffer: Buffer, at: number): number {
+  return buffer.readUInt32BE(at + 5) & 0x7fff_ffff
 }
 
 /** Length of the frame whose header is at `at`. @throws Http2ConnectionError for one over the size limit. */

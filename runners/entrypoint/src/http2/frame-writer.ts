@@ -2,9 +2,8 @@
 import type { Socket } from 'node:net'
 import { FRAME_HEADER_BYTES } from './protocol.ts'
 
-const BUFFER_BYTES = 16 * 1024
-/** Larger payloads are handed over as they are: copying them costs more than one more piece of a write. */
-const COPY_BYTES_MAX = 4096
+/** Holds some of the largest frames: copying one costs less than two more pieces of a write. */
+const BUFFER_BYTES = 64 * 1024
 /** Above it the peer reads too slowly: data waits in its streams, where it is counted. */
 const BACKLOG_BYTES_MAX = 256 * 1024
 /** Control frames can't wait in a stream: a peer that makes so many and reads none is cut off. */
@@ -23,7 +22,7 @@ export type FrameWriter = {
 
 /** Buffers that no write uses any more; of all connections, as idle ones need none. */
 const spare: Buffer[] = []
-const SPARE_MAX = 64
+const SPARE_MAX = 32
 
 export function createFrameWriter(socket: Socket): FrameWriter {
   let buffer: Buffer | null = null
@@ -92,16 +91,9 @@ export function createFrameWriter(socket: Socket): FrameWriter {
   return {
     frame(type, flags, streamId, payload) {
       const { length } = payload
-      if (length <= COPY_BYTES_MAX) {
-        const at = reserve(FRAME_HEADER_BYTES + length)
-        header(at, length, type, flags, streamId)
-        ;(buffer as Buffer).set(payload, at + FRAME_HEADER_BYTES)
-        return
-      }
-      header(reserve(FRAME_HEADER_BYTES), length, type, flags, streamId)
-      closePiece()
-      pieces.push(payload)
-      gathered += length
+      const at = reserve(FRAME_HEADER_BYTES + length)
+      header(at, length, type, flags, streamId)
+      ;(buffer as Buffer).set(payload, at + FRAME_HEADER_BYTES)
     },
     numbers(type, streamId, first, second) {
       const length = second === undefined ? 4 : 8

@@ -3,12 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import {
   decodeEnvelope,
   encodeEnvelope,
+  encodeEnvelopePieces,
   KiB,
   KreError,
   toKreError,
   type Envelope,
 } from '@kre/contracts/runtime'
-import type { CoreConnection } from '@kre/core-nats'
+import { bytesOf, type CoreConnection, type Data } from '@kre/core-nats'
 import type { Counters } from '../counters.ts'
 import type { Inbox } from './inbox.ts'
 import type { LocalHops } from './local-hops.ts'
@@ -19,6 +20,8 @@ const RETRY_FOR_MS = 2_000
 const RETRY_EVERY_MS = 25
 /** So often, at most, the broker is asked whether all bounces have come. */
 const BOUNCE_CHECK_MS = 20
+/** Larger payloads are copied here, for they are sent without another copy; handlers may change theirs at any time. */
+const PIECES_BYTES_MAX = 256 * KiB
 /** Room that the protocol line and headers take beside the payload. */
 const PAYLOAD_MARGIN_BYTES = 1 * KiB
 
@@ -62,10 +65,10 @@ export function createHopSender(
   let retrying = 0
   let checking = false
 
-  const send = (route: Route, bytes: Uint8Array, endAt: number) => {
-    const reply = replySubject(sent.add(route, bytes, endAt))
+  const send = (route: Route, data: Data, endAt: number) => {
+    const reply = replySubject(sent.add(route, data, endAt))
     if (!checking) void check()
-    connection.publish(route.subject, bytes, reply)
+    connection.publish(route.subject, data, reply)
   }
   const replySubject = inbox.listenForBounces((number) => {
     const bounced = sent.take(number)
@@ -107,9 +110,9 @@ export function createHopSender(
     },
     hop(route, envelope, deadlineAt) {
       if (local.deliver(route.subject, envelope) && route.isLocal) return
-      const bytes = encode(envelope, connection)
+      const data = encode(envelope, connection)
       const forMs = route.isRetried ? RETRY_FOR_MS : 0
-      send(route, bytes, Math.min(deadlineAt, performance.now() + forMs))
+      send(route, data, Math.min(deadlineAt, performance.now() + forMs))
     },
     answer(envelope, creditSubject) {
       if (envelope.replyTo === '') return
@@ -118,11 +121,13 @@ export function createHopSender(
   }
 }
 
-function encode(envelope: Envelope, connection: CoreConnection): Uint8Array {
-  const bytes = encodeEnvelope(envelope)
+function encode(envelope: Envelope, connection: CoreConnection): Data {
+  const isPieces = envelope.value.length <= PIECES_BYTES_MAX
+  const data = isPieces ? encodeEnvelopePieces(envelope) : encodeEnvelope(envelope)
+  const bytes = bytesOf(data)
   const bytesMax = payloadBytesMax(connection)
-  if (bytes.length > bytesMax) throw tooLarge(bytes.length, bytesMax)
-  return bytes
+  if (bytes > bytesMax) throw tooLarge(bytes, bytesMax)
+  return data
 }
 
 function payloadBytesMax(connection: CoreConnection): number {

@@ -4,10 +4,17 @@
  * made once: an object per message would cost a full collection every second.
  */
 import { KiB, MiB } from '@kre/contracts/runtime'
+import { bytesOf, type Data } from '@kre/core-nats'
 
 /** What these hold is what a fast node sends within a check; what does not fit is kept as an object. */
 const MESSAGES_MAX = 1_024
-const RING_BYTES = 256 * KiB
+const RING_BYTES = 4 * MiB
+/** What a node needs that sends no large messages: its ring is that small until the first large one. */
+const SMALL_RING_BYTES = 256 * KiB
+/** From here on a message is a large one. */
+const LARGE_BYTES = 16 * KiB
+/** Larger messages are not copied but kept as they are. */
+const COPIED_BYTES_MAX = 256 * KiB
 /** Most bytes of messages that did not fit; beyond it the oldest are forgotten, as if they had been taken. */
 const SPILLED_BYTES_MAX = 32 * MiB
 
@@ -18,8 +25,8 @@ export type SentMessage<Route> = {
 }
 
 export type SentMessages<Route> = {
-  /** Keeps a copy. @returns the message's number; numbers grow by one. */
-  add(route: Route, bytes: Uint8Array, endAt: number): number
+  /** Keeps a copy; one piece above 256 KiB must not be changed any more. @returns its number; numbers grow by one. */
+  add(route: Route, data: Data, endAt: number): number
   /** Gives a message out, once; null when it was confirmed or is unknown. */
   take(number: number): SentMessage<Route> | null
   /** Forgets all messages up to this one. */
@@ -36,7 +43,7 @@ export function createSentMessages<Route>(): SentMessages<Route> {
   const endAts = new Float64Array(MESSAGES_MAX)
   const starts = new Uint32Array(MESSAGES_MAX)
   const lengths = new Uint32Array(MESSAGES_MAX)
-  const ring = Buffer.allocUnsafeSlow(RING_BYTES)
+  let ring = Buffer.allocUnsafeSlow(SMALL_RING_BYTES)
   const spilled = new Map<number, SentMessage<Route>>()
   let spilledBytes = 0
   let last = 0
@@ -49,8 +56,22 @@ export function createSentMessages<Route>(): SentMessages<Route> {
   const findRoom = (bytes: number): number => {
     if (last - confirmed > MESSAGES_MAX) return -1
     if (head < tail) return bytes < tail - head ? head : -1
-    if (bytes <= RING_BYTES - head) return head
+    if (bytes <= ring.length - head) return head
     return bytes < tail ? 0 : -1
+  }
+  /** Memory that was never written to costs nothing, so that the large ring grows with its use. */
+  const enlarge = () => {
+    if (ring.length === RING_BYTES || head < tail) return
+    const larger = Buffer.allocUnsafeSlow(RING_BYTES)
+    larger.set(ring.subarray(tail, head), tail)
+    ring = larger
+  }
+  const copyPieces = (pieces: readonly Uint8Array[], start: number) => {
+    let at = start
+    for (const piece of pieces) {
+      ring.set(piece, at)
+      at += piece.length
+    }
   }
   const spill = (route: Route, bytes: Uint8Array, endAt: number) => {
     spilledBytes += bytes.length
@@ -69,20 +90,23 @@ export function createSentMessages<Route>(): SentMessages<Route> {
     get isEmpty() {
       return last === confirmed
     },
-    add(route, bytes, endAt) {
+    add(route, data, endAt) {
       const slot = ++last % MESSAGES_MAX
-      const start = findRoom(bytes.length)
+      const length = bytesOf(data)
+      if (length > LARGE_BYTES) enlarge()
+      const start = length > COPIED_BYTES_MAX ? -1 : findRoom(length)
       if (start === -1) {
-        spill(route, bytes, endAt)
+        spill(route, data instanceof Uint8Array ? data : Buffer.concat(data), endAt)
         return last
       }
-      ring.set(bytes, start)
-      head = start + bytes.length
+      head = start + length
+      if (data instanceof Uint8Array) ring.set(data, start)
+      else copyPieces(data, start)
       routes[slot] = route
       numbers[slot] = last
       endAts[slot] = endAt
       starts[slot] = start
-      lengths[slot] = bytes.length
+      lengths[slot] = length
       return last
     },
     take(number) {
