@@ -1,24 +1,33 @@
-/** One thing that the Open Inference Protocol asks of a server. */
+/** One thing that is asked of a server of the Open Inference Protocol. */
 export type Check = {
-  /** Of the requirement, `O1` to `O18`; see docs/doors.md. */
+  /** Of the requirement, `O1` to `O18`, or of an extension, `X1` to `X4`; see docs/doors.md. */
   readonly id: string
   readonly protocol: 'grpc' | 'rest'
   readonly name: string
-  /** @throws Unmet when the server does something else, Skipped when the model gives no occasion. */
+  /**
+   * @throws Unmet when the server does something else than the published text says, Lax when it does what that leaves
+   *   open and we refuse, Skipped when the server or model gives no occasion.
+   */
   readonly run: () => Promise<void>
 }
+
+export type Outcome = 'passed' | 'failed' | 'lax' | 'skipped'
 
 export type CheckResult = {
   readonly id: string
   readonly protocol: 'grpc' | 'rest'
   readonly name: string
-  readonly outcome: 'passed' | 'failed' | 'skipped'
-  /** Why it failed or was skipped; empty when it passed. */
+  readonly outcome: Outcome
+  /** Why it did not pass; empty when it did. */
   readonly detail: string
 }
 
 export class Unmet extends Error {
   override name = 'Unmet'
+}
+
+export class Lax extends Error {
+  override name = 'Lax'
 }
 
 export class Skipped extends Error {
@@ -45,10 +54,23 @@ async function outcomeOf(run: Check['run']): Promise<Pick<CheckResult, 'outcome'
     return { outcome: 'passed', detail: '' }
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error)
-    return { outcome: error instanceof Skipped ? 'skipped' : 'failed', detail }
+    if (error instanceof Skipped) return { outcome: 'skipped', detail }
+    return { outcome: error instanceof Lax ? 'lax' : 'failed', detail }
   }
 }
 
 export function expectThat(isSo: boolean, otherwise: string): void {
   if (!isSo) throw new Unmet(otherwise)
+}
+
+/** Where the published text says nothing of it. */
+export function wishThat(isSo: boolean, otherwise: string): void {
+  if (!isSo) throw new Lax(otherwise)
+}
+
+/** How a wrong request that was accepted is judged: by the published text, or by our reading of it. */
+export type Rule = 'text' | 'ours'
+
+export function accepted(rule: Rule, what: string): Unmet | Lax {
+  return rule === 'text' ? new Unmet(what) : new Lax(what)
 }
