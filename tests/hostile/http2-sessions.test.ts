@@ -15,6 +15,7 @@ import {
   uint32,
 } from '../../runners/entrypoint/src/testing/raw-frames.ts'
 import { openScene, type Scene } from '../../runners/entrypoint/src/testing/scene.ts'
+import { damage, fate } from './damage.ts'
 
 let nats: TestNats
 let scene: Scene
@@ -78,33 +79,6 @@ const SESSION: readonly Buffer[] = [
   requestFrame(9, endHeaders | endStream, GRPC),
 ]
 
-/** What befalls the frames of a session: each is changed, lost, repeated, cut or comes elsewhere. */
-const fate = fc.oneof(
-  fc.record({ kind: fc.constant('byte' as const), at: fc.nat(), value: fc.nat({ max: 255 }) }),
-  fc.record({ kind: fc.constantFrom('lose', 'repeat', 'cut', 'swap'), at: fc.nat() }),
-  fc.record({ kind: fc.constant('insert' as const), at: fc.nat(), bytes: fc.uint8Array() }),
-)
-
-type Fate = typeof fate extends fc.Arbitrary<infer T> ? T : never
-
-function suffer(frames: readonly Buffer[], fates: readonly Fate[]): Buffer {
-  const all = frames.map((each) => Buffer.from(each))
-  for (const blow of fates) {
-    // The preface is left whole most of the time, or little would be learned of what comes behind it.
-    const index = blow.at % 16 === 0 ? 0 : 1 + (blow.at % (all.length - 1))
-    const target = all[index]
-    if (target === undefined || all.length < 3) continue
-    const inside = Math.floor(blow.at / 16) % Math.max(1, target.length)
-    if ('value' in blow) target[inside] = blow.value
-    else if ('bytes' in blow) all.splice(index, 0, Buffer.from(blow.bytes))
-    else if (blow.kind === 'lose') all.splice(index, 1)
-    else if (blow.kind === 'repeat') all.splice(index, 0, target)
-    else if (blow.kind === 'cut') all[index] = target.subarray(0, inside)
-    else all.push(...all.splice(index, 1))
-  }
-  return Buffer.concat(all)
-}
-
 describe('a session', () => {
   test('as it should be is served', async () => {
     await using client = await connectFrames(scene.entrypoint.port, false)
@@ -121,7 +95,7 @@ describe('a session', () => {
         // Whatever is answered, in HTTP/2 or, to a damaged preface, in HTTP/1.
         socket.on('error', () => undefined).resume()
         const closed = new Promise((resolve) => socket.once('close', resolve))
-        const bytes = suffer(SESSION, fates)
+        const bytes = damage(SESSION, fates)
         socket.write(bytes.subarray(0, cut))
         await new Promise(setImmediate)
         socket.end(bytes.subarray(cut))

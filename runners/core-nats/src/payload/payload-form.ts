@@ -28,13 +28,13 @@ export function isPlainPayload(value: Uint8Array, maxPayload: number): boolean {
 export async function packPayload(
   plain: Uint8Array,
   maxPayload: number,
-  keep: (value: Uint8Array, encoding: Encoding) => Promise<Claim>,
+  keep: (value: Uint8Array) => Promise<Claim>,
 ): Promise<PayloadForm> {
   const isCompressed = isWorthCompressing(plain)
   const value = isCompressed ? await compress(plain) : plain
   const encoding = isCompressed ? ENCODING.gzip : ENCODING.none
   if (isPlainPayload(value, maxPayload)) return { value, encoding, claim: null }
-  return { value: NO_BYTES, encoding, claim: await keep(value, encoding) }
+  return { value: NO_BYTES, encoding, claim: await keep(value) }
 }
 
 /** @throws KreError as `ClaimStore.read` and `decompress`. */

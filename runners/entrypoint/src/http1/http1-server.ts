@@ -66,7 +66,7 @@ export function createHttp1Server(
   server.on('request', serve)
   server.on('checkContinue', (message: IncomingMessage, response: ServerResponse) => {
     // Whoever asks first need not send what is too large in any case.
-    if (isSmallEnough(message, limits)) response.writeContinue()
+    if (isSmallEnough(message, limits)) sendContinue(response)
     serve(message, response)
   })
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
@@ -111,6 +111,14 @@ export function createHttp1Server(
       }
     },
   }
+}
+
+function sendContinue(response: ServerResponse): void {
+  if (response.socket !== null) return response.writeContinue()
+  // Behind other answers, `node:http` would put it into the middle of this one.
+  response.once('socket', () => {
+    if (!response.headersSent) response.writeContinue()
+  })
 }
 
 /** No door takes a body of more than `bytesMax`, the share of all. */
