@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import fc from 'fast-check'
 import { createTurns, type Turn } from './turns.ts'
 
 /** What is written is a number each. */
@@ -27,36 +28,25 @@ function open(canWrite: () => boolean = () => true) {
   }
 }
 
-/** A generator of numbers that is the same in every run (mulberry32). */
-function random(seed: number) {
-  let state = seed
-  return (below: number) => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below
-  }
-}
-
 describe('turns', () => {
   test('answers come in the order of requests, in whatever order they are ready', () => {
-    for (let seed = 1; seed <= 200; seed++) {
-      const next = random(seed)
-      const scene = open()
-      const count = 1 + next(12)
-      const all = Array.from({ length: count }, () => scene.add(next(4) === 0))
-      const waiting = new Set(all.keys())
-      while (waiting.size > 0) {
-        const ready = [...waiting].filter((i) => (all[i]?.length ?? 0) > 0)
-        const i = ready[next(ready.length)] ?? -1
-        const turn = all[i]?.[0]
-        turn?.write(Uint8Array.of(i))
-        turn?.end()
-        waiting.delete(i)
-      }
-      expect(scene.written).toEqual([...all.keys()])
-      expect({ held: scene.held(), size: scene.turns.size }).toEqual({ held: 0, size: 0 })
-    }
+    const plan = fc.array(fc.record({ isLong: fc.boolean(), pick: fc.nat() }), { maxLength: 20 })
+    fc.assert(
+      fc.property(plan, (requests) => {
+        const scene = open()
+        const all = requests.map(({ isLong }) => scene.add(isLong))
+        const waiting = new Set(all.keys())
+        for (const { pick } of requests) {
+          const ready = [...waiting].filter((i) => (all[i]?.length ?? 0) > 0)
+          const i = ready[pick % ready.length] ?? -1
+          all[i]?.[0]?.write(Uint8Array.of(i))
+          all[i]?.[0]?.end()
+          waiting.delete(i)
+        }
+        expect(scene.written).toEqual([...all.keys()])
+        expect({ held: scene.held(), size: scene.turns.size }).toEqual({ held: 0, size: 0 })
+      }),
+    )
   })
 
   test('a long one begins when its turn has come, and those behind it after that', () => {
