@@ -15,7 +15,7 @@ export type OipDeps = {
   readonly isUp: () => boolean
   readonly withoutVersion: () => Failure
   /** A request ended before it was one. */
-  readonly onRefused: () => void
+  readonly onRefused: (reason: string) => void
 }
 
 const EXTENSIONS = [

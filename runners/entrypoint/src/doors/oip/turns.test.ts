@@ -19,7 +19,7 @@ function open(canWrite: () => boolean = () => true) {
     written,
     held: () => held,
     /** Holds 10 bytes. @returns the turns that have begun. */
-    add(isLong = false) {
+    add: (isLong = false) => {
       const begun: Turn[] = []
       held += 10
       turns.open(10, () => ({ isLong, run: (turn) => void begun.push(turn) }))

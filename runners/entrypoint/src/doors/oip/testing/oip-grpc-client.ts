@@ -26,7 +26,7 @@ type GrpcAnswer<M extends DescMethodUnary> = {
 
 /** Calls an rpc of the service as bytes, right or wrong. */
 export async function callOip<M extends DescMethodUnary>(
-  at: DoorsScene,
+  at: Pick<DoorsScene, 'client'>,
   { name, input, output }: M,
   request: MessageInitShape<M['input']>,
   headers: Record<string, string> = {},
