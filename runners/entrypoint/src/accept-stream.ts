@@ -73,7 +73,7 @@ export function createDoor(deps: DoorDeps): Door {
   }
 
   const refuse = (stream: Http2Stream, failure: Failure) => {
-    calls.onRefused()
+    calls.onRefused(failure.reason)
     refuseStream(stream, failure)
   }
 

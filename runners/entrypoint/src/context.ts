@@ -77,6 +77,10 @@ export function createContext(
     maxPayload: () => link.payloadBytesMax(),
     payloadBytesMax,
   })
+  const onRefused = (reason: string) => {
+    broker.counts.refused++
+    metrics.refused(reason)
+  }
   const broker = createRequestBroker({
     payloads,
     limits,
@@ -87,6 +91,7 @@ export function createContext(
     wheel,
     replyPrefix,
     cancel: createCancellations(link),
+    onRefused,
     traced: (metadata) => (spans === null ? metadata : spans.begin(metadata)),
     onEnd(request, elapsedMs, failure) {
       metrics.ended(request, elapsedMs, failure)
@@ -140,7 +145,7 @@ export function createContext(
     budget,
     wheel,
     receiving: 0,
-    onRefused: () => void broker.counts.refused++,
+    onRefused,
   }
   const door = createDoor({
     runtimeId,

@@ -83,7 +83,12 @@ export async function startEntrypoint(
     throw new KreError('unavailable', 'the entrypoint was stopped before it listened')
   }
   try {
-    server = await listenGrpc({ ...launch.listen, limits, ...context.door })
+    server = await listenGrpc({
+      ...launch.listen,
+      limits,
+      ...context.door,
+      onRefused: (reason) => context.metrics.refused(reason),
+    })
   } catch (error) {
     await stop(false)
     throw error

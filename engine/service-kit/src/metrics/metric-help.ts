@@ -5,6 +5,7 @@ export const METRIC_HELP: Readonly<Record<string, string>> = {
   kre_request_overhead_seconds: 'Of answered requests: their time without that in handlers.',
   kre_requests_in_flight: 'Requests at entrypoints that are not answered yet.',
   kre_entrypoint_events_total: 'What happened to requests at entrypoints besides an answer.',
+  kre_refusals_total: 'Requests and connections that entrypoints turned away, by reason.',
   kre_node_calls_total: 'Calls of handlers that ended.',
   kre_node_handler_seconds: 'Time in a handler.',
   kre_node_queue_seconds: 'Time from the arrival of a message to its handler.',

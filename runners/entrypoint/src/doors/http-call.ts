@@ -103,7 +103,7 @@ export class HttpCall {
 
   /** Fails a call that never became a request. */
   refuse(failure: Failure, more: HeaderFields = []): void {
-    this.#context.onRefused()
+    this.#context.onRefused(failure.reason)
     this.#leave('waiting')
     const { status, fields, body } = this.#renderFailure(failure, '')
     this.reply(status, [...fields, ...more], body)
@@ -182,7 +182,7 @@ export class HttpCall {
 
   #onClose(): void {
     // Refused, too, if it went away before it was complete.
-    if (this.#state === 'receiving') this.#context.onRefused()
+    if (this.#state === 'receiving') this.#context.onRefused('CANCELLED')
     this.#leave('ended')
     this.#context.wheel.cancel(this.#timer)
     this.#context.budget.give(this.#held)

@@ -29,6 +29,8 @@ export type ServerOptions = {
   onStream: (stream: Http2Stream) => void
   /** A request over HTTP/1. */
   onExchange: (exchange: DoorExchange) => void
+  /** A connection was turned away. @param reason of a closed set. */
+  onRefused: (reason: string) => void
 }
 
 /**
@@ -51,11 +53,17 @@ export async function listenGrpc(options: ServerOptions): Promise<GrpcServer> {
       peers.set(socket, peer)
       if (isDraining) peer.close()
     }
-    const peer = sniffProtocol(socket, { waitMs: limits.handshakeMs, onKnown, onClose: forget })
+    const peer = sniffProtocol(socket, {
+      waitMs: limits.handshakeMs,
+      onKnown,
+      onTooSlow: () => options.onRefused('HANDSHAKE_TOO_SLOW'),
+      onClose: forget,
+    })
     peers.set(socket, peer)
     if (isDraining) peer.close()
   })
   server.maxConnections = limits.connectionsMax
+  server.on('drop', () => options.onRefused('TOO_MANY_CONNECTIONS'))
 
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(cannotListen(host, options.port, error)))
@@ -110,11 +118,11 @@ function http2Servant({ limits, onStream }: ServerOptions): Servant {
 }
 
 /** Most processes never see an HTTP/1 client, so that its server is loaded with the first one. */
-function http1Servant({ limits, onExchange }: ServerOptions): Servant {
+function http1Servant({ limits, onExchange, onRefused }: ServerOptions): Servant {
   let server: Promise<Http1Server> | null = null
   const load = async () => {
     const { createHttp1Server } = await import('../http1/http1-server.ts')
-    return createHttp1Server(limits, onExchange)
+    return createHttp1Server(limits, onExchange, onRefused)
   }
   return (socket, onClose) => {
     let peer: Peer | null = null

@@ -30,8 +30,8 @@ export type CallContext = {
   readonly wheel: TimerWheel
   /** Streams whose message is still arriving. */
   receiving: number
-  /** A call ended before its message was complete. */
-  readonly onRefused: () => void
+  /** A call ended before its message was complete. @param reason of a closed set, as failures have it. */
+  readonly onRefused: (reason: string) => void
 }
 
 type OnMessage = (call: UnaryCall, message: Uint8Array) => void
@@ -120,7 +120,7 @@ export class UnaryCall implements StreamHandler, FrameReceiver {
     }
     this.onGone = null
     this.#reader.stop()
-    if (this.#state === 'receiving') this.#context.onRefused()
+    if (this.#state === 'receiving') this.#context.onRefused(failure.reason)
     this.#leaveReceiving('ended')
     this.stream.respond(failureHeaders(failure, requestId), true)
   }

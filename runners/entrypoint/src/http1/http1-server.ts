@@ -32,9 +32,13 @@ const CLIENT_ERROR_STATUS: Readonly<Record<string, string>> = {
   HPE_CHUNK_EXTENSIONS_OVERFLOW: '413 Payload Too Large',
 }
 
+/** The client has gone, in the middle of a request or not. */
+const GONE: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'HPE_INVALID_EOF_STATE'])
+
 export function createHttp1Server(
   limits: Limits,
   onExchange: (exchange: DoorExchange) => void,
+  onRefused: (reason: string) => void,
 ): Http1Server {
   const connections = new Map<Socket, Connection>()
   const serve = (message: IncomingMessage, response: ServerResponse) => {
@@ -43,6 +47,7 @@ export function createHttp1Server(
     if (connection === undefined) return
     connection.arrivingSince = 0
     if (++connection.active > PIPELINED_MAX) {
+      onRefused('TOO_MANY_PIPELINED')
       socket.destroy()
       return
     }
@@ -71,6 +76,7 @@ export function createHttp1Server(
   })
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     const connection = connections.get(socket)
+    if (!GONE.has(error.code ?? '')) onRefused('BAD_HTTP1')
     if (connection === undefined || connection.active > 0 || !socket.writable) socket.destroy()
     else socket.end(badRequest(error))
   })
@@ -104,6 +110,7 @@ export function createHttp1Server(
             connection.arrivingSince = at
           const isSlow =
             connection.arrivingSince !== 0 && at - connection.arrivingSince > limits.handshakeMs
+          if (isSlow) onRefused('REQUEST_TOO_SLOW')
           if (isSlow || at - connection.idleSince > limits.idleMs) socket.destroy()
         },
         close,

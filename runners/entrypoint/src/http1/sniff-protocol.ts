@@ -31,7 +31,12 @@ export function protocolOf(first: Uint8Array): Protocol | null {
  */
 export function sniffProtocol(
   socket: Socket,
-  options: { waitMs: number; onKnown: (protocol: Protocol) => void; onClose: () => void },
+  options: {
+    waitMs: number
+    onKnown: (protocol: Protocol) => void
+    onTooSlow: () => void
+    onClose: () => void
+  },
 ): Peer {
   const openedAt = performance.now()
   let first: Buffer | null = null
@@ -51,7 +56,9 @@ export function sniffProtocol(
   socket.on('error', ignoreError)
   return {
     guard(now) {
-      if (now - openedAt > options.waitMs) socket.destroy()
+      if (now - openedAt <= options.waitMs || socket.destroyed) return
+      options.onTooSlow()
+      socket.destroy()
     },
     close: () => void socket.destroy(),
     terminate: () => void socket.destroy(),

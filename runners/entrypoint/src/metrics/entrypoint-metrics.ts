@@ -12,6 +12,8 @@ import type { ServedWorkflow } from '../versions/served-version.ts'
 
 export type EntrypointMetrics = {
   ended(request: PendingRequest, elapsedMs: number, failure: Failure | null): void
+  /** A request or a connection was turned away. @param reason of a closed set, as failures have it. */
+  refused(reason: string): void
   /** Says the last word and ends. */
   stop(): void
 }
@@ -51,6 +53,7 @@ export function createEntrypointMetrics(
   metrics.gauge('kre_requests_in_flight', own, read.inFlight)
   metrics.gauge('kre_process_resident_bytes', own, () => process.memoryUsage.rss())
   metrics.events('kre_entrypoint_events_total', own, read.events)
+  const refusals = new Map<string, Counter>()
   const stop = reportMetrics(runtime, metrics, publish)
 
   const open = (request: PendingRequest): WorkflowSeries => {
@@ -90,9 +93,22 @@ export function createEntrypointMetrics(
       if (failure === null && request.stream === null)
         series.overhead.observe((elapsedMs - request.handlerUs / 1_000) / 1_000)
     },
+    refused(reason) {
+      // Reasons are words of our own; should one ever be made from what came, it makes no series of its own.
+      const name = refusals.has(reason) || refusals.size < REASONS_MAX ? reason : REST[0]
+      let counter = refusals.get(name)
+      if (counter === undefined) {
+        counter = metrics.counter('kre_refusals_total', { ...own, reason: name })
+        refusals.set(name, counter)
+      }
+      counter.value++
+    },
     stop,
   }
 }
+
+/** More than there are. */
+const REASONS_MAX = 100
 
 /** Series, and objects that are held on to; more of them means that many versions came and went. */
 const WORKFLOWS_MAX = 500

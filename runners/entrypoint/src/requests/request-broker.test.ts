@@ -43,6 +43,7 @@ test('fails a request that NATS does not take, at once, and sends the next one',
     replyPrefix: '_R.',
     cancel: () => undefined,
     traced: (metadata) => metadata,
+    onRefused: () => undefined,
     onEnd: () => undefined,
   })
   const failures: Failure[] = []

@@ -56,6 +56,8 @@ export type BrokerDeps = {
   readonly cancel: (version: ServedVersion, requestId: string) => void
   /** Gives a request's metadata the trace that it goes on with. */
   readonly traced: (metadata: Record<string, string>) => Record<string, string>
+  /** A request was turned away before it had a slot. */
+  readonly onRefused: (reason: string) => void
   /** At the end of each request that had a slot; `failure` null = answered. */
   readonly onEnd: (request: PendingRequest, elapsedMs: number, failure: Failure | null) => void
 }
@@ -276,7 +278,7 @@ export function createRequestBroker(deps: BrokerDeps): RequestBroker {
   }
 
   const refuse = (caller: Caller, failure: Failure) => {
-    counts.refused++
+    deps.onRefused(failure.reason)
     caller.fail(failure, '')
   }
 

@@ -27,8 +27,9 @@ export function serveMessageStream(context: CallContext, stream: Http2Stream, to
     stream.handler = new MessageStream(context, stream, timeoutMs, toJob)
     return
   }
-  context.onRefused()
-  refuseStream(stream, isKnown ? badTimeout(given ?? '') : unknownEncoding(encoding))
+  const failure = isKnown ? badTimeout(given ?? '') : unknownEncoding(encoding)
+  context.onRefused(failure.reason)
+  refuseStream(stream, failure)
 }
 
 class MessageStream implements StreamHandler, FrameReceiver {

@@ -51,8 +51,9 @@ export function createOipGrpc(deps: OipDeps & { readonly calls: CallContext }): 
         if (rpc === method.modelInfer.name) modelInfer(deps, message, headers, caller)
         else caller.answer(answerOf(deps, rpc, message), '')
       } catch (error) {
-        deps.onRefused()
-        caller.fail(toFailure(error), '')
+        const failure = toFailure(error)
+        deps.onRefused(failure.reason)
+        caller.fail(failure, '')
       }
     },
   }

@@ -116,8 +116,9 @@ function failing(deps: OipDeps, request: Named, error: unknown): Job {
   return {
     isLong: false,
     run(turn) {
-      deps.onRefused()
-      writeFailure(turn, request, toFailure(error))
+      const failure = toFailure(error)
+      deps.onRefused(failure.reason)
+      writeFailure(turn, request, failure)
     },
   }
 }
