@@ -21,7 +21,7 @@ import { countClaimChunks, createClaimBucket } from '@kre/core-nats/testing'
 import { waitUntil } from '@kre/service-kit'
 import { startNats, type TestNats } from '@kre/service-kit/testing'
 import { demoInterface, GREET, RUNTIME } from './testing/demo-version.ts'
-import { frame } from './testing/raw-client.ts'
+import { frame, readResponse } from './testing/raw-client.ts'
 import { openScene } from './testing/scene.ts'
 
 const LIMIT = 8 * MiB
@@ -119,6 +119,27 @@ describe('a request that is too large for a message', () => {
     expect(await isEmpty()).toBe(false)
     await waitUntil('nothing is left', isEmpty)
     expect(Date.now()).toBeGreaterThanOrEqual(request.deadlineUnixMs - 20)
+  })
+
+  test('leaves nothing where other branches were told to stop, long before the deadline', async () => {
+    await using scene = await open({})
+    const node = scene.startNode({ handler: () => null })
+    const send = async () => {
+      const before = node.requests.length
+      const stream = scene.client.open(GREET, { 'grpc-timeout': '25S' })
+      const response = readResponse(stream)
+      stream.end(frame(randomBytes(2 * MiB)))
+      await waitUntil('the request is there', () => node.requests.length > before)
+      return { stream, response, request: node.requests[before] as Envelope }
+    }
+    const left = await send()
+    left.stream.close(8)
+    await waitUntil('nothing is left', isEmpty)
+    const { request, response } = await send()
+    node.reply(request, { value: Buffer.from('done'), messageType: MESSAGE_TYPE.earlyExit })
+    expect((await response).status).toBe(0)
+    await waitUntil('nothing is left', isEmpty)
+    expect(Date.now()).toBeLessThan(request.deadlineUnixMs)
   })
 })
 

@@ -37,12 +37,12 @@ const from = (node: string) => ({
 })
 
 /** `one` feeds `two`, which feeds `three`, all from one file in one process. */
-async function startChain(bench: TestBench, first: Partial<NodeLaunch> = {}) {
+async function startChain(bench: TestBench, first: Partial<NodeLaunch> = {}, source = MARK) {
   const fused: NodeMember[] = [
     { ...memberOf('two'), ...CHAIN, ...from('one'), src: 'one.ts' },
     { ...memberOf('three'), ...from('two'), src: 'one.ts' },
   ]
-  const node = bench.start('one', MARK, { ...CHAIN, fused, ...first })
+  const node = bench.start('one', source, { ...CHAIN, fused, ...first })
   await waitUntil('all three are ready', () => node.announcements.length >= 3)
   return node
 }
@@ -76,6 +76,19 @@ test('an output that others listen to as well reaches both', async () => {
   await startChain(bench, { localOutputs: [] })
   expect(textOf(await bench.ask('a'))).toBe('a+one1+two1+three1')
   await waitUntil('the other one hears it', () => seen.length === 1)
+})
+
+test('a payload of any size is handed over as it is, without a bucket for large ones', async () => {
+  await using bench = await openTestBench(await nats.connect(), nats.access)
+  const grow = `
+    import { randomBytes } from 'node:crypto'
+    const id = process.env.KRT_NODE_ID
+    export const defaultHandler = async (ctx, data) => {
+      const text = id === 'one' ? randomBytes(3_000_000).toString('base64') : ctx.unpack(data).text
+      await ctx.sendOutput({ $typeName: 'test.Text', text: id === 'three' ? String(text.length) : text })
+    }`
+  await startChain(bench, {}, grow)
+  expect(textOf(await bench.ask('a'))).toBe('4000000')
 })
 
 test('failures and blocked threads are the doing of the right node', async () => {

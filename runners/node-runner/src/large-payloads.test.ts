@@ -125,6 +125,14 @@ describe('a payload that is too large for a message', () => {
     expect(sent[0]?.claim?.key).toBe(keptKeys.at(-1))
   })
 
+  test('is not kept again by a handler that encodes what it has decoded', async () => {
+    await using bench = await openBench()
+    const again = `export const defaultHandler = (ctx, data) => ctx.sendOutput(ctx.unpack(data))`
+    await bench.node('one', again)
+    const value = noise(2 * MiB)
+    expect((await ask(value)).claim?.key).toBe(keptKeys.at(-1))
+  })
+
   test.each([
     [
       'gone',
@@ -244,7 +252,8 @@ describe('payloads above what the server carries at once', () => {
     await Promise.all([
       bench.node(
         'one',
-        `export const defaultHandler = (ctx, data) => ctx.sendOutput(ctx.unpack(data))`,
+        `export const defaultHandler = (ctx, data) =>
+          ctx.sendOutput({ $typeName: 'test.Text', text: ctx.unpack(data).text + '!' })`,
         inner,
       ),
       bench.node(
@@ -258,7 +267,8 @@ describe('payloads above what the server carries at once', () => {
     const random = noise(200 * KiB)
     for (const value of [plain, text, random]) {
       const answer = await ask(value)
-      expect(Buffer.from(await valueOf(answer)).equals(value)).toBe(true)
+      const came = textOf({ ...answer, value: await valueOf(answer) })
+      expect(came === `${textOf({ ...emptyEnvelope(), value })}!`).toBe(true)
     }
     await waitUntil('all are heard', () => sent.length === 3)
     expect(sent.map(({ encoding }) => encoding)).toEqual([

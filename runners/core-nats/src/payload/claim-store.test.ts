@@ -144,8 +144,8 @@ describe('a claim store', () => {
   })
 })
 
-test('payloads up to 1 MiB travel inline, less where the server takes less', () => {
-  expect(inlineBytesMax(8 * MiB)).toBe(MiB)
+test('payloads up to 2 MiB travel inline, less where the server takes less', () => {
+  expect(inlineBytesMax(8 * MiB)).toBe(2 * MiB)
   expect(inlineBytesMax(1 * MiB)).toBe(MiB - 32 * KiB)
   expect(inlineBytesMax(1_000)).toBe(0)
 })

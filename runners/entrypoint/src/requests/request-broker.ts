@@ -17,7 +17,7 @@ import { type Answer, type Expected, readAnswer, unreadable } from './read-answe
 import { createRequestCounts, type RequestCounts } from './request-counts.ts'
 import { attemptOf, idOf, isTokenOf, streamReplyTo } from './reply-token.ts'
 import * as failures from './request-failures.ts'
-import type { RequestPayloads } from './request-payload.ts'
+import type { RequestEnd, RequestPayloads } from './request-payload.ts'
 import { requestMetadata, requestIdOf } from './request-metadata.ts'
 import { createSlotTable } from './slot-table.ts'
 import { createStreamReceiver } from './stream-receiver.ts'
@@ -74,7 +74,7 @@ export function createRequestBroker(deps: BrokerDeps): RequestBroker {
     if (phase !== 'sent') held++
   }
 
-  const release = (request: PendingRequest, failure: Failure | null, isFinal = true) => {
+  const release = (request: PendingRequest, failure: Failure | null, end: RequestEnd = 'final') => {
     setPhase(request, 'sent')
     slots.remove(request)
     wheel.cancel(request.timer)
@@ -85,16 +85,16 @@ export function createRequestBroker(deps: BrokerDeps): RequestBroker {
     if (request.stream !== null) streams.released(request, request.stream)
     // What nodes kept of a request that failed is not known.
     if (request.hasClaims || (failure !== null && request.workflow.usesClaims))
-      payloads.release(request, isFinal)
+      payloads.release(request, end)
     const now = performance.now()
     request.workflow.throttle.ended(failure?.reason === failures.NODE_OVERLOADED, now)
     deps.onEnd(request, now - request.startedAt, failure)
   }
 
-  const fail = (request: PendingRequest, failure: Failure) => {
+  const fail = (request: PendingRequest, failure: Failure, end?: RequestEnd) => {
     if (failure.status === GRPC_STATUS['deadline-exceeded']) counts.expired++
     else counts.errored++
-    release(request, failure)
+    release(request, failure, end)
     request.caller.fail(failure, request.requestId)
   }
 
@@ -110,7 +110,7 @@ export function createRequestBroker(deps: BrokerDeps): RequestBroker {
 
   const answered = (request: PendingRequest, endsWorkflow: boolean, isFinal: boolean) => {
     counts.answered++
-    release(request, null, isFinal)
+    release(request, null, endsWorkflow ? 'cancelled' : isFinal ? 'final' : 'early')
     if (endsWorkflow) deps.cancel(request.method.version, request.requestId)
   }
 
@@ -124,7 +124,7 @@ export function createRequestBroker(deps: BrokerDeps): RequestBroker {
     fail,
     abandon(request, failure) {
       deps.cancel(request.method.version, request.requestId)
-      fail(request, failure)
+      fail(request, failure, 'cancelled')
     },
     complete(request, endsWorkflow) {
       answered(request, endsWorkflow, true)
@@ -146,7 +146,7 @@ export function createRequestBroker(deps: BrokerDeps): RequestBroker {
       request.packed = await payloads.pack(request)
       if (request.packed.claim !== null) noteClaims(request)
       if (slots.get(request.id) === request) send(request)
-      else if (request.hasClaims) payloads.release(request, true)
+      else if (request.hasClaims) payloads.release(request, 'final')
     } catch (error) {
       if (slots.get(request.id) === request) fail(request, failures.notPacked(request, error))
     }
@@ -321,7 +321,7 @@ export function createRequestBroker(deps: BrokerDeps): RequestBroker {
       caller.onGone = () => {
         counts.cancelled++
         if (request.attempt > 0) deps.cancel(method.version, request.requestId)
-        release(request, cancelledByCaller)
+        release(request, cancelledByCaller, 'cancelled')
       }
       if (request.stream !== null) streams.opened(request, request.stream)
       if (timeoutMs <= 0) expire(request)

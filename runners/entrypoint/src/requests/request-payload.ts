@@ -1,5 +1,5 @@
 /** Large payloads of requests and answers: how they travel, and when they are removed. */
-import { claimScope, MINUTE_MS } from '@kre/contracts/runtime'
+import { claimScope, MINUTE_MS, SECOND_MS } from '@kre/contracts/runtime'
 import {
   type ClaimStore,
   isPlainPayload,
@@ -10,6 +10,8 @@ import {
 import type { ServedWorkflow } from '../versions/served-version.ts'
 import { createWheelTimer, type TimerWheel } from './timer-wheel.ts'
 
+/** So long after a request was cancelled its nodes have heard of it, and nobody reads a claim of it. */
+const CANCELLED_MS = 1 * SECOND_MS
 /** After the deadline nobody reads a claim; the clocks of hosts may differ by so much. */
 const EXPIRY_SLACK_MS = MINUTE_MS
 
@@ -23,18 +25,17 @@ export type PayloadOwner = {
   readonly deadlineUnixMs: number
 }
 
+/** `early`: the graph goes on. `final`: no further answer is to be expected. `cancelled`: its nodes were told to stop. */
+export type RequestEnd = 'early' | 'final' | 'cancelled'
+
 export type RequestPayloads = {
   isPlain(value: Uint8Array): boolean
   /** @throws KreError as `ClaimStore.write`. */
   pack(request: PayloadOwner): Promise<PayloadForm>
   /** @throws KreError as `ClaimStore.read` and `decompress`. */
   read(payload: PayloadForm): Promise<Uint8Array>
-  /**
-   * The request is over: its claims are removed, as soon as nothing of it can run any more.
-   *
-   * @param isFinal its answer was that of its end.
-   */
-  release(request: PayloadOwner, isFinal: boolean): void
+  /** The request is over: its claims are removed, as soon as nothing of it can run any more. */
+  release(request: PayloadOwner, end: RequestEnd): void
 }
 
 export function createRequestPayloads(deps: {
@@ -53,11 +54,12 @@ export function createRequestPayloads(deps: {
         claims.write(value, claimScope(replyTo), deadlineUnixMs + EXPIRY_SLACK_MS),
       ),
     read: (payload) => unpackPayload(payload, claims, payloadBytesMax),
-    release({ replyTo, workflow, deadlineAt }, isFinal) {
+    release({ replyTo, workflow, deadlineAt }, end) {
       const remove = () => claims.remove(claimScope(replyTo))
-      const waitMs = deadlineAt - performance.now()
       // Branches that go on after the answer are dropped by their nodes at the deadline.
-      if (waitMs <= 0 || (isFinal && workflow.isChain)) remove()
+      const leftMs = deadlineAt - performance.now()
+      const waitMs = end === 'cancelled' ? Math.min(leftMs, CANCELLED_MS) : leftMs
+      if (waitMs <= 0 || (end !== 'early' && workflow.isChain)) remove()
       else wheel.schedule(createWheelTimer(remove), waitMs)
     },
   }

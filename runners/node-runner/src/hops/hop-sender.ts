@@ -38,7 +38,13 @@ export type Route = {
 
 export type HopSender = {
   /**
-   * Publishes to nodes. When no replica is there, tries again until the deadline, at most 2 s, then calls `onDead`.
+   * Hands a message to the nodes of this process as it is: what does not travel needs no form for it.
+   *
+   * @returns whether nobody else is to get it.
+   */
+  handOver(route: Route, envelope: Envelope): boolean
+  /**
+   * Publishes to the nodes of other processes. When no replica is there, tries again until the deadline, at most 2 s, then calls `onDead`.
    *
    * @param deadlineAt on the clock of `performance.now()`.
    * @throws KreError `resource-exhausted` for a message that the broker does not carry, or can't take now.
@@ -108,8 +114,8 @@ export function createHopSender(
     get retrying() {
       return retrying
     },
+    handOver: (route, envelope) => local.deliver(route.subject, envelope) && route.isLocal,
     hop(route, envelope, deadlineAt) {
-      if (local.deliver(route.subject, envelope) && route.isLocal) return
       const data = encode(envelope, connection)
       const forMs = route.isRetried ? RETRY_FOR_MS : 0
       send(route, data, Math.min(deadlineAt, performance.now() + forMs))

@@ -121,8 +121,6 @@ export function createOutlet(
     message: Envelope,
     deliver: (message: Envelope) => Promise<void> | undefined,
   ): Promise<void> | undefined => {
-    const { length: bytes } = message.value
-    if (bytes > payloadBytesMax) throw tooLarge(bytes, payloadBytesMax)
     if (call.unsent === null && forms.isPlain(message)) return tracked(call, deliver(message))
     const before = call.unsent
     const packed = forms.isPlain(message) ? message : forms.pack(message, call.envelope)
@@ -148,6 +146,7 @@ export function createOutlet(
     })
 
   const sendOk = (call: NodeCall, channel: string, payload: Payload) => {
+    checkSize(payload, payloadBytesMax)
     const message = child(call, MESSAGE_TYPE.ok, payload)
     if (message.hop > HOPS_MAX)
       throw new TerminalError(
@@ -167,6 +166,7 @@ export function createOutlet(
       if (!isAnswer) counters.unheardOutputs++
       return sent
     }
+    if (hops.handOver(route, message)) return sent
     const onward = dispatch(call, message, (ready) => {
       hops.hop(route, ready, call.deadlineAt)
       return undefined
@@ -179,6 +179,7 @@ export function createOutlet(
       : isStreaming
         ? MESSAGE_TYPE.frame
         : MESSAGE_TYPE.earlyReply
+    checkSize(payload, payloadBytesMax)
     const message = child(call, type, payload)
     const sent = isStreaming ? write(call, message) : answer(call, message)
     call.hasExited ||= isExit
@@ -213,6 +214,7 @@ export function createOutlet(
       if (call.isOver || call.hasExited) counters.lateOutputs++
       if (call.hasExited) throw new TerminalError('nothing can be written after an early exit')
       if (call.isOver && call.stream === null) throw new TerminalError(CALL_OVER)
+      checkSize(payload, payloadBytesMax)
       return write(call, child(call, MESSAGE_TYPE.frame, payload))
     },
     finish(call) {
@@ -254,8 +256,9 @@ function tracked(call: NodeCall, sent: Promise<void> | undefined): Promise<void>
   return sent
 }
 
-function tooLarge(bytes: number, bytesMax: number): KreError {
-  return new KreError(
+function checkSize({ value: { length: bytes } }: Payload, bytesMax: number): void {
+  if (bytes <= bytesMax) return
+  throw new KreError(
     'resource-exhausted',
     `the output has ${bytes} bytes and the runtime's payload limit is ${bytesMax}: send less, put the data into the object store and send its key, or raise the limit`,
     { bytes, bytesMax },

@@ -1,10 +1,8 @@
 /** How payloads travel: as they are, compressed, or kept in the claim bucket. */
-import { createHash } from 'node:crypto'
 import {
   type Claim,
   claimScope,
   ENCODING,
-  type Encoding,
   type Envelope,
   HOUR_MS,
   MiB,
@@ -27,7 +25,8 @@ export type PayloadForms = {
   /** Whether the message can be sent as it is. */
   isPlain(envelope: Envelope): boolean
   /**
-   * The message as it travels. A payload that came is sent on in the form it came in.
+   * The message as it travels. A payload that came is sent on in the form it came in: it is neither compressed nor kept
+   * once more.
    *
    * @param parent the message that is being handled.
    * @throws KreError as `ClaimStore.write`.
@@ -37,21 +36,16 @@ export type PayloadForms = {
   unpack(envelope: Envelope): Promise<void>
 }
 
+/** In which form a payload came to this process, by its bytes; nodes that share the process hand it to each other. */
+const received = new WeakMap<Uint8Array, PayloadForm>()
+
 /** @param maxPayload of the server, in bytes. */
 export function createPayloadForms(
   claims: ClaimStore,
   maxPayload: () => number,
   payloadBytesMax: number,
 ): PayloadForms {
-  /** In which form a payload came, by its bytes: forwarding it costs nothing then. */
-  const received = new WeakMap<Uint8Array, PayloadForm>()
-
-  const keep = async (value: Uint8Array, encoding: Encoding, parent: Envelope): Promise<Claim> => {
-    const came = received.get(parent.value)
-    const claim = came?.claim ?? null
-    // A worker hands back equal bytes and not the same ones.
-    if (claim !== null && came?.encoding === encoding && isOf(claim, value)) return claim
-    const { deadlineUnixMs, replyTo } = parent
+  const keep = (value: Uint8Array, { deadlineUnixMs, replyTo }: Envelope): Promise<Claim> => {
     const expiresUnixMs =
       deadlineUnixMs === 0 ? Date.now() + HOUR_MS : deadlineUnixMs + EXPIRY_SLACK_MS
     return claims.write(value, claimScope(replyTo), expiresUnixMs)
@@ -61,10 +55,8 @@ export function createPayloadForms(
     isPlain: ({ value }) => isPlainPayload(value, maxPayload()),
     async pack(envelope, parent) {
       const form =
-        received.get(envelope.value) ??
-        (await packPayload(envelope.value, maxPayload(), (value, encoding) =>
-          keep(value, encoding, parent),
-        ))
+        formOf(envelope.value, parent.value) ??
+        (await packPayload(envelope.value, maxPayload(), (value) => keep(value, parent)))
       return withForm(envelope, form)
     },
     async unpack(envelope) {
@@ -83,8 +75,8 @@ function withForm(envelope: Envelope, form: PayloadForm): Envelope {
   return { ...envelope, ...form, hasClaims: envelope.hasClaims || form.claim !== null }
 }
 
-function isOf(claim: Claim, value: Uint8Array): boolean {
-  return (
-    claim.size === value.length && claim.sha256 === createHash('sha256').update(value).digest('hex')
-  )
+/** A worker hands back equal bytes and not the same ones; so does a handler that encodes what it has decoded. */
+function formOf(value: Uint8Array, came: Uint8Array): PayloadForm | undefined {
+  const isSame = value === came || Buffer.compare(value, came) === 0
+  return received.get(isSame ? came : value)
 }
