@@ -73,7 +73,8 @@ def main() -> None:
             write_server(folder, (first, first + 1, first + 2), first + 4 if index < 2 else 0)
             servers.append(
                 subprocess.Popen(
-                    [os.path.join(os.path.dirname(sys.executable), "mlserver"), "start", folder],
+                    # Not by its script, whose first line names the folder that it was installed in.
+                    [sys.executable, "-c", "from mlserver.cli import main; main()", "start", folder],
                     cwd=here,
                     env={**os.environ, "PYTHONPATH": here},
                     stdin=subprocess.DEVNULL,

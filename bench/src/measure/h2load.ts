@@ -26,6 +26,8 @@ export type LoadResult = {
   /** Right answers. h2load sees no gRPC status, but a call that failed has no bytes in its answer. */
   answered: number
   seconds: number
+  /** When the last request began, in the milliseconds of `performance.now()`. */
+  lastBeganMs: number
   /** Of all responses, refusals too. */
   p50Ms: number
   p99Ms: number
@@ -72,18 +74,18 @@ export async function h2load(options: {
     ],
     { signal, timeout: LOAD_MS_MAX, maxBuffer: 16 * 1024 * 1024 },
   )
-  // One line a request: start in microseconds, HTTP status, duration in microseconds.
-  const durationsMs = (await readFile(logFile, 'utf8'))
-    .trim()
-    .split('\n')
-    .map((line) => Number(line.split('\t')[2]) / 1000)
-    .toSorted((a, b) => a - b)
+  // One line a request: start in microseconds since 1970, HTTP status, duration in microseconds.
+  const lines = (await readFile(logFile, 'utf8')).trim().split('\n')
+  const requestTimes = lines.map((line) => line.split('\t').map((word) => Number(word) / 1000))
+  const durationsMs = requestTimes.map(([, , ms = 0]) => ms).toSorted((a, b) => a - b)
+  const lastBegan = requestTimes.reduce((last, [start = 0]) => Math.max(last, start), 0)
   const succeeded = Number(/(\d+) 2xx/.exec(stdout)?.[1] ?? 0)
   const bytes = Number(/\((\d+)\) data/.exec(stdout)?.[1] ?? 0)
   return {
     requests,
     answered: Math.min(succeeded, Math.round(bytes / target.answerBytes)),
     seconds: finishedIn(stdout),
+    lastBeganMs: lastBegan - performance.timeOrigin,
     p50Ms: quantile(durationsMs, 0.5),
     p99Ms: quantile(durationsMs, 0.99),
   }

@@ -13,9 +13,6 @@ const ALONE: Shape = { connections: 1, streams: 1 }
 
 /** Code that has run so often is compiled as well as it ever will be. */
 const WARM_UP_REQUESTS = 20_000
-/** To learn how fast a subject is. */
-const PROBE_REQUESTS = 200
-const REQUESTS_MIN = 50
 
 type Loaded = LoadResult & { cpu: number }
 type Speed = { loaded: number; alone: number }
@@ -67,16 +64,26 @@ export async function measureInterleaved(
   return samples
 }
 
+/** Longer and longer loads until the time is up, as what is compiled is faster than what is not. */
 async function warmUp(bench: Bench, subject: Subject, plan: RoundPlan): Promise<Speed> {
   const shape = subject.shape ?? LOADED
-  const first = await measure(bench, subject, shape, PROBE_REQUESTS)
-  const expected = (first.requests / first.seconds) * plan.warmUpSeconds
-  const warm = await measure(bench, subject, shape, Math.min(WARM_UP_REQUESTS, expected))
-  const loaded = warm.requests / warm.seconds
+  const end = performance.now() + plan.warmUpSeconds * 1_000
+  let count = leastOf(shape)
+  let sent = 0
+  let loaded = 0
+  while (count >= leastOf(shape) && sent < WARM_UP_REQUESTS) {
+    const { requests, seconds } = await measure(bench, subject, shape, count)
+    sent += requests
+    loaded = requests / seconds
+    count = Math.min(count * 4, (loaded * (end - performance.now())) / 1_000)
+  }
   if (plan.aloneSeconds === 0) return { loaded, alone: 0 }
-  const alone = await measure(bench, subject, ALONE, REQUESTS_MIN)
+  const alone = await measure(bench, subject, ALONE, leastOf(ALONE))
   return { loaded, alone: alone.requests / alone.seconds }
 }
+
+/** Fewer requests would be mostly the begin and the end of a load. */
+const leastOf = ({ connections, streams }: Shape) => Math.max(10, connections * streams * 2)
 
 /** One load on one subject, and the processor time of its processes over it. */
 async function measure(
@@ -90,7 +97,7 @@ async function measure(
   const result = await h2load({
     target,
     shape,
-    requests: Math.max(REQUESTS_MIN, Math.ceil(requests)),
+    requests: Math.max(leastOf(shape), Math.ceil(requests)),
     logFile: join(bench.dir, 'h2load.log'),
     signal: bench.signal,
     ...(cores === undefined ? {} : { cores: cores.generator }),

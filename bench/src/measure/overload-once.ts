@@ -39,7 +39,6 @@ export async function overloadOnce(
   using probe = openProbe(target.port, path)
   const { signal } = bench
   const before = cpuMicros(pids)
-  const beganMs = performance.now()
   const requests = Math.ceil((offered * seconds) / OPEN.connections) * OPEN.connections
   const load = h2load({
     target,
@@ -58,7 +57,7 @@ export async function overloadOnce(
   }
   const [result] = await Promise.all([load, ...calls])
   const cpu = cpuMicros(pids) - before
-  const endMs = beganMs + (requests / offered) * 1_000
+  const endMs = result.lastBeganMs
   const answered = probed.filter(({ status }) => status === 0).map(({ ms }) => ms)
   const sorted = answered.toSorted((a, b) => a - b)
   const inOrder = () => probed.toSorted((a, b) => a.beganMs - b.beganMs)

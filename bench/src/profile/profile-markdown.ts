@@ -22,9 +22,10 @@ const TOP = 15
 
 /** Two tables: microseconds per request by process and category, and the functions that take most. */
 export function profileMarkdown({ suite, caseName, requests, processes }: Profile): string {
+  const scaled = processes.map(byKernelClock)
   const each = (micros: number) => digits(micros / requests)
   const row = (title: string, microsOf: (process: ProcessProfile) => number) => {
-    const all = processes.map(microsOf)
+    const all = scaled.map(microsOf)
     return [title, ...all.map(each), each(all.reduce((sum, one) => sum + one, 0))]
   }
   const inCategory = (process: ProcessProfile, category: Category) =>
@@ -41,7 +42,7 @@ export function profileMarkdown({ suite, caseName, requests, processes }: Profil
   )
   const byFunction = markdownTable(
     ['function', 'category', 'us/request'],
-    topOf(processes).map(({ name, category, micros }) => [name, category, each(micros)]),
+    topOf(scaled).map(({ name, category, micros }) => [name, category, each(micros)]),
     2,
   )
   return [
@@ -49,6 +50,17 @@ export function profileMarkdown({ suite, caseName, requests, processes }: Profil
     byProcess,
     byFunction,
   ].join('\n\n')
+}
+
+/**
+ * The profiler's clock runs on while a process that could run has to wait for a processor: its shares are right, its
+ * times too long. So the shares are of the time that the kernel has counted.
+ */
+function byKernelClock(process: ProcessProfile): ProcessProfile {
+  const seen = process.selfTimes.reduce((sum, { micros }) => sum + micros, 0)
+  const factor = (process.userMicros + process.systemMicros) / Math.max(1, seen)
+  const times = process.selfTimes.map((one) => ({ ...one, micros: one.micros * factor }))
+  return { ...process, selfTimes: times }
 }
 
 function topOf(processes: readonly ProcessProfile[]): SelfTime[] {

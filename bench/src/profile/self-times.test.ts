@@ -81,7 +81,9 @@ describe('profileMarkdown', () => {
     expect(text).toContain('|  | entrypoint | n1 | all |')
     expect(text).toContain('| processor time | 75.0 | 11.0 | 86.0 |')
     expect(text).toContain('| of it in the kernel | 25.0 | 3.00 | 28.0 |')
-    expect(text).toContain('| nats | 40.0 | 10.0 | 50.0 |')
-    expect(text).toContain('| publish runners/core-nats/src/connection.ts:10 | nats | 50.0 |')
+    // Two thirds of 75 and all of 11: the profiler's shares of the kernel's time.
+    expect(text).toContain('| nats | 50.0 | 11.0 | 61.0 |')
+    expect(text).toContain('| native | 25.0 | 0.00 | 25.0 |')
+    expect(text).toContain('| publish runners/core-nats/src/connection.ts:10 | nats | 61.0 |')
   })
 })

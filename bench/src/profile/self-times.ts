@@ -42,6 +42,9 @@ const PLACES: readonly (readonly [RegExp, Category])[] = [
   [/(?:runners\/(?:node-runner|wire)|engine\/service-kit)\//, 'runner'],
 ]
 
+/** Waiting, and the end of the inspector that began the profile. */
+const NOT_WORK = new Set(['(idle)', '_debugEnd'])
+
 /** Most first; without the time in which the process waited. @param root of the checkout, left out of the names. */
 export function selfTimes(profile: CpuProfile, root: string): SelfTime[] {
   const frames = new Map(profile.nodes.map(({ id, callFrame }) => [id, callFrame]))
@@ -50,7 +53,7 @@ export function selfTimes(profile: CpuProfile, root: string): SelfTime[] {
     const frame = frames.get(id)
     // A sample lasts until the next one.
     const micros = profile.timeDeltas[index + 1] ?? 0
-    if (frame === undefined || frame.functionName === '(idle)' || micros <= 0) continue
+    if (frame === undefined || NOT_WORK.has(frame.functionName) || micros <= 0) continue
     const one = described(frame, root)
     const known = found.get(one.name)
     if (known === undefined) found.set(one.name, { ...one, micros })
