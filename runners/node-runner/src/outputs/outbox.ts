@@ -7,13 +7,14 @@ import {
   MiB,
   outputSubject,
   STORED_REPLY_HEADER,
+  toKreError,
   type NodeLaunch,
   type OutputRecord,
 } from '@kre/contracts/runtime'
 import type { CoreConnection, CoreMessage } from '@kre/core-nats'
 import { isNoListener, parseAnswer, type Inbox } from '../hops/inbox.ts'
 
-/** While the broker is away, so many records wait; the oldest ones that nobody waits for are dropped then. */
+/** While the broker is away, so many records wait; the oldest ones are dropped then. */
 const WAITING_MAX = 10_000
 const WAITING_BYTES_MAX = 16 * MiB
 /** Enough to keep the stream busy over one round trip. */
@@ -46,10 +47,15 @@ export function createOutbox(
   onDropped: () => void,
 ): Outbox {
   let waiting: Item[] = []
+  /** Those that are tried again when the timer rings; they wait like the others. */
+  let again: Item[] = []
+  let retryTimer: NodeJS.Timeout | undefined
+  /** Of both. */
   let waitingBytes = 0
   let inFlight = 0
   let scheduled = false
   const onEmpty = new Set<() => void>()
+  const isEmpty = () => waiting.length === 0 && again.length === 0 && inFlight === 0
 
   const schedule = () => {
     if (scheduled) return
@@ -62,7 +68,9 @@ export function createOutbox(
     while (connection.isUp() && inFlight < IN_FLIGHT_MAX && at < waiting.length)
       publish(waiting[at++] as Item)
     if (at > 0) waiting = waiting.slice(at)
-    if (waiting.length === 0 && inFlight === 0) for (const tell of onEmpty) tell()
+    if (!isEmpty()) return
+    for (const tell of onEmpty) tell()
+    onEmpty.clear()
   }
   const publish = (item: Item) => {
     waitingBytes -= item.text.length
@@ -73,9 +81,8 @@ export function createOutbox(
       answer.forget()
       inFlight--
       if (error === null) item.settle?.resolve()
-      else if (item.tries < TRIES_MAX) setTimeout(() => enqueue(item), RETRY_AFTER_MS)
-      else if (item.settle === null) onDropped()
-      else item.settle.reject(error)
+      else if (item.tries < TRIES_MAX) retryLater(item)
+      else giveUp(item, error)
       schedule()
     }
     const answer = inbox.expect((message) => end(refusal(message)))
@@ -84,27 +91,42 @@ export function createOutbox(
       ACK_TIMEOUT_MS,
     )
     try {
-      connection.publish(item.subject, Buffer.from(item.text), answer.subject, headersOf(item))
+      const data = Buffer.from(item.text)
+      // Waiting makes it no smaller; all else that is in the way may go.
+      if (data.length > connection.maxPayload()) item.tries = TRIES_MAX
+      connection.publish(item.subject, data, answer.subject, headersOf(item))
     } catch (error) {
-      item.tries = TRIES_MAX
-      end(
-        unavailable(
-          `the record can't be sent: ${error instanceof Error ? error.message : String(error)}`,
-        ),
-      )
+      end(unavailable(`the record can't be sent: ${toKreError(error).message}`))
     }
+  }
+  const giveUp = ({ settle }: Item, error: KreError) => {
+    if (settle === null) onDropped()
+    else settle.reject(error)
+  }
+  const retryLater = (item: Item) => {
+    again.push(item)
+    waitingBytes += item.text.length
+    trim()
+    retryTimer ??= setTimeout(() => {
+      retryTimer = undefined
+      waiting = [...again, ...waiting]
+      again = []
+      schedule()
+    }, RETRY_AFTER_MS)
   }
   const enqueue = (item: Item) => {
     waiting.push(item)
     waitingBytes += item.text.length
-    while (waiting.length > WAITING_MAX || waitingBytes > WAITING_BYTES_MAX) {
-      const oldest = waiting.shift()
-      if (oldest === undefined) break
-      waitingBytes -= oldest.text.length
-      if (oldest.settle === null) onDropped()
-      else oldest.settle.reject(unavailable('too many records wait for the broker'))
-    }
+    trim()
     schedule()
+  }
+  const trim = () => {
+    while (waiting.length + again.length > WAITING_MAX || waitingBytes > WAITING_BYTES_MAX) {
+      const oldest = again.shift() ?? waiting.shift()
+      if (oldest === undefined) return
+      waitingBytes -= oldest.text.length
+      giveUp(oldest, unavailable('too many records wait for the broker'))
+    }
   }
   const itemOf = (record: OutputRecord, storedReply: string, settle: Item['settle']): Item => ({
     subject: outputSubject(launch, launch.workflow, record.kind),
@@ -123,7 +145,7 @@ export function createOutbox(
     },
     post: (record) => enqueue(itemOf(record, '', null)),
     async flush(timeoutMs) {
-      if (waiting.length === 0 && inFlight === 0) return
+      if (isEmpty()) return
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, timeoutMs)
         onEmpty.add(() => {
@@ -143,10 +165,14 @@ function headersOf({ storedReply }: Item): Uint8Array | undefined {
 /** Null when the stream has taken the record. */
 function refusal(message: CoreMessage): KreError | null {
   if (isNoListener(message)) return unavailable('the runtime has no outputs stream')
-  const { error } = parseAnswer(message) as { error?: { description?: string } }
-  return error === undefined
-    ? null
-    : unavailable(`the outputs stream refuses: ${error.description ?? 'without a reason'}`)
+  try {
+    const { error } = parseAnswer(message) as { error?: { description?: string } }
+    return error === undefined
+      ? null
+      : unavailable(`the outputs stream refuses: ${error.description ?? 'without a reason'}`)
+  } catch (error) {
+    return unavailable(`the outputs stream's answer can't be read: ${toKreError(error).message}`)
+  }
 }
 
 function unavailable(text: string): KreError {
