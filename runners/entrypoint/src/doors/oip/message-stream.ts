@@ -14,6 +14,9 @@ import { createTurns, type Job } from './turns.ts'
 /** Requests of a stream that are read and not yet answered; more are not read. */
 const TURNS_MAX = 64
 
+/** What a request costs beside its bytes: an empty message takes memory, too. */
+const TURN_BYTES = 512
+
 /** @param leftMs until the stream's deadline; Infinity = it has none. */
 type ToJob = (message: Uint8Array, leftMs: () => number) => Job
 
@@ -104,6 +107,7 @@ class MessageStream implements StreamHandler, FrameReceiver {
   onMessage(message: Uint8Array, isCompressed: boolean): void {
     // The time for the next one begins with its own first byte.
     this.#context.wheel.cancel(this.#receiving)
+    if (!this.reserve(TURN_BYTES)) return this.#end(noRoom())
     const bytes = this.#arriving
     this.#arriving = 0
     if (!isCompressed) this.#open(bytes, () => message)
@@ -128,7 +132,7 @@ class MessageStream implements StreamHandler, FrameReceiver {
   #inflate(bytes: number, message: Uint8Array): void {
     const { payloadBytesMax, budget } = this.#context
     // Counted before it is there: inflating may take all of it.
-    if (!budget.take(payloadBytesMax)) return this.#end(noRoomToInflate())
+    if (!budget.take(payloadBytesMax)) return this.#end(noRoom())
     this.#held += payloadBytesMax
     let inflated: Uint8Array | null = null
     this.#open(bytes + payloadBytesMax, () => inflated)
@@ -243,7 +247,7 @@ function malformedGzip(bytesMax: number): Failure {
   )
 }
 
-function noRoomToInflate(): Failure {
+function noRoom(): Failure {
   return createFailure(
     'resource-exhausted',
     'BYTES_IN_FLIGHT',

@@ -256,6 +256,17 @@ describe('a stream of inferences', () => {
     expect(calls.responses).toHaveLength(100)
   })
 
+  test('counts messages that have no bytes, too', async () => {
+    await using small = await openDoors(nats, { limits: { bytesMax: 64 * 1024 } })
+    const calls = openInferStream(small)
+    calls.stream.pause()
+    calls.sendBytes(Buffer.concat(Array.from({ length: 50_000 }, () => frame(''))))
+    calls.stream.resume()
+    const { status } = await calls.closed
+    expect(status).toBe(GRPC_STATUS['resource-exhausted'])
+    await waitUntil('nothing is held', () => small.entrypoint.stats().bytes === 0)
+  })
+
   test('is one of a bounded number', async () => {
     await using few = await openDoors(nats, { limits: { doorStreamsMax: 1 } })
     const first = openInferStream(few)
