@@ -6,11 +6,19 @@ import type { Limits } from '../limits.ts'
  * side. Looks at it once; call it for every connection every `sweepMs`.
  *
  * @param now monotonic, in ms.
+ * @param onTooSlow told when it is ended before it has become one.
  */
-export function guardConnection(connection: ServerConnection, limits: Limits, now: number): void {
+export function guardConnection(
+  connection: ServerConnection,
+  limits: Limits,
+  now: number,
+  onTooSlow: () => void,
+): void {
   connection.renewAllowance()
   if (!connection.hasPreface) {
-    if (now - connection.openedAt > limits.handshakeMs) connection.destroy()
+    if (now - connection.openedAt <= limits.handshakeMs) return
+    onTooSlow()
+    connection.destroy()
     return
   }
   const isIdle = connection.streamCount === 0 && now - connection.usedAt > limits.idleMs

@@ -9,6 +9,7 @@ import { H2_ERROR } from '../http2/protocol.ts'
 import { ServerConnection } from '../http2/server-connection.ts'
 import type { Limits } from '../limits.ts'
 import { guardConnection } from './connection-guard.ts'
+import { refuseHeaders } from './refuse-headers.ts'
 
 export type GrpcServer = {
   /** `host:port` */
@@ -96,9 +97,17 @@ export async function listenGrpc(options: ServerOptions): Promise<GrpcServer> {
   }
 }
 
+/** `HTTP2_PROTOCOL_ERROR`, by its code. */
+const HTTP2_REASONS: ReadonlyMap<number, string> = new Map(
+  Object.entries(H2_ERROR).map(([name, code]) => [
+    code,
+    `HTTP2_${name.replaceAll(/[A-Z]/g, '_$&').toUpperCase()}`,
+  ]),
+)
+
 type Servant = (socket: Socket, onClose: () => void) => Peer
 
-function http2Servant({ limits, onStream }: ServerOptions): Servant {
+function http2Servant({ limits, onStream, onRefused }: ServerOptions): Servant {
   const connectionLimits = {
     streamsMax: limits.streamsPerConnectionMax,
     headerListBytesMax: limits.headerListBytesMax,
@@ -107,10 +116,19 @@ function http2Servant({ limits, onStream }: ServerOptions): Servant {
     resetsMax: limits.resetsPerSweepMax,
   }
   return (socket, onClose) => {
-    const connection = new ServerConnection(socket, connectionLimits, { onStream, onClose })
+    const connection = new ServerConnection(socket, connectionLimits, {
+      onStream,
+      onRefused: (code) => onRefused(HTTP2_REASONS.get(code) ?? 'HTTP2'),
+      onHeadersTooLarge(stream, bytes) {
+        onRefused('HEADERS_TOO_LARGE')
+        refuseHeaders(stream, bytes, limits.headerListBytesMax)
+      },
+      onClose,
+    })
     socket.resume()
     return {
-      guard: (now) => guardConnection(connection, limits, now),
+      guard: (now) =>
+        guardConnection(connection, limits, now, () => onRefused('HANDSHAKE_TOO_SLOW')),
       close: () => connection.close(),
       terminate: () => connection.terminate(H2_ERROR.noError),
     }

@@ -17,6 +17,7 @@ import { FLAG, FRAME, H2_ERROR, PREFACE, SETTING } from './protocol.ts'
 import { ServerConnection } from './server-connection.ts'
 
 const OK = encodeHeaders([[':status', '200']])
+const TOO_LARGE = encodeHeaders([[':status', '431']])
 const TRAILERS = encodeHeaders([['grpc-status', '0']])
 const { endHeaders, endStream, padded, priority, ack } = FLAG
 const EMPTY = Buffer.alloc(0)
@@ -31,6 +32,8 @@ const LIMITS = {
 let server: Server
 let port: number
 const connections = new Set<ServerConnection>()
+/** Codes of what was not taken. */
+const refused: number[] = []
 
 /** Sends the body back; 200,000 bytes at `/large`. What is sent to `/paused` is not read. */
 function serve(stream: Http2Stream): void {
@@ -52,6 +55,8 @@ beforeAll(async () => {
   server = createServer((socket) => {
     const connection = new ServerConnection(socket, LIMITS, {
       onStream: serve,
+      onRefused: (code) => void refused.push(code),
+      onHeadersTooLarge: (stream) => stream.respond(TOO_LARGE, true),
       onClose: () => void connections.delete(connection),
     })
     connections.add(connection)
@@ -320,10 +325,12 @@ describe('a stream error ends the stream and not the connection', () => {
     await expectAlive(client, 11)
   })
 
-  test('headers beyond the limit are refused, and the compression goes on', async () => {
+  test('headers beyond the limit are answered as such, and the compression goes on', async () => {
     await using client = await connectFrames(port)
     client.send(more('x-large', 'v'.repeat(5_000)))
-    await expectReset(client, 1, H2_ERROR.enhanceYourCalm)
+    const answer = await client.receive((frame) => frame.streamId === 1, 'an answer')
+    expect(answer).toMatchObject({ type: FRAME.headers, flags: endHeaders | endStream })
+    expect(answer.payload).toEqual(TOO_LARGE)
     await expectAlive(client, 3)
   })
 
@@ -449,8 +456,10 @@ describe('a flood', () => {
   ])('of %s ends the connection', async (what, frame) => {
     await using client = await connectFrames(port)
     if (what === 'CONTINUATION') client.send(requestFrame(1, 0))
+    refused.length = 0
     for (let i = 0; i < 100; i++) client.send(frame())
     await expectGoaway(client, H2_ERROR.enhanceYourCalm)
+    expect(refused).toEqual([H2_ERROR.enhanceYourCalm])
   })
 
   test('of streams that are opened and given up ends the connection', async () => {

@@ -18,7 +18,7 @@ import {
   sizeError,
   WINDOW_BYTES_MAX,
 } from './protocol.ts'
-import { areTrailers, type RequestHeaders, toRequest } from './request-headers.ts'
+import { areTrailers, incompleteRequest, type RequestHeaders, toRequest } from './request-headers.ts'
 import { SendWindows } from './send-windows.ts'
 import { Http2Stream, type StreamOwner } from './http2-stream.ts'
 import { StreamTable } from './stream-table.ts'
@@ -39,6 +39,15 @@ export type ConnectionLimits = {
 
 export type ConnectionEvents = {
   onStream(stream: Http2Stream): void
+  /** A stream that is not taken, or the end of the connection for what its peer did. @param code of `H2_ERROR`. */
+  onRefused(code: number): void
+  /**
+   * A request whose header list is over the limit. To be answered at once: of its headers nothing is known but the
+   * `content-type`.
+   *
+   * @param listBytes size of the list.
+   */
+  onHeadersTooLarge(stream: Http2Stream, listBytes: number): void
   /** Once; all its streams are closed by then. */
   onClose(): void
 }
@@ -204,6 +213,7 @@ export class ServerConnection implements StreamOwner {
       this.#parser.push(chunk)
     } catch (error) {
       if (!(error instanceof Http2ConnectionError)) throw error
+      this.#events.onRefused(error.code)
       this.terminate(error.code, error.message)
     }
   }
@@ -294,19 +304,29 @@ export class ServerConnection implements StreamOwner {
     if (this.#goodbye === 'final') return this.#refuse(streamId, H2_ERROR.refusedStream, endStream)
     if (this.#streams.size >= this.#limits.streamsMax)
       return this.#refuse(streamId, H2_ERROR.refusedStream, endStream)
-    if (decoded.isTooLarge) return this.#refuse(streamId, H2_ERROR.enhanceYourCalm, endStream)
-    const headers = decoded.isMalformed ? null : toRequest(decoded.fields)
-    if (headers === null) return this.#refuse(streamId, H2_ERROR.protocolError, endStream)
-    this.#open(streamId, headers, endStream)
+    const { fields, isTooLarge, isMalformed, listBytes } = decoded
+    const headers = isTooLarge ? incompleteRequest(fields) : toRequest(fields)
+    if (isMalformed || headers === null)
+      return this.#refuse(streamId, H2_ERROR.protocolError, endStream)
+    this.#open(streamId, headers, endStream, (stream) =>
+      isTooLarge
+        ? this.#events.onHeadersTooLarge(stream, listBytes)
+        : this.#events.onStream(stream),
+    )
   }
 
-  #open(streamId: number, headers: RequestHeaders, endStream: boolean): void {
+  #open(
+    streamId: number,
+    headers: RequestHeaders,
+    endStream: boolean,
+    serve: (stream: Http2Stream) => void,
+  ): void {
     const windows = { send: this.#windows.initialWindow, receive: STREAM_WINDOW_BYTES }
     const stream = new Http2Stream(this, streamId, headers, windows)
     stream.isRemoteEnded = endStream
     this.#streams.add(stream)
     this.usedAt = this.heardAt
-    this.#events.onStream(stream)
+    serve(stream)
     if (endStream && !stream.isClosed) this.#endRemote(stream)
   }
 
@@ -409,6 +429,7 @@ export class ServerConnection implements StreamOwner {
   }
 
   #refuse(streamId: number, code: number, endStream: boolean): void {
+    this.#events.onRefused(code)
     if (!endStream) this.#streams.rememberReset(streamId)
     this.#reset(streamId, code)
   }

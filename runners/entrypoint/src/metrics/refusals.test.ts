@@ -67,6 +67,9 @@ test('whatever is turned away is counted by its reason', async () => {
   await raw('GET / HTTP/1.1\r\nno header\r\n\r\n')
   await raw('GET / HTTP/1.1\r\nhost: x\r\n')
   await raw('GE')
+  await raw('PRI')
+  await raw('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nno frames at all')
+  await scene.client.call(GREET, frame('x'), { 'x-krt-large': 'x'.repeat(20_000) })
   const { refused } = scene.entrypoint.stats()
   expect(refused).toBe(8)
   const crowd = await Promise.all(Array.from({ length: 6 }, () => raw('GET / HTTP/1.1\r\n')))
@@ -90,7 +93,9 @@ test('whatever is turned away is counted by its reason', async () => {
     UNKNOWN_PATH: 1,
     BAD_JSON: 1,
     BAD_HTTP1: 1,
-    HANDSHAKE_TOO_SLOW: 1,
+    HANDSHAKE_TOO_SLOW: 2,
+    HTTP2_FRAME_SIZE_ERROR: 1,
+    HTTP2_ENHANCE_YOUR_CALM: 1,
   })
   expect(dropped).toBeGreaterThan(0)
   expect(slow).toBeGreaterThan(1)
