@@ -87,11 +87,28 @@ describe('a malformed request gets a status and the connection lives', () => {
     expect((await response).payload.toString()).toBe('slow')
   })
 
-  test('headers beyond the limit end the stream, not the connection', async () => {
-    const answer = await scene.client.call(GREET, frame('a'), { 'x-krt-big': 'x'.repeat(20_000) })
-    expect(answer.status).not.toBe(0)
-    await expectHealthy()
-  })
+  test.each([16_400, 40_000, 60_000])(
+    'a header of %d bytes is refused with the limit, and the connection goes on',
+    async (bytes) => {
+      const { session } = scene.client
+      const large = { 'x-krt-big': '~'.repeat(bytes) }
+      const grpc = await scene.client.call(GREET, frame('a'), large)
+      expect(grpc).toMatchObject({
+        status: GRPC_STATUS['resource-exhausted'],
+        httpStatus: 200,
+        message: expect.stringContaining('the limit is 16384: send less metadata'),
+      })
+      const json = { 'content-type': 'application/json', ...large }
+      const http = await scene.client.call('/v1/anything', Buffer.from('{}'), json)
+      expect(http).toMatchObject({ httpStatus: 431, status: -1 })
+      expect(JSON.parse(http.body.toString())).toMatchObject({
+        code: GRPC_STATUS['resource-exhausted'],
+        details: [{ reason: 'HEADERS_TOO_LARGE' }],
+      })
+      await expectHealthy()
+      expect(scene.client.session).toBe(session)
+    },
+  )
 })
 
 describe('a caller that stalls', () => {

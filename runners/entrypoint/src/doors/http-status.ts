@@ -9,6 +9,7 @@ const HTTP_STATUS: readonly number[] = [
 /** Failures that HTTP has a better word for than their gRPC status has. */
 const BY_REASON: Readonly<Record<string, number>> = {
   PAYLOAD_TOO_LARGE: 413,
+  HEADERS_TOO_LARGE: 431,
   REQUEST_TOO_SLOW: 408,
   METHOD_NOT_ALLOWED: 405,
   UNSUPPORTED_MEDIA_TYPE: 415,

@@ -1,8 +1,9 @@
-import { FLAG, flood, protocolError } from './protocol.ts'
+import { FLAG, flood, protocolError, sizeError } from './protocol.ts'
 
 /** A block is kept until it is complete, so its encoded form is bounded too. */
 const BLOCK_BYTES_MAX = 64 * 1024
 const PIECES_MAX = 64
+const PRIORITY_BYTES = 5
 
 export type HeaderBlock = {
   readonly streamId: number
@@ -27,10 +28,10 @@ export class HeaderBlocks {
     if (streamId % 2 === 0) throw protocolError('HEADERS on a stream of no client')
     let fragment = withoutPadding(flags, payload)
     if ((flags & FLAG.priority) !== 0) {
-      if (fragment.length < 5) throw protocolError('HEADERS shorter than their priority')
-      if ((fragment.readUInt32BE(0) & 0x7fff_ffff) === streamId)
-        throw protocolError('a stream that depends on itself')
-      fragment = fragment.subarray(5)
+      if (fragment.length < PRIORITY_BYTES)
+        throw protocolError('HEADERS shorter than their priority')
+      checkPriority(streamId, fragment.subarray(0, PRIORITY_BYTES))
+      fragment = fragment.subarray(PRIORITY_BYTES)
     }
     const endStream = (flags & FLAG.endStream) !== 0
     if ((flags & FLAG.endHeaders) !== 0) return { streamId, endStream, bytes: fragment }
@@ -47,7 +48,7 @@ export class HeaderBlocks {
     this.#pieces.push(Buffer.from(payload))
     this.#bytes += payload.length
     if (this.#bytes > BLOCK_BYTES_MAX || this.#pieces.length > PIECES_MAX)
-      throw flood('a header block too long')
+      throw flood(`a header block of more than ${BLOCK_BYTES_MAX} bytes or ${PIECES_MAX} frames`)
     if ((flags & FLAG.endHeaders) === 0) return null
     const bytes = Buffer.concat(this.#pieces)
     const block = { streamId: this.#streamId, endStream: this.#endStream, bytes }
@@ -64,4 +65,16 @@ export function withoutPadding(flags: number, payload: Buffer): Buffer {
   if (padding === undefined || padding >= payload.length)
     throw protocolError('padding longer than its frame')
   return payload.subarray(1, payload.length - padding)
+}
+
+/**
+ * Priorities mean nothing here, but must be well-formed.
+ *
+ * @throws Http2ConnectionError for one that is not.
+ */
+export function checkPriority(streamId: number, payload: Buffer): void {
+  if (streamId === 0) throw protocolError('PRIORITY on the connection')
+  if (payload.length !== PRIORITY_BYTES) throw sizeError('PRIORITY')
+  if ((payload.readUInt32BE(0) & 0x7fff_ffff) === streamId)
+    throw protocolError('a stream that depends on itself')
 }

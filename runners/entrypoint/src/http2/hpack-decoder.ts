@@ -22,7 +22,9 @@ export type DecodedHeaders = {
   /** Name, value, name, value … */
   readonly fields: string[]
   readonly isMalformed: boolean
-  /** The list is longer than allowed, and `fields` is incomplete. */
+  /** Of the whole list, counted as the standard does. */
+  readonly listBytes: number
+  /** The list is longer than allowed, and `fields` is incomplete; a `content-type` is in it all the same. */
   readonly isTooLarge: boolean
 }
 
@@ -61,9 +63,10 @@ export class HpackDecoder {
       const entry = (first & 0x80) === 0 ? this.#literal(first) : this.#indexed(this.#integer(7))
       if (entry.isMalformed) isMalformed = true
       listBytes += sizeOf(entry)
-      if (listBytes <= listBytesMax) fields.push(entry.name, entry.value)
+      if (listBytes <= listBytesMax || entry.name === 'content-type')
+        fields.push(entry.name, entry.value)
     }
-    return { fields, isMalformed, isTooLarge: listBytes > listBytesMax }
+    return { fields, isMalformed, listBytes, isTooLarge: listBytes > listBytesMax }
   }
 
   #literal(first: number): Entry {

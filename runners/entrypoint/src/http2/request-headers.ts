@@ -79,3 +79,14 @@ function setPseudo(headers: RequestHeaders, name: string, value: string): boolea
       return false
   }
 }
+
+/** What is known of a request whose header list is too long to be kept. */
+export function incompleteRequest(fields: readonly string[]): RequestHeaders {
+  const headers = new RequestHeaders()
+  for (let at = 0; at < fields.length; at += 2) {
+    if (fields[at] !== 'content-type') continue
+    headers.pairs.push('content-type', fields[at + 1] as string)
+    break
+  }
+  return headers
+}

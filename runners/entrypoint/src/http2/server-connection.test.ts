@@ -462,6 +462,17 @@ describe('a flood', () => {
     expect(refused).toEqual([H2_ERROR.enhanceYourCalm])
   })
 
+  test('of header bytes ends the connection, which says why', async () => {
+    await using client = await connectFrames(port)
+    const piece = Buffer.alloc(16_384, 'x')
+    client.send(rawFrame(FRAME.headers, 0, 1, piece))
+    for (let i = 0; i < 4; i++) client.send(rawFrame(FRAME.continuation, 0, 1, piece))
+    const goaway = await client.receive(({ type }) => type === FRAME.goaway, 'GOAWAY')
+    expect(goaway.payload.readUInt32BE(4)).toBe(H2_ERROR.enhanceYourCalm)
+    expect(goaway.payload.subarray(8).toString()).toContain('more than 65536 bytes')
+    await client.closed()
+  })
+
   test('of streams that are opened and given up ends the connection', async () => {
     await using client = await connectFrames(port)
     for (let i = 0; i < 50; i++) {

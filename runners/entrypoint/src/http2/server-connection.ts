@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net'
 import { FrameParser } from './frame-parser.ts'
 import { createFrameWriter, type FrameWriter } from './frame-writer.ts'
-import { type HeaderBlock, HeaderBlocks, withoutPadding } from './header-blocks.ts'
+import { checkPriority, type HeaderBlock, HeaderBlocks, withoutPadding } from './header-blocks.ts'
 import { HpackDecoder } from './hpack-decoder.ts'
 import { EMPTY_TABLE } from './hpack-encoder.ts'
 import {
@@ -18,7 +18,12 @@ import {
   sizeError,
   WINDOW_BYTES_MAX,
 } from './protocol.ts'
-import { areTrailers, incompleteRequest, type RequestHeaders, toRequest } from './request-headers.ts'
+import {
+  areTrailers,
+  incompleteRequest,
+  type RequestHeaders,
+  toRequest,
+} from './request-headers.ts'
 import { SendWindows } from './send-windows.ts'
 import { Http2Stream, type StreamOwner } from './http2-stream.ts'
 import { StreamTable } from './stream-table.ts'
@@ -230,7 +235,7 @@ export class ServerConnection implements StreamOwner {
       case FRAME.headers:
         return this.#onHeaderBlock(this.#blocks.begin(flags, streamId, payload))
       case FRAME.priority:
-        return this.#onPriority(streamId, payload)
+        return checkPriority(streamId, payload)
       case FRAME.rstStream:
         return this.#onReset(streamId, payload)
       case FRAME.settings:
@@ -308,26 +313,19 @@ export class ServerConnection implements StreamOwner {
     const headers = isTooLarge ? incompleteRequest(fields) : toRequest(fields)
     if (isMalformed || headers === null)
       return this.#refuse(streamId, H2_ERROR.protocolError, endStream)
-    this.#open(streamId, headers, endStream, (stream) =>
-      isTooLarge
-        ? this.#events.onHeadersTooLarge(stream, listBytes)
-        : this.#events.onStream(stream),
-    )
+    const stream = this.#open(streamId, headers, endStream)
+    if (isTooLarge) this.#events.onHeadersTooLarge(stream, listBytes)
+    else this.#events.onStream(stream)
+    if (endStream && !stream.isClosed) this.#endRemote(stream)
   }
 
-  #open(
-    streamId: number,
-    headers: RequestHeaders,
-    endStream: boolean,
-    serve: (stream: Http2Stream) => void,
-  ): void {
+  #open(streamId: number, headers: RequestHeaders, endStream: boolean): Http2Stream {
     const windows = { send: this.#windows.initialWindow, receive: STREAM_WINDOW_BYTES }
     const stream = new Http2Stream(this, streamId, headers, windows)
     stream.isRemoteEnded = endStream
     this.#streams.add(stream)
     this.usedAt = this.heardAt
-    serve(stream)
-    if (endStream && !stream.isClosed) this.#endRemote(stream)
+    return stream
   }
 
   #onTrailers(streamId: number, endStream: boolean, isMalformed: boolean): void {
@@ -340,13 +338,6 @@ export class ServerConnection implements StreamOwner {
       throw new Http2ConnectionError(H2_ERROR.streamClosed, 'HEADERS after the end of a request')
     if (!endStream || isMalformed) this.#failStream(stream, H2_ERROR.protocolError)
     else this.#endRemote(stream)
-  }
-
-  #onPriority(streamId: number, payload: Buffer): void {
-    if (streamId === 0) throw protocolError('PRIORITY on the connection')
-    if (payload.length !== 5) throw sizeError('PRIORITY')
-    if ((payload.readUInt32BE(0) & 0x7fff_ffff) === streamId)
-      throw protocolError('a stream that depends on itself')
   }
 
   #onReset(streamId: number, payload: Buffer): void {
