@@ -78,10 +78,49 @@ export interface ReleaseStore {
 export type ConfigType = 'VARIABLE' | 'FILE'
 export type ConfigEntry = { key: string; type: ConfigType; value: string; updatedAt: Date }
 
+/**
+ * Values as they are given: an adapter keeps them, `createSealedConfigStore` around it encrypts them. So an adapter
+ * never needs a key, and never sees a value of the engine in plain text.
+ */
 export interface ConfigStore {
-  get(runtimeId: string, version: string): Promise<ConfigEntry[]>
-  /** Sets the given entries, leaves the others; returns the version's new configuration generation (1, 2 …). */
-  set(runtimeId: string, version: string, entries: readonly ConfigEntry[]): Promise<number>
+  /**
+   * By key, ascending.
+   *
+   * @param options.leaveOutDamaged without the entries whose stored form can't be decrypted; for those who only ask
+   *   what is set, or set it anew. An adapter that does not decrypt has none.
+   * @throws KreError `failed-precondition` with `details.reason` `SECRET_CORRUPT` for a damaged one otherwise.
+   */
+  get(
+    runtimeId: string,
+    version: string,
+    options?: { leaveOutDamaged?: boolean },
+  ): Promise<ConfigEntry[]>
+  /**
+   * Sets the given entries, leaves the others; returns the version's new configuration generation (1, 2 …).
+   *
+   * @param ifGeneration nothing is set unless this is the generation in force, in one step with the write.
+   * @throws KreError `aborted` when it is not: somebody else was faster.
+   */
+  set(
+    runtimeId: string,
+    version: string,
+    entries: readonly ConfigEntry[],
+    ifGeneration?: number,
+  ): Promise<number>
+  /**
+   * Puts another form of the same value in its place, for re-encryption: neither `updatedAt` nor the generation change.
+   *
+   * @returns false, and nothing is written, when the stored value is not `from` any more.
+   */
+  replaceValue(
+    runtimeId: string,
+    version: string,
+    key: string,
+    from: string,
+    to: string,
+  ): Promise<boolean>
+  /** Leaves no trace of replaced values in the store's own files, where it has such; a service of its own does nothing. */
+  eraseReplaced(): Promise<void>
   generation(runtimeId: string, version: string): Promise<number>
   remove(runtimeId: string, version: string): Promise<void>
 }

@@ -1,3 +1,4 @@
+import { KreError } from '@kre/contracts'
 import type { ConfigEntry, ConfigStore, ConfigType } from '../ports/store.ts'
 import type { Database, Row } from './database.ts'
 import { writeOf } from './write-of.ts'
@@ -5,6 +6,8 @@ import { writeOf } from './write-of.ts'
 type EntryRow = Row & { key: string; type: ConfigType; value: string; updated_at: number }
 
 export function createSqliteConfigStore(db: Database): ConfigStore {
+  // What is deleted or overwritten is wiped from its page, not only forgotten.
+  db.get('PRAGMA secure_delete = ON')
   const generation = (runtimeId: string, version: string): number =>
     db.get<Row & { generation: number }>(
       'SELECT generation FROM config_generations WHERE runtime_id = ? AND version = ?',
@@ -22,10 +25,13 @@ export function createSqliteConfigStore(db: Database): ConfigStore {
         )
         .map(toEntry)
     },
-    async set(runtimeId, version, entries) {
-      if (entries.length === 0) return generation(runtimeId, version)
+    async set(runtimeId, version, entries, ifGeneration) {
       return writeOf(runtimeId, () =>
         db.transaction(() => {
+          const inForce = generation(runtimeId, version)
+          if (ifGeneration !== undefined && ifGeneration !== inForce)
+            throw changedMeanwhile(version, ifGeneration, inForce)
+          if (entries.length === 0) return inForce
           for (const entry of entries) upsert(db, runtimeId, version, entry)
           db.run(
             `INSERT INTO config_generations (runtime_id, version, generation) VALUES (?, ?, 1)
@@ -36,6 +42,22 @@ export function createSqliteConfigStore(db: Database): ConfigStore {
           return generation(runtimeId, version)
         }),
       )
+    },
+    async replaceValue(runtimeId, version, key, from, to) {
+      const changed = db.run(
+        'UPDATE config_entries SET value = ? WHERE runtime_id = ? AND version = ? AND key = ? AND value = ?',
+        to,
+        runtimeId,
+        version,
+        key,
+        from,
+      )
+      return changed === 1
+    },
+    async eraseReplaced() {
+      // Pages that were freed before pages were wiped, and then the log that still has the ones before.
+      db.run('VACUUM')
+      db.get('PRAGMA wal_checkpoint(TRUNCATE)')
     },
     async generation(runtimeId, version) {
       return generation(runtimeId, version)
@@ -67,6 +89,14 @@ function upsert(db: Database, runtimeId: string, version: string, entry: ConfigE
     entry.type,
     entry.value,
     entry.updatedAt.getTime(),
+  )
+}
+
+function changedMeanwhile(version: string, expected: number, inForce: number): KreError {
+  return new KreError(
+    'aborted',
+    `the configuration of "${version}" was changed meanwhile (generation ${inForce} instead of ${expected}): read it again and decide anew`,
+    { expected, inForce },
   )
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Placement } from '@kre/contracts'
 import { sampleLog, sampleRelease, sampleRuntime, sampleVersion } from './sample-records.ts'
+import { configContract } from './config-contract.ts'
 import type { MakeStore } from './make-store.ts'
 
 const AT = new Date('2026-02-03T04:05:06.789Z')
@@ -181,23 +182,7 @@ export function controlContract(makeStore: MakeStore): void {
     })
   })
 
-  describe('configuration', () => {
-    test('is set entry by entry and counts its changes', async () => {
-      await using store = await makeStore()
-      await store.runtimes.create(sampleRuntime())
-      const entry = { key: 'A', type: 'VARIABLE' as const, value: '1', updatedAt: AT }
-      expect(await store.config.generation('demo', 'v1')).toBe(0)
-      expect(await store.config.set('demo', 'v1', [entry])).toBe(1)
-      const file = { key: 'B', type: 'FILE' as const, value: '', updatedAt: AT }
-      expect(await store.config.set('demo', 'v1', [{ ...entry, value: '2' }, file])).toBe(2)
-      expect(await store.config.set('demo', 'v1', [])).toBe(2)
-      expect(await store.config.get('demo', 'v1')).toEqual([{ ...entry, value: '2' }, file])
-      expect(await store.config.get('demo', 'v2')).toEqual([])
-      await store.config.remove('demo', 'v1')
-      expect(await store.config.get('demo', 'v1')).toEqual([])
-      expect(await store.config.generation('demo', 'v1')).toBe(0)
-    })
-  })
+  configContract(makeStore)
 
   describe('placements', () => {
     test('come back as they were put, dates included', async () => {
