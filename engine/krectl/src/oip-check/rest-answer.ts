@@ -60,7 +60,7 @@ export async function expectError(
 type RestTensor = { name: string; datatype: string; shape: (number | string)[] }
 
 export function toMetadata({ json }: RestAnswer): Metadata {
-  const { name, versions = [], inputs, outputs } = json
+  const { name, versions, inputs, outputs } = json
   expectThat(
     Array.isArray(inputs) && Array.isArray(outputs) && typeof name === 'string',
     'the metadata has no name, inputs or outputs',
@@ -74,7 +74,8 @@ export function toMetadata({ json }: RestAnswer): Metadata {
     }))
   return {
     name: name as string,
-    versions: versions as string[],
+    // Optional; some write null for none.
+    versions: (versions ?? []) as string[],
     inputs: tensors(inputs as RestTensor[]),
     outputs: tensors(outputs as RestTensor[]),
   }
