@@ -1,10 +1,21 @@
 /** What arrives where answers are expected: from nodes that are wrong, late, or somebody else's. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { emptyEnvelope, encodeEnvelope, type Envelope, MESSAGE_TYPE } from '@kre/contracts'
+import {
+  emptyEnvelope,
+  encodeEnvelope,
+  type Envelope,
+  MESSAGE_TYPE,
+  controlSubject,
+} from '@kre/contracts'
 import { waitUntil } from '@kre/service-kit'
 import { startNats, type TestNats } from '@kre/service-kit/testing'
 import fc from 'fast-check'
-import { demoInterface, GREET, OTHER } from '../../runners/entrypoint/src/testing/demo-version.ts'
+import {
+  demoInterface,
+  GREET,
+  OTHER,
+  RUNTIME,
+} from '../../runners/entrypoint/src/testing/demo-version.ts'
 import { openSender } from '../../runners/entrypoint/src/testing/frame-sender.ts'
 import { frame, readResponse } from '../../runners/entrypoint/src/testing/raw-client.ts'
 import { openScene, type Scene } from '../../runners/entrypoint/src/testing/scene.ts'
@@ -116,6 +127,38 @@ test('what cannot be read fails the one call it was sent to', async () => {
   expect(scene.entrypoint.stats()).toMatchObject({ inFlight: 1, errored: 2, answered: 1 })
   node.reply(requestOf(1), { value: Buffer.from('late, but mine') })
   expect((await responses[1])?.payload.toString()).toBe('late, but mine')
+})
+
+test('nonsense about nodes is no news', async () => {
+  await using scene = await openScene(nats)
+  const node = scene.startNode()
+  expect((await scene.client.call(GREET, frame('before'))).status).toBe(0)
+  const ref = { runtimeId: RUNTIME, version: scene.version }
+  const nonsense = fc.oneof(
+    fc.uint8Array({ maxLength: 30 }),
+    fc.json().map((text) => Buffer.from(text)),
+    fc
+      .record({
+        role: fc.constantFrom('node', 'entrypoint', '__proto__'),
+        workflow: fc.constantFrom('greet', 'nobody', '__proto__'),
+        node: fc.constantFrom('greeter', '__proto__', ''),
+        replica: fc.integer(),
+        interrupted: fc.array(fc.string(), { maxLength: 3 }),
+        state: fc.string(),
+        incarnation: fc.string(),
+        pid: fc.integer(),
+      })
+      .map((fields) => Buffer.from(JSON.stringify({ ...fields, ...ref, reason: 'x' }))),
+  )
+  fc.assert(
+    fc.property(fc.constantFrom('announce', 'gone', 'ping'), nonsense, (verb, data) => {
+      scene.nats.publish(controlSubject(ref, verb as 'gone'), data)
+    }),
+    { numRuns: 300 },
+  )
+  await scene.nats.flush()
+  expect((await scene.client.call(GREET, frame('after'))).payload.toString()).toBe('after')
+  expect(node.requests).toHaveLength(2)
 })
 
 describe('a stream', () => {

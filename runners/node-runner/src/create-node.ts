@@ -1,5 +1,5 @@
 /** One node of a workflow: wires broker, handlers and services. A process runs one, or several that feed each other. */
-import type { Envelope, KreError, NodeLaunch } from '@kre/contracts/runtime'
+import { type Envelope, type KreError, type NodeLaunch, toKreError } from '@kre/contracts/runtime'
 import type { CoreSubscription } from '@kre/core-nats'
 import { Dispatcher } from './calls/dispatcher.ts'
 import { openJournal, slotsOf } from './calls/journal.ts'
@@ -113,7 +113,11 @@ export function createNode(process: NodeProcess, launch: NodeLaunch): Node {
     onUnreadable(envelope, { code, message }: KreError) {
       const text = `node '${launch.nodeName}' can't read its message: ${message}`
       log.write('ERROR', text, envelope.requestId)
-      outlet.tellCaller(envelope, code, text)
+      try {
+        outlet.tellCaller(envelope, code, text)
+      } catch (error) {
+        onCorrupt(`its caller can't be told: ${toKreError(error).message}`)
+      }
     },
   })
   const { incarnation, onEngineAbsent } = process
