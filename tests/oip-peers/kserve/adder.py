@@ -1,4 +1,7 @@
-"""A model for `krectl oip-check` against KServe's model server: two inputs, one of them texts, and two outputs."""
+"""A model for `krectl oip-check` against KServe's model server: two inputs, one of them texts, and two outputs.
+
+KServe's server listens on all addresses of the machine, which can not be changed.
+"""
 
 import numpy as np
 from kserve import InferOutput, InferRequest, InferResponse, Model, ModelServer
