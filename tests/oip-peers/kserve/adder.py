@@ -1,6 +1,6 @@
 """A model for `krectl oip-check` against KServe's model server: two inputs, one of them texts, and two outputs.
 
-KServe's server listens on all addresses of the machine, which can not be changed.
+KServe's server listens on all addresses of the machine.
 """
 
 import numpy as np
