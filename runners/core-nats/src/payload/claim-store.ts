@@ -28,8 +28,8 @@ const ANSWER_TIMEOUT_MS = 10 * SECOND_MS
 const CHUNK_BYTES_MAX = 64 * MiB
 
 /**
- * Payloads up to this size travel in their message, where the server takes it. A claim costs two to three times as much;
- * but many messages that are larger could fill what a server keeps for one reader.
+ * Payloads up to this size travel in their message, where the server takes it. A claim takes twice as long;
+ * but a few messages that are much larger could fill what a server keeps for one reader.
  */
 const INLINE_BYTES_MAX = 2 * MiB
 /** Room for the envelope around a payload: names, and metadata of the caller. */
