@@ -8,9 +8,10 @@ import {
   MESSAGE_TYPE,
   MetricsReport,
   metricsSubject,
+  type NodeLaunch,
 } from '@kre/contracts'
 import { waitUntil } from '@kre/service-kit'
-import { startNats, type TestNats } from '@kre/service-kit/testing'
+import { preparePython, startNats, type TestNats } from '@kre/service-kit/testing'
 import fc from 'fast-check'
 import {
   openTestBench,
@@ -21,32 +22,46 @@ import {
   WORKFLOW,
 } from '../../runners/node-runner/src/testing/start-node.ts'
 
-const ECHO = 'export const defaultHandler = (ctx, data) => ctx.sendAny(data)\n'
 const TYPE = 'type.googleapis.com/test.Text'
+const prepared = preparePython()
+const PYTHON: Partial<NodeLaunch> = {
+  runner: 'python',
+  src: 'node.py',
+  concurrency: 8,
+  python: { executable: 'reason' in prepared ? '' : prepared.executable, path: [] },
+}
+const NODES: [name: string, source: string, launch: Partial<NodeLaunch>][] = [
+  ['TypeScript', 'export const defaultHandler = (ctx, data) => ctx.sendAny(data)\n', {}],
+]
+if ('executable' in prepared)
+  NODES.push([
+    'Python',
+    'async def default_handler(ctx, data):\n    await ctx.send_any(data)\n',
+    PYTHON,
+  ])
 
 let nats: TestNats
-let bench: TestBench
-let node: RunningNode
-let corrupt = 0
 beforeAll(async () => {
   nats = await startNats()
-  bench = await openTestBench(await nats.connect(), nats.access)
-  node = await bench.node('echo', ECHO)
+})
+afterAll(async () => nats[Symbol.asyncDispose]())
+
+async function openNode(source: string, launch: Partial<NodeLaunch>) {
+  const bench = await openTestBench(await nats.connect(), nats.access)
+  const node = await bench.node('echo', source, launch)
+  let corrupt = 0
   bench.connection.subscribe(metricsSubject(WORKFLOW.runtimeId), {
     callback: (_, message) => {
       for (const { labels, value } of MetricsReport.parse(message.json()).counters)
         if (labels['event'] === 'corrupt') corrupt = value
     },
   })
-})
-afterAll(async () => {
-  await bench[Symbol.asyncDispose]()
-  await nats[Symbol.asyncDispose]()
-})
+  return { bench, node, corrupt: () => corrupt }
+}
 
 /** The same process answers, after all that was published before. */
-async function expectUnharmed() {
-  expect(textOf(await bench.ask('still here'))).toBe('still here')
+async function expectUnharmed(bench: TestBench, node: RunningNode) {
+  expect(textOf(await bench.ask('still here', { deadlineMs: 20_000 }))).toBe('still here')
   expect(node.child.exitCode).toBeNull()
 }
 
@@ -98,13 +113,22 @@ const oddEnvelope = fc
     hasClaims: fc.boolean(),
   })
   .map((fields) => encodeEnvelope({ ...emptyEnvelope(), ...fields }))
+/** Deadline, attempt and hop of 2^63 - 1: more than our own writer can say. */
+const GIANTS = Buffer.from(
+  ['8001', '9001', '9801'].map((tag) => `${tag}ffffffffffffffff7f`).join(''),
+  'hex',
+)
+const giantEnvelope = oddEnvelope.map((bytes) => Buffer.concat([bytes, GIANTS]))
 
-describe('a node', () => {
+describe.each(NODES)('a node in %s', (_name, source, launch) => {
   test('reads or counts whatever comes, and lives', async () => {
+    const { bench, node, corrupt } = await openNode(source, launch)
+    await using _ = bench
     const evil: string[] = []
     bench.connection.subscribe('evil', { callback: () => void evil.push('injected') })
     const message = fc.oneof(
       { arbitrary: oddEnvelope, weight: 3 },
+      giantEnvelope,
       fc.uint8Array({ maxLength: 80 }),
       oddEnvelope.chain((bytes) =>
         fc.nat({ max: bytes.length }).map((at) => bytes.subarray(0, at)),
@@ -117,15 +141,19 @@ describe('a node', () => {
       }),
       { numRuns: 60, interruptAfterTimeLimit: 5_000 },
     )
-    await expectUnharmed()
-    await waitUntil('counted', () => corrupt > 0, { timeoutMs: 20_000 })
+    await expectUnharmed(bench, node)
+    await waitUntil('counted', () => corrupt() > 0, { timeoutMs: 20_000 })
     expect(evil).toEqual([])
   }, 60_000)
 
   test('takes no nonsense for a word of its engine', async () => {
+    const { bench, node } = await openNode(source, launch)
+    await using _ = bench
     for (const verb of ['cancel', 'ping', 'gone'] as const)
       for (const data of ['', 'null', '{', '[]', '{"requestIds":7}', '{"requestIds":[1]}', '\xff'])
         bench.connection.publish(controlSubject(WORKFLOW, verb), data)
-    await expectUnharmed()
-  })
+    await expectUnharmed(bench, node)
+  }, 60_000)
 })
+
+if ('reason' in prepared) test.skip(`a node in Python (${prepared.reason})`, () => undefined)
