@@ -95,7 +95,7 @@ test('whatever is turned away is counted by its reason', async () => {
     BAD_HTTP1: 1,
     HANDSHAKE_TOO_SLOW: 2,
     HTTP2_FRAME_SIZE_ERROR: 1,
-    HTTP2_ENHANCE_YOUR_CALM: 1,
+    HEADERS_TOO_LARGE: 1,
   })
   expect(dropped).toBeGreaterThan(0)
   expect(slow).toBeGreaterThan(1)
