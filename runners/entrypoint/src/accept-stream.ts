@@ -22,6 +22,8 @@ export type Door = {
   readonly onStream: (stream: Http2Stream) => void
   /** A request over HTTP/1, which is never gRPC. */
   readonly onExchange: (exchange: DoorExchange) => void
+  /** Streams of inferences take no more requests, and end when those they have are answered. */
+  readonly drain: () => void
 }
 
 type DoorDeps = {
@@ -129,6 +131,9 @@ export function createDoor(deps: DoorDeps): Door {
     onStream,
     onExchange(exchange) {
       http.use((serve) => serve(exchange))
+    },
+    drain() {
+      if (inference.isLoaded) inference.use((service) => service.drain())
     },
   }
 }

@@ -158,13 +158,14 @@ function connect(
 
 /** Lets requests in flight come to their end; those that do not within `withinMs` fail. */
 async function drain(
-  { broker, health }: EntrypointContext,
+  { broker, door, health }: EntrypointContext,
   server: GrpcServer | null,
   withinMs: number,
 ): Promise<void> {
   const end = performance.now() + withinMs
   health.changed()
   health.stop()
+  door.drain()
   server?.drain()
   while (broker.inFlight() > 0 && performance.now() < end) await sleep(10)
   broker.failAll()

@@ -20,14 +20,32 @@ const TURN_BYTES = 512
 /** @param leftMs until the stream's deadline; Infinity = it has none. */
 type ToJob = (message: Uint8Array, leftMs: () => number) => Job
 
-/** @param toJob called once for each message, in their order. */
-export function serveMessageStream(context: CallContext, stream: Http2Stream, toJob: ToJob): void {
+/** A call that lasts as long as its caller likes. */
+export type OpenStream = {
+  /** Takes no more requests, and ends when those it has are answered. */
+  drain(): void
+}
+
+/**
+ * @param open has the call in it while it lasts.
+ * @param toJob called once for each message, in their order.
+ */
+export function serveMessageStream(
+  context: CallContext,
+  stream: Http2Stream,
+  open: Set<OpenStream>,
+  toJob: ToJob,
+): void {
   const given = stream.headers.get('grpc-timeout')
   const timeoutMs = parseGrpcTimeout(given)
   const encoding = stream.headers.get('grpc-encoding') ?? 'identity'
   const isKnown = encoding === 'identity' || encoding === 'gzip'
   if (timeoutMs !== null && isKnown) {
-    stream.handler = new MessageStream(context, stream, timeoutMs, toJob)
+    const opened: MessageStream = new MessageStream(context, stream, timeoutMs, toJob, () =>
+      open.delete(opened),
+    )
+    open.add(opened)
+    stream.handler = opened
     return
   }
   const failure = isKnown ? badTimeout(given ?? '') : unknownEncoding(encoding)
@@ -35,7 +53,7 @@ export function serveMessageStream(context: CallContext, stream: Http2Stream, to
   refuseStream(stream, failure)
 }
 
-class MessageStream implements StreamHandler, FrameReceiver {
+class MessageStream implements StreamHandler, FrameReceiver, OpenStream {
   readonly #context: CallContext
   readonly #stream: Http2Stream
   readonly #out: ServerStream
@@ -57,9 +75,18 @@ class MessageStream implements StreamHandler, FrameReceiver {
   #arriving = 0
   #unread = 0
   #hasEnded = false
+  #isDraining = false
   #isOver = false
+  readonly #onClosed: () => void
 
-  constructor(context: CallContext, stream: Http2Stream, timeoutMs: number, toJob: ToJob) {
+  constructor(
+    context: CallContext,
+    stream: Http2Stream,
+    timeoutMs: number,
+    toJob: ToJob,
+    onClosed: () => void,
+  ) {
+    this.#onClosed = onClosed
     this.#context = context
     this.#stream = stream
     this.#toJob = toJob
@@ -88,8 +115,14 @@ class MessageStream implements StreamHandler, FrameReceiver {
     this.#update()
   }
 
+  drain(): void {
+    this.#isDraining = true
+    this.#update()
+  }
+
   onClose(): void {
     this.#isOver = true
+    this.#onClosed()
     this.#reader.stop()
     this.#cancelTimers()
     this.#context.wheel.cancel(this.#flushing)
@@ -170,9 +203,12 @@ class MessageStream implements StreamHandler, FrameReceiver {
   /** Whether more is read, how long it may take, and whether all is done. */
   #update(): void {
     if (this.#isOver) return
-    if (this.#hasEnded && this.#turns.size === 0) return this.#end(null)
+    if (this.#turns.size === 0) {
+      if (this.#hasEnded) return this.#end(null)
+      if (this.#isDraining) return this.#end(stopping())
+    }
     const { wheel, limits } = this.#context
-    const isFull = this.#unread > 0 || this.#turns.size >= TURNS_MAX
+    const isFull = this.#isDraining || this.#unread > 0 || this.#turns.size >= TURNS_MAX
     if (isFull) this.#stream.pause()
     else if (this.#stream.isPaused) this.#stream.resume()
     // Only what the caller could send counts against it.
@@ -205,6 +241,12 @@ function expired(): Failure {
     'DEADLINE_EXCEEDED',
     'the deadline of the stream has passed; its requests that were not answered are cancelled',
   )
+}
+
+function stopping(): Failure {
+  return createFailure('unavailable', 'STOPPING', 'the entrypoint is stopping: try again', {
+    retryAfterMs: RETRY_AFTER_MS,
+  })
 }
 
 function tooSlow(receiveMs: number): Failure {

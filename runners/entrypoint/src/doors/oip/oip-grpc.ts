@@ -19,6 +19,7 @@ import type { RequestHeaders } from '../../http2/request-headers.ts'
 import type { Caller } from '../../requests/pending-request.ts'
 import { readGrpcInference, readMessage, writeGrpcAnswer } from './grpc-inference.ts'
 import { type Asker, infer, toFailure } from './inference.ts'
+import type { OpenStream } from './message-stream.ts'
 import { findModel, type Model, PLATFORM } from './model.ts'
 import { describeConfig } from './model-config.ts'
 import {
@@ -41,11 +42,17 @@ export type OipGrpc = {
   serveUnary(rpc: string, caller: Caller, headers: RequestHeaders, message: Uint8Array): void
   /** ModelStreamInfer. */
   serveStream(stream: Http2Stream): void
+  /** Streams take no more requests, and end when those they have are answered. */
+  drain(): void
 }
 
 export function createOipGrpc(deps: OipDeps & { readonly calls: CallContext }): OipGrpc {
+  const open = new Set<OpenStream>()
   return {
-    serveStream: (stream) => serveStreamInfer(deps, stream),
+    serveStream: (stream) => serveStreamInfer(deps, stream, open),
+    drain() {
+      for (const stream of open) stream.drain()
+    },
     serveUnary(rpc, caller, headers, message) {
       try {
         if (rpc === method.modelInfer.name) modelInfer(deps, message, headers, caller)

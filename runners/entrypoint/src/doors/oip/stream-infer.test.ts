@@ -267,6 +267,32 @@ describe('a stream of inferences', () => {
     await waitUntil('nothing is held', () => small.entrypoint.stats().bytes === 0)
   })
 
+  test('answers what it has when the entrypoint stops, and is told to come back', async () => {
+    const held: (() => void)[] = []
+    await using stopped = await openDoors(nats, {
+      all: {
+        handler: (request) => {
+          held.push(() => stopped.all.reply(request, { value: request.value, typeUrl: ALL }))
+          return null
+        },
+      },
+    })
+    const idle = openInferStream(stopped)
+    const busy = openInferStream(stopped)
+    idle.send(tensorsRequest())
+    await idle.received(1)
+    const contents = { bytesContents: [Buffer.alloc(0)] }
+    const inputs = [{ name: 'request', datatype: 'BYTES', shape: [1n], contents }]
+    busy.send({ modelName: 'everything', inputs })
+    await waitUntil('with the node', () => held.length === 1)
+    const stop = stopped.entrypoint.stop()
+    expect((await idle.closed).status).toBe(GRPC_STATUS.unavailable)
+    held[0]?.()
+    expect((await busy.closed).status).toBe(GRPC_STATUS.unavailable)
+    expect(busy.responses.map(({ errorMessage }) => errorMessage)).toEqual([''])
+    await stop
+  })
+
   test('is one of a bounded number', async () => {
     await using few = await openDoors(nats, { limits: { doorStreamsMax: 1 } })
     const first = openInferStream(few)

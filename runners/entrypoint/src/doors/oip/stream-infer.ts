@@ -15,7 +15,7 @@ import { readGrpcInference, readMessage, writeGrpcAnswer } from './grpc-inferenc
 import { type Asker, type Inference, infer, toFailure } from './inference.ts'
 import { findModel, isDecoupled } from './model.ts'
 import { type OipDeps, versionInForce } from './oip-service.ts'
-import { serveMessageStream } from './message-stream.ts'
+import { type OpenStream, serveMessageStream } from './message-stream.ts'
 import type { Job, Turn } from './turns.ts'
 
 /** Whether the answer is the last one of its request. */
@@ -23,11 +23,13 @@ const FINAL = 'triton_final_response'
 /** Asked for by clients that want to be told when a request of many answers has no more. */
 const WANTS_EMPTY_FINAL = 'triton_enable_empty_final_response'
 
+/** @param open has the stream in it while it lasts. */
 export function serveStreamInfer(
   deps: OipDeps & { readonly calls: CallContext },
   stream: Http2Stream,
+  open: Set<OpenStream>,
 ): void {
-  serveMessageStream(deps.calls, stream, (message, leftMs) => {
+  serveMessageStream(deps.calls, stream, open, (message, leftMs) => {
     try {
       const headers = () => messageHeaders(stream.headers, leftMs())
       return jobOf(deps, readMessage(ModelInferRequestSchema, message), headers)
