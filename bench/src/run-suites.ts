@@ -50,7 +50,8 @@ export async function runSuites(
     try {
       found.push(await runSuite(options, suite, say, signal))
     } catch (error) {
-      for (const one of reasonsOf(error)) console.error(one)
+      for (const one of reasonsOf(error))
+        console.error(one instanceof Error ? (one.stack ?? one.message) : one)
       if (signal.aborted) return 1
       broken.push(suite.name)
     }

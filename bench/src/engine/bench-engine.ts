@@ -59,6 +59,9 @@ export async function startBenchEngine(
     return JSON.parse(stdout) as T
   }
   say('starting an engine')
+  await using begun = new AsyncDisposableStack()
+  // An engine that came up and then failed at something must not stay.
+  begun.defer(() => krectl('stop'))
   await krectl('dev', '--detach', '--no-example')
   await krectl('runtime', 'create', RUNTIME)
   const { processes } = await krectl<Status>('status')
@@ -86,8 +89,10 @@ export async function startBenchEngine(
       pids: [...pidsOf(shared), ...withDescendants(pidsOf(own))],
     }
   }
+  const natsServer = await readlink(`/proc/${natsPid}/exe`)
+  const running = begun.move()
   return {
-    natsServer: await readlink(`/proc/${natsPid}/exe`),
+    natsServer,
     create,
     locate,
     async start(version) {
@@ -116,9 +121,7 @@ export async function startBenchEngine(
       if (data === undefined) throw new Error(errors?.[0]?.message ?? `status ${response.status}`)
       return data
     },
-    async [Symbol.asyncDispose]() {
-      await krectl('stop')
-    },
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
   }
 }
 

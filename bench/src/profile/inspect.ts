@@ -32,21 +32,24 @@ const stopInto = (file: string) => `new Promise((resolve, reject) => {
   })
 })`
 
-/** @throws Error when another process has the inspector's port, or the process is not Node.js. */
-export async function startProfile(pid: number): Promise<void> {
-  await evaluate(pid, START)
+/**
+ * @param port on which the process opens its inspector: Node's own unless it was started with another.
+ * @throws Error when another process has the port, or the process is not Node.js.
+ */
+export async function startProfile(pid: number, port = PORT): Promise<void> {
+  await evaluate(pid, port, START)
 }
 
 /** Writes a `.cpuprofile` that Chrome's and VS Code's viewers open. */
-export async function stopProfile(pid: number, file: string): Promise<void> {
-  await evaluate(pid, stopInto(file))
+export async function stopProfile(pid: number, file: string, port = PORT): Promise<void> {
+  await evaluate(pid, port, stopInto(file))
 }
 
-async function evaluate(pid: number, expression: string): Promise<void> {
-  if ((await debuggerUrl()) !== null)
-    throw new Error(`port ${PORT} of 127.0.0.1 is in use: end what else is being debugged`)
+async function evaluate(pid: number, port: number, expression: string): Promise<void> {
+  if ((await debuggerUrl(port)) !== null)
+    throw new Error(`port ${port} of 127.0.0.1 is in use: end what else is being debugged`)
   process.kill(pid, 'SIGUSR1')
-  const socket = new WebSocket(await opened(pid))
+  const socket = new WebSocket(await opened(pid, port))
   try {
     await new Promise<void>((resolve, reject) => {
       socket.addEventListener('error', () => reject(new Error(`process ${pid} can't be inspected`)))
@@ -72,25 +75,25 @@ async function evaluate(pid: number, expression: string): Promise<void> {
     socket.close()
   }
   const end = performance.now() + OPEN_MS_MAX
-  while ((await debuggerUrl()) !== null && performance.now() < end) await sleep(POLL_MS)
+  while ((await debuggerUrl(port)) !== null && performance.now() < end) await sleep(POLL_MS)
 }
 
-async function opened(pid: number): Promise<string> {
+async function opened(pid: number, port: number): Promise<string> {
   const end = performance.now() + OPEN_MS_MAX
   while (performance.now() < end) {
-    const url = await debuggerUrl()
+    const url = await debuggerUrl(port)
     if (url !== null) return url
     await sleep(POLL_MS)
   }
-  throw new Error(`process ${pid} has opened no inspector on port ${PORT} within ${OPEN_MS_MAX} ms`)
+  throw new Error(`process ${pid} has opened no inspector on port ${port} within ${OPEN_MS_MAX} ms`)
 }
 
-async function debuggerUrl(): Promise<string | null> {
+async function debuggerUrl(port: number): Promise<string | null> {
   try {
-    const response = await fetch(`http://127.0.0.1:${PORT}/json/list`)
+    const response = await fetch(`http://127.0.0.1:${port}/json/list`)
     const [first] = (await response.json()) as { webSocketDebuggerUrl?: string }[]
     return first?.webSocketDebuggerUrl ?? null
   } catch {
-    return null // nobody listens
+    return null // nobody listens, or not with Node's protocol
   }
 }
