@@ -1,15 +1,37 @@
 export { parseDocumentQuery, type FieldCondition } from './outputs/document-query.ts'
 export {
+  ACCESS_LEVELS,
+  ATTEMPT_COUNTERS_MAX,
+  DEFAULT_SETTINGS,
+  LOGIN_METHODS,
+  type AccessLevel,
+  type ApiToken,
+  type ApiTokenScope,
+  type ApiTokenStore,
+  type AttemptStore,
+  type Grant,
+  type IdentityStore,
+  type LinkProof,
+  type LinkUse,
+  type Login,
+  type LoginMethod,
+  type LoginStore,
+  type Settings,
+  type SettingsStore,
+  type SignInLink,
+  type SignInLinkStore,
+  type User,
+  type UserStore,
+} from './ports/identity-store.ts'
+export {
   SET_ASIDE_MESSAGES_MAX,
   SET_ASIDE_PAYLOAD_BYTES_MAX,
   type BundleStore,
   type ConfigEntry,
   type ConfigStore,
   type ConfigType,
-  type IdentityStore,
   type LogPage,
   type LogQuery,
-  type Login,
   type OutputStore,
   type PlacementStore,
   type ReleaseStore,
@@ -22,3 +44,5 @@ export {
   type WriteOutcome,
 } from './ports/store.ts'
 export { openSqliteStore, type StoreLogger } from './sqlite/open-sqlite-store.ts'
+export { hasSealedValues, unsetUnreadable } from './sealed/reseal-config.ts'
+export { sealStore, type KeyKeeper, type KeyStatus } from './sealed/seal-store.ts'

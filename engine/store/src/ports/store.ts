@@ -15,6 +15,7 @@ import {
   type PredictionRecord,
   type Release,
 } from '@kre/contracts'
+import type { IdentityStore } from './identity-store.ts'
 
 export type Runtime = {
   id: string
@@ -215,19 +216,6 @@ export interface OutputStore {
   listSetAside(runtimeId: string, limit: number): Promise<SetAsideMessage[]>
   /** Logs and measurements before `olderThan` go; returns how many. Predictions and documents stay. */
   expire(olderThan: Date): Promise<number>
-}
-
-export type Login = { tokenHash: string; user: string; createdAt: Date; expiresAt: Date }
-
-/** Sign-in of the local owner; tokens are stored as keyed hashes only. */
-export interface IdentityStore {
-  createSignInLink(linkHash: string, user: string, expiresAt: Date): Promise<void>
-  /** Consumes the link: of two parallel calls exactly one gets the user. Null = unknown, used or expired. */
-  consumeSignInLink(linkHash: string, now: Date): Promise<string | null>
-  removeSignInLinks(): Promise<void>
-  createLogin(login: Login): Promise<void>
-  findLogin(tokenHash: string, now: Date): Promise<Login | null>
-  removeLogin(tokenHash: string): Promise<void>
 }
 
 /** Canonical archives by their sha256. */

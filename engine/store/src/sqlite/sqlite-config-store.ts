@@ -8,6 +8,8 @@ type EntryRow = Row & { key: string; type: ConfigType; value: string; updated_at
 export function createSqliteConfigStore(db: Database): ConfigStore {
   // What is deleted or overwritten is wiped from its page, not only forgotten.
   db.get('PRAGMA secure_delete = ON')
+  // An engine that was cut off while it encrypted left the plain text in its log.
+  db.get('PRAGMA wal_checkpoint(TRUNCATE)')
   const generation = (runtimeId: string, version: string): number =>
     db.get<Row & { generation: number }>(
       'SELECT generation FROM config_generations WHERE runtime_id = ? AND version = ?',

@@ -1,0 +1,6 @@
+export { isSealed, masterKeyIdOf, openSealed, rewrap, sealValue } from './envelope.ts'
+export { fingerprint, keyedDigest } from './fingerprint.ts'
+export { createKeyRing, type KeyRing } from './key-ring.ts'
+export { makeMasterKey, MASTER_KEYS_MAX, type MasterKeys } from './master-keys.ts'
+export { openKeyRing, type OpenedKeyRing } from './open-key-ring.ts'
+export { Secret } from './secret.ts'
