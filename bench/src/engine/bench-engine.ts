@@ -11,6 +11,8 @@ export type { BenchVersion } from './bundles.ts'
 const run = promisify(execFile)
 const main = resolve(import.meta.dirname, '../../../engine/krectl/src/main.ts')
 const RUNTIME = 'bench'
+/** Of a failed engine: the reason is at the end. */
+const LOG_LINES = 15
 
 export type BenchProcess = {
   role: string
@@ -62,8 +64,15 @@ export async function startBenchEngine(
   await using begun = new AsyncDisposableStack()
   // An engine that came up and then failed at something must not stay.
   begun.defer(() => krectl('stop'))
-  await krectl('dev', '--detach', '--no-example')
-  await krectl('runtime', 'create', RUNTIME)
+  try {
+    await krectl('dev', '--detach', '--no-example')
+    await krectl('runtime', 'create', RUNTIME)
+  } catch (error) {
+    // The log goes with the folder.
+    const log = await readFile(join(dataDir, 'engine.log'), 'utf8').catch(() => 'it wrote no log')
+    const last = log.trim().split('\n').slice(-LOG_LINES).join('\n')
+    throw new Error(`the engine to measure could not be started:\n${last}`, { cause: error })
+  }
   const { processes } = await krectl<Status>('status')
   const natsPid = processes.find(({ role }) => role === 'nats-server')?.pid
   const { adminUrl } = JSON.parse(await readFile(join(dataDir, 'engine.json'), 'utf8')) as {
