@@ -9,7 +9,7 @@ export class ProtoWriter {
   #at = 0
 
   constructor(bytesExpected = 256) {
-    this.#buffer = Buffer.allocUnsafeSlow(bytesExpected)
+    this.#buffer = new Uint8Array(bytesExpected)
   }
 
   /** Bytes so far. */
@@ -118,7 +118,7 @@ export class ProtoWriter {
 
   #reserve(bytes: number): void {
     if (this.#at + bytes <= this.#buffer.length) return
-    const larger = Buffer.allocUnsafeSlow(Math.max(this.#buffer.length * 2, this.#at + bytes))
+    const larger = new Uint8Array(Math.max(this.#buffer.length * 2, this.#at + bytes))
     larger.set(this.#buffer.subarray(0, this.#at))
     this.#buffer = larger
   }
