@@ -75,4 +75,72 @@ export const CONTROL_MIGRATIONS: readonly Migration[] = [
     expires_at INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE users (
+    email TEXT PRIMARY KEY,
+    access_level TEXT CHECK (access_level IN ('VIEWER', 'MANAGER', 'ADMIN')),
+    created_at INTEGER NOT NULL,
+    last_activity_at INTEGER,
+    removed_at INTEGER
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE user_grants (
+    email TEXT NOT NULL REFERENCES users (email),
+    runtime_id TEXT NOT NULL REFERENCES runtimes (id) ON DELETE CASCADE,
+    access_level TEXT NOT NULL CHECK (access_level IN ('VIEWER', 'MANAGER')),
+    PRIMARY KEY (email, runtime_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX user_grants_by_runtime ON user_grants (runtime_id);
+
+  ALTER TABLE logins RENAME TO earlier_logins;
+  CREATE TABLE logins (
+    token_hash TEXT PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    user TEXT NOT NULL,
+    method TEXT NOT NULL,
+    api_token_id TEXT,
+    user_agent TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    used_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX logins_by_user ON logins (user);
+  INSERT INTO logins
+    SELECT token_hash, lower(hex(randomblob(8))), user, 'link', NULL, '', created_at, expires_at, created_at
+    FROM earlier_logins;
+  DROP TABLE earlier_logins;
+
+  DROP TABLE sign_in_links;
+  CREATE TABLE sign_in_links (
+    link_hash TEXT PRIMARY KEY,
+    user TEXT NOT NULL,
+    browser_hash TEXT,
+    code_hash TEXT,
+    code_tries INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE api_tokens (
+    id TEXT PRIMARY KEY,
+    user TEXT NOT NULL,
+    name TEXT NOT NULL,
+    token_hash TEXT NOT NULL,
+    scope TEXT NOT NULL CHECK (scope IN ('read', 'full')),
+    runtime_ids TEXT,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    used_at INTEGER,
+    UNIQUE (user, name)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE settings (id INTEGER PRIMARY KEY CHECK (id = 1), value TEXT NOT NULL) STRICT;
+
+  CREATE TABLE attempts (
+    key TEXT PRIMARY KEY,
+    count INTEGER NOT NULL,
+    began_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX attempts_by_begin ON attempts (began_at, key);
+  CREATE INDEX attempts_by_end ON attempts (expires_at);
+  `,
 ]
