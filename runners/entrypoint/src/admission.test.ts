@@ -135,7 +135,7 @@ test('requests are refused at the door while nodes refuse most, but for those of
   const seen = node.requests.length
   expect(seen).toBeLessThan(90)
   const atTheDoor = answers.find((answer) =>
-    answer.metadata['grpc-message']?.startsWith('nodes of'),
+    String(answer.metadata['grpc-message']).startsWith('nodes of'),
   )
   expect(Number(atTheDoor?.metadata['retry-after-ms'])).toBeGreaterThan(0)
   for (let i = 0; i < 20; i++) await call(scene, 1, 'high')
