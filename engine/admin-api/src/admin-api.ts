@@ -12,6 +12,7 @@ import { createBundleRoute } from './routes/bundle-route.ts'
 import { createDescriptorSetRoute } from './routes/descriptor-set-route.ts'
 import { createGraphqlRoutes } from './routes/graphql-route.ts'
 import { healthRoute } from './routes/health-route.ts'
+import { createKeyRoutes } from './routes/key-routes.ts'
 import { createMetricsRoute } from './routes/metrics-route.ts'
 import { createSignInRoutes } from './routes/sign-in-routes.ts'
 import { createStatusPageRoute } from './routes/status-page-route.ts'
@@ -53,6 +54,7 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
     now,
     newId: randomUUID,
     lock: createKeyedLock(),
+    fingerprintKey: deps.pepper,
   }
   const hashToken = createTokenHash(deps.pepper)
   const identity = { identity: store.identity, now, hashToken }
@@ -69,6 +71,7 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
     createDescriptorSetRoute(features),
     createStatusRoute(deps),
     createMetricsRoute(deps),
+    ...createKeyRoutes(deps),
     ...createSignInRoutes({ links, logins, failedAttempts, publicUrl, ownOrigins: origins }),
     createStatusPageRoute(features),
   ]

@@ -1,6 +1,6 @@
 import type { EngineStatus, EventBus } from '@kre/contracts'
 import type { Logger } from '@kre/service-kit'
-import type { Store } from '@kre/store'
+import type { KeyKeeper, Store } from '@kre/store'
 import type { KeyedLock } from './concurrency/keyed-lock.ts'
 import type { IngestBundle } from './versions/ingest-bundle.ts'
 
@@ -11,6 +11,8 @@ export type AdminApiDeps = {
   ingest: IngestBundle
   /** Absent = `GET /api/v1/status` is not implemented. */
   describe?: () => Promise<EngineStatus>
+  /** Master keys of the configuration; absent = `/api/v1/keys` is not implemented. */
+  keys?: KeyKeeper
   /** Absent = `GET /metrics` is not implemented. In Prometheus's text format. */
   metrics?: () => string
   logger: Logger
@@ -32,4 +34,6 @@ export type FeatureDeps = Store & {
   newId: () => string
   /** Serialises work on one thing inside this process; the store's compare-and-set guards the rest. */
   lock: KeyedLock
+  /** Tells values apart without showing them: see `fingerprint`. */
+  fingerprintKey: Buffer
 }

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path'
 import { type Fuse, MiB, MINUTE_MS, SECOND_MS, KreError, type Tracing } from '@kre/contracts'
+import { Secret } from '@kre/service-kit/secrets'
 import { z } from 'zod'
 
 const port = z.coerce.number().int().min(0).max(65_535)
@@ -31,6 +32,8 @@ const Environment = z.object({
     .optional(),
   KRE_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
   KRE_TRACE_RATIO: z.coerce.number().min(0).max(1).default(0),
+  KRE_MASTER_KEY: z.string().min(1).optional(),
+  KRE_MASTER_KEY_FILE: z.string().min(1).optional(),
   KRE_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   PATH: z.string().default(''),
 })
@@ -57,6 +60,8 @@ export type Config = Readonly<{
   nodeMemoryBytesMax: number | null
   /** Where processes of versions send their spans; null = there are none. */
   tracing: Tracing | null
+  /** Where the keys that encrypt configuration values come from; both null = a file that the engine makes. */
+  masterKey: Readonly<{ text: Secret | null; file: string | null }>
   logLevel: z.infer<typeof Environment>['KRE_LOG_LEVEL']
   path: string
   /** Everything, for the processes that this one starts; each gets the few variables it needs. */
@@ -92,8 +97,12 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
       e.KRE_OTLP_ENDPOINT === undefined
         ? null
         : { endpoint: e.KRE_OTLP_ENDPOINT, sampleRatio: e.KRE_TRACE_RATIO },
+    masterKey: {
+      text: e.KRE_MASTER_KEY === undefined ? null : new Secret(e.KRE_MASTER_KEY),
+      file: e.KRE_MASTER_KEY_FILE === undefined ? null : resolve(e.KRE_MASTER_KEY_FILE),
+    },
     logLevel: e.KRE_LOG_LEVEL,
     path: e.PATH,
-    environment: { ...environment },
+    environment: { ...environment, KRE_MASTER_KEY: undefined },
   })
 }

@@ -26,6 +26,7 @@ import {
   type Logger,
 } from '@kre/service-kit'
 import { openSqliteStore, type Store } from '@kre/store'
+import { encryptStore } from './encrypt-store.ts'
 import { claimDataDir } from './claim-data-dir.ts'
 import type { Config } from './config.ts'
 import { describeEngine } from './describe-engine.ts'
@@ -55,8 +56,9 @@ export async function startEngine(
     for (const step of release.splice(0).toReversed()) await step()
   }
   try {
-    const store = await openSqliteStore({ dataDir: config.dataDir, logger })
-    release.push(() => store[Symbol.asyncDispose]())
+    const raw = await openSqliteStore({ dataDir: config.dataDir, logger })
+    release.push(() => raw[Symbol.asyncDispose]())
+    const { store, keys } = await encryptStore(raw, config, logger)
 
     const binary = await findNatsServer({
       cacheDir: config.cacheDir,
@@ -144,6 +146,7 @@ export async function startEngine(
       now: () => new Date(),
       ...secrets,
       publicUrl: () => adminUrl,
+      keys,
       metrics: () => metrics.expose(),
       describe: () =>
         describeEngine({ target, natsServer, adminUrl, dataDir: config.dataDir, startedAt }),

@@ -1,9 +1,13 @@
-/** `node main.ts run`: the laptop's engine. `node main.ts stop`: ends what a killed one left behind. */
+/**
+ * `node main.ts run`: the laptop's engine. `stop`: ends what a killed one left behind. `reset-keys`: gives up what no
+ * master key opens, and says what that was as JSON.
+ */
 import { toKreError } from '@kre/contracts'
 import { createLogger } from '@kre/service-kit'
 import { DataDirBusy } from './claim-data-dir.ts'
 import { parseConfig } from './config.ts'
 import { startEngine } from './engine.ts'
+import { resetKeys } from './reset-keys.ts'
 import { stopLeftovers } from './stop-leftovers.ts'
 
 /** sysexits.h, EX_TEMPFAIL: another engine has the data folder. */
@@ -18,6 +22,8 @@ process.on('unhandledRejection', (error) => logger.error({ error }, 'a failure n
 try {
   const config = parseConfig(process.env)
   if (process.argv[2] === 'stop') await stopLeftovers(config, logger)
+  else if (process.argv[2] === 'reset-keys')
+    process.stdout.write(`${JSON.stringify({ unset: await resetKeys(config, logger) })}\n`)
   else await serve(config)
 } catch (error) {
   fail(error)

@@ -242,8 +242,9 @@ function entrypointWorkload(
 
 function configOf(version: CompileVersion): NodeSpec['config'] {
   const { variables, files, defaults } = version.facts.manifest.config
+  // An empty value is none.
   const valueOf = (key: string) =>
-    version.config.find((entry) => entry.key === key)?.value ?? defaults[key]
+    version.config.find((entry) => entry.key === key)?.value || defaults[key]
   const pick = (keys: readonly string[]) =>
     Object.fromEntries(
       keys.flatMap((key): [string, string][] => {

@@ -22,6 +22,7 @@ export const HELP = `
       runtime  create, list, show, delete.
       version  create, list, show, start, stop, publish, unpublish, delete, logs.
       config   get, set: variables and files of a version.
+      keys     show, rotate, reset: the master key of configuration values.
       krt      init, validate, build, show, types: bundles, without an engine.
       call     calls an rpc with JSON.
       oip-check  checks any server of the Open Inference Protocol v2.

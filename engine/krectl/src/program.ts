@@ -7,6 +7,7 @@ import { configCommands } from './commands/config.ts'
 import { devCommand } from './commands/dev.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { engineCommands } from './commands/engine.ts'
+import { keyCommands } from './commands/keys.ts'
 import { krtCommands } from './commands/krt.ts'
 import { oipCheckCommand } from './commands/oip-check.ts'
 import { runtimeCommands } from './commands/runtime.ts'
@@ -39,6 +40,7 @@ export function createProgram(context: Context): Command {
   runtimeCommands(program, context)
   versionCommands(program, context)
   configCommands(program, context)
+  keyCommands(program, context)
   krtCommands(program, context)
   callCommand(program, context)
   oipCheckCommand(program, context)

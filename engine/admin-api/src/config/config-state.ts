@@ -11,7 +11,7 @@ export type ConfigVariable = {
 
 export type ConfigState = {
   readonly vars: readonly ConfigVariable[]
-  /** Declared keys without a value, in the order of `vars`. */
+  /** Declared keys without a value and without a default in the manifest, in the order of `vars`. */
   readonly missing: readonly string[]
 }
 
@@ -25,6 +25,10 @@ export function declaredKeys(
   ]
 }
 
+function hasDefault(defaults: Readonly<Record<string, string>>, key: string): boolean {
+  return Object.hasOwn(defaults, key) && defaults[key] !== ''
+}
+
 /** Declared keys against stored values; a value of another type or an empty one counts as not set. */
 export function configState(
   manifest: Pick<KrtManifest, 'config'>,
@@ -36,5 +40,7 @@ export function configState(
     const isSet = entry !== undefined && entry.type === type && entry.value !== ''
     return { key, type, isSet, updatedAt: isSet ? entry.updatedAt : null }
   })
-  return { vars, missing: vars.filter(({ isSet }) => !isSet).map(({ key }) => key) }
+  const { defaults } = manifest.config
+  const missing = vars.filter(({ key, isSet }) => !isSet && !hasDefault(defaults, key))
+  return { vars, missing: missing.map(({ key }) => key) }
 }

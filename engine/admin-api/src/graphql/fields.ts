@@ -31,8 +31,13 @@ export function createFields(deps: FeatureDeps) {
         _args: unknown,
         { principal }: GraphqlContext,
       ) => {
-        const { vars, missing } = await readConfig(deps, { principal, runtimeId, versionName })
+        const { vars, missing, generation } = await readConfig(deps, {
+          principal,
+          runtimeId,
+          versionName,
+        })
         return {
+          generation,
           completed: missing.length === 0,
           vars: vars.map(({ updatedAt, ...variable }) => ({
             ...variable,

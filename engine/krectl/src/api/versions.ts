@@ -47,7 +47,14 @@ export type Version = {
   }[]
   config: {
     completed: boolean
-    vars: { key: string; type: string; isSet: boolean; updatedAt: string | null }[]
+    generation: number
+    vars: {
+      key: string
+      type: string
+      isSet: boolean
+      updatedAt: string | null
+      fingerprint: string | null
+    }[]
   }
 }
 
@@ -55,7 +62,7 @@ export const VERSION_FIELDS = `
   id name runtimeId description status statusReason creationDate publicationDate digest entrypointAddress
   issues { code level message file line column path hint }
   workflows { id name entrypoint exitpoint nodes { id name status statusReason replicas replicasReady restarts subscriptions } }
-  config { completed vars { key type isSet updatedAt } }`
+  config { completed generation vars { key type isSet updatedAt fingerprint } }`
 
 export async function findVersion(
   client: AdminClient,

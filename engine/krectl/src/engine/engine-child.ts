@@ -5,10 +5,13 @@ import { cacheDir, type Context } from '../context.ts'
 /** Exit code of an engine that found another one on its data folder (sysexits.h, EX_TEMPFAIL). */
 export const EXIT_BUSY = 75
 
-/** The engine's program on the data folder: `run` serves, `stop` ends what an engine left behind. */
+/**
+ * The engine's program on the data folder: `run` serves, `stop` ends what an engine left behind, `reset-keys` gives up what
+ * no master key opens.
+ */
 export function spawnEngine(
   context: Context,
-  verb: 'run' | 'stop',
+  verb: 'run' | 'stop' | 'reset-keys',
   options: { stdio: StdioOptions; detached?: boolean; environment?: Record<string, string> },
 ): ChildProcess {
   const main = join(context.root, 'engine', 'all-in-one', 'src', 'main.ts')

@@ -1,0 +1,23 @@
+import { openKeyRing } from '@kre/service-kit/secrets'
+import type { Logger } from '@kre/service-kit'
+import { hasSealedValues, sealStore, type KeyKeeper, type Store } from '@kre/store'
+import type { Config } from './config.ts'
+
+/**
+ * Encrypts the configuration in a store with the engine's master key, and what is plain text in there now.
+ *
+ * @throws KreError `failed-precondition` for a master key that is missing, damaged, unsafe or another one.
+ */
+export async function encryptStore(
+  raw: Store,
+  { masterKey, dataDir }: Pick<Config, 'masterKey' | 'dataDir'>,
+  logger: Logger,
+): Promise<{ store: Store; keys: KeyKeeper }> {
+  const opened = await openKeyRing({ ...masterKey, dataDir }, () => hasSealedValues(raw))
+  const { store, keys, report } = await sealStore(raw, opened)
+  const { sealed, rewrapped, corrupt } = report
+  if (sealed + rewrapped > 0) logger.info({ sealed, rewrapped }, 'configuration values encrypted')
+  if (corrupt.length > 0)
+    logger.error({ values: corrupt }, 'SECRET_CORRUPT: configuration values that can not be read')
+  return { store, keys }
+}
