@@ -9,6 +9,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 const PORT = 9229
 const OPEN_MS_MAX = 5_000
 const POLL_MS = 20
+/** An inspector that is about to close takes connections and answers none. */
+const ANSWER_MS_MAX = 1_000
+/** Writing a profile of many functions takes a while. */
+const EVALUATE_MS_MAX = 30_000
 const SAMPLE_EVERY_MICROS = 500
 
 const START = `(() => {
@@ -50,32 +54,37 @@ async function evaluate(pid: number, port: number, expression: string): Promise<
     throw new Error(`port ${port} of 127.0.0.1 is in use: end what else is being debugged`)
   process.kill(pid, 'SIGUSR1')
   const socket = new WebSocket(await opened(pid, port))
+  const timer = setTimeout(() => socket.close(), EVALUATE_MS_MAX)
   try {
-    await new Promise<void>((resolve, reject) => {
-      socket.addEventListener('error', () => reject(new Error(`process ${pid} can't be inspected`)))
-      socket.addEventListener('open', () => {
-        const params = { expression, awaitPromise: true, returnByValue: true }
-        socket.send(JSON.stringify({ id: 1, method: 'Runtime.evaluate', params }))
-      })
-      socket.addEventListener('message', ({ data }) => {
-        const { id, result } = JSON.parse(String(data)) as {
-          id?: number
-          result?: { exceptionDetails?: { exception?: { description?: string } } }
-        }
-        if (id !== 1) return
-        const problem = result?.exceptionDetails
-        if (problem === undefined) resolve()
-        else
-          reject(
-            new Error(`process ${pid} can't be profiled: ${problem.exception?.description ?? ''}`),
-          )
-      })
-    })
+    await answerOf(socket, pid, expression)
   } finally {
+    clearTimeout(timer)
     socket.close()
   }
   const end = performance.now() + OPEN_MS_MAX
   while ((await debuggerUrl(port)) !== null && performance.now() < end) await sleep(POLL_MS)
+}
+
+function answerOf(socket: WebSocket, pid: number, expression: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fail = (why: string) => reject(new Error(`process ${pid} can't be profiled: ${why}`))
+    socket.addEventListener('error', () => fail('its inspector takes no connection'))
+    socket.addEventListener('close', () => fail('its inspector gave no answer'))
+    socket.addEventListener('open', () => {
+      const params = { expression, awaitPromise: true, returnByValue: true }
+      socket.send(JSON.stringify({ id: 1, method: 'Runtime.evaluate', params }))
+    })
+    socket.addEventListener('message', ({ data }) => {
+      const { id, result } = JSON.parse(String(data)) as {
+        id?: number
+        result?: { exceptionDetails?: { exception?: { description?: string } } }
+      }
+      if (id !== 1) return
+      const problem = result?.exceptionDetails
+      if (problem === undefined) resolve()
+      else fail(problem.exception?.description ?? 'it threw')
+    })
+  })
 }
 
 async function opened(pid: number, port: number): Promise<string> {
@@ -90,7 +99,11 @@ async function opened(pid: number, port: number): Promise<string> {
 
 async function debuggerUrl(port: number): Promise<string | null> {
   try {
-    const response = await fetch(`http://127.0.0.1:${port}/json/list`)
+    const response = await fetch(`http://127.0.0.1:${port}/json/list`, {
+      // A connection that is kept would keep the inspector from closing.
+      headers: { connection: 'close' },
+      signal: AbortSignal.timeout(ANSWER_MS_MAX),
+    })
     const [first] = (await response.json()) as { webSocketDebuggerUrl?: string }[]
     return first?.webSocketDebuggerUrl ?? null
   } catch {
