@@ -59,6 +59,7 @@ export async function startEngine(
     const raw = await openSqliteStore({ dataDir: config.dataDir, logger })
     release.push(() => raw[Symbol.asyncDispose]())
     const { store, keys } = await encryptStore(raw, config, logger)
+    const secrets = await readSecrets(config.dataDir)
 
     const binary = await findNatsServer({
       cacheDir: config.cacheDir,
@@ -125,7 +126,7 @@ export async function startEngine(
       store,
       target,
       nats: await createNatsManager(nats),
-      settings: compileSettings(config),
+      settings: compileSettings(config, secrets.pepper),
       logger,
       events,
       now: () => new Date(),
@@ -136,7 +137,6 @@ export async function startEngine(
     const metrics = createMetricsCollector()
     nats.subscribe(ALL_METRICS, { callback: (_error, message) => metrics.accept(message.data) })
     const startedAt = new Date()
-    const secrets = await readSecrets(config.dataDir)
     let adminUrl = ''
     const admin = createAdminApi({
       store,
@@ -203,8 +203,9 @@ async function makePrivate(dataDir: string): Promise<void> {
   }
 }
 
-function compileSettings(config: Config): CompileSettings {
+function compileSettings(config: Config, configKey: Buffer): CompileSettings {
   return {
+    configKey,
     requestTimeoutMs: config.requestTimeoutMs,
     payloadBytesMax: config.payloadBytesMax,
     entrypointWorkers: config.entrypointWorkers,

@@ -8,6 +8,7 @@ const settings: CompileSettings = {
   requestTimeoutMs: 30_000,
   payloadBytesMax: 1024,
   entrypointWorkers: 1,
+  configKey: Buffer.alloc(32, 1),
   fuse: false,
   corsOrigins: [],
   reflection: true,

@@ -1,5 +1,4 @@
 /** What a runtime's release asks for, as workloads: pure and independent of the order of its inputs. */
-import { createHash } from 'node:crypto'
 import {
   ENTRYPOINT,
   NO_TENSORS,
@@ -20,6 +19,7 @@ import {
   type Workload,
 } from '@kre/contracts'
 import { fuseNodes } from './fuse-nodes.ts'
+import { specHash } from './spec-hash.ts'
 
 export type CompileSettings = {
   /** Deadline of a request whose caller gave none, and the longest one a caller may ask for. */
@@ -27,6 +27,11 @@ export type CompileSettings = {
   payloadBytesMax: number
   /** Processes that share one entrypoint's port. */
   entrypointWorkers: number
+  /**
+   * Key of the digests that stand for configuration values in hashes of specs, which are stored and shown: without it
+   * nobody can try what a value was. It must survive restarts, or everything is rolled.
+   */
+  configKey: Buffer
   /** For workflows that do not say. */
   fuse: Fuse
   /** Origins of web pages that may read answers. */
@@ -46,6 +51,8 @@ export type CompileVersion = {
   facts: BundleFacts
   /** Values set by the user, by key. */
   config: readonly { key: string; type: 'VARIABLE' | 'FILE'; value: string }[]
+  /** Why its configuration can't be read now; absent = it can. */
+  unreadable?: string
 }
 
 export type CompileResult = {
@@ -67,6 +74,10 @@ export function compile(
     const version = versions.find((candidate) => candidate.name === name)
     if (version === undefined) {
       failures[name] = 'its bundle is not in the store any more: upload it again under another name'
+      continue
+    }
+    if (version.unreadable !== undefined) {
+      failures[name] = version.unreadable
       continue
     }
     const unknown = version.facts.manifest.workflows
@@ -109,7 +120,7 @@ function nodeWorkloads(
         version: version.name,
         replicas: group[0]?.replicas ?? 1,
         spec,
-        specHash: hash(spec),
+        specHash: specHash(spec, settings.configKey),
         bundleDigest: version.bundleDigest,
         memoryBytesMax: memoryBytesMax(group) ?? settings.memoryBytesMax,
       }
@@ -234,7 +245,7 @@ function entrypointWorkload(
     version: version?.name ?? null,
     replicas: settings.entrypointWorkers,
     spec,
-    specHash: hash(spec),
+    specHash: specHash(spec, settings.configKey),
     bundleDigest: null,
     memoryBytesMax: settings.memoryBytesMax,
   }
@@ -253,14 +264,4 @@ function configOf(version: CompileVersion): NodeSpec['config'] {
       }),
     )
   return { variables: pick(variables), files: pick(files) }
-}
-
-/** Short digest of a spec; equal specs give equal hashes, whatever the order of their keys. */
-function hash(spec: unknown): string {
-  const sorted = JSON.stringify(spec, (_key, value: unknown) =>
-    value !== null && typeof value === 'object' && !Array.isArray(value)
-      ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : value,
-  )
-  return createHash('sha256').update(sorted).digest('hex').slice(0, 16)
 }

@@ -6,6 +6,7 @@ import {
   type Placement,
   type Release,
   type Target,
+  type TargetPlan,
   type Workload,
   type WorkloadObservation,
 } from '@kre/contracts'
@@ -61,7 +62,8 @@ export async function convergeRuntime(
     blame(error, wanted)
   }
 
-  const plan = diff(desired.workloads, await observe(deps, runtimeId, signal))
+  const before = await observe(deps, runtimeId, signal)
+  const plan = keepUnreadable(diff(desired.workloads, before), before, intent.versions)
   // Nothing is started on a NATS that could not be prepared, and nothing is stopped on a guess.
   if (
     Object.keys(failures).length === Object.keys(desired.failures).length &&
@@ -80,7 +82,7 @@ export async function convergeRuntime(
   }
 
   const workloads = await observe(deps, runtimeId, signal)
-  const settled = diff(desired.workloads, workloads)
+  const settled = keepUnreadable(diff(desired.workloads, workloads), workloads, intent.versions)
   const placement: Placement = {
     runtimeId,
     generation: intent.release?.generation ?? 0,
@@ -127,6 +129,7 @@ type Intent = {
     bundleDigest: string
     facts: NatsVersion['facts']
     config: { key: string; type: 'VARIABLE' | 'FILE'; value: string }[]
+    unreadable?: string
   }[]
 }
 
@@ -135,15 +138,52 @@ async function readIntent({ store }: ConvergeDeps, runtimeId: string): Promise<I
     store.releases.current(runtimeId),
     store.versions.list(runtimeId),
   ])
+  const wanted = new Set(release?.running.map((running) => running.version))
   return {
     release,
     versions: await Promise.all(
       versions.map(async (version) => ({
         ...version,
-        config: await store.config.get(runtimeId, version.name),
+        ...(wanted.has(version.name)
+          ? await readValues(store, runtimeId, version.name)
+          : { config: [] }),
       })),
     ),
   }
+}
+
+/** One damaged value is the failure of its version alone. */
+async function readValues(
+  { config }: ConvergeDeps['store'],
+  runtimeId: string,
+  version: string,
+): Promise<Pick<Intent['versions'][number], 'config' | 'unreadable'>> {
+  try {
+    return { config: await config.get(runtimeId, version) }
+  } catch (error) {
+    const { details, message } = toKreError(error)
+    if (details['reason'] !== 'SECRET_CORRUPT') throw error
+    return { config: [], unreadable: message }
+  }
+}
+
+/** What runs goes on with the values it has: a value that can't be read now is no reason to end it. */
+function keepUnreadable(
+  plan: TargetPlan,
+  observed: readonly WorkloadObservation[],
+  versions: Intent['versions'],
+): TargetPlan {
+  const unreadable = new Set(
+    versions.filter((one) => one.unreadable !== undefined).map(({ name }) => name),
+  )
+  if (unreadable.size === 0) return plan
+  const kept = new Set(
+    observed
+      // The published address belongs to all of them.
+      .filter(({ version }) => version === null || unreadable.has(version))
+      .map(({ id }) => id),
+  )
+  return { ...plan, remove: plan.remove.filter((id) => !kept.has(id)) }
 }
 
 function natsVersions(intent: Intent, wanted: ReadonlySet<string>): NatsVersion[] {

@@ -18,6 +18,7 @@ const desired = compile(
     requestTimeoutMs: 1,
     payloadBytesMax: 1,
     entrypointWorkers: 1,
+    configKey: Buffer.alloc(32, 1),
     fuse: false,
     corsOrigins: [],
     reflection: true,

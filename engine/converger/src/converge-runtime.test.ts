@@ -1,0 +1,125 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from '@jest/globals'
+import type { NatsManager, Target, TargetPlan, Workload } from '@kre/contracts'
+import { sampleFacts } from '@kre/contracts/testing'
+import { createLogger } from '@kre/service-kit'
+import { createKeyRing, makeMasterKey } from '@kre/service-kit/secrets'
+import { openSqliteStore, sealStore } from '@kre/store'
+import { sampleRelease, sampleRuntime, sampleVersion } from '@kre/store/testing'
+import { convergeRuntime } from './converge-runtime.ts'
+
+const signal = new AbortController().signal
+
+/** A target that runs at once what it is told. */
+function obedientTarget(): Target & { plans: TargetPlan[] } {
+  const running = new Map<string, Workload>()
+  const plans: TargetPlan[] = []
+  return {
+    plans,
+    async fetch() {
+      return [...running.values()].map((workload) => ({
+        id: workload.id,
+        runtimeId: workload.runtimeId,
+        version: workload.version,
+        role: workload.spec.kind,
+        workflow: null,
+        node: null,
+        replicasWanted: workload.replicas,
+        specHash: workload.specHash,
+        replicas: Array.from({ length: workload.replicas }, (_, replica) => ({
+          replica,
+          state: 'ready' as const,
+          specHash: workload.specHash,
+          pid: 1,
+          startedAt: null,
+          restarts: 0,
+          isOverdue: false,
+          reason: '',
+        })),
+        address: '',
+      }))
+    },
+    // oxlint-disable-next-line require-yield -- it is done before there is anything to tell
+    async *apply(plan) {
+      plans.push(plan)
+      for (const workload of plan.apply) running.set(workload.id, workload)
+      for (const id of plan.remove) running.delete(id)
+    },
+    watch: () => () => undefined,
+    info: async () => ({ name: 'test', kind: 'custom', facts: {} }),
+  }
+}
+
+function quietNats(): NatsManager {
+  let published: string | null = null
+  return {
+    converge: async () => undefined,
+    removeRuntime: async () => undefined,
+    readRouting: async () => ({ generation: 1, published }),
+    async writeRouting(_runtimeId: string, table: { published: string | null }) {
+      published = table.published
+    },
+  } as unknown as NatsManager
+}
+
+test('a value that is damaged fails its version alone, and ends nothing that runs', async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'kre-converge-'))
+  const raw = await openSqliteStore({ dataDir })
+  try {
+    const opened = { ring: createKeyRing([makeMasterKey()]), source: 'test', save: null }
+    const { store } = await sealStore(raw, opened)
+    await store.runtimes.create(sampleRuntime())
+    const facts = sampleFacts()
+    facts.manifest.config.variables.push('TOKEN')
+    for (const name of ['v1', 'v2']) {
+      await store.versions.create(sampleVersion(name, { facts }))
+      const entry = { key: 'TOKEN', type: 'VARIABLE' as const, value: name, updatedAt: new Date() }
+      await store.config.set('demo', name, [entry])
+    }
+    const running = ['v1', 'v2'].map((version) => ({ version, configGeneration: 1 }))
+    await store.releases.append(sampleRelease(1, { running, published: 'v1' }))
+    const target = obedientTarget()
+    const deps = {
+      store,
+      target,
+      nats: quietNats(),
+      settings: {
+        requestTimeoutMs: 1_000,
+        payloadBytesMax: 1_000,
+        entrypointWorkers: 1,
+        configKey: Buffer.alloc(32, 1),
+        fuse: false,
+        corsOrigins: [],
+        reflection: true,
+        memoryBytesMax: null,
+        resolveRunner: () => 'typescript' as const,
+      },
+      logger: createLogger('test', { level: 'silent' }),
+      now: () => new Date(),
+    }
+    await convergeRuntime(deps, 'demo', signal)
+    expect(await convergeRuntime(deps, 'demo', signal)).toBe(true)
+    const before = (await target.fetch(signal)).map(({ id }) => id)
+
+    const [stored] = await raw.config.get('demo', 'v1')
+    if (stored === undefined) throw new Error('nothing is stored')
+    await raw.config.set('demo', 'v1', [{ ...stored, value: stored.value.slice(0, -4) }])
+    target.plans.length = 0
+    expect(await convergeRuntime(deps, 'demo', signal)).toBe(false)
+    expect((await store.placements.get('demo'))?.failures).toEqual({
+      v1: expect.stringMatching(/^SECRET_CORRUPT: .*"TOKEN" of version "v1" of runtime "demo"/),
+    })
+    expect((await target.fetch(signal)).map(({ id }) => id)).toEqual(before)
+    expect(target.plans).toEqual([])
+    expect((await store.placements.get('demo'))?.routed).toBe('v1')
+
+    await store.config.set('demo', 'v1', [{ ...stored, value: 'set again' }])
+    await convergeRuntime(deps, 'demo', signal)
+    expect((await store.placements.get('demo'))?.failures).toEqual({})
+  } finally {
+    await raw[Symbol.asyncDispose]()
+    await rm(dataDir, { recursive: true, force: true })
+  }
+})
