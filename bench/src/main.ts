@@ -1,4 +1,5 @@
 /** `npm run bench -- [--suite NAME|all] …`: see `--help`. */
+import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { alignRows } from './report/summarise.ts'
 import { recordFile } from './record.ts'
@@ -51,7 +52,10 @@ function optionsOf(args: string[]) {
     isQuick: quick,
     rounds,
     isRecorded: record,
-    profile: profile === undefined ? null : { folder: profile, caseName: values.case, taken: null },
+    profile:
+      profile === undefined
+        ? null
+        : { folder: resolve(profile), caseName: values.case, taken: null },
     ...(json === undefined ? {} : { jsonFile: json }),
     ...(compare === undefined ? {} : { compareFile: compare }),
     ...(svg === undefined ? {} : { svgFile: svg }),

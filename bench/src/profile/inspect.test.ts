@@ -49,6 +49,8 @@ test('a process that runs is profiled again and again, and closes its inspector 
       )
       await expect(fetch(`http://127.0.0.1:${port}/json/list`)).rejects.toThrow('fetch failed')
     }
+    await startProfile(pid, port)
+    await expect(stopProfile(pid, join(dir, 'no/such/folder'), port)).rejects.toThrow('ENOENT')
   } finally {
     child.stdin.end()
     await exited

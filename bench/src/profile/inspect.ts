@@ -30,9 +30,13 @@ const stopInto = (file: string) => `new Promise((resolve, reject) => {
     session.disconnect()
     delete globalThis[Symbol.for('kre.bench.profile')]
     setTimeout(process.getBuiltinModule('node:inspector').close, 50)
-    if (error) return reject(error)
-    process.getBuiltinModule('node:fs').writeFileSync(${JSON.stringify(file)}, JSON.stringify(profile))
-    resolve()
+    try {
+      if (error) throw error
+      process.getBuiltinModule('node:fs').writeFileSync(${JSON.stringify(file)}, JSON.stringify(profile))
+      resolve()
+    } catch (problem) {
+      reject(problem)
+    }
   })
 })`
 
@@ -44,7 +48,12 @@ export async function startProfile(pid: number, port = PORT): Promise<void> {
   await evaluate(pid, port, START)
 }
 
-/** Writes a `.cpuprofile` that Chrome's and VS Code's viewers open. */
+/**
+ * The process writes a `.cpuprofile` that Chrome's and VS Code's viewers open.
+ *
+ * @param file absolute, as the process has a working directory of its own.
+ * @throws Error when the process can't write it.
+ */
 export async function stopProfile(pid: number, file: string, port = PORT): Promise<void> {
   await evaluate(pid, port, stopInto(file))
 }
