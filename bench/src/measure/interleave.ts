@@ -44,7 +44,6 @@ export async function measureInterleaved(
     say(`warming up ${subject.name}`)
     speeds.set(subject, await warmUp(bench, subject, plan))
   }
-  await profileSubject(bench, subjects)
   const samples = new Map<string, Sample[]>(subjects.map(({ name }) => [name, []]))
   const began = performance.now()
   for (let round = 1; round <= rounds; round++) {
@@ -61,6 +60,8 @@ export async function measureInterleaved(
   }
   say(`\nmedian (min-max) of ${rounds} rounds\n`)
   for (const line of alignRows(sampleRows(samples, hasAlone ? 'alone' : 'loaded'))) say(line)
+  // Last: what has been profiled once is slower than it was.
+  await profileSubject(bench, subjects)
   return samples
 }
 
