@@ -1,5 +1,13 @@
 export { parseDocumentQuery, type FieldCondition } from './outputs/document-query.ts'
 export {
+  AUDIT_LINK_KINDS,
+  type AuditHead,
+  type AuditLink,
+  type AuditLinkKind,
+  type AuditQuery,
+  type AuditStore,
+} from './ports/audit-store.ts'
+export {
   ACCESS_LEVELS,
   ATTEMPT_COUNTERS_MAX,
   DEFAULT_SETTINGS,

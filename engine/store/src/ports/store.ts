@@ -15,6 +15,7 @@ import {
   type PredictionRecord,
   type Release,
 } from '@kre/contracts'
+import type { AuditStore } from './audit-store.ts'
 import type { IdentityStore } from './identity-store.ts'
 
 export type Runtime = {
@@ -241,5 +242,6 @@ export type Store = AsyncDisposable & {
   placements: PlacementStore
   outputs: OutputStore
   identity: IdentityStore
+  audit: AuditStore
   bundles: BundleStore
 }

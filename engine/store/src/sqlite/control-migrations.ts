@@ -143,4 +143,12 @@ export const CONTROL_MIGRATIONS: readonly Migration[] = [
   CREATE INDEX attempts_by_begin ON attempts (began_at, key);
   CREATE INDEX attempts_by_end ON attempts (expires_at);
   `,
+  `
+  CREATE TABLE audit_head (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    seq INTEGER NOT NULL,
+    hash TEXT NOT NULL,
+    mac TEXT NOT NULL
+  ) STRICT;
+  `,
 ]

@@ -77,7 +77,7 @@ describe('openSqliteStore', () => {
     })
   })
 
-  test.each(['kre.sqlite', 'outputs.sqlite'])('says that %s is damaged', async (name) => {
+  test.each(['kre.sqlite', 'outputs.sqlite', 'audit.sqlite'])('says that %s is damaged', async (name) => {
     const dataDir = newDir()
     await (await openSqliteStore({ dataDir }))[Symbol.asyncDispose]()
     await writeFile(join(dataDir, name), 'this is no database, whatever its name says'.repeat(300))

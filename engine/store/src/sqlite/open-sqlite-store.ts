@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { KreError } from '@kre/contracts'
 import { openFolderBundleStore } from '../bundles/folder-bundle-store.ts'
 import type { Store } from '../ports/store.ts'
+import { AUDIT_MIGRATIONS } from './audit/audit-migrations.ts'
+import { createSqliteAuditStore } from './audit/sqlite-audit-store.ts'
 import { CONTROL_MIGRATIONS } from './control-migrations.ts'
 import { openDatabase, type Database } from './database.ts'
 import { OUTPUT_MIGRATIONS } from './output-migrations.ts'
@@ -20,7 +22,8 @@ export type StoreLogger = { warn(fields: Record<string, unknown>, message: strin
 
 /**
  * Opens the laptop's store: a folder with `kre.sqlite` (intent, placements, logins), `outputs.sqlite` (what nodes
- * produced, apart so that bursts of it lock nobody out) and `bundles/`. Made when missing, readable by its owner alone.
+ * produced, apart so that bursts of it lock nobody out), `audit.sqlite` (what people did) and `bundles/`. Made when
+ * missing, readable by its owner alone.
  *
  * @throws KreError `unavailable` (damaged, locked, not writable), `failed-precondition` (made by a newer engine),
  * `resource-exhausted` (disk full).
@@ -41,6 +44,8 @@ export async function openSqliteStore(options: {
     refuseDamage(control)
     const outputsDatabase = openDatabase(join(dataDir, 'outputs.sqlite'), OUTPUT_MIGRATIONS)
     opened.push(outputsDatabase)
+    const chain = openDatabase(join(dataDir, 'audit.sqlite'), AUDIT_MIGRATIONS)
+    opened.push(chain)
     const versions = createSqliteVersionStore(control)
     const bundles = await openFolderBundleStore(join(dataDir, 'bundles'), (digest) =>
       versions.usesBundle(digest),
@@ -54,6 +59,7 @@ export async function openSqliteStore(options: {
       placements: createSqlitePlacementStore(control),
       outputs,
       identity: createSqliteIdentityStore(control),
+      audit: createSqliteAuditStore(chain, control),
       bundles,
       async [Symbol.asyncDispose]() {
         close()

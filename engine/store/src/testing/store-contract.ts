@@ -1,5 +1,6 @@
 /** What every store does, whatever it is made of: run by each adapter's test. */
 import { describe } from '@jest/globals'
+import { auditContract } from './audit-contract.ts'
 import { bundleContract } from './bundle-contract.ts'
 import { controlContract } from './control-contract.ts'
 import { identityContract } from './identity-contract.ts'
@@ -11,6 +12,7 @@ export function storeContract(name: string, makeStore: MakeStore): void {
   describe(`store on ${name}`, () => {
     controlContract(makeStore)
     identityContract(makeStore)
+    auditContract(makeStore)
     outputContract(makeStore)
     logContract(makeStore)
     bundleContract(makeStore)
