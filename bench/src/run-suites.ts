@@ -76,12 +76,13 @@ async function runSuite(
 ): Promise<BenchReport> {
   const { isQuick, rounds, isRecorded, profile, svgFile } = options
   const computer = describeComputer()
+  const wish = profile?.taken === null ? profile : null
   const measure = async () => {
     await using bench = await openBench({
       suite: suite.name,
       isQuick,
       rounds,
-      profile: profile?.taken === null ? profile : null,
+      profile: wish,
       say,
       signal,
     })
@@ -89,11 +90,11 @@ async function runSuite(
   }
   const report = { ...(await measure()), computer }
   for (const line of reportLines(report)) say(line)
-  if (profile !== null && profile.taken !== null) say(`profiles are in ${profile.folder}`)
+  if (wish?.taken) say(`profiles are in ${wish.folder}`)
   if (svgFile !== undefined) await writeFile(svgFile, barChart(report))
   if (isRecorded) {
     await record(report)
-    if (profile?.taken) await recordProfile(profile.taken)
+    if (wish?.taken) await recordProfile(wish.taken)
     say(`recorded in docs/performance.md: ${suite.name}`)
   }
   return report
