@@ -8,19 +8,24 @@ import { createHandler } from './http/create-handler.ts'
 import type { Route } from './http/exchange.ts'
 import { listen, type Listening } from './http/listen.ts'
 import { ownOrigins } from './http/request-origin.ts'
+import { createWorkQueue } from './mail/work-queue.ts'
 import { createBundleRoute } from './routes/bundle-route.ts'
 import { createDescriptorSetRoute } from './routes/descriptor-set-route.ts'
 import { createGraphqlRoutes } from './routes/graphql-route.ts'
 import { healthRoute } from './routes/health-route.ts'
 import { createKeyRoutes } from './routes/key-routes.ts'
 import { createMetricsRoute } from './routes/metrics-route.ts'
+import { createMailSignInRoutes } from './routes/mail-sign-in-routes.ts'
+import { createSignInPages } from './routes/sign-in-pages.ts'
 import { createSignInRoutes } from './routes/sign-in-routes.ts'
 import { createStatusPageRoute } from './routes/status-page-route.ts'
 import { createStatusRoute } from './routes/status-route.ts'
+import { createTokenSignInRoute } from './routes/token-sign-in-route.ts'
 import { createUploadRoute } from './routes/upload-route.ts'
 import { createAuthenticate } from './sign-in/authenticate.ts'
-import { createFailedAttempts } from './sign-in/failed-attempts.ts'
 import { createLogins } from './sign-in/logins.ts'
+import { createPrincipals } from './sign-in/principals.ts'
+import { createRateLimits } from './sign-in/rate-limits.ts'
 import { createSignInLinks } from './sign-in/sign-in-links.ts'
 import { createTokenHash } from './sign-in/tokens.ts'
 
@@ -46,6 +51,7 @@ export type AdminApi = {
 export function createAdminApi(deps: AdminApiDeps): AdminApi {
   const { store, logger, publicUrl } = deps
   const now = deps.now ?? (() => new Date())
+  const hashToken = createTokenHash(deps.pepper)
   const features: FeatureDeps = {
     ...store,
     events: deps.events,
@@ -53,38 +59,57 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
     logger,
     now,
     newId: randomUUID,
+    hashToken,
     lock: createKeyedLock(),
     fingerprintKey: deps.pepper,
   }
-  const hashToken = createTokenHash(deps.pepper)
   const identity = { identity: store.identity, now, hashToken }
   const logins = createLogins(identity)
   const links = createSignInLinks(identity)
-  const failedAttempts = createFailedAttempts(now)
+  const principals = createPrincipals({ ...identity, logins })
+  const rateLimits = createRateLimits({ ...identity, attempts: store.identity.attempts })
+  const mails = createWorkQueue('mails', logger)
   const origins = (req: IncomingMessage): string[] => ownOrigins(req.headers, publicUrl())
 
+  const signIn = { ...features, links, logins, rateLimits, publicUrl, ownOrigins: origins }
   const routes: Route[] = [
     healthRoute,
-    ...createGraphqlRoutes({ graphql: createGraphql(features), logins }),
+    ...createGraphqlRoutes({ graphql: createGraphql(features), principals }),
     createUploadRoute({ ...features, uploadSlots: createSlots(UPLOADS_MAX) }),
     createBundleRoute(features),
     createDescriptorSetRoute(features),
     createStatusRoute(deps),
     createMetricsRoute(deps),
     ...createKeyRoutes(deps),
-    ...createSignInRoutes({ links, logins, failedAttempts, publicUrl, ownOrigins: origins }),
+    ...createSignInRoutes(signIn),
+    ...createSignInPages(signIn),
+    ...createMailSignInRoutes({ ...signIn, queue: mails, mailer: deps.mailer ?? null }),
+    createTokenSignInRoute({ ...signIn, principals }),
     createStatusPageRoute(features),
   ]
   const handle = createHandler({
     routes,
-    authenticate: createAuthenticate({ logins, hashToken, bootstrapToken: deps.bootstrapToken }),
-    failedAttempts,
+    authenticate: createAuthenticate({
+      principals,
+      hashToken,
+      bootstrapToken: deps.bootstrapToken,
+    }),
+    rateLimits,
     logger,
     publicUrl,
     ownOrigins: origins,
   })
   return {
     handler: (req, res) => handle(req, res),
-    listen: (at) => listen(handle, at),
+    async listen(at) {
+      const listening = await listen(handle, at)
+      return {
+        ...listening,
+        async close() {
+          await listening.close()
+          await mails[Symbol.asyncDispose]()
+        },
+      }
+    },
   }
 }

@@ -2,6 +2,8 @@ import type { EngineStatus, EventBus } from '@kre/contracts'
 import type { Logger } from '@kre/service-kit'
 import type { KeyKeeper, Store } from '@kre/store'
 import type { KeyedLock } from './concurrency/keyed-lock.ts'
+import type { Mailer } from './mail/mailer.ts'
+import type { HashToken } from './sign-in/tokens.ts'
 import type { IngestBundle } from './versions/ingest-bundle.ts'
 
 /** What the admin API is made of; whoever starts it brings these. */
@@ -23,6 +25,8 @@ export type AdminApiDeps = {
   bootstrapToken: string
   /** Where browsers reach this API, for sign-in links: `http://127.0.0.1:4000`. Asked when a link is made. */
   publicUrl: () => string
+  /** Delivers sign-in links. Absent = nobody signs in by mail. */
+  mailer?: Mailer
 }
 
 /** What the features share; each of them names the few fields it needs. */
@@ -32,6 +36,7 @@ export type FeatureDeps = Store & {
   logger: Logger
   now: () => Date
   newId: () => string
+  hashToken: HashToken
   /** Serialises work on one thing inside this process; the store's compare-and-set guards the rest. */
   lock: KeyedLock
   /** Tells values apart without showing them: see `fingerprint`. */

@@ -3,6 +3,7 @@ import { GraphQLError, parse } from 'graphql'
 import { createSchema, createYoga, isAsyncIterable, type Plugin } from 'graphql-yoga'
 import type { Logger } from '@kre/service-kit'
 import type { FeatureDeps } from '../context.ts'
+import { authorizeResolvers } from './authorize-resolvers.ts'
 import type { GraphqlContext } from './context.ts'
 import { documentLimits, TOKENS_MAX } from './document-limits.ts'
 import { createFields } from './fields.ts'
@@ -28,10 +29,17 @@ export function createGraphql(deps: FeatureDeps): Graphql {
       typeDefs: readFileSync(new URL(import.meta.resolve('@kre/contracts/schema.graphql')), 'utf8'),
       resolvers: {
         ...guardResolvers(
-          { Query: createQueries(deps), Mutation: createMutations(deps), ...createFields(deps) },
+          {
+            Query: authorizeResolvers('Query', createQueries(deps)),
+            Mutation: authorizeResolvers('Mutation', createMutations(deps)),
+            ...createFields(deps),
+          },
           logger,
         ),
-        Subscription: guardSubscribers(createSubscriptions(deps), logger),
+        Subscription: guardSubscribers(
+          authorizeResolvers('Subscription', createSubscriptions(deps)),
+          logger,
+        ),
       },
     }),
     graphqlEndpoint: GRAPHQL_PATH,

@@ -1,6 +1,7 @@
 import { readConfig } from '../config/read-config.ts'
 import type { FeatureDeps } from '../context.ts'
 import { findEntrypointAddress, findPublishedVersion } from '../runtimes/read-runtimes.ts'
+import { createUserFields } from './account-resolvers.ts'
 import type { GraphqlContext } from './context.ts'
 import type { GraphqlRuntime } from './to-graphql-runtime.ts'
 import { toGraphqlVersion, type GraphqlVersion } from './to-graphql-version.ts'
@@ -8,6 +9,8 @@ import { toGraphqlVersion, type GraphqlVersion } from './to-graphql-version.ts'
 /** Fields that read more than their parent's row, and only when they are asked for. */
 export function createFields(deps: FeatureDeps) {
   return {
+    User: createUserFields(deps),
+
     Runtime: {
       entrypointAddress: (
         { id: runtimeId }: GraphqlRuntime,

@@ -10,6 +10,7 @@ import { stopVersion } from '../versions/stop-version.ts'
 import { unpublishVersion } from '../versions/unpublish-version.ts'
 import type { VersionCommand } from '../versions/version-command.ts'
 import type { VersionState } from '../versions/version-state.ts'
+import { createAccountMutations } from './account-resolvers.ts'
 import type { GraphqlContext } from './context.ts'
 import { toGraphqlRuntime } from './to-graphql-runtime.ts'
 import { toGraphqlVersion } from './to-graphql-version.ts'
@@ -18,6 +19,8 @@ type Input<T> = { input: Omit<T, 'principal'> }
 
 export function createMutations(deps: FeatureDeps) {
   return {
+    ...createAccountMutations(deps),
+
     createRuntime: async (
       _: unknown,
       { input }: Input<RuntimeFields>,

@@ -2,16 +2,15 @@ import type { FeatureDeps } from '../context.ts'
 import { queryLogs } from '../logs/query-logs.ts'
 import { findRuntime, listRuntimes } from '../runtimes/read-runtimes.ts'
 import { findVersion, listVersions } from '../versions/read-versions.ts'
+import { createAccountQueries } from './account-resolvers.ts'
 import type { GraphqlContext } from './context.ts'
 import { toGraphqlLog } from './to-graphql-log.ts'
 import { toGraphqlRuntime } from './to-graphql-runtime.ts'
-import { toGraphqlUser } from './to-graphql-user.ts'
 import { toGraphqlVersion } from './to-graphql-version.ts'
 
 export function createQueries(deps: FeatureDeps) {
   return {
-    me: (_: unknown, _args: unknown, { principal }: GraphqlContext) =>
-      toGraphqlUser(principal.email, principal.accessLevel),
+    ...createAccountQueries(deps),
 
     runtime: async (_: unknown, args: { id: string }, { principal }: GraphqlContext) =>
       toGraphqlRuntime(await findRuntime(deps, { principal, runtimeId: args.id })),

@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { KreError, toKreError } from '@kre/contracts'
 import type { Logger } from '@kre/service-kit'
+import { accessTo, authorizeOperation } from '../access/operations.ts'
 import type { Principal } from '../principal.ts'
 import type { Authenticate } from '../sign-in/authenticate.ts'
-import type { FailedAttempts } from '../sign-in/failed-attempts.ts'
+import type { RateLimits } from '../sign-in/rate-limits.ts'
 import { isAllowedHost } from './allowed-host.ts'
 import type { Exchange, Route } from './exchange.ts'
 import { HttpProblem } from './http-problem.ts'
@@ -16,7 +17,7 @@ import { SECURITY_HEADERS, sendProblem } from './respond.ts'
 export type HandlerDeps = {
   routes: readonly Route[]
   authenticate: Authenticate
-  failedAttempts: FailedAttempts
+  rateLimits: RateLimits
   logger: Logger
   publicUrl: () => string
   ownOrigins: (req: IncomingMessage) => string[]
@@ -29,8 +30,13 @@ export type Handler = (req: IncomingMessage, res: ServerResponse, options?: Hand
 /**
  * Every request takes the same way: Host, credential, route, origin, then the route's own work.
  * Without a credential even an unknown path answers 401, so nobody can feel the API out.
+ *
+ * @throws KreError `internal` for a route whose row in the table of operations is missing or says something else.
  */
 export function createHandler(deps: HandlerDeps): Handler {
+  for (const route of deps.routes)
+    if ((accessTo(nameOf(route)) === 'open') !== (route.access === 'open'))
+      throw new KreError('internal', `"${nameOf(route)}" is open in one place and not in the other`)
   return function handle(req, res, options = {}) {
     const requestId = randomUUID()
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) res.setHeader(name, value)
@@ -61,6 +67,11 @@ export function createHandler(deps: HandlerDeps): Handler {
   }
 }
 
+/** The route's name in the table of operations. */
+function nameOf({ method, path }: Route): string {
+  return `${method} ${path}`
+}
+
 type Arrival = Omit<Exchange, 'url' | 'params'>
 
 async function route(deps: HandlerDeps, arrival: Arrival): Promise<void> {
@@ -78,7 +89,7 @@ async function route(deps: HandlerDeps, arrival: Arrival): Promise<void> {
   if (match.kind === 'unknown') throw new KreError('not-found', 'there is nothing at this address')
   if (match.kind === 'wrong-method') throw wrongMethod(match.allow)
   const exchange = { ...arrival, url, params: match.params, principal }
-  if (match.route.access === 'token' && principal.loginHash !== null) throw tokenOnly()
+  authorizeOperation(principal, nameOf(match.route), match.params)
   await match.route.handle(exchange)
 }
 
@@ -94,7 +105,7 @@ async function requirePrincipal(
     case 'none':
       throw unauthorized()
     case 'wrong': {
-      const waitSeconds = deps.failedAttempts.add(req.socket.remoteAddress ?? '')
+      const waitSeconds = await deps.rateLimits.wrongCredential(req.socket.remoteAddress ?? '')
       throw waitSeconds > 0 ? tooManyAttempts(waitSeconds) : unauthorized()
     }
     case 'token':
@@ -129,7 +140,7 @@ function unauthorized(): HttpProblem {
   return new HttpProblem(
     'unauthenticated',
     { status: 401, wireCode: 'unauthorized', headers: { 'WWW-Authenticate': 'Bearer' } },
-    'sign in first: run krectl login, or send the development token as Authorization: Bearer',
+    'sign in first: run krectl login, or send a token as Authorization: Bearer',
   )
 }
 
@@ -150,14 +161,6 @@ function foreign(): HttpProblem {
     'permission-denied',
     { status: 403, wireCode: 'forbidden' },
     'the request may come from a page of another site: send it from the admin UI, as JSON, or with the header x-kre-csrf: 1',
-  )
-}
-
-function tokenOnly(): HttpProblem {
-  return new HttpProblem(
-    'permission-denied',
-    { status: 403, wireCode: 'forbidden' },
-    'only the holder of the development token makes sign-in links: run krectl login',
   )
 }
 

@@ -18,12 +18,12 @@ export type Exchange = {
 type Handle<E> = (exchange: E) => Promise<void>
 type RouteHead = { readonly method: 'GET' | 'POST' | 'PUT'; readonly path: string }
 
-/** `signed-in` needs a login or the token, `token` the token alone; `open` is served to everybody. */
+/** `signed-in` needs a login or a token, with the rights that the table of operations asks for; `open` is served to everybody. */
 export type Route = RouteHead &
   (
     | { readonly access: 'open'; readonly handle: Handle<Exchange> }
     | {
-        readonly access: 'signed-in' | 'token'
+        readonly access: 'signed-in'
         readonly handle: Handle<Exchange & { readonly principal: Principal }>
       }
   )

@@ -6,6 +6,8 @@ export class HttpProblem extends KreError {
   readonly status: number
   readonly wireCode: string
   readonly headers: Readonly<Record<string, string>>
+  /** What is wrong field by field, where that can be said. */
+  readonly errors?: readonly { field: string; type: string; description: string }[]
 
   constructor(
     code: ErrorCode,
@@ -39,13 +41,18 @@ const ANSWERS: Readonly<Record<ErrorCode, readonly [status: number, wireCode: st
 export type ProblemAnswer = {
   status: number
   headers: Readonly<Record<string, string>>
-  body: { code: string; message: string; requestId: string }
+  body: { code: string; message: string; requestId: string; errors?: HttpProblem['errors'] }
 }
 
 /** The answer for a failure. What only the log may know is left out. */
 export function problemAnswer(error: KreError, requestId: string): ProblemAnswer {
   if (error instanceof HttpProblem) {
-    const body = { code: error.wireCode, message: error.message, requestId }
+    const body = {
+      code: error.wireCode,
+      message: error.message,
+      requestId,
+      ...(error.errors === undefined ? {} : { errors: error.errors }),
+    }
     return { status: error.status, headers: error.headers, body }
   }
   const [status, wireCode] = ANSWERS[error.code]

@@ -7,18 +7,22 @@ import { HttpProblem } from './http-problem.ts'
 export const BODY_BYTES_MAX = 256 * KiB
 const BODY_IDLE_MS = 10 * SECOND_MS
 
-/** @throws HttpProblem 413 above `BODY_BYTES_MAX`, 408 when the client falls silent. */
-export async function readBody(req: IncomingMessage, signal: AbortSignal): Promise<Buffer> {
-  const limits = { bytesMax: BODY_BYTES_MAX, idleMs: BODY_IDLE_MS, tooLarge, signal }
+/** @throws HttpProblem 413 above `bytesMax`, 408 when the client falls silent. */
+export async function readBody(
+  req: IncomingMessage,
+  signal: AbortSignal,
+  bytesMax = BODY_BYTES_MAX,
+): Promise<Buffer> {
+  const limits = { bytesMax, idleMs: BODY_IDLE_MS, tooLarge: () => tooLarge(bytesMax), signal }
   const chunks: Buffer[] = []
   for await (const chunk of bodyChunks(req, limits)) chunks.push(chunk)
   return Buffer.concat(chunks)
 }
 
-function tooLarge(): HttpProblem {
+function tooLarge(bytesMax: number): HttpProblem {
   return new HttpProblem(
     'resource-exhausted',
     { status: 413, wireCode: 'too_large' },
-    `the body is too large: send at most ${BODY_BYTES_MAX / KiB} KiB`,
+    `the body is too large: send at most ${bytesMax / KiB} KiB`,
   )
 }

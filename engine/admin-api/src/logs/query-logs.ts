@@ -19,7 +19,7 @@ export async function queryLogs(
   deps: QueryLogsDeps,
   query: { principal: Principal; runtimeId: string; filters: unknown; cursor: string | null },
 ): Promise<LogPage> {
-  authorize(query.principal, 'view logs')
+  authorize(query.principal, 'view logs', query.runtimeId)
   const filters = parseLogFilters(query.filters)
   await requireRuntime(deps, query.runtimeId)
   const versions = await deps.versions.list(query.runtimeId)

@@ -29,7 +29,7 @@ export async function tailLogs(
   command: TailLogs,
 ): Promise<AsyncIterableIterator<LogRecord, undefined>> {
   const { principal, runtimeId, versionName, signal } = command
-  authorize(principal, 'view logs')
+  authorize(principal, 'view logs', runtimeId)
   const filters = parseLogFilters(command.filters)
   const version = await requireVersion(deps, runtimeId, versionName)
   const selection = selectLogs(runtimeId, { ...filters, versionsIds: [version.name] }, [version])

@@ -5,17 +5,17 @@ import type { Route } from '../http/exchange.ts'
 import { HttpProblem } from '../http/http-problem.ts'
 import { readBody } from '../http/read-body.ts'
 import { mediaType } from '../http/request-origin.ts'
-import type { Principal } from '../principal.ts'
-import type { Logins } from '../sign-in/logins.ts'
+import { hasSameRights, type Principal } from '../principal.ts'
+import type { Principals } from '../sign-in/principals.ts'
 
-/** Streams that one login may hold open: more tabs than a person watches. */
+/** Streams that one login or token may hold open: more tabs than a person watches. */
 export const STREAMS_MAX = 16
-/** How long a stream may outlive its login at most. */
-const RECHECK_MS = SECOND_MS
+/** How long a stream may outlive its login or its caller's rights, twice: a look may take as long as a wait. */
+const RECHECK_MS = SECOND_MS / 2
 
 /** `POST /graphql` with JSON, and `GET /graphql` for queries and event streams (yoga refuses mutations there). */
-export function createGraphqlRoutes(deps: { graphql: Graphql; logins: Logins }): Route[] {
-  /** By login; the development token's streams count together. */
+export function createGraphqlRoutes(deps: { graphql: Graphql; principals: Principals }): Route[] {
+  /** By login or token; the development token's streams count together. */
   const streams = new Map<string, number>()
 
   const route = (method: 'GET' | 'POST'): Route => ({
@@ -60,10 +60,10 @@ export function createGraphqlRoutes(deps: { graphql: Graphql; logins: Logins }):
       res.end(body)
       return
     }
-    const leave = enter(streams, principal.loginHash ?? 'token')
+    const leave = enter(streams, streamOwner(principal))
     try {
       res.writeHead(response.status, { 'Content-Type': type, 'X-Accel-Buffering': 'no' })
-      await relayStream(response.body, res, signal, () => isSignedIn(deps.logins, principal))
+      await relayStream(response.body, res, signal, () => isAsBefore(deps.principals, principal))
     } finally {
       leave()
     }
@@ -118,9 +118,21 @@ function drained(res: ServerResponse, signal: AbortSignal): Promise<void> {
   })
 }
 
-/** The development token lives as long as the process. */
-async function isSignedIn(logins: Logins, { loginHash }: Principal): Promise<boolean> {
-  return loginHash === null || logins.isAlive(loginHash)
+/** Whether the caller may do what it might when the stream began; after any change it has to open a new one. */
+async function isAsBefore(principals: Principals, principal: Principal): Promise<boolean> {
+  const now = await principals.again(principal)
+  return now !== null && hasSameRights(now, principal)
+}
+
+function streamOwner({ credential }: Principal): string {
+  switch (credential.kind) {
+    case 'owner':
+      return 'owner'
+    case 'login':
+      return credential.loginHash
+    case 'api-token':
+      return credential.tokenId
+  }
 }
 
 function enter(streams: Map<string, number>, key: string): () => void {
@@ -154,6 +166,6 @@ function tooManyStreams(): HttpProblem {
   return new HttpProblem(
     'resource-exhausted',
     { status: 429, wireCode: 'too_many_streams', headers: { 'Retry-After': '5' } },
-    `this login has ${STREAMS_MAX} event streams open: close one first`,
+    `this login or token has ${STREAMS_MAX} event streams open: close one first`,
   )
 }

@@ -27,7 +27,7 @@ export function createKeyRoutes({ keys, logger }: Pick<AdminApiDeps, 'keys' | 'l
     {
       method: 'POST',
       path: '/api/v1/keys/rotate',
-      access: 'token',
+      access: 'signed-in',
       async handle({ res, principal }) {
         authorize(principal, 'edit engine')
         const rotated = await keeper().rotate()

@@ -11,7 +11,7 @@ export function createMetricsRoute({ metrics }: Pick<AdminApiDeps, 'metrics'>): 
     path: '/metrics',
     access: 'signed-in',
     async handle({ res, principal }) {
-      authorize(principal, 'view engine')
+      authorize(principal, 'view metrics')
       if (metrics === undefined)
         throw new KreError('unimplemented', 'this engine does not collect metrics')
       sendText(res, 200, 'text/plain; version=0.0.4; charset=utf-8', metrics())

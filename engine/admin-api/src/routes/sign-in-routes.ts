@@ -1,90 +1,51 @@
 import type { IncomingMessage } from 'node:http'
-import type { AdminApiDeps } from '../context.ts'
+import { KreError } from '@kre/contracts'
+import type { AdminApiDeps, FeatureDeps } from '../context.ts'
 import type { Route } from '../http/exchange.ts'
-import { html } from '../http/html.ts'
 import { HttpProblem } from '../http/http-problem.ts'
 import { isForeign } from '../http/request-origin.ts'
-import { sendJson, sendPage, sendRedirect } from '../http/respond.ts'
-import type { FailedAttempts } from '../sign-in/failed-attempts.ts'
-import { loginCookie, noLoginCookie } from '../sign-in/login-cookie.ts'
+import { sendJson } from '../http/respond.ts'
+import { findAccount } from '../sign-in/accounts.ts'
+import { LOGIN_COOKIES, setCookie } from '../sign-in/login-cookie.ts'
 import type { Logins } from '../sign-in/logins.ts'
+import type { RateLimits } from '../sign-in/rate-limits.ts'
 import type { SignInLinks } from '../sign-in/sign-in-links.ts'
+import { EmailAddress } from '../sign-in/email-address.ts'
+import { LOCAL_OWNER } from '../principal.ts'
 
-type SignInRoutesDeps = Pick<AdminApiDeps, 'publicUrl'> & {
-  links: SignInLinks
-  logins: Logins
-  failedAttempts: FailedAttempts
-  ownOrigins: (req: IncomingMessage) => string[]
-}
+export type SignInRoutesDeps = Pick<AdminApiDeps, 'publicUrl'> &
+  Pick<FeatureDeps, 'identity' | 'now' | 'logger'> & {
+    links: SignInLinks
+    logins: Logins
+    rateLimits: RateLimits
+    ownOrigins: (req: IncomingMessage) => string[]
+  }
 
-/** The way from `krectl login` to a login's cookie, and out again. */
+/** What is left of sign-in when somebody is signed in: links for others, and the way out. */
 export function createSignInRoutes(deps: SignInRoutesDeps): Route[] {
-  return [loginLinkRoute(deps), showLinkRoute(), useLinkRoute(deps), logoutRoute(deps)]
+  return [loginLinkRoute(deps), logoutRoute(deps)]
 }
 
-/** For the token's owner: a link that signs a browser in. `?new=1` makes the current one void. */
-function loginLinkRoute({ links, publicUrl }: SignInRoutesDeps): Route {
+/** For the development token's owner: a link that signs a browser in, as him or as `?user=`. `?new=1` makes the current one void. */
+function loginLinkRoute({ identity, links, publicUrl }: SignInRoutesDeps): Route {
   return {
     method: 'POST',
     path: '/api/v1/auth/login-link',
-    access: 'token',
+    access: 'signed-in',
     async handle({ res, url }) {
-      const { token, expiresAt, reused } = await links.issue(url.searchParams.get('new') === '1')
+      const wanted = url.searchParams.get('user') ?? LOCAL_OWNER
+      const email = wanted === LOCAL_OWNER ? wanted : (EmailAddress.safeParse(wanted).data ?? '')
+      if ((await findAccount(identity.users, email)) === null)
+        throw new KreError('not-found', 'there is no such user: krectl user create makes one')
+      const { token, expiresAt, reused } = await links.issue(
+        email,
+        url.searchParams.get('new') === '1',
+      )
       sendJson(res, 200, {
         url: new URL(`/signin/${token}`, publicUrl()).href,
         expiresAt: expiresAt.toISOString(),
         reused,
       })
-    },
-  }
-}
-
-/** Looking at the link uses nothing up: mail scanners and link previews look, people press the button. */
-function showLinkRoute(): Route {
-  return {
-    method: 'GET',
-    path: '/signin/:token',
-    access: 'open',
-    async handle({ res }) {
-      sendPage(
-        res,
-        200,
-        html`Sign in to KRE`,
-        html`<p>This link signs this browser in as the owner of the local engine. It works once.</p>
-          <form method="post"><button type="submit">Sign in</button></form>`,
-      )
-    },
-  }
-}
-
-function useLinkRoute({
-  links,
-  logins,
-  failedAttempts,
-  publicUrl,
-  ownOrigins,
-}: SignInRoutesDeps): Route {
-  return {
-    method: 'POST',
-    path: '/signin/:token',
-    access: 'open',
-    async handle({ req, res, params }) {
-      if (isForeign({ headers: req.headers, ownOrigins: ownOrigins(req) })) throw foreign()
-      const user = await links.consume(params['token'] ?? '')
-      if (user === null) {
-        const waitSeconds = failedAttempts.add(req.socket.remoteAddress ?? '')
-        sendPage(
-          res,
-          waitSeconds > 0 ? 429 : 410,
-          html`This link does not work any more`,
-          html`<p>It was used already, it is older than 15 minutes, or a newer one replaced it.</p>
-            <p>Run <code>krectl login</code> for a new one.</p>`,
-          waitSeconds > 0 ? { 'Retry-After': String(waitSeconds) } : {},
-        )
-        return
-      }
-      const token = await logins.begin(user)
-      sendRedirect(res, '/', { 'Set-Cookie': loginCookie(token, publicUrl()) })
     },
   }
 }
@@ -95,17 +56,32 @@ function logoutRoute({ logins, publicUrl }: SignInRoutesDeps): Route {
     path: '/api/v1/auth/logout',
     access: 'signed-in',
     async handle({ res, principal }) {
-      if (principal.loginHash !== null) await logins.end(principal.loginHash)
-      const headers = { 'Set-Cookie': noLoginCookie(publicUrl()) }
+      const { credential } = principal
+      if (credential.kind === 'login') await logins.end(credential.loginHash)
+      const headers = { 'Set-Cookie': setCookie(LOGIN_COOKIES, '', publicUrl(), 0) }
       sendJson(res, 200, { message: 'Logout success' }, headers)
     },
   }
 }
 
-function foreign(): HttpProblem {
-  return new HttpProblem(
+/** @throws HttpProblem 403 when a page of another site made the request: it could sign its visitor in as somebody else. */
+export function refuseForeign(deps: SignInRoutesDeps, req: IncomingMessage): void {
+  if (!isForeign({ headers: req.headers, ownOrigins: deps.ownOrigins(req) })) return
+  throw new HttpProblem(
     'permission-denied',
     { status: 403, wireCode: 'forbidden' },
     'this request was made by a page of another site: open the link itself',
+  )
+}
+
+export function tooManyAttempts(waitSeconds: number): HttpProblem {
+  return new HttpProblem(
+    'resource-exhausted',
+    {
+      status: 429,
+      wireCode: 'too_many_attempts',
+      headers: { 'Retry-After': String(waitSeconds) },
+    },
+    `too many attempts came from your address: wait ${waitSeconds} s`,
   )
 }

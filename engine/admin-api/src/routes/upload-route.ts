@@ -38,7 +38,7 @@ export function createUploadRoute(
     async handle(exchange) {
       const { req, res, url, params, principal, requestId, signal } = exchange
       const runtimeId = params['id'] ?? ''
-      authorize(principal, 'edit versions')
+      authorize(principal, 'edit versions', runtimeId)
       const comment = url.searchParams.get('comment')?.trim() ?? ''
       assertCommentLength(comment)
       await requireRuntime(deps, runtimeId)

@@ -1,5 +1,5 @@
 import type { Runtime, Store } from '@kre/store'
-import { authorize, type Principal } from '../principal.ts'
+import { authorize, sees, type Principal } from '../principal.ts'
 import {
   readRuntimeState,
   requireRuntime,
@@ -14,17 +14,16 @@ export async function findRuntime(
   deps: ReadRuntimesDeps,
   query: { principal: Principal; runtimeId: string },
 ): Promise<Runtime> {
-  authorize(query.principal, 'view runtimes')
+  authorize(query.principal, 'view runtimes', query.runtimeId)
   return requireRuntime(deps, query.runtimeId)
 }
 
-/** Oldest first. */
+/** Those that the principal may see, oldest first. */
 export async function listRuntimes(
   deps: ReadRuntimesDeps,
   query: { principal: Principal },
 ): Promise<Runtime[]> {
-  authorize(query.principal, 'view runtimes')
-  return deps.runtimes.list()
+  return (await deps.runtimes.list()).filter(({ id }) => sees(query.principal, id))
 }
 
 /** The version at the runtime's public address, by intent; null = none. */
@@ -32,7 +31,7 @@ export async function findPublishedVersion(
   deps: ReadRuntimesDeps,
   query: { principal: Principal; runtimeId: string },
 ): Promise<VersionState | null> {
-  authorize(query.principal, 'view versions')
+  authorize(query.principal, 'view versions', query.runtimeId)
   const state = await readRuntimeState(deps, query.runtimeId)
   const name = state.release?.published ?? null
   const version = name === null ? null : await deps.versions.find(query.runtimeId, name)
@@ -44,7 +43,7 @@ export async function findEntrypointAddress(
   deps: ReadRuntimesDeps,
   query: { principal: Principal; runtimeId: string },
 ): Promise<string> {
-  authorize(query.principal, 'view runtimes')
+  authorize(query.principal, 'view runtimes', query.runtimeId)
   const placement = await deps.placements.get(query.runtimeId)
   const entrypoint = placement?.workloads.find(
     (workload) => workload.role === 'entrypoint' && workload.version === null,

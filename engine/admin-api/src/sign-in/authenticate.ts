@@ -1,9 +1,10 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { KreError } from '@kre/contracts'
 import { readCookie } from '../http/cookies.ts'
-import { LOCAL_OWNER, type Principal } from '../principal.ts'
+import type { Principal } from '../principal.ts'
+import { API_TOKEN_PREFIX } from '../tokens/api-token-text.ts'
 import { LOGIN_COOKIES } from './login-cookie.ts'
-import type { Logins } from './logins.ts'
+import type { Principals } from './principals.ts'
 import { equalHashes, type HashToken } from './tokens.ts'
 
 const BOOTSTRAP_TOKEN_CHARS_MIN = 32
@@ -18,36 +19,47 @@ export type Authenticate = (
 ) => Promise<Authentication>
 
 /**
- * Makes principals of requests: the development token as `Authorization: Bearer`, or a login's cookie.
- * A request with an Authorization header is judged by that alone.
+ * Makes principals of requests: the development token, an API token or a login's token as `Authorization: Bearer`,
+ * or a login's cookie. A request with an Authorization header is judged by that alone.
  *
  * @throws KreError `invalid-argument` when the development token is too short to be a secret.
  */
 export function createAuthenticate(deps: {
-  logins: Logins
+  principals: Principals
   hashToken: HashToken
   bootstrapToken: string
 }): Authenticate {
-  if (deps.bootstrapToken.length < BOOTSTRAP_TOKEN_CHARS_MIN)
+  const { principals, hashToken, bootstrapToken } = deps
+  if (bootstrapToken.length < BOOTSTRAP_TOKEN_CHARS_MIN)
     throw new KreError(
       'invalid-argument',
-      `the development token has ${deps.bootstrapToken.length} characters: use at least ${BOOTSTRAP_TOKEN_CHARS_MIN} random ones`,
+      `the development token has ${bootstrapToken.length} characters: use at least ${BOOTSTRAP_TOKEN_CHARS_MIN} random ones`,
     )
-  const bootstrapHash = deps.hashToken(deps.bootstrapToken)
+  const bootstrapHash = hashToken(bootstrapToken)
+
+  function ofBearer(token: string): Promise<Principal | null> | Principal {
+    if (equalHashes(hashToken(token), bootstrapHash)) return principals.ofOwner()
+    return token.startsWith(API_TOKEN_PREFIX)
+      ? principals.ofApiToken(token)
+      : principals.ofLogin(token)
+  }
 
   return async function authenticate(headers) {
     if (headers.authorization !== undefined) {
       const token = /^Bearer +(\S+) *$/i.exec(headers.authorization)?.[1]
-      if (token === undefined || !equalHashes(deps.hashToken(token), bootstrapHash))
-        return { kind: 'wrong' }
-      const principal = { email: LOCAL_OWNER, accessLevel: 'ADMIN', loginHash: null } as const
-      return { kind: 'token', principal }
+      const principal = token === undefined ? null : await ofBearer(token)
+      return principal === null ? { kind: 'wrong' } : { kind: 'token', principal }
     }
-    const token = LOGIN_COOKIES.map((name) => readCookie(headers.cookie, name)).find(
-      (value) => value !== null,
-    )
-    if (token === undefined || token === null) return { kind: 'none' }
-    const principal = await deps.logins.resume(token)
+    const token = loginToken(headers.cookie)
+    if (token === null) return { kind: 'none' }
+    const principal = await principals.ofLogin(token)
     return principal === null ? { kind: 'wrong' } : { kind: 'cookie', principal }
   }
+}
+
+/** The login's token in a `Cookie` header; null when there is none. */
+export function loginToken(cookie: string | undefined): string | null {
+  return (
+    LOGIN_COOKIES.map((name) => readCookie(cookie, name)).find((value) => value !== null) ?? null
+  )
 }

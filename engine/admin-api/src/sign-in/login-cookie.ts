@@ -1,27 +1,28 @@
 import { SECOND_MS } from '@kre/contracts'
-import { LOGIN_MS } from './logins.ts'
 
-/** Bound to this very origin by the browser; needs https. */
-const SECURE_COOKIE = '__Host-kre'
-/** For `http://127.0.0.1`, where browsers refuse the other one. */
-const LOOPBACK_COOKIE = 'kre_session'
+/** Names a login's token arrives under: bound to this very origin by the browser, which needs https; and for loopback. */
+export const LOGIN_COOKIES = ['__Host-kre', 'kre_session'] as const
+/** Names of the secret by which a browser shows that it asked for a sign-in link. */
+export const ASKED_COOKIES = ['__Host-kre-asked', 'kre_asked'] as const
+/** Names of what a sign-in at an identity provider is to come back with. */
+export const OIDC_COOKIES = ['__Host-kre-oidc', 'kre_oidc'] as const
 
-/** Names a login's token arrives under, the stronger one first. */
-export const LOGIN_COOKIES = [SECURE_COOKIE, LOOPBACK_COOKIE] as const
+type CookieNames = readonly [secure: string, loopback: string]
 
-/** `Set-Cookie` that hands a login's token to the browser. */
-export function loginCookie(token: string, publicUrl: string): string {
-  return format(token, publicUrl, LOGIN_MS / SECOND_MS)
-}
-
-/** `Set-Cookie` that makes the browser forget it. */
-export function noLoginCookie(publicUrl: string): string {
-  return format('', publicUrl, 0)
-}
-
-function format(value: string, publicUrl: string, maxAgeSeconds: number): string {
-  const attributes = `Path=/; HttpOnly; SameSite=Strict; Max-Age=${maxAgeSeconds}`
+/**
+ * A `Set-Cookie` for our pages alone, out of reach of scripts. `Lax`: it comes with links from mails and from identity
+ * providers; what changes anything is guarded by the request's origin.
+ *
+ * @param lifetimeMs 0 makes the browser forget it.
+ */
+export function setCookie(
+  names: CookieNames,
+  value: string,
+  publicUrl: string,
+  lifetimeMs: number,
+): string {
+  const attributes = `Path=/; HttpOnly; SameSite=Lax; Max-Age=${Math.floor(lifetimeMs / SECOND_MS)}`
   return publicUrl.startsWith('https:')
-    ? `${SECURE_COOKIE}=${value}; ${attributes}; Secure`
-    : `${LOOPBACK_COOKIE}=${value}; ${attributes}`
+    ? `${names[0]}=${value}; ${attributes}; Secure`
+    : `${names[1]}=${value}; ${attributes}`
 }

@@ -39,7 +39,7 @@ describe('a sign-in link', () => {
     expect(used.headers.location).toBe('/')
     expect(used.headers['set-cookie']).toEqual([
       expect.stringMatching(
-        /^kre_session=[A-Za-z0-9_-]{43}; Path=\/; HttpOnly; SameSite=Strict; Max-Age=604800$/,
+        /^kre_session=[A-Za-z0-9_-]{43}; Path=\/; HttpOnly; SameSite=Lax; Max-Age=2592000$/,
       ),
     ])
     const cookie = used.headers['set-cookie']?.[0]?.split(';')[0] ?? ''
@@ -110,7 +110,11 @@ describe('a login', () => {
     expect((await me(cookie)).status).toBe(401)
   })
 
-  test('ends after seven days in any case', async () => {
+  test('ends after the days of the settings in any case', async () => {
+    const set = await api.graphql(
+      'mutation { updateSettings(input: { sessionLifetimeInDays: 7 }) { sessionLifetimeInDays } }',
+    )
+    expect(set.data).toEqual({ updateSettings: { sessionLifetimeInDays: 7 } })
     const cookie = await api.signIn()
     for (let hours = 0; hours < 168; hours += 7) {
       api.clock.offsetMs = hours * HOUR_MS

@@ -1,4 +1,4 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHmac, randomBytes, randomInt, timingSafeEqual } from 'node:crypto'
 import { KreError } from '@kre/contracts'
 
 /** 256 random bits: guessing is hopeless, so a token needs no owner's name beside it. */
@@ -10,6 +10,11 @@ export const TOKEN = /^[A-Za-z0-9_-]{43}$/
 
 export function createToken(): string {
   return randomBytes(TOKEN_BYTES).toString('base64url')
+}
+
+/** Six digits for people to read and type: a proof beside another one, never alone. */
+export function createCode(): string {
+  return String(randomInt(1_000_000)).padStart(6, '0')
 }
 
 /** Turns a token into what is stored of it; without the pepper the store says nothing about tokens. */

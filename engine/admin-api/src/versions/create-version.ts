@@ -39,7 +39,7 @@ export async function createVersion(
   deps: CreateVersionDeps,
   command: CreateVersion,
 ): Promise<CreateVersionResult> {
-  authorize(command.principal, 'edit versions')
+  authorize(command.principal, 'edit versions', command.runtimeId)
   await requireRuntime(deps, command.runtimeId)
   const { stream, signal } = command
   const bundle = await deps.ingest({ stream }, { scratchDir: deps.bundles.scratchDir, signal })
@@ -78,7 +78,9 @@ async function takeOver(
   }
   const lost = await insert(deps, version, bundle)
   if (lost !== null) return lost
-  const values = await Promise.all(earlier.map(({ name }) => deps.config.get(runtimeId, name)))
+  const values = await Promise.all(
+    earlier.map(({ name }) => deps.config.get(runtimeId, name, { leaveOutDamaged: true })),
+  )
   const carried = carryOver(manifest, values, deps.now())
   if (carried.length > 0) await deps.config.set(runtimeId, version.name, carried)
   deps.events.publish({ type: 'version.created', runtimeId, version: version.name })

@@ -26,7 +26,7 @@ export async function deleteVersion(
   command: VersionCommand,
 ): Promise<VersionState> {
   const { principal, runtimeId, versionName } = command
-  authorize(principal, 'edit versions')
+  authorize(principal, 'edit versions', runtimeId)
   const cause = {
     operation: 'stop',
     by: principal.email,

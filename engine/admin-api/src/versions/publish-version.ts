@@ -19,7 +19,7 @@ export async function publishVersion(
   command: VersionCommand,
 ): Promise<VersionState> {
   const { principal, runtimeId, versionName } = command
-  authorize(principal, 'edit versions')
+  authorize(principal, 'edit versions', runtimeId)
   const cause = {
     operation: 'publish',
     by: principal.email,

@@ -15,7 +15,7 @@ export async function findVersion(
   deps: ReadVersionsDeps,
   query: { principal: Principal; runtimeId: string; versionName: string },
 ): Promise<VersionState> {
-  authorize(query.principal, 'view versions')
+  authorize(query.principal, 'view versions', query.runtimeId)
   const version = await requireVersion(deps, query.runtimeId, query.versionName)
   return versionState(version, await readRuntimeState(deps, query.runtimeId))
 }
@@ -25,7 +25,7 @@ export async function listVersions(
   deps: ReadVersionsDeps,
   query: { principal: Principal; runtimeId: string },
 ): Promise<VersionState[]> {
-  authorize(query.principal, 'view versions')
+  authorize(query.principal, 'view versions', query.runtimeId)
   await requireRuntime(deps, query.runtimeId)
   const [versions, state] = await Promise.all([
     deps.versions.list(query.runtimeId),

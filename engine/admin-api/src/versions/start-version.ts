@@ -25,7 +25,7 @@ export async function startVersion(
   command: VersionCommand,
 ): Promise<VersionState> {
   const { principal, runtimeId, versionName } = command
-  authorize(principal, 'edit versions')
+  authorize(principal, 'edit versions', runtimeId)
   const cause = {
     operation: 'start',
     by: principal.email,

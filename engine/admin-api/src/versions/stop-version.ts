@@ -19,7 +19,7 @@ export async function stopVersion(
   command: VersionCommand,
 ): Promise<VersionState> {
   const { principal, versionName } = command
-  authorize(principal, 'edit versions')
+  authorize(principal, 'edit versions', command.runtimeId)
   const cause = {
     operation: 'stop',
     by: principal.email,

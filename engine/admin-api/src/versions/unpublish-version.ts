@@ -16,7 +16,7 @@ export async function unpublishVersion(
   command: VersionCommand,
 ): Promise<VersionState> {
   const { principal, versionName } = command
-  authorize(principal, 'edit versions')
+  authorize(principal, 'edit versions', command.runtimeId)
   const cause = {
     operation: 'unpublish',
     by: principal.email,

@@ -1,6 +1,7 @@
 import { deriveVersion, KreError } from '@kre/contracts'
 import type { DerivedVersion, Placement, Release } from '@kre/contracts'
 import type { Runtime, Store, Version } from '@kre/store'
+import { runtimeMissing } from '../principal.ts'
 import { quoted } from '../text.ts'
 
 /** What a runtime's versions derive their statuses from. */
@@ -48,7 +49,7 @@ export async function requireRuntime(
 ): Promise<Runtime> {
   const runtime = await deps.runtimes.find(runtimeId)
   if (runtime !== null) return runtime
-  throw new KreError('not-found', `there is no runtime ${quoted(runtimeId)}`)
+  throw runtimeMissing(runtimeId)
 }
 
 /** @throws KreError `not-found`, for the runtime or for the version. */

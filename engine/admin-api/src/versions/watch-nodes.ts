@@ -26,7 +26,7 @@ export async function watchNodes(
   command: { principal: Principal; runtimeId: string; versionName: string; signal: AbortSignal },
 ): Promise<AsyncIterableIterator<NodeState, undefined>> {
   const { principal, runtimeId, versionName, signal } = command
-  authorize(principal, 'view versions')
+  authorize(principal, 'view versions', runtimeId)
   await requireVersion(deps, runtimeId, versionName)
   const known = new Map<string, string>()
   const readChanged = async (): Promise<NodeState[]> => {

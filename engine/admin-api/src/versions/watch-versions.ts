@@ -1,5 +1,5 @@
 import type { FeatureDeps } from '../context.ts'
-import { authorize, type Principal } from '../principal.ts'
+import { authorize, sees, type Principal } from '../principal.ts'
 import { watchChanges } from '../watch/watch-changes.ts'
 import {
   readRuntimeState,
@@ -16,7 +16,7 @@ type WatchVersionsDeps = Pick<
 /**
  * Versions whose status, reason, address, nodes or publication changed after the call.
  *
- * @param runtimeId null = all runtimes, also those that are created later.
+ * @param runtimeId null = all runtimes that the principal may see, also those that are created later.
  * @throws KreError `not-found` for the runtime.
  */
 export async function watchVersions(
@@ -24,18 +24,22 @@ export async function watchVersions(
   command: { principal: Principal; runtimeId: string | null; signal: AbortSignal },
 ): Promise<AsyncIterableIterator<VersionState, undefined>> {
   const { principal, runtimeId, signal } = command
-  authorize(principal, 'view versions')
-  if (runtimeId !== null) await requireRuntime(deps, runtimeId)
+  if (runtimeId !== null) {
+    authorize(principal, 'view versions', runtimeId)
+    await requireRuntime(deps, runtimeId)
+  }
   const readChanged = createChangeReader(deps)
   const watch = watchChanges({
     events: deps.events,
     signal,
     isRelevant: (event) =>
-      event.type !== 'logs.written' && (runtimeId === null || event.runtimeId === runtimeId),
+      event.type !== 'logs.written' &&
+      (runtimeId === null || event.runtimeId === runtimeId) &&
+      sees(principal, event.runtimeId),
     read: readChanged,
   })
   const runtimes = runtimeId === null ? await deps.runtimes.list() : [{ id: runtimeId }]
-  await readChanged(new Set(runtimes.map(({ id }) => id)))
+  await readChanged(new Set(runtimes.map(({ id }) => id).filter((id) => sees(principal, id))))
   return watch
 }
 

@@ -175,9 +175,9 @@ export interface AttemptStore {
    * those that began last.
    *
    * @param key 1 to 300 characters.
-   * @returns the counter after adding.
+   * @returns the counter after adding, and when it is forgotten.
    */
-  add(key: string, expiresAt: Date, now: Date): Promise<number>
+  add(key: string, expiresAt: Date, now: Date): Promise<{ count: number; expiresAt: Date }>
 }
 /** So that a flood of addresses fills no disk. */
 export const ATTEMPT_COUNTERS_MAX = 10_000

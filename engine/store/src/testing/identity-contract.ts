@@ -257,10 +257,10 @@ function attemptContract(makeStore: MakeStore): void {
     const counts = await Promise.all(
       Array.from({ length: 5 }, () => attempts.add('mail/ada', SOON, NOW)),
     )
-    expect(counts.toSorted()).toEqual([1, 2, 3, 4, 5])
-    expect(await attempts.add('mail/eve', SOON, NOW)).toBe(1)
+    expect(counts.map(({ count }) => count).toSorted()).toEqual([1, 2, 3, 4, 5])
+    expect(await attempts.add('mail/eve', SOON, NOW)).toEqual({ count: 1, expiresAt: SOON })
     // A later end does not prolong what has begun.
-    expect(await attempts.add('mail/ada', LATER, NOW)).toBe(6)
-    expect(await attempts.add('mail/ada', LATER, SOON)).toBe(1)
+    expect(await attempts.add('mail/ada', LATER, NOW)).toEqual({ count: 6, expiresAt: SOON })
+    expect(await attempts.add('mail/ada', LATER, SOON)).toEqual({ count: 1, expiresAt: LATER })
   })
 }

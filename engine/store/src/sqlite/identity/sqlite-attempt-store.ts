@@ -6,9 +6,9 @@ export function createSqliteAttemptStore(db: Database): AttemptStore {
     async add(key, expiresAt, now) {
       return db.transaction(() => {
         db.run('DELETE FROM attempts WHERE expires_at <= ?', now.getTime())
-        const row = db.get<Row & { count: number }>(
+        const row = db.get<Row & { count: number; expires_at: number }>(
           `INSERT INTO attempts (key, count, began_at, expires_at) VALUES (?, 1, ?, ?)
-           ON CONFLICT DO UPDATE SET count = count + 1 RETURNING count`,
+           ON CONFLICT DO UPDATE SET count = count + 1 RETURNING count, expires_at`,
           key,
           now.getTime(),
           expiresAt.getTime(),
@@ -19,7 +19,10 @@ export function createSqliteAttemptStore(db: Database): AttemptStore {
                (SELECT key FROM attempts ORDER BY began_at DESC, key LIMIT -1 OFFSET ?)`,
             ATTEMPT_COUNTERS_MAX,
           )
-        return row?.count ?? 1
+        return {
+          count: row?.count ?? 1,
+          expiresAt: new Date(row?.expires_at ?? expiresAt),
+        }
       })
     },
   }

@@ -1,0 +1,19 @@
+import type { Settings, User } from '@kre/store'
+import { domainOf } from './email-address.ts'
+
+export type Admission = 'known' | 'new' | 'refused'
+
+/**
+ * Whether an address that was proved may sign in.
+ *
+ * @param user the row of the address, also a removed one; null = there is none.
+ * @returns `new` when its domain is allowed and it becomes a VIEWER. Who was removed stays out, whatever the domain.
+ */
+export function admit(
+  email: string,
+  user: Pick<User, 'removedAt'> | null,
+  settings: Pick<Settings, 'authAllowedDomains'>,
+): Admission {
+  if (user !== null) return user.removedAt === null ? 'known' : 'refused'
+  return settings.authAllowedDomains.includes(domainOf(email)) ? 'new' : 'refused'
+}
