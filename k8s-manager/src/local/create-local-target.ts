@@ -19,7 +19,13 @@ import { type Announcements, type NatsConnection, watchAnnouncements } from './a
 import { applyPlan, createStage } from './apply-plan.ts'
 import { createChangeNotifier } from './change-notifier.ts'
 import { type Fleet, openFleet } from './fleet.ts'
-import { type LaunchDeps, launchReplica, type RunnerCommands } from './launch-replica.ts'
+import { openIsolation } from './isolation/open-isolation.ts'
+import {
+  type LaunchDeps,
+  launchReplica,
+  type RunnerCommands,
+  runnerCommand,
+} from './launch-replica.ts'
 import { createMemoryMeter } from './memory-meter.ts'
 import { pickEnvironment } from './pick-environment.ts'
 import { openPorts } from './ports.ts'
@@ -157,6 +163,15 @@ async function openFiles(
       signal: released,
     }),
     settings,
+    isolation: openIsolation({
+      mode: settings.isolation,
+      dataDir,
+      codeDir: join(cacheDir, 'code-of-nodes'),
+      environment: deps.environment,
+      env: environment.forProcesses,
+      runner: deps.commands === undefined ? runnerCommand(settings) : null,
+      logger,
+    }),
     runnerAccess: deps.runnerAccess,
     commands: deps.commands ?? null,
     // Shared, so that code which one process has compiled is ready for the next.
@@ -168,7 +183,9 @@ function lookAfter(fleet: Fleet, announcements: Announcements, logger: Logger): 
   const meter = createMemoryMeter()
   return () => {
     const replicas = [...fleet.replicas()].map(([, replica]) => replica)
-    const used = meter.measure(replicas.flatMap(({ pid }) => pid ?? []))
+    const used = meter.measure(
+      replicas.flatMap(({ pid, uid }) => (pid === null ? [] : [{ pid, uid }])),
+    )
     for (const replica of replicas) {
       try {
         replica.tick(announcements.isAudible, used.get(replica.pid ?? 0) ?? null)

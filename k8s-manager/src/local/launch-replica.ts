@@ -1,5 +1,6 @@
 /** From a workload to a process: its files, its launch file, its command. */
 import { closeSync, mkdirSync, rmSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
   type EntrypointLaunch,
@@ -10,6 +11,7 @@ import {
   type NodeSpec,
   type Workload,
 } from '@kre/contracts'
+import { type Isolation, isolateLaunch } from './isolation/isolate-launch.ts'
 import { outputBytes } from './output-file.ts'
 import type { Ports } from './ports.ts'
 import type { PreparedBundles } from './prepare-bundle.ts'
@@ -40,6 +42,8 @@ export type LaunchDeps = {
   /** All that a process gets besides its launch file. */
   env: Readonly<Record<string, string>>
   settings: LocalSettings
+  /** Awaited by the first node; null = nodes run as the engine's user and see what it sees. */
+  isolation: () => Promise<Isolation | null>
 }
 
 export type LaunchRequest = {
@@ -82,12 +86,14 @@ export async function launchReplica(
   const { workload, replica } = request
   const paths = deps.state.pathsOf(workload.id, replica)
   const { launch, cwd } = await prepareLaunch(deps, request, paths)
+  const isolation = workload.spec.kind === 'node' ? await deps.isolation() : null
   if (!request.isStillWanted()) return null
   if (!request.isRestart) rmSync(paths.work, { recursive: true, force: true })
-  mkdirSync(paths.work, { recursive: true, mode: 0o700 })
+  mkdirSync(paths.temporary, { recursive: true, mode: 0o700 })
   deps.state.saveLaunch(paths, launch)
 
-  const [file, ...args] = commandOf(deps, workload)
+  const prepared = prepareProcess(deps, workload, paths, launch, isolation)
+  const [file, ...args] = prepared.command
   const outputStart = outputBytes(paths.output)
   const output = openForAppend(paths.output)
   try {
@@ -95,7 +101,7 @@ export async function launchReplica(
       file: file ?? '',
       args,
       cwd: cwd ?? paths.work,
-      env: { ...deps.env, KRE_LAUNCH_FILE: paths.launch },
+      env: { ...deps.env, ...prepared.env, KRE_LAUNCH_FILE: paths.launch },
       output,
     })
     const record: ProcessRecord = {
@@ -104,6 +110,7 @@ export async function launchReplica(
       workload: { ...workload },
       replica,
       restarts: request.restarts,
+      uid: prepared.uid,
       ready: false,
       startedAt: new Date(),
       outputStart,
@@ -119,6 +126,32 @@ export async function launchReplica(
   } finally {
     closeSync(output)
   }
+}
+
+/** The command with its limits, what it gets besides `deps.env`, and its user; null = the engine's. */
+function prepareProcess(
+  deps: LaunchDeps,
+  workload: Workload,
+  paths: ReplicaPaths,
+  launch: NodeLaunch | EntrypointLaunch,
+  isolation: Isolation | null,
+): { command: readonly string[]; env: Readonly<Record<string, string>>; uid: number | null } {
+  const command = commandOf(deps, workload)
+  if (isolation === null || launch.kind !== 'node')
+    return {
+      // No core dumps: they would hold every secret of the process.
+      command: ['/bin/sh', '-c', 'ulimit -c 0; exec "$@"', 'kre', ...command],
+      env: launch.kind === 'node' ? { TMPDIR: paths.temporary } : {},
+      uid: null,
+    }
+  return isolateLaunch(isolation, {
+    launch: paths.launch,
+    work: paths.work,
+    bundle: dirname(launch.descriptorSetPath),
+    cwd: launch.basePath,
+    python: launch.python?.executable ?? null,
+    command,
+  })
 }
 
 async function prepareLaunch(
@@ -167,7 +200,10 @@ async function pythonOf(
   return { executable, path: [bundle.pythonModules] }
 }
 
-function commandOf(deps: LaunchDeps, workload: Workload): readonly string[] {
+function commandOf(
+  deps: Pick<LaunchDeps, 'commands' | 'settings'>,
+  workload: Pick<Workload, 'memoryBytesMax'> & { spec: Pick<Workload['spec'], 'kind'> },
+): readonly string[] {
   const { kind } = workload.spec
   const command = deps.commands?.[kind]
   if (command !== undefined) {
@@ -175,7 +211,16 @@ function commandOf(deps: LaunchDeps, workload: Workload): readonly string[] {
       throw new KreError('invalid-argument', `the command of "${kind}" is empty`)
     return command
   }
-  const limit = workload.memoryBytesMax ?? deps.settings.memoryBytesMax
+  return runnerCommand(deps.settings, kind, workload.memoryBytesMax)
+}
+
+/** How a runner of this repository is started. */
+export function runnerCommand(
+  settings: LocalSettings,
+  kind: 'node' | 'entrypoint' = 'node',
+  memoryBytesMax: number | null = null,
+): readonly string[] {
+  const limit = memoryBytesMax ?? settings.memoryBytesMax
   const heapMiB = Math.max(32, Math.floor((limit * HEAP_SHARE) / MiB))
   const folder = kind === 'node' ? 'node-runner' : 'entrypoint'
   const main = new URL(`../../../runners/${folder}/src/main.ts`, import.meta.url)

@@ -16,6 +16,7 @@ import type { Logger } from '@kre/service-kit'
 import { restartDelayMs } from './backoff.ts'
 import { type Ending, endingReason, type KillCause, overdueReason } from './ending-reason.ts'
 import { readInFlight } from './in-flight-journal.ts'
+import { endUser } from './isolation/replica-user.ts'
 import type { LaunchRequest } from './launch-replica.ts'
 import { limitOutput, readOutputTail } from './output-file.ts'
 import { isRunning } from './process-table.ts'
@@ -29,6 +30,8 @@ export type Replica = {
   readonly number: number
   readonly specHash: string
   readonly pid: number | null
+  /** User of its own; null = the engine's, or no process. */
+  readonly uid: number | null
   readonly isReady: boolean
   readonly isStopping: boolean
   /** Whether its processes ended or could not be prepared since it was last ready. */
@@ -135,6 +138,9 @@ export function createReplica(
     get pid() {
       return life.current?.process.pid ?? null
     },
+    get uid() {
+      return life.current?.record.uid ?? null
+    },
     get isReady() {
       return life.isReady && !isStopping(life)
     },
@@ -173,6 +179,8 @@ async function live(life: Life, previous: ProcessRecord | null): Promise<void> {
     const started = life.current
     if (started !== null) {
       const ending = await started.process.ended
+      // What left its group, too: nothing else runs as that user.
+      if (started.record.uid !== null) await endUser(started.record.uid)
       if (deps.released.aborted) return
       recordEnd(life, started, ending)
     }
@@ -218,6 +226,7 @@ async function launch(life: Life, isRestart: boolean): Promise<boolean> {
       // Started in the very moment of the stop: nobody waits for it, and it has taken nothing yet.
       started.process.kill('SIGKILL')
       await started.process.ended
+      if (started.record.uid !== null) await endUser(started.record.uid)
       return true
     }
     if (life.failures === 0 && !life.isOverdue) life.reason = ''

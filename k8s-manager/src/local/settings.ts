@@ -28,6 +28,8 @@ export type LocalSettings = {
   readonly tickMs: number
   /** How often a process that another engine started is looked at; own children report their end at once. */
   readonly adoptedPollMs: number
+  /** `required`: nodes don't start where their isolation can't be enforced; `auto`: they do, and it is said. */
+  readonly isolation: 'auto' | 'off' | 'required'
   /** Where entrypoints listen. */
   readonly host: string
   /** Whether two entrypoints can listen on one port, so that a roll has no gap (Linux). */
@@ -47,6 +49,7 @@ export const DEFAULT_LOCAL_SETTINGS: LocalSettings = {
   tracing: null,
   tickMs: SECOND_MS,
   adoptedPollMs: 200,
+  isolation: 'auto',
   host: '127.0.0.1',
   sharesPorts: process.platform === 'linux',
 }

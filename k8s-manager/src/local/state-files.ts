@@ -53,6 +53,8 @@ export const ProcessRecord = z.object({
   replica: z.number(),
   restarts: z.number(),
   ready: z.boolean(),
+  /** User of its own; null = the engine's. Absent in records of older engines. */
+  uid: z.number().nullable().default(null),
   startedAt: z.coerce.date(),
   /** Length of the output file when the process started, in bytes. */
   outputStart: z.number(),
@@ -64,6 +66,8 @@ export type ReplicaPaths = {
   readonly launch: string
   readonly output: string
   readonly work: string
+  /** In `work`: for temporary files where nothing better is enforced. */
+  readonly temporary: string
 }
 export type StateFiles = ReturnType<typeof openStateFiles>
 
@@ -94,13 +98,17 @@ export function openStateFiles(dataDir: string, onDamage: (path: string, problem
   return {
     /** Every launch file of this data directory starts so; processes carry its path in their environment. */
     launchPrefix: join(launches, '/'),
-    pathsOf: (workloadId: string, replica: number): ReplicaPaths => ({
-      record: join(records, `${workloadId}.${replica}.json`),
-      launch: join(launches, `${workloadId}.${replica}.json`),
-      output: join(outputs, `${workloadId}.${replica}.log`),
+    pathsOf(workloadId: string, replica: number): ReplicaPaths {
       // Short, because a Unix socket's path has 104 bytes at most and workers have theirs in here.
-      work: join(work, `${createNameHash(workloadId)}-${replica}`),
-    }),
+      const folder = join(work, `${createNameHash(workloadId)}-${replica}`)
+      return {
+        record: join(records, `${workloadId}.${replica}.json`),
+        launch: join(launches, `${workloadId}.${replica}.json`),
+        output: join(outputs, `${workloadId}.${replica}.log`),
+        work: folder,
+        temporary: join(folder, 'tmp'),
+      }
+    },
     loadWorkloads: () => readAll(workloads, SavedWorkload),
     loadRecords: () => readAll(records, ProcessRecord),
     saveWorkload: (workload: z.infer<typeof SavedWorkload>) =>
