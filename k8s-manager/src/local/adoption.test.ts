@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Workload, type WorkloadObservation } from '@kre/contracts'
 import { waitUntil } from '@kre/service-kit'
@@ -33,6 +33,7 @@ describe('a target that follows one whose engine was killed', () => {
     const [pid = 0] = await runKilledEngine(subject, [nodeWorkload('etl')])
     const target = await subject.open()
     process.kill(pid, 'SIGKILL')
+    await apply(target, { apply: [nodeWorkload('etl')], remove: [] })
     await waitUntil('another process', async () => pidsOf(await target.fetch(signal))[0] !== pid)
     const [workload] = await ready(target, 1)
     expect(workload?.replicas[0]).toMatchObject({ restarts: 1 })
@@ -44,8 +45,32 @@ describe('a target that follows one whose engine was killed', () => {
     for (const pid of pids) process.kill(pid, 'SIGKILL')
     await waitUntil('all are gone', () => pids.every((pid) => processIdentity(pid) === null))
     const target = await subject.open()
+    await apply(target, { apply: workloads, remove: [] })
     const observed = await ready(target, 3)
     expect(pidsOf(observed).some((pid) => pids.includes(pid))).toBe(false)
+  })
+
+  test('starts nothing without the configuration values, which are on no disk', async () => {
+    await using subject = await startLocalTarget()
+    const [pid = 0] = await runKilledEngine(subject, [nodeWorkload('etl')])
+    const files = readdirSync(join(subject.dataDir, 'run'), {
+      recursive: true,
+      withFileTypes: true,
+    })
+    const texts = files
+      .filter((file) => file.isFile())
+      .map((file) => readFileSync(join(file.parentPath, file.name), 'utf8'))
+    expect(texts.filter((text) => text.includes('REVISION'))).toEqual([])
+    process.kill(pid, 'SIGKILL')
+    const target = await subject.open()
+    await waitUntil('its death is seen', async () => {
+      const [workload] = await target.fetch(signal)
+      return workload?.replicas[0]?.pid === null ? workload : null
+    })
+    // A difference to what is wanted, so that whoever has the values brings them.
+    expect(await target.fetch(signal)).toMatchObject([{ replicasWanted: 0 }])
+    await apply(target, { apply: [nodeWorkload('etl', { revision: 2 })], remove: [] })
+    expect(await ready(target, 1)).toMatchObject([{ replicasWanted: 1, specHash: 'well-2' }])
   })
 
   test('drains what it adopted', async () => {
@@ -65,6 +90,7 @@ describe('a target that follows one whose engine was killed', () => {
     const record = JSON.parse(readFileSync(path, 'utf8')) as object
     writeFileSync(path, JSON.stringify({ ...record, pid: stranger.pid }))
     const target = await subject.open()
+    await apply(target, { apply: [nodeWorkload('etl')], remove: [] })
     const observed = await ready(target, 1)
     expect(pidsOf(observed)).not.toContain(stranger.pid)
     await target.stopAll()
@@ -82,6 +108,7 @@ describe('a target that follows one whose engine was killed', () => {
     writeFileSync(join(subject.dataDir, 'run', 'workloads', 'other.json.draft'), '{"id"')
     const target = await subject.open()
     await waitUntil('the leftover is gone', () => processIdentity(pids[0] ?? 0) === null)
+    await apply(target, { apply: [nodeWorkload('etl')], remove: [] })
     await ready(target, 1)
     expect(findByEnvironment('KRE_LAUNCH_FILE', subject.dataDir)).toHaveLength(1)
   })

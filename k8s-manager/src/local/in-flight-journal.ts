@@ -1,13 +1,18 @@
-import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   fusedWorkPath,
+  MiB,
   IN_FLIGHT_FILE,
   type InFlightCall,
   type NodeMember,
   type NodeSpec,
   parseInFlight,
 } from '@kre/contracts'
+
+import { readUntrustedFile } from './read-untrusted-file.ts'
+
+/** Far more than the calls that a node can have at once. */
+const JOURNAL_BYTES_MAX = 4 * MiB
 
 /** The calls that are inside a handler of one node, or were when its process died. */
 export type NodeCalls = { readonly node: NodeMember; readonly calls: readonly InFlightCall[] }
@@ -22,6 +27,6 @@ export function readInFlight(spec: NodeSpec, workPath: string): NodeCalls[] {
 }
 
 function readFile(workPath: string): InFlightCall[] {
-  const path = join(workPath, IN_FLIGHT_FILE)
-  return existsSync(path) ? parseInFlight(readFileSync(path, 'latin1')) : []
+  const content = readUntrustedFile(join(workPath, IN_FLIGHT_FILE), JOURNAL_BYTES_MAX)
+  return content === null ? [] : parseInFlight(content.toString('latin1'))
 }

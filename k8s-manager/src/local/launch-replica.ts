@@ -107,7 +107,7 @@ export async function launchReplica(
     const record: ProcessRecord = {
       pid: process.pid,
       identity: process.identity,
-      workload: { ...workload },
+      workload: { ...workload, isPartial: false },
       replica,
       restarts: request.restarts,
       uid: prepared.uid,

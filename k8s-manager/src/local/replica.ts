@@ -195,6 +195,7 @@ async function live(life: Life, previous: ProcessRecord | null): Promise<void> {
 }
 
 function adopt(life: Life, previous: ProcessRecord): void {
+  if (previous.ready) life.deps.state.forgetLaunch(life.paths)
   const isAlive = isRunning(previous.pid, previous.identity)
   begin(life, {
     process: adoptProcess(previous, life.deps.settings.adoptedPollMs, life.deps.released),
@@ -269,6 +270,7 @@ function becomeReady(life: Life): void {
   current.record = { ...current.record, ready: true }
   deps.onChange()
   try {
+    deps.state.forgetLaunch(life.paths)
     deps.state.saveRecord(life.paths, current.record)
   } catch (error) {
     // A full disk costs the next engine one handshake, nothing more.

@@ -1,9 +1,12 @@
-import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseStartStage, START_STAGE_FILE, type StartStage } from '@kre/contracts'
+import { KiB, parseStartStage, START_STAGE_FILE, type StartStage } from '@kre/contracts'
+
+import { readUntrustedFile } from './read-untrusted-file.ts'
+
+const STAGE_BYTES_MAX = 64 * KiB
 
 /** How far a replica's process is; null = it is ready, or does not say. */
 export function readStartStage(workPath: string): StartStage | null {
-  const path = join(workPath, START_STAGE_FILE)
-  return existsSync(path) ? parseStartStage(readFileSync(path, 'utf8')) : null
+  const content = readUntrustedFile(join(workPath, START_STAGE_FILE), STAGE_BYTES_MAX)
+  return content === null ? null : parseStartStage(content.toString('utf8'))
 }

@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { createNameHash, type EntrypointSpec, type NodeSpec } from '@kre/contracts'
+import { createNameHash, type EntrypointSpec, type NodeSpec, type Workload } from '@kre/contracts'
 import { z } from 'zod'
 
 /**
@@ -33,6 +33,10 @@ const SavedSpec = z
   ])
   .transform((spec) => spec as unknown as NodeSpec | EntrypointSpec)
 
+/**
+ * Configuration values are not saved, only whether there were any: the converger brings them again. What is adopted
+ * runs with those it has; nothing is started without them.
+ */
 const SavedWorkload = z.object({
   id: z.string(),
   runtimeId: z.string(),
@@ -42,7 +46,9 @@ const SavedWorkload = z.object({
   specHash: z.string(),
   bundleDigest: z.string().nullable(),
   memoryBytesMax: z.number().nullable(),
+  isPartial: z.boolean().default(false),
 })
+type SavedWorkload = z.infer<typeof SavedWorkload>
 
 export const ProcessRecord = z.object({
   pid: z.number(),
@@ -85,11 +91,17 @@ export function openStateFiles(dataDir: string, onDamage: (path: string, problem
   const outputs = dir('logs')
   const work = dir('work')
 
-  const readAll = <T>(folder: string, schema: z.ZodType<T>): T[] =>
+  const readAll = <T>(folder: string, schema: z.ZodType<T>, toSaved: (value: T) => object): T[] =>
     readdirSync(folder).flatMap((name) => {
       const path = join(folder, name)
-      const parsed = parseJson(schema, readFileSync(path, 'utf8'))
-      if (parsed.ok && name.endsWith('.json')) return [parsed.value]
+      const text = readFileSync(path, 'utf8')
+      const parsed = parseJson(schema, text)
+      if (parsed.ok && name.endsWith('.json')) {
+        // An older engine wrote values down.
+        const saved = JSON.stringify(toSaved(parsed.value))
+        if (saved !== text) writeAtomically(path, saved)
+        return [parsed.value]
+      }
       onDamage(path, parsed.ok ? 'half-written' : parsed.problem)
       rmSync(path, { force: true })
       return []
@@ -109,15 +121,20 @@ export function openStateFiles(dataDir: string, onDamage: (path: string, problem
         temporary: join(folder, 'tmp'),
       }
     },
-    loadWorkloads: () => readAll(workloads, SavedWorkload),
-    loadRecords: () => readAll(records, ProcessRecord),
-    saveWorkload: (workload: z.infer<typeof SavedWorkload>) =>
-      writeAtomically(join(workloads, `${workload.id}.json`), JSON.stringify(workload)),
+    loadWorkloads: () => readAll(workloads, SavedWorkload, withoutValues),
+    loadRecords: () => readAll(records, ProcessRecord, toSavedRecord),
+    saveWorkload: (workload: Workload) =>
+      writeAtomically(
+        join(workloads, `${workload.id}.json`),
+        JSON.stringify(withoutValues(workload)),
+      ),
     forgetWorkload: (id: string) => rmSync(join(workloads, `${id}.json`), { force: true }),
     saveRecord: (paths: ReplicaPaths, record: ProcessRecord) =>
-      writeAtomically(paths.record, JSON.stringify(record)),
+      writeAtomically(paths.record, JSON.stringify(toSavedRecord(record))),
     saveLaunch: (paths: ReplicaPaths, launch: object) =>
       writeAtomically(paths.launch, JSON.stringify(launch)),
+    /** Its process has read it, and nobody else needs the secrets in there. */
+    forgetLaunch: (paths: ReplicaPaths) => rmSync(paths.launch, { force: true }),
     /** The replica is gone for good; its output stays for whoever asks why. */
     forgetReplica(paths: ReplicaPaths) {
       for (const path of [paths.record, paths.launch, paths.work])
@@ -129,6 +146,32 @@ export function openStateFiles(dataDir: string, onDamage: (path: string, problem
         if (/^\d+\.log(\.1)?$/.test(rest)) rmSync(join(outputs, name), { force: true })
       }
     },
+  }
+}
+
+function toSavedRecord(record: ProcessRecord): ProcessRecord {
+  return { ...record, workload: withoutValues(record.workload) }
+}
+
+/** Whether it was read from a file that left its values out. */
+export function isWithoutValues(workload: Workload): boolean {
+  return 'isPartial' in workload && workload.isPartial === true
+}
+
+function withoutValues(workload: Workload): SavedWorkload {
+  const { spec } = workload
+  const plain = { ...workload, isPartial: isWithoutValues(workload) }
+  if (spec.kind === 'entrypoint') return plain
+  const members = [spec, ...(spec.fused ?? [])]
+  const hasValues = members.some(
+    ({ config }) => Object.keys(config.variables).length + Object.keys(config.files).length > 0,
+  )
+  const config = { variables: {}, files: {} }
+  const fused = spec.fused?.map((member) => ({ ...member, config }))
+  return {
+    ...plain,
+    isPartial: plain.isPartial || hasValues,
+    spec: { ...spec, config, ...(fused === undefined ? {} : { fused }) },
   }
 }
 

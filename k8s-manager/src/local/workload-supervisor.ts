@@ -5,7 +5,7 @@ import { planReplicas } from './plan-replicas.ts'
 import type { Ports } from './ports.ts'
 import { createReplica, type Replica, type ReplicaDeps } from './replica.ts'
 import type { LocalSettings } from './settings.ts'
-import type { ProcessRecord, StateFiles } from './state-files.ts'
+import { isWithoutValues, type ProcessRecord, type StateFiles } from './state-files.ts'
 
 export type WorkloadSupervisor = {
   readonly workload: Workload
@@ -58,15 +58,29 @@ export function createWorkloadSupervisor(
   const replicas = new Map<number, Replica>()
   const goneWaiters: (() => void)[] = []
   let workload = initial
+  /** Its configuration values are not here: an engine before this one had them. */
+  let isPartial = isWithoutValues(initial)
+  let applied = Promise.withResolvers<void>()
   let isRemoved = false
   let isEnded = false
   /** Until it resolves nothing is started, and a removed workload is not drained. */
   let gate: Promise<unknown> | null = null
 
+  /** An adopted replica gets its values with the workload that is wanted, as long as that is the same. */
+  const launchWhenComplete: ReplicaDeps['launch'] = async (request) => {
+    const { specHash } = request.workload
+    if (!isWithoutValues(request.workload)) return deps.launch(request)
+    while (isPartial || workload.specHash !== specHash) {
+      await applied.promise
+      if (!request.isStillWanted()) return null
+    }
+    return deps.launch({ ...request, workload })
+  }
   const addReplica = (number: number, own: Workload, previous: ProcessRecord | null) => {
     const replica = createReplica(
       {
         ...deps,
+        launch: launchWhenComplete,
         onChange: () => changed(),
         onGone: () => {
           replicas.delete(number)
@@ -114,7 +128,8 @@ export function createWorkloadSupervisor(
       overlaps: canOverlap(workload, replicas.values(), deps.settings),
     })
     for (const number of plan.stop) replicas.get(number)?.stop()
-    if (gate === null) for (const number of plan.start) addReplica(number, workload, null)
+    if (gate === null && !isPartial)
+      for (const number of plan.start) addReplica(number, workload, null)
     if (isRemoved && replicas.size === 0 && !isEnded) {
       isEnded = true
       deps.onGone(workload.id)
@@ -152,18 +167,22 @@ export function createWorkloadSupervisor(
       const settled = current.filter((one) => one.isReady || one.hasFailed)
       return isRemoved || settled.length >= workload.replicas
     },
-    observe: () => describeWorkload(workload, isRemoved, [...replicas.values()], deps),
+    observe: () => describeWorkload(workload, isRemoved || isPartial, [...replicas.values()], deps),
     apply(wanted, until) {
-      if (!isRemoved && isSameWorkload(workload, wanted)) return false
+      const isSame = !isRemoved && isSameWorkload(workload, wanted)
+      if (isSame && !isPartial) return false
+      isPartial = false
       deps.state.saveWorkload({ ...wanted })
       workload = wanted
       isRemoved = false
       tellRemovers()
       for (const replica of replicas.values())
         if (replica.specHash === wanted.specHash) replica.update(wanted)
+      applied.resolve()
+      applied = Promise.withResolvers()
       waitFor(until)
       changed()
-      return true
+      return !isSame
     },
     remove(until) {
       const gone = new Promise<void>((resolve) => goneWaiters.push(resolve))
@@ -200,7 +219,7 @@ function isSameWorkload(a: Workload, b: Workload): boolean {
 
 function describeWorkload(
   workload: Workload,
-  isRemoved: boolean,
+  isIncomplete: boolean,
   replicas: readonly Replica[],
   deps: Pick<SupervisorDeps, 'ports' | 'settings'>,
 ): WorkloadObservation {
@@ -219,8 +238,8 @@ function describeWorkload(
     ...(spec.kind === 'node' && spec.fused !== undefined
       ? { fused: spec.fused.map(({ node }) => node) }
       : {}),
-    // None while it drains, so that whoever wants it again sees a difference.
-    replicasWanted: isRemoved ? 0 : workload.replicas,
+    // None while it drains or lacks its values, so that whoever wants it sees a difference.
+    replicasWanted: isIncomplete ? 0 : workload.replicas,
     specHash: workload.specHash,
     replicas: observed,
     address: port === null ? '' : `${deps.settings.host}:${port}`,
