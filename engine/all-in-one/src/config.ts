@@ -32,6 +32,7 @@ const Environment = z.object({
     .optional(),
   KRE_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
   KRE_TRACE_RATIO: z.coerce.number().min(0).max(1).default(0),
+  KRE_ISOLATION: z.enum(['auto', 'off', 'required']).default('auto'),
   KRE_MASTER_KEY: z.string().min(1).optional(),
   KRE_MASTER_KEY_FILE: z.string().min(1).optional(),
   KRE_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
@@ -60,6 +61,8 @@ export type Config = Readonly<{
   nodeMemoryBytesMax: number | null
   /** Where processes of versions send their spans; null = there are none. */
   tracing: Tracing | null
+  /** `required`: nodes do not start where they can't be kept apart from the engine; `auto`: it is said in the log. */
+  isolation: z.infer<typeof Environment>['KRE_ISOLATION']
   /** Where the keys that encrypt configuration values come from; both null = a file that the engine makes. */
   masterKey: Readonly<{ text: Secret | null; file: string | null }>
   logLevel: z.infer<typeof Environment>['KRE_LOG_LEVEL']
@@ -97,6 +100,7 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
       e.KRE_OTLP_ENDPOINT === undefined
         ? null
         : { endpoint: e.KRE_OTLP_ENDPOINT, sampleRatio: e.KRE_TRACE_RATIO },
+    isolation: e.KRE_ISOLATION,
     masterKey: {
       text: e.KRE_MASTER_KEY === undefined ? null : new Secret(e.KRE_MASTER_KEY),
       file: e.KRE_MASTER_KEY_FILE === undefined ? null : resolve(e.KRE_MASTER_KEY_FILE),

@@ -111,6 +111,7 @@ export async function startEngine(
         engineAbsenceMs: config.engineAbsenceMs,
         startTimeoutMs: config.startTimeoutMs,
         tracing: config.tracing,
+        isolation: config.isolation,
         ...(config.nodeMemoryBytesMax === null
           ? {}
           : { memoryBytesMax: config.nodeMemoryBytesMax }),
