@@ -1,0 +1,26 @@
+import { visibleText } from './visible-text.ts'
+
+const TEXT_CHARS_MAX = 500
+const LIST_MAX = 100
+const FIELDS_MAX = 30
+const DEPTH_MAX = 4
+
+/** A caller's value as it is kept: plain JSON, readable, and small whatever was sent. */
+export function bounded(value: unknown, depth = 0): unknown {
+  if (typeof value === 'string') return visibleText(value, TEXT_CHARS_MAX)
+  if (typeof value === 'number') return Number.isFinite(value) ? value : String(value)
+  if (typeof value === 'boolean' || value === null || value === undefined) return value ?? null
+  if (depth >= DEPTH_MAX) return '…'
+  if (value instanceof Date) return value.toISOString()
+  if (Array.isArray(value)) {
+    const kept = value.slice(0, LIST_MAX).map((item) => bounded(item, depth + 1))
+    return value.length > LIST_MAX ? [...kept, `… ${value.length - LIST_MAX} more`] : kept
+  }
+  if (typeof value === 'object') {
+    const fields = Object.entries(value).slice(0, FIELDS_MAX)
+    return Object.fromEntries(
+      fields.map(([name, field]) => [visibleText(name, 100), bounded(field, depth + 1)]),
+    )
+  }
+  return `<${typeof value}>`
+}

@@ -1,0 +1,130 @@
+import { setImmediate as breathe } from 'node:timers/promises'
+import type { AuditHead, AuditLink, AuditStore } from '@kre/store'
+import { GENESIS_HASH, type ChainKey } from './chain-key.ts'
+
+/** Links that are read at once: their hashes take a few milliseconds, then others have their turn. */
+const PAGE_LINKS = 500
+/** Problems that are named; there may be more. */
+const PROBLEMS_MAX = 20
+
+/** A place of the chain that somebody knew earlier, from an export or an earlier verdict. */
+export type Anchor = { seq: number; hash: string }
+export type ChainProblem = { seq: number; message: string }
+export type ChainVerdict = {
+  ok: boolean
+  /** Links that are there. */
+  links: number
+  /** The newest link; null = there is none. */
+  head: Anchor | null
+  /** Operations whose outcome is not written yet. */
+  openIntents: number
+  /** In the order of the chain, the first `PROBLEMS_MAX` of them. */
+  problems: readonly ChainProblem[]
+}
+
+/**
+ * Computes the whole chain anew. Memory does not grow with the log.
+ *
+ * @param anchor must be part of the chain; tells when a chain was cut together with its head.
+ */
+export async function verifyChain(
+  deps: { audit: AuditStore; key: ChainKey },
+  anchor: Anchor | null = null,
+): Promise<ChainVerdict> {
+  const { audit, key } = deps
+  // Before the links: what is added meanwhile is behind it.
+  const head = await audit.head()
+  const walk = createWalk(
+    key,
+    [head, anchor].filter((mark) => mark !== null),
+  )
+  for (let from = 1; ;) {
+    const page = await audit.read(from, PAGE_LINKS)
+    for (const link of page) walk.step(link)
+    const last = page.at(-1)
+    if (last === undefined || page.length < PAGE_LINKS) break
+    from = last.seq + 1
+    await breathe()
+  }
+  const { last, links, open, problems, hashAt } = walk.end()
+  for (const problem of headProblems(head, key, last, hashAt)) problems.push(problem)
+  if (anchor !== null && hashAt.get(anchor.seq) !== anchor.hash)
+    problems.push({
+      seq: Math.min(anchor.seq, last.seq + 1),
+      message: `link ${anchor.seq} is not the one that was known before: the log was cut, or written anew`,
+    })
+  problems.sort((one, other) => one.seq - other.seq)
+  return {
+    ok: problems.length === 0,
+    links,
+    head: links === 0 ? null : last,
+    openIntents: open,
+    problems: problems.slice(0, PROBLEMS_MAX),
+  }
+}
+
+/** @param marks places whose hashes are remembered on the way. */
+function createWalk(key: ChainKey, marks: readonly Anchor[]) {
+  const problems: ChainProblem[] = []
+  const hashAt = new Map<number, string>()
+  const open = new Set<number>()
+  let last: Anchor = { seq: 0, hash: GENESIS_HASH }
+  let links = 0
+
+  function report(seq: number, message: string): void {
+    if (problems.length < PROBLEMS_MAX) problems.push({ seq, message })
+  }
+
+  return {
+    step(link: AuditLink): void {
+      const expected = last.seq + 1
+      if (link.seq !== expected)
+        report(expected, `links ${expected} to ${link.seq - 1} are missing`)
+      // After a gap the link before is not there to compare with.
+      else if (link.prevHash !== last.hash)
+        report(link.seq, `link ${link.seq} does not follow the link before it`)
+      const wrong = linkProblem(key, link)
+      if (wrong !== null) report(link.seq, wrong)
+      if (link.kind === 'intent') open.add(link.seq)
+      if (link.kind === 'outcome') open.delete(link.intentSeq)
+      if (marks.some(({ seq }) => seq === link.seq)) hashAt.set(link.seq, link.hash)
+      last = { seq: link.seq, hash: link.hash }
+      links += 1
+    },
+    end: () => ({ last, links, open: open.size, problems, hashAt }),
+  }
+}
+
+function linkProblem(key: ChainKey, link: AuditLink): string | null {
+  switch (key.check(link)) {
+    case 'forged':
+      return `link ${link.seq} was changed, or not written by the engine`
+    case 'other-key':
+      return `link ${link.seq} was made with the key ${link.keyId}, and the engine has ${key.id}: its pepper was replaced`
+    case 'genuine':
+      // The writer met a chain whose end was wrong, and kept that.
+      return link.kind === 'notice' ? `link ${link.seq} says: ${link.body}` : null
+  }
+}
+
+function headProblems(
+  head: AuditHead | null,
+  key: ChainKey,
+  last: Anchor,
+  hashAt: ReadonlyMap<number, string>,
+): ChainProblem[] {
+  if (head === null)
+    return last.seq > 1 ? [{ seq: last.seq, message: 'the head of the log is missing' }] : []
+  if (!key.isOwnHead(head))
+    return [{ seq: last.seq, message: 'the head of the log was not written by the engine' }]
+  if (head.seq > last.seq)
+    return [
+      {
+        seq: last.seq + 1,
+        message: `links ${last.seq + 1} to ${head.seq} were cut off the end`,
+      },
+    ]
+  return hashAt.get(head.seq) === head.hash
+    ? []
+    : [{ seq: head.seq, message: `link ${head.seq} is not the one that the head names` }]
+}

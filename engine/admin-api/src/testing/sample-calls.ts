@@ -1,0 +1,162 @@
+import { sampleLog } from '@kre/store/testing'
+import { waitUntil } from '@kre/service-kit'
+import { openEventStream } from './event-stream.ts'
+import type { Headers } from './people.ts'
+import type { TestApi } from './start-test-api.ts'
+
+/** What came of a call: what the rules make of it, whatever happened after they let it through. */
+export type Verdict = 'allowed' | 'denied' | 'hidden' | 'absent' | 'unknown caller'
+export type SampleCall = (api: TestApi, headers: Headers) => Promise<Verdict>
+
+const ofVersion = { runtimeId: 'demo', versionName: 'nope', comment: 'c' }
+const users = { userIds: ['nobody@kre.io'], comment: 'c' }
+const filters = { startDate: '2026-01-01T00:00:00Z' }
+let restarts = 0
+
+/** One call per operation, on runtime `demo`, which changes nothing also when it is allowed. */
+export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
+  'GET /healthz': http('GET', '/healthz'),
+  'GET /signin/:token': http('GET', '/signin/x'),
+  'POST /signin/:token': http('POST', '/signin/x'),
+  'POST /api/v1/auth/signin': http('POST', '/api/v1/auth/signin', '{}'),
+  'POST /api/v1/auth/signin/verify': http('POST', '/api/v1/auth/signin/verify', '{}'),
+  'POST /api/v1/auth/token/signin': http('POST', '/api/v1/auth/token/signin', '{}'),
+  'POST /api/v1/auth/login-link': http('POST', '/api/v1/auth/login-link?user=nobody@kre.io'),
+  'GET /': async (api, headers) => {
+    const { status, text } = await api.send('/', { headers })
+    return status === 200 && !text.includes('Runtime demo') ? 'absent' : toVerdict(status, text)
+  },
+  'GET /graphql': http('GET', '/graphql?query=%7B__typename%7D'),
+  'POST /graphql': http('POST', '/graphql', '{"query":"{__typename}"}'),
+  'PUT /api/v1/runtimes/:id/versions': async (api, headers) => {
+    const form = { ...headers, 'content-type': 'multipart/form-data; boundary=x' }
+    const path = '/api/v1/runtimes/demo/versions'
+    const { status, text } = await api.send(path, { method: 'PUT', headers: form })
+    return toVerdict(status, text)
+  },
+  'GET /api/v1/runtimes/:id/versions/:name/bundle': http(
+    'GET',
+    '/api/v1/runtimes/demo/versions/nope/bundle',
+  ),
+  'GET /api/v1/runtimes/:id/versions/:name/descriptor-set': http(
+    'GET',
+    '/api/v1/runtimes/demo/versions/nope/descriptor-set',
+  ),
+  'GET /api/v1/status': http('GET', '/api/v1/status'),
+  'GET /api/v1/keys': http('GET', '/api/v1/keys'),
+  'POST /api/v1/keys/rotate': http('POST', '/api/v1/keys/rotate'),
+  'GET /metrics': http('GET', '/metrics'),
+
+  'Query.me': query('{ me { id } }'),
+  'Query.users': query('{ users { id } }'),
+  'Query.settings': query('{ settings { sessionLifetimeInDays } }'),
+  'Query.runtime': query('{ runtime(id: "demo") { id } }'),
+  'Query.runtimes': async (api, headers) => {
+    const answer = await api.graphql('{ runtimes { id } }', {}, headers)
+    const isThere = JSON.stringify(answer.data ?? null).includes('"demo"')
+    return answer.status === 200 && !isThere ? 'absent' : ofAnswer(answer)
+  },
+  'Query.version': query('{ version(name: "nope", runtimeId: "demo") { id } }'),
+  'Query.versions': query('{ versions(runtimeId: "demo") { id } }'),
+  'Query.logs': query(
+    'query ($filters: LogFilters!) { logs(runtimeId: "demo", filters: $filters) { cursor } }',
+    { filters },
+  ),
+
+  'Mutation.createRuntime': mutation('createRuntime', { id: '?', name: 'n', description: 'd' }),
+  'Mutation.deleteRuntime': mutation('deleteRuntime', { id: 'demo', comment: '' }),
+  'Mutation.startVersion': mutation('startVersion', ofVersion),
+  'Mutation.stopVersion': mutation('stopVersion', ofVersion),
+  'Mutation.publishVersion': mutation('publishVersion', ofVersion),
+  'Mutation.unpublishVersion': mutation('unpublishVersion', ofVersion),
+  'Mutation.deleteVersion': mutation('deleteVersion', ofVersion),
+  'Mutation.updateVersionUserConfiguration': mutation(
+    'updateVersionUserConfiguration',
+    { runtimeId: 'demo', versionName: 'nope', configurationVariables: [] },
+    'UpdateConfigurationInput',
+  ),
+  'Mutation.createUser': mutation('createUser', { email: '?' }),
+  'Mutation.removeUsers': mutation('removeUsers', users, 'UsersInput'),
+  'Mutation.updateAccessLevel': mutation('updateAccessLevel', { ...users, accessLevel: 'ADMIN' }),
+  'Mutation.updateGrants': mutation('updateGrants', { ...users, grants: [] }),
+  'Mutation.revokeUserSessions': mutation('revokeUserSessions', users, 'UsersInput'),
+  'Mutation.endLogin': mutation('endLogin', { id: 'nope' }),
+  'Mutation.updateSettings': mutation(
+    'updateSettings',
+    { sessionLifetimeInDays: 0 },
+    'SettingsInput',
+    '{ sessionLifetimeInDays }',
+  ),
+  'Mutation.generateApiToken': mutation('generateApiToken', { name: '' }, undefined, ''),
+  'Mutation.deleteApiToken': mutation('deleteApiToken', { id: 'nope' }),
+
+  'Subscription.watchVersion': subscription('watchVersion(runtimeId: "demo") { id }'),
+  'Subscription.watchNodeStatus': subscription(
+    'watchNodeStatus(versionName: "v1", runtimeId: "demo") { id }',
+  ),
+  'Subscription.watchNodeLogs': subscription(
+    'watchNodeLogs(runtimeId: "demo", versionName: "v1", filters: {startDate: "2026-01-01T00:00:00Z"}) { id }',
+  ),
+  // Last, because it ends the logins that the others use.
+  'POST /api/v1/auth/logout': http('POST', '/api/v1/auth/logout'),
+}
+
+function http(method: string, path: string, body?: string): SampleCall {
+  return async (api, headers) => {
+    const type: Headers = body === undefined ? {} : { 'content-type': 'application/json' }
+    const options = { method, headers: { ...type, ...headers } }
+    const { status, text } = await api.send(
+      path,
+      body === undefined ? options : { ...options, body },
+    )
+    return toVerdict(status, text)
+  }
+}
+
+function query(document: string, variables: Record<string, unknown> = {}): SampleCall {
+  return async (api, headers) => ofAnswer(await api.graphql(document, variables, headers))
+}
+
+function mutation(
+  field: string,
+  input: Record<string, unknown>,
+  type = `${field[0]?.toUpperCase()}${field.slice(1)}Input`,
+  selection = '{ id }',
+): SampleCall {
+  return query(`mutation ($input: ${type}!) { ${field}(input: $input) ${selection} }`, { input })
+}
+
+/** Opens a stream and makes something happen that it tells of. */
+function subscription(selection: string): SampleCall {
+  return async (api, headers) => {
+    const stream = await openEventStream(api.url, headers, `subscription { ${selection} }`)
+    try {
+      if (stream.status !== 200) return stream.status === 401 ? 'unknown caller' : 'denied'
+      restarts += 1
+      await api.observe({ restarts })
+      const date = new Date(Date.now() + api.clock.offsetMs).toISOString()
+      await api.store.outputs.write([sampleLog(`line ${restarts}`, { date })])
+      api.events.publish({ type: 'logs.written', runtimeId: 'demo' })
+      await waitUntil('an event', () => stream.events.length > 0 || stream.isEnded())
+      return ofAnswer({ status: 200, ...stream.events[0] })
+    } finally {
+      stream.close()
+    }
+  }
+}
+
+function ofAnswer(answer: {
+  status: number
+  message?: string
+  errors?: { message: string; extensions: Record<string, unknown> }[]
+}): Verdict {
+  const error = answer.errors?.[0]
+  if (error?.extensions['code'] === 'PERMISSION_DENIED') return 'denied'
+  return toVerdict(answer.status, error?.message ?? '')
+}
+
+function toVerdict(status: number, text: string): Verdict {
+  if (status === 401) return 'unknown caller'
+  if (status === 403) return 'denied'
+  return /there is no runtime \\?"demo/.test(text) ? 'hidden' : 'allowed'
+}
