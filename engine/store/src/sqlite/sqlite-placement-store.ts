@@ -1,5 +1,5 @@
-import type { Placement, ReplicaObservation, WorkloadObservation } from '@kre/contracts'
 import type { PlacementStore } from '../ports/store.ts'
+import { parsePlacement } from '../records/placement-json.ts'
 import type { Database, Row } from './database.ts'
 import { writeOf } from './write-of.ts'
 
@@ -20,40 +20,10 @@ export function createSqlitePlacementStore(db: Database): PlacementStore {
         'SELECT placement FROM placements WHERE runtime_id = ?',
         runtimeId,
       )
-      return row === null ? null : toPlacement(row.placement)
+      return row === null ? null : parsePlacement(row.placement)
     },
     async remove(runtimeId) {
       db.run('DELETE FROM placements WHERE runtime_id = ?', runtimeId)
     },
-  }
-}
-
-/** A placement as JSON has it: dates are text. */
-type Flat<T> = {
-  readonly [K in keyof T]: T[K] extends Date
-    ? string
-    : T[K] extends Date | null
-      ? string | null
-      : T[K]
-}
-type FlatWorkload = Omit<WorkloadObservation, 'replicas'> & {
-  readonly replicas: readonly Flat<ReplicaObservation>[]
-}
-type FlatPlacement = Omit<Flat<Placement>, 'workloads'> & {
-  readonly workloads: readonly FlatWorkload[]
-}
-
-function toPlacement(text: string): Placement {
-  const flat = JSON.parse(text) as FlatPlacement
-  return {
-    ...flat,
-    observedAt: new Date(flat.observedAt),
-    workloads: flat.workloads.map((workload) => ({
-      ...workload,
-      replicas: workload.replicas.map((replica) => ({
-        ...replica,
-        startedAt: replica.startedAt === null ? null : new Date(replica.startedAt),
-      })),
-    })),
   }
 }

@@ -1,0 +1,88 @@
+import type { Db, IndexDescription } from 'mongodb'
+import type { MongoMigration } from './migrate.ts'
+import type { MongoDatabases } from './mongo-databases.ts'
+
+type Indexes = Readonly<Record<string, readonly IndexDescription[]>>
+
+/** Of the engine's database. Names are given: a changed index gets a new one. */
+const ENGINE_INDEXES: Indexes = {
+  runtimes: [{ name: 'nameKey', key: { nameKey: 1 }, unique: true }],
+  sessions: [
+    { name: 'id', key: { id: 1 }, unique: true },
+    { name: 'user', key: { user: 1, createdAt: -1 } },
+    { name: 'expiresAt', key: { expiresAt: 1 } },
+  ],
+  verificationCodes: [
+    { name: 'user', key: { user: 1 } },
+    { name: 'expiresAt', key: { expiresAt: 1 } },
+  ],
+  api_tokens: [{ name: 'user_name', key: { user: 1, name: 1 }, unique: true }],
+  attempts: [
+    { name: 'expiresAt', key: { expiresAt: 1 } },
+    { name: 'beganAt', key: { beganAt: -1, _id: 1 } },
+  ],
+  userActivity: [
+    { name: 'follows', key: { follows: 1 }, unique: true },
+    { name: 'closes', key: { closes: 1 }, unique: true },
+    { name: 'kind', key: { kind: 1, _id: -1 } },
+    { name: 'kind_actor', key: { kind: 1, actor: 1, _id: -1 } },
+    { name: 'kind_type', key: { kind: 1, type: 1, _id: -1 } },
+    { name: 'kind_runtimeId', key: { kind: 1, runtimeId: 1, _id: -1 } },
+    { name: 'kind_versionId', key: { kind: 1, versionId: 1, _id: -1 } },
+  ],
+  'krt.files': [{ name: 'filename', key: { filename: 1, uploadDate: 1 } }],
+  'krt.chunks': [{ name: 'files_id_1_n_1', key: { files_id: 1, n: 1 }, unique: true }],
+}
+
+/** Of each runtime's database. */
+const RUNTIME_INDEXES: Indexes = {
+  versions: [
+    { name: 'name', key: { name: 1 }, unique: true },
+    { name: 'bundleDigest', key: { bundleDigest: 1 } },
+  ],
+  logs: [
+    { name: 'date_seq', key: { date: 1, seq: 1 } },
+    { name: 'requestId_date_seq', key: { requestId: 1, date: 1, seq: 1 } },
+  ],
+  measurements: [
+    { name: 'measurement_date', key: { versionName: 1, measurement: 1, date: 1, seq: 1 } },
+    { name: 'date', key: { date: 1 } },
+  ],
+  setAside: [{ name: 'seq', key: { seq: 1 } }],
+}
+
+/** Of each runtime's database for data; other collections get theirs when they are made. */
+const DATA_INDEXES: Indexes = {
+  classificationMetrics: [
+    { name: 'date', key: { '_kre.kind': 1, versionName: 1, date: 1, '_kre.seq': 1 } },
+  ],
+}
+
+export const MIGRATIONS: readonly MongoMigration[] = [
+  {
+    name: 'collections and indexes',
+    async run(databases) {
+      await makeIndexes(databases.engine, ENGINE_INDEXES)
+      await forEachRuntime(databases, (runtimeId) => indexRuntime(databases, runtimeId))
+    },
+  },
+]
+
+/** Indexes that are there already stay; on a large collection the server builds them while it serves. */
+export async function indexRuntime(databases: MongoDatabases, runtimeId: string): Promise<void> {
+  await makeIndexes(databases.runtime(runtimeId), RUNTIME_INDEXES)
+  await makeIndexes(databases.data(runtimeId), DATA_INDEXES)
+}
+
+async function makeIndexes(db: Db, indexes: Indexes): Promise<void> {
+  for (const [collection, descriptions] of Object.entries(indexes))
+    await db.collection(collection).createIndexes([...descriptions])
+}
+
+async function forEachRuntime(
+  { engine }: MongoDatabases,
+  work: (runtimeId: string) => Promise<void>,
+): Promise<void> {
+  for await (const { _id } of engine.collection<{ _id: string }>('runtimes').find({}))
+    await work(_id)
+}
