@@ -70,13 +70,16 @@ export function outputsFilter(runtimeId: RuntimeId): string {
 }
 
 /** Control messages of a version's processes: announcements, pings, cancellations, death notices. */
-export type ControlVerb = 'announce' | 'ping' | 'cancel' | 'gone' | 'drain'
+export type ControlVerb = 'announce' | 'ping' | 'cancel' | 'gone' | 'drain' | 'kept' | 'steps'
 export function controlSubject(v: VersionRef, verb: ControlVerb): string {
   return `${versionPrefix(v)}._c.${verb}`
 }
 
 /** The announcements of all versions of all runtimes, for the manager that watches them. */
 export const ALL_ANNOUNCEMENTS = 'x.*.*._c.announce'
+/** Requests that entrypoints of all versions keep as examples, and the steps that nodes know of them. */
+export const ALL_KEPT_REQUESTS = 'x.*.*._c.kept'
+export const ALL_REQUEST_STEPS = 'x.*.*._c.steps'
 
 /** Replies to one entrypoint process: `_R.<rt>.<entrypoint>.<token>`; it subscribes with `*` as the token. */
 export function replySubject(runtimeId: RuntimeId, entrypoint: string, replyToken: string): string {

@@ -51,6 +51,41 @@ export {
   type VersionStore,
   type WriteOutcome,
 } from './ports/store.ts'
+export {
+  type LogLimits,
+  type LogRetentionStore,
+  type LogsTrimmed,
+  type LogUsage,
+} from './ports/log-retention-store.ts'
+export {
+  CONFUSION_CELLS_MAX,
+  PREDICTION_BUCKETS_MAX,
+  type ConfusionCell,
+  type PredictionBucket,
+  type PredictionCounts,
+  type PredictionQuery,
+  type PredictionStats,
+} from './ports/prediction-stats.ts'
+export {
+  REQUEST_STEPS_MAX,
+  REQUESTS_KEPT_MAX,
+  type KeptRequest,
+  type RequestQuery,
+  type RequestStep,
+  type RequestStore,
+} from './ports/request-store.ts'
+export {
+  TRAFFIC_RESOLUTIONS,
+  TRAFFIC_SAMPLES_MAX,
+  TRAFFIC_SCOPES_MAX,
+  TRAFFIC_TIMES,
+  type TimesCount,
+  type TrafficCounts,
+  type TrafficSample,
+  type TrafficScope,
+  type TrafficStore,
+  type TrafficTime,
+} from './ports/traffic-store.ts'
 export { openSqliteStore, type StoreLogger } from './sqlite/open-sqlite-store.ts'
 export { hasSealedValues, unsetUnreadable } from './sealed/reseal-config.ts'
 export { sealStore, type KeyKeeper, type KeyStatus } from './sealed/seal-store.ts'

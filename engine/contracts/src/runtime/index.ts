@@ -19,4 +19,5 @@ export type {
   MetricsReport,
   OutputRecord,
 } from '../messages.ts'
+export type { KeptReason, KeptRequests, RequestSteps } from '../request-messages.ts'
 export * from './shapes.ts'

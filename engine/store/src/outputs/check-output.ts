@@ -1,7 +1,9 @@
-import { MiB, type OutputRecord } from '@kre/contracts'
+import { KiB, MiB, type OutputRecord } from '@kre/contracts'
 
 /** Largest stored record: MongoDB's document limit with room for the engine's own fields. */
 const RECORD_BYTES_MAX = 15 * MiB
+/** Four times what a node's runner sends: a page of logs must fit into memory, whoever wrote them. */
+const LOG_MESSAGE_CHARS_MAX = 64 * KiB
 /** Objects inside objects of a user's document or `extra`. */
 const RECORD_DEPTH_MAX = 32
 
@@ -17,6 +19,8 @@ export function refusalOf(record: OutputRecord): string | null {
   if (record.id === '') return 'the id is empty'
   switch (record.kind) {
     case 'log':
+      if (record.message.length > LOG_MESSAGE_CHARS_MAX)
+        return `the message has ${record.message.length} characters, and at most ${LOG_MESSAGE_CHARS_MAX} are stored`
       return refusedDate(record.date)
     case 'prediction':
       return refusedDate(record.date) ?? refusedDepth('extra', record.extra)

@@ -17,6 +17,10 @@ import {
 } from '@kre/contracts'
 import type { AuditStore } from './audit-store.ts'
 import type { IdentityStore } from './identity-store.ts'
+import type { LogRetentionStore } from './log-retention-store.ts'
+import type { PredictionStats } from './prediction-stats.ts'
+import type { RequestStore } from './request-store.ts'
+import type { TrafficStore } from './traffic-store.ts'
 
 export type Runtime = {
   id: string
@@ -209,7 +213,11 @@ export interface OutputStore {
     version: string,
     measurement: string,
     limit: number,
+    /** Both inclusive; absent = all. */
+    range?: { from: Date; to: Date },
   ): Promise<MeasurementRecord[]>
+  /** Names of a version's measurements, ascending, at most `limit`. */
+  measurementNames(runtimeId: string, version: string, limit: number): Promise<string[]>
   documents(runtimeId: string, collection: string, limit: number): Promise<DocumentRecord[]>
   /** @throws KreError `invalid-argument` for a foreign cursor or a limit below 1; pages hold at most 1000. */
   logs(query: LogQuery): Promise<LogPage>
@@ -241,6 +249,10 @@ export type Store = AsyncDisposable & {
   config: ConfigStore
   placements: PlacementStore
   outputs: OutputStore
+  predictionStats: PredictionStats
+  logRetention: LogRetentionStore
+  traffic: TrafficStore
+  requests: RequestStore
   identity: IdentityStore
   audit: AuditStore
   bundles: BundleStore

@@ -19,8 +19,6 @@ export type Database = {
   get<T extends Row>(sql: string, ...params: SQLInputValue[]): T | null
   /** All or nothing, also across processes. `work` is synchronous: nothing of this process comes between. */
   transaction<T>(work: () => T): T
-  /** Makes a pure function of strings known to SQL. */
-  define(name: string, body: (...texts: string[]) => boolean): void
   close(): void
 }
 
@@ -74,10 +72,6 @@ export function openDatabase(path: string, migrations: readonly Migration[]): Da
           throw error
         }
       }),
-    define: (name, body) =>
-      sqlite.function(name, { deterministic: true, directOnly: true, varargs: true }, (...args) =>
-        body(...args.map(String)) ? 1 : 0,
-      ),
     close() {
       statements.clear()
       if (sqlite.isOpen) sqlite.close()

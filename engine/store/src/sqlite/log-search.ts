@@ -4,11 +4,14 @@ import { KreError, type LogRecord } from '@kre/contracts'
 import { parseCursor, toCursor, type LogPosition } from '../outputs/log-cursor.ts'
 import type { LogPage, LogQuery } from '../ports/store.ts'
 import type { Database, Row } from './database.ts'
+import { distinctValues } from './distinct-values.ts'
 
 /** Logs on one page; a larger limit gets this many and a cursor. */
 const LOGS_PAGE_MAX = 1_000
-/** Rows looked at before other work of the process gets its turn. */
-const SLICE_ROWS = 5_000
+/** Rows looked at before other work of the process gets its turn: few at first, since most searches find at once. */
+const SLICE_ROWS = [500, 4_000, 16_000] as const
+/** Versions of one runtime that are searched when none is named. */
+const VERSIONS_MAX = 10_000
 
 type LogRow = Row & { seq: number; date_ms: number; record: string }
 type PositionRow = Row & { seq: number; date_ms: number }
@@ -17,12 +20,10 @@ type Filter = { readonly sql: string; readonly params: readonly SQLInputValue[] 
 /** Rows strictly between two positions. */
 type Range = { readonly low: LogPosition; readonly high: LogPosition }
 
-/** Makes `kre_contains(text, lower-cased needle)` known: SQLite's own lower() knows ASCII alone. */
-export function defineContains(db: Database): void {
-  db.define('kre_contains', (text = '', needle = '') => text.toLowerCase().includes(needle))
-}
-
-/** Searches in slices of the index by date, so that a search that finds nothing blocks nobody for long. */
+/**
+ * Searches version by version in the index that has all that is searched for, so that rows are read only when they
+ * are answered; in slices, so that a search that finds nothing blocks nobody for long.
+ */
 export async function searchLogs(db: Database, query: LogQuery): Promise<LogPage> {
   if (!Number.isInteger(query.limit) || query.limit < 1)
     throw new KreError(
@@ -30,18 +31,7 @@ export async function searchLogs(db: Database, query: LogQuery): Promise<LogPage
       `the limit of a log search is at least 1, not ${query.limit}`,
     )
   const limit = Math.min(query.limit, LOGS_PAGE_MAX)
-  const filter = toFilter(query)
-  const found: LogRow[] = []
-  let range = toRange(query)
-  for (;;) {
-    // A request has few logs and an index of its own.
-    const end = query.requestId === undefined ? sliceEnd(db, query, range) : null
-    const slice = end === null ? range : cut(query, range, end)
-    found.push(...readSlice(db, query, slice, filter, limit + 1 - found.length))
-    if (end === null || found.length > limit) break
-    range = query.order === 'newest-first' ? { ...range, high: end } : { ...range, low: end }
-    await nextTurn()
-  }
+  const found = await findRows(db, query, limit + 1)
   const items = found.slice(0, limit)
   const last = items.at(-1)
   return {
@@ -51,6 +41,75 @@ export async function searchLogs(db: Database, query: LogQuery): Promise<LogPage
         ? toCursor(query.order, { dateMs: last.date_ms, seq: last.seq })
         : null,
   }
+}
+
+async function findRows(db: Database, query: LogQuery, wanted: number): Promise<LogRow[]> {
+  const filter = toFilter(query)
+  let range = toRange(query)
+  if (query.requestId !== undefined) return findOfRequest(db, query, range, filter, wanted)
+  const versions = query.versions ?? versionsWithLogs(db, query.runtimeId)
+  let found: LogRow[] = []
+  for (const version of new Set(versions)) {
+    const own = await findInVersion(db, query, version, range, filter, wanted)
+    found = [...found, ...own].toSorted(inOrder(query)).slice(0, wanted)
+    const last = found[wanted - 1]
+    // Nothing behind the last row of a full page is of interest any more.
+    if (last !== undefined) range = cut(query, range, { dateMs: last.date_ms, seq: last.seq })
+  }
+  return found
+}
+
+async function findInVersion(
+  db: Database,
+  query: LogQuery,
+  version: string,
+  range: Range,
+  filter: Filter,
+  wanted: number,
+): Promise<LogRow[]> {
+  const scope: Scope = { sql: 'runtime_id = ? AND version = ?', params: [query.runtimeId, version] }
+  const found: LogRow[] = []
+  let rest = range
+  for (let slices = 0; ; slices += 1) {
+    const rows = SLICE_ROWS[Math.min(slices, SLICE_ROWS.length - 1)] ?? 0
+    // Without a filter every row counts, and the limit ends the search.
+    const end = filter.sql === '' ? null : sliceEnd(db, query, scope, rest, rows)
+    const slice = end === null ? rest : cut(query, rest, end)
+    found.push(...readSlice(db, query, scope, slice, filter, wanted - found.length))
+    if (end === null || found.length >= wanted) return found
+    rest = query.order === 'newest-first' ? { ...rest, high: end } : { ...rest, low: end }
+    if (slices > 0) await nextTurn()
+  }
+}
+
+/** A request has few logs and an index of its own. */
+function findOfRequest(
+  db: Database,
+  query: LogQuery,
+  range: Range,
+  filter: Filter,
+  wanted: number,
+): LogRow[] {
+  const ofVersions = oneOf('version', query.versions)
+  const scope: Scope = {
+    sql: `runtime_id = ? AND request_id = ?`,
+    params: [query.runtimeId, query.requestId ?? null],
+  }
+  const both = {
+    sql: filter.sql + ofVersions.sql,
+    params: [...filter.params, ...ofVersions.params],
+  }
+  return readSlice(db, query, scope, range, both, wanted)
+}
+
+function versionsWithLogs(db: Database, runtimeId: string): string[] {
+  const versions = { table: 'logs', column: 'version', where: 'runtime_id = ?' }
+  return distinctValues(db, versions, [runtimeId], VERSIONS_MAX)
+}
+
+function inOrder({ order }: LogQuery): (a: PositionRow, b: PositionRow) => number {
+  const sign = order === 'newest-first' ? -1 : 1
+  return (a, b) => sign * (a.date_ms - b.date_ms || a.seq - b.seq)
 }
 
 /** Dates of JavaScript reach this far from 1970, in milliseconds. */
@@ -79,17 +138,28 @@ function cut(query: LogQuery, range: Range, end: LogPosition): Range {
     : { ...range, high: { ...end, seq: end.seq + 1 } }
 }
 
-const IN_RANGE = 'runtime_id = ? AND (date_ms, seq) > (?, ?) AND (date_ms, seq) < (?, ?)'
+/** What an index begins with. */
+type Scope = Filter
 
-function rangeParams(query: LogQuery, { low, high }: Range): SQLInputValue[] {
-  return [query.runtimeId, low.dateMs, low.seq, high.dateMs, high.seq]
+const IN_RANGE = ' AND (date_ms, seq) > (?, ?) AND (date_ms, seq) < (?, ?)'
+
+function rangeParams({ low, high }: Range): SQLInputValue[] {
+  return [low.dateMs, low.seq, high.dateMs, high.seq]
 }
 
 /** Position of the last row of the next slice; null = what is left is less than a slice. */
-function sliceEnd(db: Database, query: LogQuery, range: Range): LogPosition | null {
+function sliceEnd(
+  db: Database,
+  query: LogQuery,
+  scope: Scope,
+  range: Range,
+  rows: number,
+): LogPosition | null {
   const row = db.get<PositionRow>(
-    `SELECT date_ms, seq FROM logs WHERE ${IN_RANGE} ORDER BY ${orderOf(query)} LIMIT 1 OFFSET ${SLICE_ROWS - 1}`,
-    ...rangeParams(query, range),
+    `SELECT date_ms, seq FROM logs WHERE ${scope.sql}${IN_RANGE} ORDER BY ${orderOf(query)} LIMIT 1 OFFSET ?`,
+    ...scope.params,
+    ...rangeParams(range),
+    rows - 1,
   )
   return row === null ? null : { dateMs: row.date_ms, seq: row.seq }
 }
@@ -97,13 +167,15 @@ function sliceEnd(db: Database, query: LogQuery, range: Range): LogPosition | nu
 function readSlice(
   db: Database,
   query: LogQuery,
+  scope: Scope,
   range: Range,
   filter: Filter,
   limit: number,
 ): LogRow[] {
   return db.all<LogRow>(
-    `SELECT seq, date_ms, record FROM logs WHERE ${IN_RANGE}${filter.sql} ORDER BY ${orderOf(query)} LIMIT ?`,
-    ...rangeParams(query, range),
+    `SELECT seq, date_ms, record FROM logs WHERE ${scope.sql}${IN_RANGE}${filter.sql} ORDER BY ${orderOf(query)} LIMIT ?`,
+    ...scope.params,
+    ...rangeParams(range),
     ...filter.params,
     limit,
   )
@@ -114,34 +186,26 @@ function orderOf(query: LogQuery): string {
 }
 
 function toFilter(query: LogQuery): Filter {
-  const oneOf = (column: string, values: readonly string[] | undefined): Filter[] =>
-    values === undefined
-      ? []
-      : [
-          {
-            sql: ` AND ${column} IN (SELECT value FROM json_each(?))`,
-            params: [JSON.stringify(values)],
-          },
-        ]
+  const text = query.search ?? ''
   const parts: Filter[] = [
-    ...oneOf('version', query.versions),
-    ...oneOf('workflow', query.workflows),
-    ...oneOf('node', query.nodes),
-    ...oneOf('level', query.levels),
-    ...(query.requestId === undefined
-      ? []
-      : [{ sql: ' AND request_id = ?', params: [query.requestId] }]),
-    ...(query.search === undefined || query.search === ''
-      ? []
-      : [
-          {
-            sql: ` AND kre_contains(json_extract(record, '$.message'), ?)`,
-            params: [query.search.toLowerCase()],
-          },
-        ]),
+    oneOf('workflow', query.workflows),
+    oneOf('node', query.nodes),
+    oneOf('level', query.levels),
+    text === ''
+      ? { sql: '', params: [] }
+      : { sql: ' AND instr(folded, ?) > 0', params: [text.toLowerCase()] },
   ]
   return {
     sql: parts.map((part) => part.sql).join(''),
     params: parts.flatMap((part) => part.params),
   }
+}
+
+function oneOf(column: string, values: readonly string[] | undefined): Filter {
+  return values === undefined
+    ? { sql: '', params: [] }
+    : {
+        sql: ` AND ${column} IN (SELECT value FROM json_each(?))`,
+        params: [JSON.stringify(values)],
+      }
 }

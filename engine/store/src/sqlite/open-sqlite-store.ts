@@ -10,10 +10,14 @@ import { openDatabase, type Database } from './database.ts'
 import { OUTPUT_MIGRATIONS } from './output-migrations.ts'
 import { createSqliteConfigStore } from './sqlite-config-store.ts'
 import { createSqliteIdentityStore } from './sqlite-identity-store.ts'
+import { createSqliteLogRetentionStore } from './sqlite-log-retention-store.ts'
 import { createSqliteOutputStore } from './sqlite-output-store.ts'
 import { createSqlitePlacementStore } from './sqlite-placement-store.ts'
+import { createSqlitePredictionStats } from './sqlite-prediction-stats.ts'
 import { createSqliteReleaseStore } from './sqlite-release-store.ts'
+import { createSqliteRequestStore } from './sqlite-request-store.ts'
 import { createSqliteRuntimeStore } from './sqlite-runtime-store.ts'
+import { createSqliteTrafficStore } from './sqlite-traffic-store.ts'
 import { createSqliteVersionStore } from './sqlite-version-store.ts'
 import { toKreError } from './to-kre-error.ts'
 
@@ -58,6 +62,10 @@ export async function openSqliteStore(options: {
       config: createSqliteConfigStore(control),
       placements: createSqlitePlacementStore(control),
       outputs,
+      predictionStats: createSqlitePredictionStats(outputsDatabase),
+      logRetention: createSqliteLogRetentionStore(outputsDatabase),
+      traffic: createSqliteTrafficStore(outputsDatabase),
+      requests: createSqliteRequestStore(outputsDatabase),
       identity: createSqliteIdentityStore(control),
       audit: createSqliteAuditStore(chain, control),
       bundles,

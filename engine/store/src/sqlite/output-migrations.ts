@@ -72,4 +72,70 @@ export const OUTPUT_MIGRATIONS: readonly Migration[] = [
   ) STRICT;
   CREATE INDEX set_aside_by_runtime ON set_aside (runtime_id, seq);
   `,
+  // Searches read one index and no row that they don't return; sizes are known without a sum; predictions are counted
+  // where they are.
+  `
+  ALTER TABLE logs ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE logs ADD COLUMN folded TEXT NOT NULL DEFAULT '';
+  UPDATE logs SET bytes = octet_length(record), folded = lower(record ->> '$.message');
+  DROP INDEX logs_by_age;
+  CREATE INDEX logs_by_version ON logs (runtime_id, version, date_ms, seq, level, node, workflow, folded);
+  CREATE TABLE log_usage (
+    runtime_id TEXT PRIMARY KEY,
+    lines INTEGER NOT NULL,
+    bytes INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO log_usage SELECT runtime_id, count(*), sum(bytes) FROM logs GROUP BY runtime_id;
+  CREATE TABLE log_limits (
+    runtime_id TEXT PRIMARY KEY,
+    age_ms INTEGER,
+    bytes_max INTEGER
+  ) STRICT, WITHOUT ROWID;
+
+  ALTER TABLE predictions ADD COLUMN error TEXT NOT NULL DEFAULT '';
+  ALTER TABLE predictions ADD COLUMN true_value TEXT NOT NULL DEFAULT '';
+  ALTER TABLE predictions ADD COLUMN predicted_value TEXT NOT NULL DEFAULT '';
+  UPDATE predictions SET error = record ->> '$.error',
+    true_value = substr(record ->> '$.trueValue', 1, 200),
+    predicted_value = substr(record ->> '$.predictedValue', 1, 200);
+  DROP INDEX predictions_by_date;
+  CREATE INDEX predictions_by_outcome
+    ON predictions (runtime_id, version, date_ms, seq, error, true_value, predicted_value);
+
+  CREATE TABLE traffic_scopes (
+    seq INTEGER PRIMARY KEY,
+    runtime_id TEXT NOT NULL,
+    version TEXT NOT NULL,
+    workflow TEXT NOT NULL,
+    node TEXT NOT NULL,
+    from_node TEXT NOT NULL,
+    UNIQUE (runtime_id, version, workflow, node, from_node)
+  ) STRICT;
+  CREATE TABLE traffic (
+    seq INTEGER PRIMARY KEY,
+    scope INTEGER NOT NULL REFERENCES traffic_scopes (seq) ON DELETE CASCADE,
+    step_ms INTEGER NOT NULL,
+    at_ms INTEGER NOT NULL,
+    calls INTEGER NOT NULL,
+    errors INTEGER NOT NULL,
+    times TEXT NOT NULL,
+    UNIQUE (scope, step_ms, at_ms)
+  ) STRICT;
+  CREATE INDEX traffic_by_age ON traffic (step_ms, at_ms);
+
+  CREATE TABLE requests (
+    seq INTEGER PRIMARY KEY,
+    runtime_id TEXT NOT NULL,
+    version TEXT NOT NULL,
+    id TEXT NOT NULL,
+    kept TEXT NOT NULL,
+    started_ms INTEGER NOT NULL,
+    record TEXT NOT NULL,
+    steps TEXT NOT NULL,
+    UNIQUE (runtime_id, id, version)
+  ) STRICT;
+  CREATE INDEX requests_by_start ON requests (runtime_id, version, started_ms, seq);
+  CREATE INDEX requests_by_reason ON requests (runtime_id, version, kept, seq);
+  CREATE INDEX requests_by_age ON requests (started_ms);
+  `,
 ]

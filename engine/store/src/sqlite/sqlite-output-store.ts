@@ -6,6 +6,7 @@ import type {
   PredictionRecord,
 } from '@kre/contracts'
 import { measurementMs, refusalOf, refusedBytes } from '../outputs/check-output.ts'
+import { labelOf } from '../outputs/label.ts'
 import { parseDocumentQuery } from '../outputs/document-query.ts'
 import {
   SET_ASIDE_MESSAGES_MAX,
@@ -14,9 +15,12 @@ import {
   type SetAsideMessage,
   type WriteOutcome,
 } from '../ports/store.ts'
+import type { LogUsage } from '../ports/log-retention-store.ts'
 import type { Database, Row } from './database.ts'
+import { distinctValues } from './distinct-values.ts'
 import { findDocuments } from './find-documents.ts'
-import { defineContains, searchLogs } from './log-search.ts'
+import { searchLogs } from './log-search.ts'
+import { countLogs, removeOldestLogs, runtimesWithLogs } from './remove-logs.ts'
 
 /** Rows removed before other work of the process gets its turn. */
 const REMOVAL_ROWS = 2_000
@@ -39,10 +43,14 @@ export type SqliteOutputStore = OutputStore & {
 }
 
 export function createSqliteOutputStore(db: Database): SqliteOutputStore {
-  defineContains(db)
   return {
     async write(records) {
-      return db.transaction(() => records.map((record) => writeOne(db, record)))
+      return db.transaction(() => {
+        const usage = new Map<string, LogUsage>()
+        const outcomes = records.map((record) => writeOne(db, record, usage))
+        for (const [runtimeId, { lines, bytes }] of usage) countLogs(db, runtimeId, lines, bytes)
+        return outcomes
+      })
     },
     async findDocuments(runtimeId, collection, query, limit) {
       return findDocuments(db, { runtimeId, collection }, parseDocumentQuery(query), limit)
@@ -60,17 +68,23 @@ export function createSqliteOutputStore(db: Database): SqliteOutputStore {
         )
         .map((row) => JSON.parse(row.record) as PredictionRecord)
     },
-    async measurements(runtimeId, version, measurement, limit) {
+    async measurements(runtimeId, version, measurement, limit, range) {
       return db
         .all<RecordRow>(
           `SELECT record FROM measurements WHERE runtime_id = ? AND version = ? AND measurement = ?
+             AND date_ms BETWEEN ? AND ?
            ORDER BY date_ms DESC, seq DESC LIMIT ?`,
           runtimeId,
           version,
           measurement,
+          range?.from.getTime() ?? Number.MIN_SAFE_INTEGER,
+          range?.to.getTime() ?? Number.MAX_SAFE_INTEGER,
           limit,
         )
         .map((row) => JSON.parse(row.record) as MeasurementRecord)
+    },
+    async measurementNames(runtimeId, version, limit) {
+      return distinctValues(db, MEASUREMENT_NAMES, [runtimeId, version], limit)
     },
     async documents(runtimeId, collection, limit) {
       return db
@@ -102,34 +116,61 @@ export function createSqliteOutputStore(db: Database): SqliteOutputStore {
     },
     async expire(olderThan) {
       const before = olderThan.getTime()
-      const logs = await removeInSlices(db, 'logs', 'date_ms < ?', before)
-      return logs + (await removeInSlices(db, 'measurements', 'date_ms < ?', before))
+      let removed = await removeInSlices(db, 'measurements', 'date_ms < ?', before)
+      for (const runtimeId of runtimesWithLogs(db))
+        removed += (await removeOldestLogs(db, runtimeId, { before })).lines
+      return removed
     },
     async removeRuntime(runtimeId) {
-      for (const table of ['logs', 'predictions', 'measurements', 'documents', 'set_aside'])
+      await removeInSlices(db, 'traffic', SCOPE_OF_RUNTIME, runtimeId)
+      for (const table of [
+        'logs',
+        'predictions',
+        'measurements',
+        'documents',
+        'set_aside',
+        'traffic_scopes',
+        'requests',
+      ])
         await removeInSlices(db, table, 'runtime_id = ?', runtimeId)
+      for (const table of ['log_usage', 'log_limits'])
+        db.run(`DELETE FROM ${table} WHERE runtime_id = ?`, runtimeId)
     },
   }
 }
 
-function writeOne(db: Database, record: OutputRecord): WriteOutcome {
+const SCOPE_OF_RUNTIME = 'scope IN (SELECT seq FROM traffic_scopes WHERE runtime_id = ?)'
+const MEASUREMENT_NAMES = {
+  table: 'measurements',
+  column: 'measurement',
+  where: 'runtime_id = ? AND version = ?',
+}
+
+/** @param usage gets what was written of logs, by runtime. */
+function writeOne(db: Database, record: OutputRecord, usage: Map<string, LogUsage>): WriteOutcome {
   const { id } = record
   const refusal = refusalOf(record)
   if (refusal !== null) return { id, stored: false, reason: refusal }
   const json = JSON.stringify(record)
-  const tooLarge = refusedBytes(Buffer.byteLength(json))
+  const bytes = Buffer.byteLength(json)
+  const tooLarge = refusedBytes(bytes)
   if (tooLarge !== null) return { id, stored: false, reason: tooLarge }
-  insert(db, record, json)
+  const isNew = insert(db, record, json, bytes) > 0
+  if (isNew && record.kind === 'log') {
+    const { lines, bytes: before } = usage.get(record.runtimeId) ?? { lines: 0, bytes: 0 }
+    usage.set(record.runtimeId, { lines: lines + 1, bytes: before + bytes })
+  }
   return { id, stored: true }
 }
 
-function insert(db: Database, record: OutputRecord, json: string): void {
+/** @returns rows written: none when the record is there already. */
+function insert(db: Database, record: OutputRecord, json: string, bytes: number): number {
   const { runtimeId, version, id } = record
   switch (record.kind) {
     case 'log':
-      db.run(
-        `INSERT INTO logs (runtime_id, version, id, date_ms, workflow, node, level, request_id, record)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+      return db.run(
+        `INSERT INTO logs (runtime_id, version, id, date_ms, workflow, node, level, request_id, bytes, folded, record)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
         runtimeId,
         version,
         id,
@@ -138,22 +179,25 @@ function insert(db: Database, record: OutputRecord, json: string): void {
         record.node,
         record.level,
         record.requestId,
+        bytes,
+        record.message.toLowerCase(),
         json,
       )
-      return
     case 'prediction':
-      db.run(
-        `INSERT INTO predictions (runtime_id, version, id, date_ms, record)
-         VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+      return db.run(
+        `INSERT INTO predictions (runtime_id, version, id, date_ms, error, true_value, predicted_value, record)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
         runtimeId,
         version,
         id,
         Date.parse(record.date),
+        record.error,
+        labelOf(record.trueValue),
+        labelOf(record.predictedValue),
         json,
       )
-      return
     case 'measurement':
-      db.run(
+      return db.run(
         `INSERT INTO measurements (runtime_id, version, id, measurement, date_ms, record)
          VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
         runtimeId,
@@ -163,10 +207,9 @@ function insert(db: Database, record: OutputRecord, json: string): void {
         measurementMs(record.timeNs),
         json,
       )
-      return
     case 'document': {
       const { document, ...rest } = record
-      db.run(
+      return db.run(
         `INSERT INTO documents (runtime_id, version, id, collection, document, record)
          VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
         runtimeId,

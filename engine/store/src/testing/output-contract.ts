@@ -68,7 +68,8 @@ export function outputContract(makeStore: MakeStore): void {
         sampleMeasurement('4', { timeNs: '9'.repeat(30) }),
         sampleDocument('5', { text: 'x'.repeat(16 * 1024 * 1024) }),
         sampleDocument('6', { a: 1 }, { collection: '' }),
-        sampleLog('7'),
+        sampleLog('8', { message: 'x'.repeat(65_537) }),
+        sampleLog('7', { message: 'x'.repeat(65_536) }),
       ])
       expect(outcomes.map((outcome) => outcome.stored)).toEqual([
         true,
@@ -77,10 +78,12 @@ export function outputContract(makeStore: MakeStore): void {
         false,
         false,
         false,
+        false,
         true,
       ])
       for (const outcome of outcomes)
-        if (!outcome.stored) expect(outcome.reason).toMatch(/date|deeper|timeNs|bytes|collection/)
+        if (!outcome.stored)
+          expect(outcome.reason).toMatch(/date|deeper|timeNs|bytes|collection|characters/)
     })
 
     test('lists are newest first and limited', async () => {
@@ -97,6 +100,22 @@ export function outputContract(makeStore: MakeStore): void {
       expect(measurements.map((record) => record.id)).toEqual(['m3', 'm2'])
       const from = new Date('2026-01-02T00:00:00Z')
       expect(await store.outputs.predictions('demo', 'v1', from, from, 9)).toHaveLength(1)
+    })
+
+    test('measurements are found by name and range', async () => {
+      await using store = await makeStore()
+      await store.outputs.write([
+        ...[1, 2, 3].map((n) => sampleMeasurement(`m${n}`, { timeNs: `${n}000000000` })),
+        sampleMeasurement('b', { measurement: 'beta' }),
+        sampleMeasurement('c', { measurement: 'other', version: 'v2' }),
+      ])
+      const { outputs } = store
+      const range = { from: new Date(1_000), to: new Date(2_000) }
+      const found = await outputs.measurements('demo', 'v1', 'elapsed', 9, range)
+      expect(found.map((record) => record.id)).toEqual(['m2', 'm1'])
+      expect(await outputs.measurementNames('demo', 'v1', 9)).toEqual(['beta', 'elapsed'])
+      expect(await outputs.measurementNames('demo', 'v1', 1)).toEqual(['beta'])
+      expect(await outputs.measurementNames('demo', 'v9', 9)).toEqual([])
     })
 
     test('logs and measurements expire by their age, predictions and documents stay', async () => {

@@ -5,8 +5,12 @@ import { bundleContract } from './bundle-contract.ts'
 import { controlContract } from './control-contract.ts'
 import { identityContract } from './identity-contract.ts'
 import { logContract } from './log-contract.ts'
+import { logRetentionContract } from './log-retention-contract.ts'
 import type { MakeStore } from './make-store.ts'
 import { outputContract } from './output-contract.ts'
+import { predictionContract } from './prediction-contract.ts'
+import { requestContract } from './request-contract.ts'
+import { trafficContract } from './traffic-contract.ts'
 
 export function storeContract(name: string, makeStore: MakeStore): void {
   describe(`store on ${name}`, () => {
@@ -15,6 +19,10 @@ export function storeContract(name: string, makeStore: MakeStore): void {
     auditContract(makeStore)
     outputContract(makeStore)
     logContract(makeStore)
+    logRetentionContract(makeStore)
+    predictionContract(makeStore)
+    trafficContract(makeStore)
+    requestContract(makeStore)
     bundleContract(makeStore)
   })
 }
