@@ -15,6 +15,7 @@ import { createLocalHops } from './hops/local-hops.ts'
 import { whenSubscribed } from './hops/subscribe.ts'
 import type { NodeProcess } from './node-process.ts'
 import type { NodeTracing } from './process/node-spans.ts'
+import { releaseMemory } from './process/release-memory.ts'
 import { openStartStages } from './process/start-stage.ts'
 import { createStockConnection } from './services/stock-connection.ts'
 
@@ -75,6 +76,7 @@ export async function runNode(
     await Promise.race([openAll(nodes), stop.promise])
     stages.close()
     if (nodes.every((node) => node.isOpen)) {
+      releaseMemory()
       for (const node of nodes) node.listen()
       await Promise.race([whenSubscribed(connection), stop.promise])
       // The first one stands for the process, so it comes last.
