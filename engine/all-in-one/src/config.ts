@@ -9,6 +9,8 @@ const milliseconds = z.coerce.number().int().min(0)
 const Environment = z.object({
   KRE_DATA: z.string().min(1),
   KRE_CACHE: z.string().optional(),
+  KRE_MONGODB_URI: z.string().default(''),
+  KRE_MONGODB_PREFIX: z.string().default(''),
   KRE_ADMIN_PORT: port.default(4000),
   KRE_ENTRYPOINT_PORT: port.default(9000),
   KRE_ENGINE_ABSENCE_MS: milliseconds.default(MINUTE_MS),
@@ -43,6 +45,8 @@ export type Config = Readonly<{
   dataDir: string
   /** Things that can be made again: nats-server, Python environments. */
   cacheDir: string
+  /** Where the data is instead of the folder; null = in the folder. */
+  mongodb: Readonly<{ uri: string; databasePrefix: string }> | null
   adminPort: number
   entrypointPort: number
   /** Processes of versions end when no engine has been there for so long. */
@@ -85,6 +89,10 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
   return Object.freeze({
     dataDir: resolve(e.KRE_DATA),
     cacheDir: resolve(e.KRE_CACHE ?? join(e.KRE_DATA, 'cache')),
+    mongodb:
+      e.KRE_MONGODB_URI === ''
+        ? null
+        : { uri: e.KRE_MONGODB_URI, databasePrefix: e.KRE_MONGODB_PREFIX },
     adminPort: e.KRE_ADMIN_PORT,
     entrypointPort: e.KRE_ENTRYPOINT_PORT,
     engineAbsenceMs: e.KRE_ENGINE_ABSENCE_MS,
@@ -107,6 +115,6 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     },
     logLevel: e.KRE_LOG_LEVEL,
     path: e.PATH,
-    environment: { ...environment, KRE_MASTER_KEY: undefined },
+    environment: { ...environment, KRE_MASTER_KEY: undefined, KRE_MONGODB_URI: undefined },
   })
 }

@@ -25,12 +25,13 @@ import {
   findNatsServer,
   type Logger,
 } from '@kre/service-kit'
-import { openSqliteStore, type Store } from '@kre/store'
+import type { Store } from '@kre/store'
 import { encryptStore } from './encrypt-store.ts'
 import { claimDataDir } from './claim-data-dir.ts'
 import type { Config } from './config.ts'
 import { describeEngine } from './describe-engine.ts'
 import { listenPort } from './listen-port.ts'
+import { openStore } from './open-store.ts'
 
 export type Engine = {
   adminUrl: string
@@ -56,7 +57,7 @@ export async function startEngine(
     for (const step of release.splice(0).toReversed()) await step()
   }
   try {
-    const raw = await openSqliteStore({ dataDir: config.dataDir, logger })
+    const raw = await openStore(config, logger)
     release.push(() => raw[Symbol.asyncDispose]())
     const { store, keys } = await encryptStore(raw, config, logger)
     const secrets = await readSecrets(config.dataDir)

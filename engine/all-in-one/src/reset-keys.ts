@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import { KreError } from '@kre/contracts'
 import { openKeyRing } from '@kre/service-kit/secrets'
 import type { Logger } from '@kre/service-kit'
-import { openSqliteStore, unsetUnreadable } from '@kre/store'
+import { unsetUnreadable } from '@kre/store'
 import { claimDataDir } from './claim-data-dir.ts'
 import type { Config } from './config.ts'
+import { openStore } from './open-store.ts'
 
 /**
  * Unsets every configuration value that the master key can't open. A key file of the engine's own that is missing is
@@ -19,7 +20,7 @@ export async function resetKeys(config: Config, logger: Logger): Promise<string[
   const { dataDir, masterKey } = config
   const claim = await claimDataDir(dataDir)
   try {
-    await using store = await openSqliteStore({ dataDir, logger })
+    await using store = await openStore(config, logger)
     const open = () => openKeyRing({ ...masterKey, dataDir }, async () => false)
     const { ring } = await open().catch(async (error: unknown) => {
       const isOwnFile = masterKey.text === null && masterKey.file === null

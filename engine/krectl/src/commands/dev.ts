@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { once } from 'node:events'
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Command } from 'commander'
 import { KreError, MINUTE_MS, toKreError } from '@kre/contracts'
 import { readEngineRecord, type EngineRecord } from '@kre/service-kit'
@@ -17,9 +19,9 @@ const WATCH_MS = 500
 const RETURN_TIMEOUT_MS = 2 * MINUTE_MS
 const RETURN_POLL_MS = 100
 
-type DevOptions = { detach?: boolean; example: boolean }
+type DevOptions = { detach?: boolean; example: boolean; mongo?: string }
 
-export function devCommand(program: Command, context: Context): void {
+export function devCommand(program: Command, given: Context): void {
   program
     .command('dev')
     .description(
@@ -27,6 +29,10 @@ export function devCommand(program: Command, context: Context): void {
     )
     .option('-d, --detach', 'return when everything is up; the engine goes on')
     .option('--no-example', 'only the engine')
+    .option(
+      '--mongo <uri>',
+      'keep the data in MongoDB ($KRE_MONGODB_URI) instead of the data folder',
+    )
     .addHelpText(
       'after',
       `
@@ -34,6 +40,7 @@ Ports are $KRE_ADMIN_PORT (4000) and $KRE_ENTRYPOINT_PORT (9000) and up; where o
 Running it again is harmless: what runs already is used. Ctrl-C stops everything; pressed again, at once.`,
     )
     .action(async (options: DevOptions) => {
+      const context = withMongo(given, options.mongo)
       const began = performance.now()
       context.output.step('Starting the engine')
       const { record, started } = await ensureEngine(context)
@@ -41,6 +48,7 @@ Running it again is harmless: what runs already is used. Ctrl-C stops everything
         context.output.step(
           `Engine ${started ? 'started' : 'runs already'}: process ${record.pid}, ${record.adminUrl}`,
         )
+        if (!started) await requireSameStore(context)
         if (started) await awaitReturn(context)
         await present(context, options, { record, began })
       } catch (error) {
@@ -50,6 +58,26 @@ Running it again is harmless: what runs already is used. Ctrl-C stops everything
       }
       if (options.detach !== true) await untilInterrupted(context, record)
     })
+}
+
+/** The URI travels in the environment: it may hold a password, and arguments are for everybody to see. */
+function withMongo(context: Context, uri: string | undefined): Context {
+  if (uri === undefined) return context
+  return { ...context, environment: { ...context.environment, KRE_MONGODB_URI: uri } }
+}
+
+/** An engine that runs already keeps its data where it does. */
+async function requireSameStore({ dataDir, environment }: Context): Promise<void> {
+  if ((environment['KRE_MONGODB_URI'] ?? '') === '') return
+  const isOnMongo = await stat(join(dataDir, 'store.json')).then(
+    () => true,
+    () => false,
+  )
+  if (isOnMongo) return
+  throw new KreError(
+    'failed-precondition',
+    `an engine runs already and keeps its data in ${dataDir}, not in MongoDB: choose another folder with --data, or leave --mongo and KRE_MONGODB_URI away`,
+  )
 }
 
 async function present(
