@@ -114,7 +114,7 @@ export function createAudit(deps: AuditDeps): Audit {
           type: intent.type,
           runtimeId: idOf(intent.runtimeId),
           versionId: idOf(intent.versionId),
-          body: JSON.stringify(body),
+          body: fitting(body),
         })
         return {
           succeed: (done = {}) => settle(outcomeOf(link, body, SUCCEEDED, done, now())),
@@ -165,7 +165,6 @@ const UNREADABLE: IntentBody = {
 const FAULTS: ReadonlySet<ErrorCode> = new Set([
   'internal',
   'unavailable',
-  'resource-exhausted',
   'deadline-exceeded',
   'cancelled',
 ])
@@ -225,15 +224,17 @@ function withVerdict(
   ])
 }
 
-/** Drops what is longest first; who did what to which thing always fits. */
-function fitting(body: OutcomeBody): string {
-  const smaller: OutcomeBody[] = [
-    body,
-    { ...body, before: undefined, after: undefined },
-    { ...body, before: undefined, after: undefined, args: {}, rows: [body.rows[0] ?? []] },
-    { ...body, before: undefined, after: undefined, args: {}, resource: {}, rows: [[]] },
+/** Drops what can be long until the rest fits; who did what to which thing always does. */
+function fitting<B extends IntentBody>(body: B): string {
+  const cuts: Record<string, unknown>[] = [
+    {},
+    { before: undefined, after: undefined },
+    { before: undefined, after: undefined, args: {} },
+    { before: undefined, after: undefined, args: {}, resource: {}, rows: [[]] },
   ]
-  const texts = smaller.map((candidate) => JSON.stringify(candidate))
+  const texts = cuts.map((cut) =>
+    JSON.stringify({ ...body, ...('rows' in body ? cut : { args: cut['args'] ?? body.args }) }),
+  )
   return texts.find((text) => Buffer.byteLength(text) <= BODY_BYTES_MAX) ?? texts.at(-1) ?? ''
 }
 

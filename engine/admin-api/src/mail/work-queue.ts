@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { SECOND_MS } from '@kre/contracts'
 import type { Logger } from '@kre/service-kit'
 
@@ -12,52 +11,59 @@ export type WorkQueue = AsyncDisposable & {
   add(work: () => Promise<void>): void
 }
 
-/** Does work one after another, apart from the requests that ask for it. What waits when the process ends is lost. */
-export function createWorkQueue(
-  name: string,
-  logger: Logger,
-  retryAfterMs: readonly number[] = RETRY_AFTER_MS,
-): WorkQueue {
-  const waiting: (() => Promise<void>)[] = []
-  const ended = new AbortController()
+type Piece = { readonly work: () => Promise<void>; failures: number }
+
+/**
+ * Does work one after another, apart from the requests that ask for it. A failed piece waits aside, so that it holds
+ * nobody up. What waits when the process ends is lost.
+ */
+export function createWorkQueue(name: string, logger: Logger): WorkQueue {
+  const ready: Piece[] = []
+  const aside = new Set<NodeJS.Timeout>()
+  let isEnded = false
   let running: Promise<void> | null = null
 
+  function begin(): void {
+    running ??= runAll()
+  }
+
   async function runAll(): Promise<void> {
-    for (;;) {
-      const work = ended.signal.aborted ? undefined : waiting.shift()
-      if (work === undefined) break
-      await attempt(work)
-    }
+    for (let piece = ready.shift(); piece !== undefined; piece = ready.shift()) await run(piece)
     running = null
   }
 
-  async function attempt(work: () => Promise<void>): Promise<void> {
-    for (const waitMs of [...retryAfterMs, null]) {
-      try {
-        await work()
-        return
-      } catch (error) {
-        logger.warn({ err: error, queue: name, retryAfterMs: waitMs }, 'queued work failed')
-      }
-      if (waitMs === null || ended.signal.aborted) return
-      // Ended while it waits: then there is nothing to wait for.
-      await sleep(waitMs, undefined, { signal: ended.signal }).catch(() => undefined)
-      if (ended.signal.aborted) return
+  async function run(piece: Piece): Promise<void> {
+    try {
+      await piece.work()
+    } catch (error) {
+      const retryAfterMs = RETRY_AFTER_MS[piece.failures] ?? null
+      logger.warn({ err: error, queue: name, retryAfterMs }, 'queued work failed')
+      if (retryAfterMs !== null && !isEnded) waitAside(piece, retryAfterMs)
     }
+  }
+
+  function waitAside(piece: Piece, waitMs: number): void {
+    const timer = setTimeout(() => {
+      aside.delete(timer)
+      ready.push({ ...piece, failures: piece.failures + 1 })
+      begin()
+    }, waitMs)
+    aside.add(timer)
   }
 
   return {
     add(work) {
-      if (waiting.length >= WAITING_MAX) {
-        logger.warn({ queue: name, waiting: waiting.length }, 'queued work was dropped')
+      if (isEnded || ready.length + aside.size >= WAITING_MAX) {
+        logger.warn({ queue: name, waiting: ready.length }, 'queued work was dropped')
         return
       }
-      waiting.push(work)
-      running ??= runAll()
+      ready.push({ work, failures: 0 })
+      begin()
     },
     async [Symbol.asyncDispose]() {
-      ended.abort()
-      waiting.length = 0
+      isEnded = true
+      ready.length = 0
+      for (const timer of aside) clearTimeout(timer)
       await running
     },
   }

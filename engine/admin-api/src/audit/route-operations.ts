@@ -1,0 +1,43 @@
+import { vars, type AuditedOperation } from './operations.ts'
+
+/**
+ * Routes that change something, by their names in the table of operations. Every route that is no GET is here or in
+ * `ROUTES_WITHOUT_RECORD`; a test compares.
+ */
+export const ROUTE_OPERATIONS: Readonly<Record<string, AuditedOperation>> = {
+  'PUT /api/v1/runtimes/:id/versions': {
+    type: 'CREATE_VERSION',
+    keep: ['id'],
+    runtimeIdAt: 'id',
+    rows: ({ target, after, input }) => [
+      vars({
+        RUNTIME_ID: target.runtimeId,
+        VERSION_ID: after?.['versionId'],
+        VERSION_NAME: after?.['versionName'],
+        COMMENT: input['comment'],
+      }),
+    ],
+  },
+  'POST /signin/:token': signIn(),
+  'POST /api/v1/auth/signin/verify': signIn(),
+  'POST /api/v1/auth/token/signin': signIn(),
+  'POST /api/v1/auth/logout': { type: 'LOGOUT', keep: [], rows: () => [[]] },
+  'POST /api/v1/auth/login-link': {
+    type: 'CREATE_SIGN_IN_LINK',
+    keep: ['user'],
+    rows: ({ input }) => [vars({ USER_EMAILS: input['user'] })],
+  },
+  'POST /api/v1/keys/rotate': { type: 'ROTATE_MASTER_KEY', keep: [], rows: () => [[]] },
+}
+
+/** With the reason. */
+export const ROUTES_WITHOUT_RECORD: Readonly<Record<string, string>> = {
+  'POST /graphql': 'each mutation in the document has a record of its own',
+  'POST /api/v1/auth/signin':
+    'anybody may ask for a mail, as often as the rate limits let him; the sign-in that follows has a record',
+}
+
+function signIn(): AuditedOperation {
+  // Neither the link's token nor a code is ever kept.
+  return { type: 'LOGIN', keep: [], rows: () => [[]] }
+}
