@@ -35,13 +35,14 @@ export function readProcessGroups(): Map<number, number[]> {
   return groups
 }
 
-/** Pids by user, whatever their group or session; empty where the system has no /proc. */
+/** Living pids by user, whatever their group or session; empty where the system has no /proc. */
 export function readUsers(): Map<number, number[]> {
   const users = new Map<number, number[]>()
   for (const pid of listPids()) {
     // From the status and not from the folder's owner, which is root for a process that hides itself.
-    const uid = Number(/^Uid:\s+(\d+)/m.exec(readText(`/proc/${pid}/status`) ?? '')?.[1] ?? NaN)
-    if (Number.isNaN(uid)) continue
+    const status = readText(`/proc/${pid}/status`) ?? ''
+    const uid = Number(/^Uid:\s+(\d+)/m.exec(status)?.[1] ?? NaN)
+    if (Number.isNaN(uid) || /^State:\s+[ZX]/m.test(status)) continue
     const pids = users.get(uid)
     if (pids === undefined) users.set(uid, [pid])
     else pids.push(pid)

@@ -74,7 +74,7 @@ function viewWords(kind: IsolationKind, view: IsolatedView): string[] {
     { path: '/dev/shm', word: `tmp=${SHARED_BYTES_MAX}:/dev/shm` },
     ...view.readOnly.map((path) => ({ path, word: `ro=${path}` })),
     ...view.writable.map((path) => ({ path, word: `rw=${path}` })),
-    ...view.mapped.map(([from, path]) => ({ path, word: `at=${from}:${path}` })),
+    ...view.mapped.map(([from, path]) => ({ path, word: `at=${path}:${from}` })),
   ]
   // What contains others comes first, or it would cover them.
   const sorted = steps.toSorted((a, b) => a.path.length - b.path.length).map(({ word }) => word)

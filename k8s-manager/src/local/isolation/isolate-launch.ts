@@ -5,7 +5,7 @@ import { dirname, join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isolatedCommand, type IsolationKind } from '@kre/service-kit/isolation'
 import type { CodeCache } from './code-cache.ts'
-import { createUidCheck, replicaUid } from './replica-user.ts'
+import { createUidCheck, isReplicaUid, replicaUid } from './replica-user.ts'
 
 export type Isolation = {
   readonly kind: IsolationKind
@@ -41,7 +41,7 @@ const CODE_CACHE = '/tmp/.kre-code'
 /** Gives the replica its files, and its command the view of nothing else of the engine. */
 export function isolateLaunch(isolation: Isolation, files: IsolatedFiles): IsolatedProcess {
   const { kind, dataDir, codeCache } = isolation
-  const uid = kind === 'own-user' ? replicaUid(files.work, createUidCheck()) : null
+  const uid = kind === 'own-user' ? userOf(files.work) : null
   if (uid !== null) give(files, uid)
   const stage = join(dataDir, 'run', 'stage')
   mkdirSync(stage, { recursive: true, mode: 0o700 })
@@ -67,6 +67,12 @@ export function isolateLaunch(isolation: Isolation, files: IsolatedFiles): Isola
     },
     uid,
   }
+}
+
+/** A restart keeps the folder, and so the user; all of its processes have been ended. */
+function userOf(work: string): number {
+  const owner = statSync(work).uid
+  return isReplicaUid(owner) ? owner : replicaUid(work, createUidCheck())
 }
 
 function give({ launch, work, bundle }: IsolatedFiles, uid: number): void {

@@ -22,6 +22,10 @@ export function replicaUid(replica: string, isTaken: (uid: number) => boolean): 
   }
 }
 
+export function isReplicaUid(uid: number): boolean {
+  return uid >= FIRST_UID && uid < FIRST_UID + UIDS
+}
+
 /** Whether any process runs as the user, asked of the system now. */
 export function createUidCheck(): (uid: number) => boolean {
   const users = readUsers()
