@@ -1,5 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Logger } from '@kre/service-kit'
+import type { Audit } from './audit/audit.ts'
+import { auditLogins } from './audit/audit-logins.ts'
+import { createAroundRoutes } from './audit/audit-routes.ts'
+import { createClientAddress } from './audit/client-address.ts'
+import { createAuditLog } from './audit/create-audit-log.ts'
+import { createAuditExportRoute } from './audit/export-route.ts'
 import { createKeyedLock } from './concurrency/keyed-lock.ts'
 import { createSlots } from './concurrency/slots.ts'
 import type { AdminApiDeps, FeatureDeps } from './context.ts'
@@ -15,7 +22,9 @@ import { createGraphqlRoutes } from './routes/graphql-route.ts'
 import { healthRoute } from './routes/health-route.ts'
 import { createKeyRoutes } from './routes/key-routes.ts'
 import { createMetricsRoute } from './routes/metrics-route.ts'
+import { createIdentityProvider } from './oidc/identity-provider.ts'
 import { createMailSignInRoutes } from './routes/mail-sign-in-routes.ts'
+import { createOidcRoutes } from './routes/oidc-routes.ts'
 import { createSignInPages } from './routes/sign-in-pages.ts'
 import { createSignInRoutes } from './routes/sign-in-routes.ts'
 import { createStatusPageRoute } from './routes/status-page-route.ts'
@@ -52,8 +61,16 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
   const { store, logger, publicUrl } = deps
   const now = deps.now ?? (() => new Date())
   const hashToken = createTokenHash(deps.pepper)
+  const audit = createAuditLog({
+    audit: store.audit,
+    pepper: deps.pepper,
+    now,
+    logger,
+    engine: deps.engineId ?? 'engine',
+  })
   const features: FeatureDeps = {
     ...store,
+    ...audit,
     events: deps.events,
     ingest: deps.ingest,
     logger,
@@ -64,7 +81,7 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
     fingerprintKey: deps.pepper,
   }
   const identity = { identity: store.identity, now, hashToken }
-  const logins = createLogins(identity)
+  const logins = auditLogins(createLogins(identity), audit.auditLog)
   const links = createSignInLinks(identity)
   const principals = createPrincipals({ ...identity, logins })
   const rateLimits = createRateLimits({ ...identity, attempts: store.identity.attempts })
@@ -85,10 +102,19 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
     ...createSignInPages(signIn),
     ...createMailSignInRoutes({ ...signIn, queue: mails, mailer: deps.mailer ?? null }),
     createTokenSignInRoute({ ...signIn, principals }),
+    ...createOidcRoutes({
+      ...signIn,
+      provider: deps.oidc === undefined ? null : createIdentityProvider(deps.oidc),
+    }),
+    createAuditExportRoute(features),
     createStatusPageRoute(features),
   ]
   const handle = createHandler({
     routes,
+    around: createAroundRoutes({
+      ...features,
+      clientAddress: createClientAddress(deps.trustedProxies ?? []),
+    }),
     authenticate: createAuthenticate({
       principals,
       hashToken,
@@ -102,6 +128,7 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
   return {
     handler: (req, res) => handle(req, res),
     async listen(at) {
+      await closeAbandoned(audit.auditLog, logger)
       const listening = await listen(handle, at)
       return {
         ...listening,
@@ -111,5 +138,16 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
         },
       }
     },
+  }
+}
+
+/** What cannot be closed now is closed by the next start; until the log can be written nothing is changed anyway. */
+async function closeAbandoned(auditLog: Audit, logger: Logger): Promise<void> {
+  try {
+    const closed = await auditLog.closeAbandoned()
+    if (closed > 0)
+      logger.warn({ closed }, 'operations that an engine did not finish are audited as unknown')
+  } catch (error) {
+    logger.error({ err: error }, 'the audit log could not be looked through')
   }
 }

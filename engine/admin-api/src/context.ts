@@ -1,8 +1,11 @@
 import type { EngineStatus, EventBus } from '@kre/contracts'
 import type { Logger } from '@kre/service-kit'
 import type { KeyKeeper, Store } from '@kre/store'
+import type { Audit } from './audit/audit.ts'
+import type { CheckIntegrity } from './audit/check-integrity.ts'
 import type { KeyedLock } from './concurrency/keyed-lock.ts'
 import type { Mailer } from './mail/mailer.ts'
+import type { OidcSettings } from './oidc/identity-provider.ts'
 import type { HashToken } from './sign-in/tokens.ts'
 import type { IngestBundle } from './versions/ingest-bundle.ts'
 
@@ -27,6 +30,13 @@ export type AdminApiDeps = {
   publicUrl: () => string
   /** Delivers sign-in links. Absent = nobody signs in by mail. */
   mailer?: Mailer
+  /**
+   * Tells engines on one store apart in the audit log, and finds what this one left open when it died: the same after
+   * a restart. Default `engine`, which is right for a single one.
+   */
+  engineId?: string
+  /** Addresses or networks of proxies whose `X-Forwarded-For` counts; default none. */
+  trustedProxies?: readonly string[]
 }
 
 /** What the features share; each of them names the few fields it needs. */
@@ -41,4 +51,7 @@ export type FeatureDeps = Store & {
   lock: KeyedLock
   /** Tells values apart without showing them: see `fingerprint`. */
   fingerprintKey: Buffer
+  /** The writing end of `audit`: every change of the engine's state begins there. */
+  auditLog: Audit
+  checkAudit: CheckIntegrity
 }

@@ -44,6 +44,7 @@ const RUNTIMES_ = 'u d d A d A d u u d d d A d A'
 const METRICS__ = 'u A d A d A A u u d d d A A A'
 const ADMIN____ = 'u d d d d A d u u d d d A d A'
 const PERSON___ = 'u A A A A A d u u A A d d d A'
+const AUDIT____ = 'u d d A l A d u u d A A A d A'
 const OWNER____ = 'u d d d d d d u u d d d d d A'
 
 const EXPECTED: Readonly<Record<string, string>> = {
@@ -53,6 +54,8 @@ const EXPECTED: Readonly<Record<string, string>> = {
   'POST /api/v1/auth/signin': EVERYBODY,
   'POST /api/v1/auth/signin/verify': EVERYBODY,
   'POST /api/v1/auth/token/signin': EVERYBODY,
+  'GET /api/v1/auth/oidc': EVERYBODY,
+  'GET /api/v1/auth/oidc/callback': EVERYBODY,
   'POST /api/v1/auth/login-link': OWNER____,
   'POST /api/v1/auth/logout': SIGNED_IN,
   'GET /': LIST_____,
@@ -65,6 +68,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   'GET /api/v1/keys': ADMIN____,
   'POST /api/v1/keys/rotate': OWNER____,
   'GET /metrics': METRICS__,
+  'GET /api/v1/audit/export': AUDIT____,
 
   'Query.me': SIGNED_IN,
   'Query.users': ADMIN____,
@@ -74,6 +78,8 @@ const EXPECTED: Readonly<Record<string, string>> = {
   'Query.version': READ_____,
   'Query.versions': READ_____,
   'Query.logs': READ_____,
+  'Query.userActivityList': AUDIT____,
+  'Query.auditIntegrity': ADMIN____,
 
   'Mutation.createRuntime': RUNTIMES_,
   'Mutation.deleteRuntime': RUNTIMES_,

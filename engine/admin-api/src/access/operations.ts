@@ -20,6 +20,8 @@ export const OPERATIONS: Readonly<Record<string, Access>> = {
   'POST /api/v1/auth/signin': 'open',
   'POST /api/v1/auth/signin/verify': 'open',
   'POST /api/v1/auth/token/signin': 'open',
+  'GET /api/v1/auth/oidc': 'open',
+  'GET /api/v1/auth/oidc/callback': 'open',
   'POST /api/v1/auth/login-link': to('make sign-in links'),
   'POST /api/v1/auth/logout': 'signed-in',
   'GET /': listed('view runtimes'),
@@ -33,6 +35,7 @@ export const OPERATIONS: Readonly<Record<string, Access>> = {
   'GET /api/v1/keys': to('view engine'),
   'POST /api/v1/keys/rotate': to('edit engine'),
   'GET /metrics': to('view metrics'),
+  'GET /api/v1/audit/export': listed('view audit'),
 
   'Query.me': to('view account'),
   'Query.users': to('view users'),
@@ -42,6 +45,8 @@ export const OPERATIONS: Readonly<Record<string, Access>> = {
   'Query.version': on('view versions', 'runtimeId'),
   'Query.versions': on('view versions', 'runtimeId'),
   'Query.logs': on('view logs', 'runtimeId'),
+  'Query.userActivityList': listed('view audit'),
+  'Query.auditIntegrity': to('view whole audit'),
 
   'Mutation.createRuntime': to('edit runtimes'),
   'Mutation.deleteRuntime': to('edit runtimes'),

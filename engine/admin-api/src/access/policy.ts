@@ -19,6 +19,7 @@ export const ACTIONS = {
   'view logs': onRuntime('VIEWER'),
   'edit versions': onRuntime('MANAGER'),
   'view audit': onRuntime('MANAGER'),
+  'view whole audit': onEngine('ADMIN'),
   'edit runtimes': onEngine('MANAGER'),
   'view metrics': onEngine('VIEWER'),
   'view engine': onEngine('ADMIN'),

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { GraphQLError, parse } from 'graphql'
 import { createSchema, createYoga, isAsyncIterable, type Plugin } from 'graphql-yoga'
 import type { Logger } from '@kre/service-kit'
+import { auditMutations } from '../audit/audit-mutations.ts'
 import type { FeatureDeps } from '../context.ts'
 import { authorizeResolvers } from './authorize-resolvers.ts'
 import type { GraphqlContext } from './context.ts'
@@ -31,7 +32,8 @@ export function createGraphql(deps: FeatureDeps): Graphql {
         ...guardResolvers(
           {
             Query: authorizeResolvers('Query', createQueries(deps)),
-            Mutation: authorizeResolvers('Mutation', createMutations(deps)),
+            // Outside of the authorisation: what is refused has its record, too.
+            Mutation: auditMutations(authorizeResolvers('Mutation', createMutations(deps)), deps),
             ...createFields(deps),
           },
           logger,

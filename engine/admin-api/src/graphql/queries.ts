@@ -3,6 +3,7 @@ import { queryLogs } from '../logs/query-logs.ts'
 import { findRuntime, listRuntimes } from '../runtimes/read-runtimes.ts'
 import { findVersion, listVersions } from '../versions/read-versions.ts'
 import { createAccountQueries } from './account-resolvers.ts'
+import { createAuditQueries } from './audit-queries.ts'
 import type { GraphqlContext } from './context.ts'
 import { toGraphqlLog } from './to-graphql-log.ts'
 import { toGraphqlRuntime } from './to-graphql-runtime.ts'
@@ -11,6 +12,7 @@ import { toGraphqlVersion } from './to-graphql-version.ts'
 export function createQueries(deps: FeatureDeps) {
   return {
     ...createAccountQueries(deps),
+    ...createAuditQueries(deps),
 
     runtime: async (_: unknown, args: { id: string }, { principal }: GraphqlContext) =>
       toGraphqlRuntime(await findRuntime(deps, { principal, runtimeId: args.id })),

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { KreError, toKreError } from '@kre/contracts'
 import type { Logger } from '@kre/service-kit'
 import { accessTo, authorizeOperation } from '../access/operations.ts'
+import type { Around } from '../audit/audit-routes.ts'
 import type { Principal } from '../principal.ts'
 import type { Authenticate } from '../sign-in/authenticate.ts'
 import type { RateLimits } from '../sign-in/rate-limits.ts'
@@ -16,6 +17,8 @@ import { SECURITY_HEADERS, sendProblem } from './respond.ts'
 
 export type HandlerDeps = {
   routes: readonly Route[]
+  /** Runs each route, its authorisation included. */
+  around: Around
   authenticate: Authenticate
   rateLimits: RateLimits
   logger: Logger
@@ -82,15 +85,21 @@ async function route(deps: HandlerDeps, arrival: Arrival): Promise<void> {
   const method = req.method ?? ''
   const match = matchRoute(deps.routes, method, url.pathname)
   if (match.kind === 'found' && match.route.access === 'open') {
-    await match.route.handle({ ...arrival, url, params: match.params })
+    const { route: open, params } = match
+    const exchange = { ...arrival, url, params }
+    await deps.around(nameOf(open), exchange, null, () => open.handle(exchange))
     return
   }
   const principal = await requirePrincipal(deps, req, method, url)
   if (match.kind === 'unknown') throw new KreError('not-found', 'there is nothing at this address')
   if (match.kind === 'wrong-method') throw wrongMethod(match.allow)
   const exchange = { ...arrival, url, params: match.params, principal }
-  authorizeOperation(principal, nameOf(match.route), match.params)
-  await match.route.handle(exchange)
+  const { route: found } = match
+  const name = nameOf(found)
+  await deps.around(name, exchange, principal, async () => {
+    authorizeOperation(principal, name, exchange.params)
+    await found.handle(exchange)
+  })
 }
 
 /** @throws HttpProblem 401, 429 after too many wrong credentials, 403 when a foreign page may have made the request. */

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import { MINUTE_MS, MiB, toKreError } from '@kre/contracts'
 import type { KreError } from '@kre/contracts'
+import { noteDone } from '../audit/request-scope.ts'
 import type { Slots } from '../concurrency/slots.ts'
 import type { FeatureDeps } from '../context.ts'
 import { toGraphqlVersion } from '../graphql/to-graphql-version.ts'
@@ -53,6 +54,15 @@ export function createUploadRoute(
           return
         }
         const { created, version, issues } = result
+        noteDone({
+          versionId: version.id,
+          after: {
+            created,
+            versionId: version.id,
+            versionName: version.name,
+            digest: version.bundleDigest,
+          },
+        })
         if (created)
           deps.logger.info(
             { requestId, runtimeId, version: version.name, by: principal.email, comment },

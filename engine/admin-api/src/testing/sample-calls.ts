@@ -21,6 +21,8 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
   'POST /api/v1/auth/signin': http('POST', '/api/v1/auth/signin', '{}'),
   'POST /api/v1/auth/signin/verify': http('POST', '/api/v1/auth/signin/verify', '{}'),
   'POST /api/v1/auth/token/signin': http('POST', '/api/v1/auth/token/signin', '{}'),
+  'GET /api/v1/auth/oidc': http('GET', '/api/v1/auth/oidc'),
+  'GET /api/v1/auth/oidc/callback': http('GET', '/api/v1/auth/oidc/callback'),
   'POST /api/v1/auth/login-link': http('POST', '/api/v1/auth/login-link?user=nobody@kre.io'),
   'GET /': async (api, headers) => {
     const { status, text } = await api.send('/', { headers })
@@ -46,6 +48,11 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
   'GET /api/v1/keys': http('GET', '/api/v1/keys'),
   'POST /api/v1/keys/rotate': http('POST', '/api/v1/keys/rotate'),
   'GET /metrics': http('GET', '/metrics'),
+  'GET /api/v1/audit/export': async (api, headers) => {
+    const path = '/api/v1/audit/export?runtimeIds=demo&types=CREATE_RUNTIME'
+    const { status, text } = await api.send(path, { headers })
+    return status === 200 && !text.includes('"demo"') ? 'absent' : toVerdict(status, text)
+  },
 
   'Query.me': query('{ me { id } }'),
   'Query.users': query('{ users { id } }'),
@@ -62,6 +69,15 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
     'query ($filters: LogFilters!) { logs(runtimeId: "demo", filters: $filters) { cursor } }',
     { filters },
   ),
+
+  'Query.userActivityList': async (api, headers) => {
+    const document =
+      '{ userActivityList(runtimeIds: ["demo"], types: [CREATE_RUNTIME]) { vars { value } } }'
+    const answer = await api.graphql(document, {}, headers)
+    const isThere = JSON.stringify(answer.data ?? null).includes('"demo"')
+    return answer.data && !isThere ? 'absent' : ofAnswer(answer)
+  },
+  'Query.auditIntegrity': query('{ auditIntegrity { ok } }'),
 
   'Mutation.createRuntime': mutation('createRuntime', { id: '?', name: 'n', description: 'd' }),
   'Mutation.deleteRuntime': mutation('deleteRuntime', { id: 'demo', comment: '' }),

@@ -77,15 +77,21 @@ describe('openSqliteStore', () => {
     })
   })
 
-  test.each(['kre.sqlite', 'outputs.sqlite', 'audit.sqlite'])('says that %s is damaged', async (name) => {
-    const dataDir = newDir()
-    await (await openSqliteStore({ dataDir }))[Symbol.asyncDispose]()
-    await writeFile(join(dataDir, name), 'this is no database, whatever its name says'.repeat(300))
-    await expect(openSqliteStore({ dataDir })).rejects.toMatchObject({
-      code: 'unavailable',
-      message: expect.stringContaining('is damaged'),
-    })
-  })
+  test.each(['kre.sqlite', 'outputs.sqlite', 'audit.sqlite'])(
+    'says that %s is damaged',
+    async (name) => {
+      const dataDir = newDir()
+      await (await openSqliteStore({ dataDir }))[Symbol.asyncDispose]()
+      await writeFile(
+        join(dataDir, name),
+        'this is no database, whatever its name says'.repeat(300),
+      )
+      await expect(openSqliteStore({ dataDir })).rejects.toMatchObject({
+        code: 'unavailable',
+        message: expect.stringContaining('is damaged'),
+      })
+    },
+  )
 
   test('says that control data with flipped or missing bytes is damaged', async () => {
     const dataDir = newDir()
