@@ -13,6 +13,7 @@ import {
   type Workload,
 } from '@kre/contracts'
 import type { Logger } from '@kre/service-kit'
+import { maskConfig } from '@kre/service-kit/masking'
 import { restartDelayMs } from './backoff.ts'
 import { type Ending, endingReason, type KillCause, overdueReason } from './ending-reason.ts'
 import { readInFlight } from './in-flight-journal.ts'
@@ -280,7 +281,7 @@ function becomeReady(life: Life): void {
 
 function recordEnd(life: Life, started: Started, ending: Ending): void {
   const { deps, paths, workload, killedFor } = life
-  const output = readOutputTail(paths.output, started.record.outputStart)
+  const output = lastWords(life, started.record)
   const reason = endingReason(ending, killedFor, output, sourceOf(workload))
   const wasAsked = isStopping(life)
   const isDrained = wasAsked && endedAsAsked(ending)
@@ -295,6 +296,14 @@ function recordEnd(life: Life, started: Started, ending: Ending): void {
     deps.publishDeath(workload, { ...place, interrupted, reason })
   }
   if (!wasAsked) fail(life, reason)
+}
+
+/** The end of its output, without configured values that it may have printed: reasons are shown and stored. */
+function lastWords({ paths, workload }: Life, { outputStart }: ProcessRecord): string {
+  const { spec } = workload
+  const output = readOutputTail(paths.output, outputStart)
+  if (spec.kind === 'entrypoint') return output
+  return [spec, ...(spec.fused ?? [])].reduce((text, one) => maskConfig(one.config)(text), output)
 }
 
 /** The requests that a death found inside each node; nodes with some come first, as they alone can be to blame. */
@@ -351,7 +360,7 @@ function tick(life: Life, isAudible: boolean, usedBytes: number | null): void {
   life.health = health
   if (isProven) life.failures = 0
   if (isOverdue && !life.isOverdue) {
-    const output = readOutputTail(life.paths.output, life.current.record.outputStart)
+    const output = lastWords(life, life.current.record)
     const source = sourceOf(life.workload)
     beOverdue(life, overdueReason(settings.startTimeoutMs, stage, output, source))
   }

@@ -23,6 +23,14 @@ export function maskValues(
       : text.replace(pattern, (found) => `<secret:${keyOf.get(found) ?? ''}>`)
 }
 
+/** `maskValues` for the configuration of a node. */
+export function maskConfig(config: {
+  readonly variables: Readonly<Record<string, string>>
+  readonly files: Readonly<Record<string, string>>
+}): (text: string) => string {
+  return maskValues([...Object.entries(config.variables), ...Object.entries(config.files)])
+}
+
 /** The value, and what is left of it when its line end or its single lines are printed. */
 function partsOf(value: string): string[] {
   const lines = value.includes('\n') ? value.split(/\r?\n/).map((line) => line.trim()) : []

@@ -13,6 +13,7 @@ import {
   type NodeLaunch,
 } from '@kre/contracts/runtime'
 import { TerminalError, typeNameOf, type MessageKind, type Payload } from '@kre/sdk'
+import { maskConfig } from '@kre/service-kit/masking'
 import type { NodeCall } from '../calls/node-call.ts'
 import type { Counters } from '../counters.ts'
 import { openCallStream, type CallStream } from './call-stream.ts'
@@ -70,6 +71,8 @@ export function createOutlet(
   const ref = { ...launch }
   const isStreaming = launch.serverStreaming === true
   const payloadBytesMax = launch.payloadBytesMax ?? PAYLOAD_BYTES_MAX
+  // Exceptions quote what they failed on, and callers read them.
+  const mask = maskConfig(launch.config)
   const error = (parent: Envelope, index: number, code: ErrorCode, text: string) =>
     childEnvelope(
       parent,
@@ -77,7 +80,7 @@ export function createOutlet(
       index,
       MESSAGE_TYPE.error,
       NO_PAYLOAD,
-      text,
+      mask(text),
       GRPC_STATUS[code],
     )
   const tellCaller: Outlet['tellCaller'] = (envelope, code, text) =>

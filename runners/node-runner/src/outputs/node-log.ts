@@ -1,6 +1,7 @@
 /** The node's log: limited in rate, sent through the outbox, never awaited. */
 import { randomUUID } from 'node:crypto'
 import type { LogLevel, NodeLaunch } from '@kre/contracts/runtime'
+import { maskConfig } from '@kre/service-kit/masking'
 import { LINE_CHARS_MAX } from './log-line.ts'
 import { originOf } from './origin.ts'
 import type { Outbox } from './outbox.ts'
@@ -22,6 +23,7 @@ export function createNodeLog(
   onText: (text: string) => void,
 ): NodeLog {
   const incarnation = randomUUID()
+  const mask = maskConfig(launch.config)
   let sequence = 0
   let windowStart = 0
   let inWindow = 0
@@ -61,8 +63,10 @@ export function createNodeLog(
         inWindow = 0
       }
       if (++inWindow > LINES_PER_SECOND_MAX) return drop()
-      onText(text)
-      post(level, text, requestId, date)
+      // Before it is seen anywhere: a configured value that is printed by mistake goes no further.
+      const masked = mask(text)
+      onText(masked)
+      post(level, masked, requestId, date)
     },
     dropped: drop,
   }
