@@ -1,7 +1,11 @@
 export { EngineRecord, readEngineRecord } from './engine-record.ts'
 export { createEventBus } from './event-bus.ts'
 export { createLogger, type Logger } from './logger.ts'
-export { createMetricsCollector, type MetricsCollector } from './metrics/metrics-collector.ts'
+export {
+  createMetricsCollector,
+  type Increment,
+  type MetricsCollector,
+} from './metrics/metrics-collector.ts'
 export { connectNats } from './nats-connection.ts'
 export { findNatsServer, NATS_SERVER_VERSION } from './nats-server/find-nats-server.ts'
 export { processStartTime } from './process/process-start-time.ts'

@@ -9,6 +9,7 @@ import { createByteBudget } from './grpc/byte-budget.ts'
 import type { CallContext } from './grpc/unary-call.ts'
 import type { Limits } from './limits.ts'
 import { createEntrypointMetrics, type EntrypointMetrics } from './metrics/entrypoint-metrics.ts'
+import { createRequestExamples, type RequestExamples } from './metrics/request-examples.ts'
 import type { RequestSpans } from './metrics/request-spans.ts'
 import { createNatsLink, type NatsLink } from './nats-link.ts'
 import { createElapsedTimes } from './outputs/elapsed-times.ts'
@@ -35,6 +36,7 @@ export type EntrypointContext = {
   /** Posts what was counted since the last call. */
   readonly report: () => void
   readonly metrics: EntrypointMetrics
+  readonly examples: RequestExamples
 }
 
 /** Reply tokens are base 36, so this one is none. */
@@ -95,16 +97,20 @@ export function createContext(
     traced: (metadata) => (spans === null ? metadata : spans.begin(metadata)),
     onEnd(request, elapsedMs, failure) {
       metrics.ended(request, elapsedMs, failure)
+      examples.ended(request, elapsedMs, failure)
       spans?.ended(request, elapsedMs, failure)
       elapsed.ended(request, elapsedMs, failure !== null)
       if (failure?.status === GRPC_STATUS.internal) failureLog.failed(request, failure)
     },
   })
+  const publish = (subject: string, data: Uint8Array) =>
+    void (link.isUp() && link.publish(subject, data))
   const metrics = createEntrypointMetrics(
     launch,
     { inFlight: () => broker.inFlight(), events: () => broker.counts },
-    (subject, data) => void (link.isUp() && link.publish(subject, data)),
+    publish,
   )
+  const examples = createRequestExamples(publish)
   const announcer = createAnnouncer(link, self)
   const versions = createVersionSet({
     runtimeId,
@@ -162,5 +168,18 @@ export function createContext(
     elapsed.post()
     failureLog.tick()
   }
-  return { self, link, versions, broker, health, calls, door, announcer, outputs, report, metrics }
+  return {
+    self,
+    link,
+    versions,
+    broker,
+    health,
+    calls,
+    door,
+    announcer,
+    outputs,
+    report,
+    metrics,
+    examples,
+  }
 }

@@ -69,6 +69,7 @@ export async function startEntrypoint(
     versions.stop()
     context.report()
     context.metrics.stop()
+    context.examples.stop()
     await Promise.all([context.outputs.flush(CLOSE_MS / 2), spans?.close(CLOSE_MS / 2)])
     await link.close()
     logger.info('stopped')

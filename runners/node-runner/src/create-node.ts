@@ -18,6 +18,7 @@ import { createOutbox, type Outbox } from './outputs/outbox.ts'
 import { createTimings } from './outputs/timings.ts'
 import { createAnnouncer } from './process/announcer.ts'
 import { createNodeMetrics } from './process/metrics.ts'
+import { createRecentCalls, type RecentCalls } from './process/recent-calls.ts'
 import { userEnvironment, writeConfigFiles } from './process/environment.ts'
 import type { NodeProcess } from './node-process.ts'
 import { openRuntime } from './open-runtime.ts'
@@ -89,6 +90,7 @@ export function createNode(process: NodeProcess, launch: NodeLaunch): Node {
     onHandled(call, elapsedMs, success) {
       timings.handled(call, elapsedMs, success)
       metrics.handled(call, elapsedMs, success)
+      recent?.handled(call, elapsedMs, success)
       spans?.handled(call, elapsedMs, success)
     },
     onFailure: (call, failure) => log.write('ERROR', failure.stack, call.requestId),
@@ -130,6 +132,7 @@ export function createNode(process: NodeProcess, launch: NodeLaunch): Node {
   let runtime: Runtime | null = null
   let subscriptions: CoreSubscription[] = []
   let siblings: Siblings | null = null
+  let recent: RecentCalls | null = null
 
   return {
     log,
@@ -152,6 +155,7 @@ export function createNode(process: NodeProcess, launch: NodeLaunch): Node {
       dispatcher.start(runtime.host)
     },
     listen() {
+      recent = createRecentCalls(launch, connection)
       subscriptions = subscribe(launch, process, runtime?.handlesErrors ?? false, {
         accept: (envelope) => arrivals.accept(envelope),
         cancel(requestIds) {
@@ -179,6 +183,7 @@ export function createNode(process: NodeProcess, launch: NodeLaunch): Node {
       runtime?.flush()
       timings.flush()
       metrics.stop()
+      recent?.stop()
       while (hops.retrying > 0 && performance.now() < endAt)
         await new Promise((resolve) => setTimeout(resolve, RETRY_LOOK_MS))
     },

@@ -12,6 +12,8 @@ export const METRIC_HELP: Readonly<Record<string, string>> = {
   kre_node_transport_seconds:
     'Time from the sending of a message to its arrival, by the clocks of both.',
   kre_node_events_total: 'What happened to messages at nodes besides a call.',
+  kre_edge_messages_total: 'Messages from a sender to a node that were handled.',
+  kre_edge_transport_seconds: 'The same as kre_node_transport_seconds, by sender.',
   kre_process_resident_bytes:
     'Memory of the processes, without that of workers in other languages.',
   kre_engine_metric_reports_total: 'Reports of processes that were taken.',

@@ -1,7 +1,12 @@
 import { describe, expect, test } from '@jest/globals'
 import type { MetricsReport } from '@kre/contracts'
 import { createMetricSet } from '../runner/metric-set.ts'
-import { createMetricsCollector, SERIES_MAX, type MetricsCollector } from './metrics-collector.ts'
+import {
+  createMetricsCollector,
+  SERIES_MAX,
+  type Increment,
+  type MetricsCollector,
+} from './metrics-collector.ts'
 
 const LABELS = { runtime: 'rt', version: 'v1', workflow: 'wf', node: 'a' }
 const START = 1_000_000
@@ -46,6 +51,54 @@ describe('createMetricsCollector', () => {
     tell(collector, { startedUnixMs: START - 1, counters: [calls(1_000)] })
     tell(collector, { startedUnixMs: START - 1, counters: [calls(1_002)] })
     expect(line(collector, 'kre_node_calls_total')[0]).toMatch(/ 2$/)
+  })
+
+  test('does not count again what it heard before a long silence', () => {
+    let now = START
+    const collector = createMetricsCollector(() => now)
+    tell(collector, { counters: [calls(5)] })
+    now += 180_000
+    collector.expose()
+    tell(collector, { counters: [calls(6)] })
+    expect(line(collector, 'kre_node_calls_total')[0]).toMatch(/ 6$/)
+  })
+
+  test('tells what each series grows by, and nothing that does not grow', () => {
+    const told: Increment[] = []
+    const collector = createMetricsCollector(
+      () => START,
+      (increment) => told.push(increment),
+    )
+    const bounds = Array.from({ length: 19 }, () => 0)
+    const handler = (first: number, sum: number) => ({
+      name: 'kre_node_handler_seconds',
+      labels: LABELS,
+      buckets: [first, ...bounds.slice(1)],
+      sum,
+    })
+    tell(collector, { counters: [calls(0)], histograms: [handler(0, 0)] })
+    expect(told).toEqual([])
+    tell(collector, { counters: [calls(3)], histograms: [handler(2, 0.5)] })
+    tell(collector, { counters: [calls(4)], histograms: [handler(2, 0.5)] })
+    expect(told).toEqual([
+      { name: 'kre_node_calls_total', labels: LABELS, value: 3, buckets: [] },
+      {
+        name: 'kre_node_handler_seconds',
+        labels: LABELS,
+        value: 0.5,
+        buckets: [2, ...bounds.slice(1)],
+      },
+      { name: 'kre_node_calls_total', labels: LABELS, value: 1, buckets: [] },
+    ])
+  })
+
+  test('takes counts of the runtime on whose subject they come, and no others', () => {
+    const collector = createMetricsCollector(() => START)
+    const message = report({ counters: [calls(1), calls(7, { ...LABELS, runtime: 'other' })] })
+    collector.accept(Buffer.from(JSON.stringify(message)), 'kre.metrics.rt')
+    expect(line(collector, 'kre_node_calls_total')).toEqual([
+      expect.stringMatching(/runtime="rt".* 1$/),
+    ])
   })
 
   test('writes histograms as Prometheus reads them', () => {

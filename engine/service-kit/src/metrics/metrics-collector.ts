@@ -2,22 +2,38 @@
  * Sums up what processes report, over their replicas and lives, as series that only grow while the engine runs.
  * Bounded whatever is reported: a process can't make the engine keep more than `SERIES_MAX` series.
  */
-import { HISTOGRAM_BOUNDS_S, MetricsReport, MINUTE_MS } from '@kre/contracts'
+import { HISTOGRAM_BOUNDS_S, HOUR_MS, MetricsReport, MINUTE_MS } from '@kre/contracts'
 import { METRIC_HELP } from './metric-help.ts'
 import { writeExposition, type ExposedSeries } from './write-exposition.ts'
 
 export const SERIES_MAX = 5_000
 const PROCESSES_MAX = 5_000
-/** Longer than the pause between two reports of an idle process. */
+/** Longer than the pause between two reports of an idle process: those that are silent for longer show no gauges. */
 const PROCESS_SILENT_MS = 2 * MINUTE_MS
+/** What a process said last is needed when it is heard again, or all of it would be counted twice. */
+const PROCESS_FORGOTTEN_MS = HOUR_MS
 /** A version that is gone for so long is not shown any more. */
 const SERIES_SILENT_MS = 10 * MINUTE_MS
 
 export type MetricsCollector = {
-  /** Takes a message from `ALL_METRICS`; what is no report is counted and dropped. */
-  accept(data: Uint8Array): void
+  /**
+   * Takes a message from `ALL_METRICS`; what is no report is counted and dropped.
+   *
+   * @param subject it came on: it names the runtime, and counts of others are dropped. Absent = any runtime.
+   */
+  accept(data: Uint8Array, subject?: string): void
   /** All series in Prometheus's text format, version 0.0.4. */
   expose(): string
+}
+
+/** What a series grew by. */
+export type Increment = {
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
+  /** Of a counter. Of a histogram: the sum, in seconds. */
+  readonly value: number
+  /** Of a histogram: observations in each bucket; empty for a counter. */
+  readonly buckets: readonly number[]
 }
 
 type Process = {
@@ -28,8 +44,14 @@ type Process = {
 }
 type Series = ExposedSeries & { at: number }
 
-/** @param now in ms since 1970. */
-export function createMetricsCollector(now: () => number = Date.now): MetricsCollector {
+/**
+ * @param now in ms since 1970.
+ * @param onIncrement told whatever is added to a series.
+ */
+export function createMetricsCollector(
+  now: () => number = Date.now,
+  onIncrement: (increment: Increment) => void = () => undefined,
+): MetricsCollector {
   const startedAt = now()
   const processes = new Map<string, Process>()
   const series = new Map<string, Series>()
@@ -53,8 +75,25 @@ export function createMetricsCollector(now: () => number = Date.now): MetricsCol
     return made
   }
 
+  const dropSilent = (forMs: number) => {
+    for (const [id, process] of processes) if (now() - process.at > forMs) processes.delete(id)
+  }
+  const living = () =>
+    [...processes.values()].filter((process) => now() - process.at <= PROCESS_SILENT_MS)
+  const addCount = (target: Series | null, value: number) => {
+    if (target === null || value <= 0) return
+    target.value += value
+    onIncrement({ name: target.name, labels: target.labels, value, buckets: [] })
+  }
+  const addObservations = (target: Series, value: number, buckets: readonly number[]) => {
+    if (buckets.every((count) => count === 0)) return
+    target.value += value
+    target.buckets = target.buckets.map((count, i) => count + (buckets[i] ?? 0))
+    onIncrement({ name: target.name, labels: target.labels, value, buckets })
+  }
   const add = (report: MetricsReport) => {
     const before = processes.get(report.incarnation)
+    if (before === undefined && processes.size >= PROCESSES_MAX) dropSilent(PROCESS_SILENT_MS)
     if (before === undefined && processes.size >= PROCESSES_MAX) return
     // What was counted before this engine was there belongs to the sums of the one before it.
     const isBaseline = before === undefined && report.startedUnixMs < startedAt
@@ -63,8 +102,7 @@ export function createMetricsCollector(now: () => number = Date.now): MetricsCol
       const key = seriesKey(name, labels)
       process.counters.set(key, value)
       const target = find(name, labels, 'counter')
-      if (target !== null && !isBaseline)
-        target.value += Math.max(0, value - (before?.counters.get(key) ?? 0))
+      if (!isBaseline) addCount(target, value - (before?.counters.get(key) ?? 0))
     }
     for (const { name, labels, buckets, sum } of report.histograms) {
       const key = seriesKey(name, labels)
@@ -72,10 +110,8 @@ export function createMetricsCollector(now: () => number = Date.now): MetricsCol
       const target = find(name, labels, 'histogram')
       if (target === null || isBaseline || buckets.length !== target.buckets.length) continue
       const last = before?.histograms.get(key)
-      target.value += Math.max(0, sum - (last?.sum ?? 0))
-      target.buckets = target.buckets.map(
-        (count, i) => count + Math.max(0, (buckets[i] ?? 0) - (last?.buckets[i] ?? 0)),
-      )
+      const observed = buckets.map((count, i) => Math.max(0, count - (last?.buckets[i] ?? 0)))
+      addObservations(target, Math.max(0, sum - (last?.sum ?? 0)), observed)
     }
     process.gauges = report.gauges.flatMap(({ name, labels, value }) =>
       find(name, labels, 'gauge') === null ? [] : [{ key: seriesKey(name, labels), value }],
@@ -85,11 +121,10 @@ export function createMetricsCollector(now: () => number = Date.now): MetricsCol
 
   const forget = () => {
     const at = now()
-    for (const [id, process] of processes)
-      if (at - process.at > PROCESS_SILENT_MS) processes.delete(id)
+    dropSilent(PROCESS_FORGOTTEN_MS)
     for (const [key, one] of series) if (at - one.at > SERIES_SILENT_MS) series.delete(key)
     for (const one of series.values()) if (one.kind === 'gauge') one.value = 0
-    for (const { gauges } of processes.values())
+    for (const { gauges } of living())
       for (const { key, value } of gauges) {
         const gauge = series.get(key)
         if (gauge !== undefined) gauge.value += value
@@ -97,14 +132,14 @@ export function createMetricsCollector(now: () => number = Date.now): MetricsCol
   }
 
   return {
-    accept(data) {
+    accept(data, subject) {
       const parsed = MetricsReport.safeParse(parseJson(data))
       if (!parsed.success) {
         own.invalidReports++
         return
       }
       own.reports++
-      add(parsed.data)
+      add(subject === undefined ? parsed.data : ofRuntime(parsed.data, subject))
     },
     expose() {
       forget()
@@ -124,11 +159,24 @@ export function createMetricsCollector(now: () => number = Date.now): MetricsCol
         counter('kre_engine_metric_reports_total', own.reports),
         counter('kre_engine_metric_reports_invalid_total', own.invalidReports),
         counter('kre_engine_metric_series_dropped_total', own.droppedSeries),
-        gauge('kre_engine_reporting_processes', processes.size),
+        gauge('kre_engine_reporting_processes', living().length),
         gauge('kre_engine_resident_bytes', process.memoryUsage.rss()),
         gauge('kre_engine_start_time_seconds', startedAt / 1_000),
       ])
     },
+  }
+}
+
+/** The counts that a process may speak of: those of the runtime on whose subject it is heard. */
+function ofRuntime(report: MetricsReport, subject: string): MetricsReport {
+  const runtime = subject.slice(subject.lastIndexOf('.') + 1)
+  const isOwn = ({ labels }: { labels: Readonly<Record<string, string>> }) =>
+    labels['runtime'] === runtime
+  return {
+    ...report,
+    counters: report.counters.filter(isOwn),
+    gauges: report.gauges.filter(isOwn),
+    histograms: report.histograms.filter(isOwn),
   }
 }
 

@@ -1,12 +1,13 @@
 import { metricsSubject, SECOND_MS, type MetricsReport } from '@kre/contracts/runtime'
 import type { MetricSet } from './metric-set.ts'
 
-const EVERY_MS = 5 * SECOND_MS
+/** A live picture of the traffic is as new as this; what it costs is measured in ADR 0025. */
+const EVERY_MS = SECOND_MS
 /** A process that nothing happens to says so less often; what it last said counts for longer than this. */
 const IDLE_EVERY_MS = 30 * SECOND_MS
 
 /**
- * Publishes what a process counts every few seconds, with all counts since its start, so that a lost report is made
+ * Publishes what a process counts every second, with all counts since its start, so that a lost report is made
  * good by the next one.
  *
  * @param publish may throw while the broker is away.

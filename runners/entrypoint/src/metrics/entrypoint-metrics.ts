@@ -1,5 +1,4 @@
 /** What an entrypoint's process counts for `/metrics`. */
-import { GRPC_STATUS } from '@kre/contracts/runtime'
 import {
   createMetricSet,
   reportMetrics,
@@ -9,6 +8,7 @@ import {
 import type { Failure } from '../grpc/failure.ts'
 import type { PendingRequest } from '../requests/pending-request.ts'
 import type { ServedWorkflow } from '../versions/served-version.ts'
+import { statusName } from './status-name.ts'
 
 export type EntrypointMetrics = {
   ended(request: PendingRequest, elapsedMs: number, failure: Failure | null): void
@@ -17,15 +17,6 @@ export type EntrypointMetrics = {
   /** Says the last word and ends. */
   stop(): void
 }
-
-/** `OK`, and the names of the gRPC statuses, by their number. */
-const STATUS_NAMES: readonly string[] = (() => {
-  const names: string[] = ['OK']
-  for (const [code, status] of Object.entries(GRPC_STATUS))
-    names[status] = code.toUpperCase().replaceAll('-', '_')
-  return names
-})()
-const UNKNOWN = 'UNKNOWN'
 
 type WorkflowSeries = {
   readonly labels: Readonly<Record<string, string>>
@@ -83,7 +74,7 @@ export function createEntrypointMetrics(
       const status = failure === null ? 0 : failure.status
       let counter = series.statuses[status]
       if (counter === undefined) {
-        const labels = { ...series.labels, status: STATUS_NAMES[status] ?? UNKNOWN }
+        const labels = { ...series.labels, status: statusName(status) }
         counter = metrics.counter('kre_requests_total', labels)
         series.statuses[status] = counter
       }

@@ -1,6 +1,12 @@
 /** What a node's process counts for `/metrics`. */
 import type { NodeLaunch } from '@kre/contracts/runtime'
-import { createMetricSet, reportMetrics, wallClockMs } from '@kre/service-kit/runner'
+import {
+  createMetricSet,
+  reportMetrics,
+  wallClockMs,
+  type Counter,
+  type Histogram,
+} from '@kre/service-kit/runner'
 import type { NodeCall } from '../calls/node-call.ts'
 import type { Counters } from '../counters.ts'
 
@@ -18,7 +24,7 @@ export type NodeMetrics = {
  * @param publish may throw while the broker is away.
  */
 export function createNodeMetrics(
-  launch: Pick<NodeLaunch, 'runtimeId' | 'version' | 'workflow' | 'node'>,
+  launch: Pick<NodeLaunch, 'runtimeId' | 'version' | 'workflow' | 'node' | 'subscriptions'>,
   counters: Counters,
   nodes: number,
   publish: (subject: string, data: Uint8Array) => void,
@@ -31,6 +37,14 @@ export function createNodeMetrics(
   const handler = metrics.histogram('kre_node_handler_seconds', labels)
   const queue = metrics.histogram('kre_node_queue_seconds', labels)
   const transport = metrics.histogram('kre_node_transport_seconds', labels)
+  const edges = createEdges(launch, (from): Edge => {
+    const own = { ...labels, from }
+    return {
+      ok: metrics.counter('kre_edge_messages_total', { ...own, status: 'ok' }),
+      failed: metrics.counter('kre_edge_messages_total', { ...own, status: 'error' }),
+      transport: metrics.histogram('kre_edge_transport_seconds', own),
+    }
+  })
   metrics.events('kre_node_events_total', labels, () => counters)
   metrics.gauge('kre_process_resident_bytes', labels, () => process.memoryUsage.rss() / nodes)
   const stop = reportMetrics(runtime, metrics, publish)
@@ -41,9 +55,24 @@ export function createNodeMetrics(
       counter.value++
       handler.observe(elapsedMs / 1_000)
       queue.observe((startedAt - arrivedAt) / 1_000)
-      if (envelope.sentUnixUs !== 0)
-        transport.observe((wallClockMs(arrivedAt) - envelope.sentUnixUs / 1_000) / 1_000)
+      const edge = edges.get(envelope.fromNode)
+      if (edge !== undefined) (success ? edge.ok : edge.failed).value++
+      if (envelope.sentUnixUs === 0) return
+      const transportS = (wallClockMs(arrivedAt) - envelope.sentUnixUs / 1_000) / 1_000
+      transport.observe(transportS)
+      edge?.transport.observe(transportS)
     },
     stop,
   }
+}
+
+type Edge = { ok: Counter; failed: Counter; transport: Histogram }
+
+/** One for each sender of the manifest; whoever else sends has no edge. */
+function createEdges(
+  { subscriptions }: Pick<NodeLaunch, 'subscriptions'>,
+  open: (from: string) => Edge,
+): ReadonlyMap<string, Edge> {
+  const senders = new Set(subscriptions.map(({ from }) => from))
+  return new Map([...senders].map((from) => [from, open(from)]))
 }
