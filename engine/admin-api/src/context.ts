@@ -30,6 +30,8 @@ export type AdminApiDeps = {
   publicUrl: () => string
   /** Delivers sign-in links. Absent = nobody signs in by mail. */
   mailer?: Mailer
+  /** Where people sign in by OpenID Connect. Absent = nowhere. */
+  oidc?: OidcSettings
   /**
    * Tells engines on one store apart in the audit log, and finds what this one left open when it died: the same after
    * a restart. Default `engine`, which is right for a single one.

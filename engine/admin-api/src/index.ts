@@ -1,5 +1,8 @@
 export { createAdminApi, type AdminApi } from './admin-api.ts'
 export type { AdminApiDeps } from './context.ts'
 export type { Listening } from './http/listen.ts'
+export { createFolderMailer } from './mail/folder-mailer.ts'
+export { createSmtpMailer, type SmtpSettings } from './mail/smtp-mailer.ts'
+export type { OidcSettings } from './oidc/identity-provider.ts'
 export { LOCAL_OWNER } from './principal.ts'
 export type { IngestBundle, IngestResult } from './versions/ingest-bundle.ts'

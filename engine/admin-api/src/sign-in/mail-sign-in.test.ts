@@ -201,6 +201,14 @@ describe('sign-in by mail', () => {
     })
   })
 
+  test('makes nobody the owner of the development token', async () => {
+    await allow('local.local')
+    await ask('dev@local.local')
+    await ask('ada@kre.io')
+    await mail.link(1)
+    expect(mail.mails[0]?.to).toEqual(['ada@kre.io'])
+  })
+
   test('ends the login that the browser had before', async () => {
     const { cookie } = await ask()
     const { cookie: first } = await verify(await mail.link(1), { cookie })

@@ -1,0 +1,119 @@
+import { KreError, SECOND_MS } from '@kre/contracts'
+import * as openid from 'openid-client'
+
+export type OidcSettings = {
+  /** As the provider writes it in its tokens, to the letter. https, or http on this computer. */
+  issuer: string
+  clientId: string
+  /** Null for a public client: PKCE alone protects it. */
+  clientSecret: string | null
+}
+
+/** Signatures of ID tokens that are believed: what is no signature, or made with a shared key, is not among them. */
+const ALGORITHMS: ReadonlySet<string> = new Set(['RS256', 'ES256', 'EdDSA', 'Ed25519'])
+const ANSWER_TIMEOUT_MS = 10 * SECOND_MS
+const SCOPE = 'openid email'
+
+/** What a sign-in has to come back with, kept by the browser that began it. */
+export type OidcRequest = { state: string; nonce: string; verifier: string }
+
+export type IdentityProvider = {
+  /** Where the browser goes to sign in. */
+  begin(redirectUri: string): Promise<{ url: string; request: OidcRequest }>
+  /**
+   * The e-mail address that the provider vouches for; null when it has none or did not verify it.
+   *
+   * @param callback the URL that the browser came back to, on the redirect URI.
+   * @throws whatever says why the answer is not believed.
+   */
+  finish(callback: URL, request: OidcRequest): Promise<string | null>
+}
+
+/** OpenID Connect: code flow with PKCE, state and nonce; the ID token's signature, issuer, audience and time are checked. */
+export function createIdentityProvider(settings: OidcSettings): IdentityProvider {
+  let discovered: Promise<openid.Configuration> | null = null
+  /** Asked when it is first needed; after a failure it is asked again. */
+  function configuration(): Promise<openid.Configuration> {
+    discovered ??= discover(settings).catch((error: unknown) => {
+      discovered = null
+      throw error
+    })
+    return discovered
+  }
+
+  return {
+    async begin(redirectUri) {
+      const config = await configuration()
+      const request = {
+        state: openid.randomState(),
+        nonce: openid.randomNonce(),
+        verifier: openid.randomPKCECodeVerifier(),
+      }
+      const url = openid.buildAuthorizationUrl(config, {
+        redirect_uri: redirectUri,
+        scope: SCOPE,
+        state: request.state,
+        nonce: request.nonce,
+        code_challenge: await openid.calculatePKCECodeChallenge(request.verifier),
+        code_challenge_method: 'S256',
+      })
+      return { url: url.href, request }
+    },
+
+    async finish(callback, { state, nonce, verifier }) {
+      const config = await configuration()
+      const tokens = await openid.authorizationCodeGrant(config, callback, {
+        expectedState: state,
+        expectedNonce: nonce,
+        pkceCodeVerifier: verifier,
+        idTokenExpected: true,
+      })
+      const claims = tokens.claims()
+      if (claims === undefined || claims.sub === '')
+        throw new Error('the ID token names no subject')
+      if (claims['email'] !== undefined) return verifiedEmail(claims)
+      if (config.serverMetadata().userinfo_endpoint === undefined) return null
+      // It must speak of the same subject, which this checks.
+      return verifiedEmail(await openid.fetchUserInfo(config, tokens.access_token, claims.sub))
+    },
+  }
+}
+
+/** An address that nobody verified could be anybody's: it proves nothing. */
+function verifiedEmail(claims: Readonly<Record<string, unknown>>): string | null {
+  const { email, email_verified: isVerified } = claims
+  return typeof email === 'string' && isVerified === true ? email : null
+}
+
+async function discover(settings: OidcSettings): Promise<openid.Configuration> {
+  const { issuer, clientId, clientSecret } = settings
+  const url = new URL(issuer)
+  const isOpen = url.protocol === 'http:'
+  const found = await openid.discovery(url, clientId, undefined, undefined, {
+    timeout: ANSWER_TIMEOUT_MS / SECOND_MS,
+    execute: isOpen ? [openid.allowInsecureRequests] : [],
+  })
+  const metadata = found.serverMetadata()
+  if (metadata.issuer !== issuer)
+    throw new KreError(
+      'failed-precondition',
+      `the identity provider calls itself "${metadata.issuer}", and KRE_OIDC_ISSUER says "${issuer}": they must be equal`,
+    )
+  const offered = metadata.id_token_signing_alg_values_supported ?? ['RS256']
+  const algorithms = offered.filter((name) => ALGORITHMS.has(name))
+  if (algorithms.length === 0)
+    throw new KreError(
+      'failed-precondition',
+      `the identity provider signs with ${offered.join(', ')} only: let it sign with one of ${[...ALGORITHMS].join(', ')}`,
+    )
+  const config = new openid.Configuration(
+    { ...(metadata as openid.ServerMetadata), id_token_signing_alg_values_supported: algorithms },
+    clientId,
+    undefined,
+    clientSecret === null ? openid.None() : openid.ClientSecretBasic(clientSecret),
+  )
+  config.timeout = ANSWER_TIMEOUT_MS / SECOND_MS
+  if (isOpen) openid.allowInsecureRequests(config)
+  openid.enableNonRepudiationChecks(config)
+  return config
+}

@@ -1,0 +1,118 @@
+import { KreError } from '@kre/contracts'
+import { readCookie } from '../http/cookies.ts'
+import type { Exchange, Route } from '../http/exchange.ts'
+import { HttpProblem } from '../http/http-problem.ts'
+import { sendRedirect } from '../http/respond.ts'
+import type { IdentityProvider } from '../oidc/identity-provider.ts'
+import { OIDC_REQUEST_MS, openRequest, sealRequest } from '../oidc/request-cookie.ts'
+import { completeSignIn, userNotAllowed } from '../sign-in/complete-sign-in.ts'
+import { EmailAddress } from '../sign-in/email-address.ts'
+import { LOGIN_COOKIES, OIDC_COOKIES, setCookie } from '../sign-in/login-cookie.ts'
+import type { HashToken } from '../sign-in/tokens.ts'
+import { tooManyAttempts, type SignInRoutesDeps } from './sign-in-routes.ts'
+
+type OidcRoutesDeps = SignInRoutesDeps & {
+  provider: IdentityProvider | null
+  hashToken: HashToken
+}
+
+const CALLBACK_PATH = '/api/v1/auth/oidc/callback'
+
+/** Sign-in at an identity provider: the way there and the way back. */
+export function createOidcRoutes(deps: OidcRoutesDeps): Route[] {
+  return [beginRoute(deps), callbackRoute(deps)]
+}
+
+function beginRoute(deps: OidcRoutesDeps): Route {
+  return {
+    method: 'GET',
+    path: '/api/v1/auth/oidc',
+    access: 'open',
+    async handle({ res }) {
+      const { publicUrl, now, hashToken } = deps
+      const { url, request } = await requireProvider(deps)
+        .begin(new URL(CALLBACK_PATH, publicUrl()).href)
+        .catch((error: unknown) => {
+          throw new KreError(
+            'unavailable',
+            'the identity provider can’t be asked',
+            {},
+            { cause: error },
+          )
+        })
+      const sealed = sealRequest(request, now(), hashToken)
+      sendRedirect(res, url, {
+        'Set-Cookie': setCookie(OIDC_COOKIES, sealed, publicUrl(), OIDC_REQUEST_MS),
+      })
+    },
+  }
+}
+
+function callbackRoute(deps: OidcRoutesDeps): Route {
+  return {
+    method: 'GET',
+    path: CALLBACK_PATH,
+    access: 'open',
+    async handle(exchange) {
+      const { req, res } = exchange
+      const address = await believe(deps, exchange)
+      const email = EmailAddress.safeParse(address).data
+      if (email === undefined) throw userNotAllowed()
+      const proved = { email, method: 'oidc', headers: req.headers } as const
+      const { token, login } = await completeSignIn(deps, proved)
+      const lifetimeMs = login.expiresAt.getTime() - login.createdAt.getTime()
+      res.appendHeader('Set-Cookie', setCookie(LOGIN_COOKIES, token, deps.publicUrl(), lifetimeMs))
+      res.appendHeader('Set-Cookie', setCookie(OIDC_COOKIES, '', deps.publicUrl(), 0))
+      sendRedirect(res, '/', {})
+    },
+  }
+}
+
+/** The address that the provider vouches for, once per sign-in that a browser began. @throws HttpProblem 401, 429. */
+async function believe(
+  deps: OidcRoutesDeps,
+  { req, url, requestId }: Exchange,
+): Promise<string | null> {
+  const provider = requireProvider(deps)
+  try {
+    const sealed = OIDC_COOKIES.map((name) => readCookie(req.headers.cookie, name)).find(
+      (value) => value !== null,
+    )
+    const now = deps.now()
+    const request = openRequest(sealed ?? '', now, deps.hashToken)
+    if (request === null) throw new Error('this browser began no sign-in, or too long ago')
+    const ends = new Date(now.getTime() + OIDC_REQUEST_MS)
+    const use = await deps.identity.attempts.add(`oidc/${deps.hashToken(request.state)}`, ends, now)
+    if (use.count > 1) throw new Error('the sign-in was finished already')
+    const callback = new URL(CALLBACK_PATH, deps.publicUrl())
+    callback.search = url.search
+    return await provider.finish(callback, request)
+  } catch (error) {
+    deps.logger.warn({ requestId, err: reasonOf(error) }, 'a sign-in by OpenID Connect failed')
+    const waitSeconds = await deps.rateLimits.wrongCredential(req.socket.remoteAddress ?? '')
+    throw waitSeconds > 0 ? tooManyAttempts(waitSeconds) : notBelieved()
+  }
+}
+
+/** Errors of the library carry whole answers with tokens in them: only their words are kept. */
+function reasonOf(error: unknown): { message: string; code: unknown; reason?: string } {
+  if (!(error instanceof Error)) return { message: String(error), code: null }
+  const reason = error.cause instanceof Error ? { reason: error.cause.message } : {}
+  return { message: error.message, code: 'code' in error ? error.code : null, ...reason }
+}
+
+function requireProvider({ provider }: OidcRoutesDeps): IdentityProvider {
+  if (provider !== null) return provider
+  throw new KreError(
+    'unimplemented',
+    'this engine knows no identity provider: set KRE_OIDC_ISSUER and KRE_OIDC_CLIENT_ID',
+  )
+}
+
+function notBelieved(): HttpProblem {
+  return new HttpProblem(
+    'unauthenticated',
+    { status: 401, wireCode: 'unauthorized' },
+    'the sign-in at the identity provider did not work: begin it again',
+  )
+}
