@@ -11,6 +11,7 @@ import {
 import type { ActivityType } from './activity-types.ts'
 import { bounded } from './bounded.ts'
 import type { Chain, NewLink } from './chain.ts'
+import { visibleText } from './visible-text.ts'
 
 /** Longer than anything takes that is audited: an intent of another engine that is older has lost its engine. */
 const ABANDONED_MS = HOUR_MS
@@ -18,6 +19,8 @@ const ABANDONED_MS = HOUR_MS
 const OPEN_INTENTS_MAX = 1000
 /** Outcomes that wait for a store which can't be written; more than requests are under way at once. */
 const UNSETTLED_MAX = 1000
+/** Lists of users are the longest; a longer one ends in `…`. */
+const VAR_CHARS_MAX = 8192
 
 /** What somebody is about to do. Texts may be a caller's own: they are made safe here. */
 export type Intent = Omit<IntentBody, 'engine'> & {
@@ -127,17 +130,21 @@ export function createAudit(deps: AuditDeps): Audit {
     },
 
     async closeAbandoned() {
-      const before = now().getTime() - ABANDONED_MS
-      const open = await deps.audit.openIntents(OPEN_INTENTS_MAX)
-      const ours = open.flatMap((link) => {
-        const body = parseIntentBody(link.body)
-        const isAbandoned = body?.engine === engine || link.at.getTime() < before
-        return isAbandoned ? [{ link, body }] : []
-      })
-      for (const { link, body } of ours)
-        await appendOutcome(deps, outcomeOf(link, body ?? UNREADABLE, UNKNOWN, {}, now()))
-      return ours.length
+      for (let closed = 0; ;) {
+        const links = (await deps.audit.openIntents(OPEN_INTENTS_MAX)).filter(isAbandoned)
+        if (links.length === 0) return closed
+        for (const link of links) {
+          const body = parseIntentBody(link.body) ?? UNREADABLE
+          await appendOutcome(deps, outcomeOf(link, body, UNKNOWN, {}, now()))
+        }
+        closed += links.length
+      }
     },
+  }
+
+  function isAbandoned({ at, body }: AuditLink): boolean {
+    const isOwn = parseIntentBody(body)?.engine === engine
+    return isOwn || at.getTime() < now().getTime() - ABANDONED_MS
   }
 }
 
@@ -219,7 +226,7 @@ function withVerdict(
     ...(errorCode === null ? [] : [{ key: 'ERROR_CODE', value: errorCode }]),
   ]
   return rows.map((row) => [
-    ...row.map(({ key, value }) => ({ key, value: String(bounded(value)) })),
+    ...row.map(({ key, value }) => ({ key, value: visibleText(value, VAR_CHARS_MAX) })),
     ...verdict,
   ])
 }

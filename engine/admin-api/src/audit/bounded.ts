@@ -1,8 +1,9 @@
 import { visibleText } from './visible-text.ts'
 
 const TEXT_CHARS_MAX = 500
+const NAME_CHARS_MAX = 100
 const LIST_MAX = 100
-const FIELDS_MAX = 30
+const FIELDS_MAX = 100
 const DEPTH_MAX = 4
 
 /** A caller's value as it is kept: plain JSON, readable, and small whatever was sent. */
@@ -17,10 +18,12 @@ export function bounded(value: unknown, depth = 0): unknown {
     return value.length > LIST_MAX ? [...kept, `… ${value.length - LIST_MAX} more`] : kept
   }
   if (typeof value === 'object') {
-    const fields = Object.entries(value).slice(0, FIELDS_MAX)
-    return Object.fromEntries(
-      fields.map(([name, field]) => [visibleText(name, 100), bounded(field, depth + 1)]),
-    )
+    const fields = Object.entries(value)
+    const kept = fields
+      .slice(0, FIELDS_MAX)
+      .map(([name, field]) => [visibleText(name, NAME_CHARS_MAX), bounded(field, depth + 1)])
+    const left = fields.length - FIELDS_MAX
+    return Object.fromEntries(left > 0 ? [...kept, ['…', `${left} more`]] : kept) as unknown
   }
   return `<${typeof value}>`
 }

@@ -49,7 +49,7 @@ async function* lines(
   { query, visible }: Selection,
 ): AsyncGenerator<string, void> {
   let last: AuditLink | undefined
-  for (let from = 1; ; from = last.seq + 1) {
+  for (let from = Number.MIN_SAFE_INTEGER; ; from = last.seq + 1) {
     const page = await audit.read(from, PAGE_LINKS)
     last = page.at(-1)
     if (last === undefined) break

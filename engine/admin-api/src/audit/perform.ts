@@ -1,12 +1,13 @@
 import { toKreError } from '@kre/contracts'
 import type { Logger } from '@kre/service-kit'
 import { sees, type Principal } from '../principal.ts'
+import type { KeyedLock } from '../concurrency/keyed-lock.ts'
 import type { Audit, AuditEntry, Done, Intent } from './audit.ts'
 import type { PrincipalKind } from './audit-record.ts'
 import type { AuditedOperation, Input, StateDeps, Target } from './operations.ts'
 import { requestScope } from './request-scope.ts'
 
-export type PerformDeps = StateDeps & { auditLog: Audit; logger: Logger }
+export type PerformDeps = StateDeps & { auditLog: Audit; logger: Logger; lock: KeyedLock }
 
 export type Attempt = {
   /** Its name in the table of operations. */
@@ -25,11 +26,24 @@ export type Attempt = {
  * @param failure tells a failure that is no throw by what `effect` returned.
  * @throws KreError `unavailable` when the intent can't be written: nothing was done.
  */
-export async function perform<T>(
+export function perform<T>(
   deps: PerformDeps,
   attempt: Attempt,
   effect: () => Promise<T> | T,
   failure: (result: T) => Error | null = () => null,
+): Promise<T> {
+  const work = (): Promise<T> => performNow(deps, attempt, effect, failure)
+  if (attempt.operation.state === undefined) return work()
+  // What is read before and after it must be its own doing.
+  const runtimeId = runtimeOf(attempt)
+  return deps.lock(`audit/${runtimeId ?? ''}`, work)
+}
+
+async function performNow<T>(
+  deps: PerformDeps,
+  attempt: Attempt,
+  effect: () => Promise<T> | T,
+  failure: (result: T) => Error | null,
 ): Promise<T> {
   const target = await findTarget(deps, attempt)
   const before = await readState(deps, attempt, target)
@@ -117,10 +131,15 @@ function kindOf(principal: Principal | null): PrincipalKind {
   return principal?.credential.kind ?? 'anonymous'
 }
 
-async function findTarget(deps: PerformDeps, { operation, input }: Attempt): Promise<Target> {
+function runtimeOf({ operation, input }: Attempt): string | null {
   const runtimeId = input[operation.runtimeIdAt ?? 'runtimeId']
-  const { versionName } = input
-  if (typeof runtimeId !== 'string') return NO_TARGET
+  return typeof runtimeId === 'string' ? runtimeId : null
+}
+
+async function findTarget(deps: PerformDeps, attempt: Attempt): Promise<Target> {
+  const runtimeId = runtimeOf(attempt)
+  const { versionName } = attempt.input
+  if (runtimeId === null) return NO_TARGET
   if (typeof versionName !== 'string') return { ...NO_TARGET, runtimeId }
   const version = await deps.versions.find(runtimeId, versionName)
   return { runtimeId, versionName, versionId: version?.id ?? null }

@@ -38,7 +38,8 @@ export async function verifyChain(
     key,
     [head, anchor].filter((mark) => mark !== null),
   )
-  for (let from = 1; ;) {
+  // Rows before the first link belong to nobody, and lists would show them.
+  for (let from = Number.MIN_SAFE_INTEGER; ;) {
     const page = await audit.read(from, PAGE_LINKS)
     for (const link of page) walk.step(link)
     const last = page.at(-1)
@@ -78,8 +79,11 @@ function createWalk(key: ChainKey, marks: readonly Anchor[]) {
   return {
     step(link: AuditLink): void {
       const expected = last.seq + 1
-      if (link.seq !== expected)
-        report(expected, `links ${expected} to ${link.seq - 1} are missing`)
+      if (link.seq < expected) {
+        report(link.seq, `link ${link.seq} is no part of the log`)
+        return
+      }
+      if (link.seq > expected) report(expected, `links ${expected} to ${link.seq - 1} are missing`)
       // After a gap the link before is not there to compare with.
       else if (link.prevHash !== last.hash)
         report(link.seq, `link ${link.seq} does not follow the link before it`)
