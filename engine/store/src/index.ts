@@ -86,6 +86,7 @@ export {
   type TrafficStore,
   type TrafficTime,
 } from './ports/traffic-store.ts'
+export { type Upload, type UploadOutcome, type UploadStore } from './ports/upload-store.ts'
 export { openSqliteStore, type StoreLogger } from './sqlite/open-sqlite-store.ts'
 export { hasSealedValues, unsetUnreadable } from './sealed/reseal-config.ts'
 export { sealStore, type KeyKeeper, type KeyStatus } from './sealed/seal-store.ts'

@@ -27,7 +27,14 @@ export type RuntimeDocument = Keyed & {
 /** A creation that is not over after so long was cut off. */
 const MAKING_MS = MINUTE_MS
 /** What a runtime owns beside its outputs: an earlier one of the id must not lend it to the next. */
-const CONTROL_COLLECTIONS = ['versions', 'releases', 'forgottenVersions', 'configs', 'placements']
+const CONTROL_COLLECTIONS = [
+  'versions',
+  'releases',
+  'forgottenVersions',
+  'configs',
+  'placements',
+  'logLimits',
+]
 
 export type MongoRuntimeStore = RuntimeStore & {
   /** Ends what a crash interrupted. */
@@ -93,6 +100,19 @@ export function createMongoRuntimeStore(
       const found = runtimes.find({ state: 'ready' }).sort({ createdAt: 1, _id: 1 })
       return (await found.toArray()).map(toRuntime)
     },
+    async update(id, { name, description }) {
+      const change = { $set: { name, nameKey: name, description } }
+      try {
+        const changed = await runtimes.findOneAndUpdate({ _id: id, state: 'ready' }, change, {
+          returnDocument: 'after',
+        })
+        if (changed === null) throw runtimeMissing(id)
+        return toRuntime(changed)
+      } catch (error) {
+        if (isDuplicate(error)) throw sameExists('name', { id, name })
+        throw error
+      }
+    },
     async remove(id) {
       const change = { state: 'removing', nameKey: { removed: id }, changedAt: new Date() } as const
       const { matchedCount } = await runtimes.updateOne({ _id: id }, { $set: change })
@@ -145,7 +165,7 @@ async function takeOver(
   })
 }
 
-function sameExists(field: 'id' | 'name', runtime: Runtime): KreError {
+function sameExists(field: 'id' | 'name', runtime: Pick<Runtime, 'id' | 'name'>): KreError {
   return new KreError('already-exists', `there is already a runtime with the same ${field}`, {
     [field]: runtime[field],
   })

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { KreError } from '@kre/contracts'
 import { openFolderBundleStore } from '../bundles/folder-bundle-store.ts'
 import type { Store } from '../ports/store.ts'
+import { openFolderUploadStore } from '../uploads/folder-upload-store.ts'
 import { createDatabaseClaims } from './claim-databases.ts'
 import { connectMongo, type MongoConnection } from './connect-mongo.ts'
 import { guardMethods } from './guard-methods.ts'
@@ -12,10 +13,14 @@ import { createMongoAuditStore } from './mongo-audit-store.ts'
 import { createMongoBundleStore } from './mongo-bundle-store.ts'
 import { createMongoConfigStore } from './mongo-config-store.ts'
 import { mongoDatabases } from './mongo-databases.ts'
+import { createMongoLogRetentionStore } from './mongo-log-retention-store.ts'
 import { createMongoOutputStore } from './mongo-output-store.ts'
 import { createMongoPlacementStore } from './mongo-placement-store.ts'
+import { createMongoPredictionStats } from './mongo-prediction-stats.ts'
 import { createMongoReleaseStore } from './mongo-release-store.ts'
+import { createMongoRequestStore } from './mongo-request-store.ts'
 import { createMongoRuntimeStore } from './mongo-runtime-store.ts'
+import { createMongoTrafficStore } from './mongo-traffic-store.ts'
 import { createMongoVersionStore } from './mongo-version-store.ts'
 import { createDataCollections } from './outputs/data-collections.ts'
 import { toKreError } from './to-kre-error.ts'
@@ -84,9 +89,14 @@ async function openOn(
       config: createMongoConfigStore(databases),
       placements: createMongoPlacementStore(databases),
       outputs: createMongoOutputStore({ databases, claims, collections }),
+      predictionStats: createMongoPredictionStats(databases),
+      logRetention: createMongoLogRetentionStore(databases, claims),
+      traffic: createMongoTrafficStore(databases, claims),
+      requests: createMongoRequestStore(databases, claims),
       identity,
       audit: createMongoAuditStore(databases.engine),
       bundles,
+      uploads: await openFolderUploadStore(join(cacheDir, 'uploads')),
     },
     {
       closed: () =>

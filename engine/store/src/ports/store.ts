@@ -21,6 +21,7 @@ import type { LogRetentionStore } from './log-retention-store.ts'
 import type { PredictionStats } from './prediction-stats.ts'
 import type { RequestStore } from './request-store.ts'
 import type { TrafficStore } from './traffic-store.ts'
+import type { UploadStore } from './upload-store.ts'
 
 export type Runtime = {
   id: string
@@ -36,6 +37,12 @@ export interface RuntimeStore {
   find(id: string): Promise<Runtime | null>
   /** Oldest first. */
   list(): Promise<Runtime[]>
+  /**
+   * Changes the texts of a runtime and returns what it is now.
+   *
+   * @throws KreError `not-found`, or `already-exists`: `there is already a runtime with the same name`.
+   */
+  update(id: string, texts: Pick<Runtime, 'name' | 'description'>): Promise<Runtime>
   /** Removes the runtime and everything that belongs to it. Removing what is not there is fine. */
   remove(id: string): Promise<void>
 }
@@ -256,4 +263,5 @@ export type Store = AsyncDisposable & {
   identity: IdentityStore
   audit: AuditStore
   bundles: BundleStore
+  uploads: UploadStore
 }

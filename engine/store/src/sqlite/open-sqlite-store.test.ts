@@ -61,7 +61,7 @@ describe('openSqliteStore', () => {
     for (const name of await readdir(dataDir))
       expect([name, await modeOf(join(dataDir, name))]).toEqual([
         name,
-        name === 'bundles' ? '700' : '600',
+        ['bundles', 'uploads'].includes(name) ? '700' : '600',
       ])
   })
 

@@ -20,6 +20,7 @@ import { createSqliteRuntimeStore } from './sqlite-runtime-store.ts'
 import { createSqliteTrafficStore } from './sqlite-traffic-store.ts'
 import { createSqliteVersionStore } from './sqlite-version-store.ts'
 import { toKreError } from './to-kre-error.ts'
+import { openFolderUploadStore } from '../uploads/folder-upload-store.ts'
 
 /** The part of a pino logger that the store uses. */
 export type StoreLogger = { warn(fields: Record<string, unknown>, message: string): void }
@@ -69,6 +70,7 @@ export async function openSqliteStore(options: {
       identity: createSqliteIdentityStore(control),
       audit: createSqliteAuditStore(chain, control),
       bundles,
+      uploads: await openFolderUploadStore(join(dataDir, 'uploads')),
       async [Symbol.asyncDispose]() {
         close()
       },

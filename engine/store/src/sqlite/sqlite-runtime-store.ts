@@ -37,6 +37,15 @@ export function createSqliteRuntimeStore(
     async list() {
       return db.all<RuntimeRow>('SELECT * FROM runtimes ORDER BY created_at, id').map(toRuntime)
     },
+    async update(id, { name, description }) {
+      return db.transaction(() => {
+        const row = db.get<RuntimeRow>('SELECT * FROM runtimes WHERE id = ?', id)
+        if (row === null) throw missing(id)
+        if (row.name !== name) refuseSame(db, 'name', name)
+        db.run('UPDATE runtimes SET name = ?, description = ? WHERE id = ?', name, description, id)
+        return toRuntime({ ...row, name, description })
+      })
+    },
     async remove(id) {
       // Outputs go first: after a crash between the two the runtime is still there to be removed again.
       await removeOutputs(id)
@@ -52,6 +61,10 @@ function refuseSame(db: Database, field: 'id' | 'name', value: string): void {
   throw new KreError('already-exists', `there is already a runtime with the same ${field}`, {
     [field]: value,
   })
+}
+
+function missing(id: string): KreError {
+  return new KreError('not-found', `there is no runtime "${id}"`, { runtimeId: id })
 }
 
 function toRuntime(row: RuntimeRow): Runtime {

@@ -19,6 +19,27 @@ export function controlContract(makeStore: MakeStore): void {
       expect(await store.runtimes.find('nobody')).toBeNull()
     })
 
+    test('take other texts, and no other’s name', async () => {
+      await using store = await makeStore()
+      const first = sampleRuntime('first')
+      await store.runtimes.create(first)
+      await store.runtimes.create(sampleRuntime('second', { name: 'Second' }))
+      const texts = { name: 'Renamed', description: 'described anew' }
+      expect(await store.runtimes.update('first', texts)).toEqual({ ...first, ...texts })
+      expect(await store.runtimes.find('first')).toEqual({ ...first, ...texts })
+      // The same again is no conflict with itself.
+      expect(await store.runtimes.update('first', texts)).toEqual({ ...first, ...texts })
+      await expect(
+        store.runtimes.update('second', { ...texts, description: 'd' }),
+      ).rejects.toMatchObject({
+        code: 'already-exists',
+        message: 'there is already a runtime with the same name',
+      })
+      await expect(store.runtimes.update('third', texts)).rejects.toMatchObject({
+        code: 'not-found',
+      })
+    })
+
     test('have an id and a name of their own', async () => {
       await using store = await makeStore()
       await store.runtimes.create(sampleRuntime('demo'))

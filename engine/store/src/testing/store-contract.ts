@@ -11,6 +11,7 @@ import { outputContract } from './output-contract.ts'
 import { predictionContract } from './prediction-contract.ts'
 import { requestContract } from './request-contract.ts'
 import { trafficContract } from './traffic-contract.ts'
+import { uploadContract } from './upload-contract.ts'
 
 export function storeContract(name: string, makeStore: MakeStore): void {
   describe(`store on ${name}`, () => {
@@ -24,5 +25,6 @@ export function storeContract(name: string, makeStore: MakeStore): void {
     trafficContract(makeStore)
     requestContract(makeStore)
     bundleContract(makeStore)
+    uploadContract(makeStore)
   })
 }
