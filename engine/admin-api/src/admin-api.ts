@@ -87,8 +87,19 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
   const rateLimits = createRateLimits({ ...identity, attempts: store.identity.attempts })
   const mails = createWorkQueue('mails', logger)
   const origins = (req: IncomingMessage): string[] => ownOrigins(req.headers, publicUrl())
+  const clientAddress = createClientAddress(deps.trustedProxies ?? [])
+  const addressOf = ({ socket, headers }: IncomingMessage): string =>
+    clientAddress({ remote: socket.remoteAddress, forwardedFor: headers['x-forwarded-for'] })
 
-  const signIn = { ...features, links, logins, rateLimits, publicUrl, ownOrigins: origins }
+  const signIn = {
+    ...features,
+    links,
+    logins,
+    rateLimits,
+    publicUrl,
+    ownOrigins: origins,
+    addressOf,
+  }
   const routes: Route[] = [
     healthRoute,
     ...createGraphqlRoutes({ graphql: createGraphql(features), principals }),
@@ -111,10 +122,7 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
   ]
   const handle = createHandler({
     routes,
-    around: createAroundRoutes({
-      ...features,
-      clientAddress: createClientAddress(deps.trustedProxies ?? []),
-    }),
+    around: createAroundRoutes({ ...features, clientAddress }),
     authenticate: createAuthenticate({
       principals,
       hashToken,
@@ -124,6 +132,7 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
     logger,
     publicUrl,
     ownOrigins: origins,
+    addressOf,
   })
   return {
     handler: (req, res) => handle(req, res),

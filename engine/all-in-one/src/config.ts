@@ -2,11 +2,18 @@ import { join, resolve } from 'node:path'
 import { type Fuse, MiB, MINUTE_MS, SECOND_MS, KreError, type Tracing } from '@kre/contracts'
 import { Secret } from '@kre/service-kit/secrets'
 import { z } from 'zod'
+import {
+  checkSignIn,
+  SIGN_IN_SECRETS,
+  SignInEnvironment,
+  signInConfig,
+  type SignInConfig,
+} from './sign-in-config.ts'
 
 const port = z.coerce.number().int().min(0).max(65_535)
 const milliseconds = z.coerce.number().int().min(0)
 
-const Environment = z.object({
+const Environment = SignInEnvironment.extend({
   KRE_DATA: z.string().min(1),
   KRE_CACHE: z.string().optional(),
   KRE_MONGODB_URI: z.string().default(''),
@@ -39,7 +46,7 @@ const Environment = z.object({
   KRE_MASTER_KEY_FILE: z.string().min(1).optional(),
   KRE_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   PATH: z.string().default(''),
-})
+}).superRefine(checkSignIn)
 
 export type Config = Readonly<{
   dataDir: string
@@ -70,6 +77,8 @@ export type Config = Readonly<{
   /** Where the keys that encrypt configuration values come from; both null = a file that the engine makes. */
   masterKey: Readonly<{ text: Secret | null; file: string | null }>
   logLevel: z.infer<typeof Environment>['KRE_LOG_LEVEL']
+  /** How people sign in. */
+  signIn: SignInConfig
   path: string
   /** Everything, for the processes that this one starts; each gets the few variables it needs. */
   environment: Readonly<Record<string, string | undefined>>
@@ -114,7 +123,13 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
       file: e.KRE_MASTER_KEY_FILE === undefined ? null : resolve(e.KRE_MASTER_KEY_FILE),
     },
     logLevel: e.KRE_LOG_LEVEL,
+    signIn: signInConfig(e),
     path: e.PATH,
-    environment: { ...environment, KRE_MASTER_KEY: undefined, KRE_MONGODB_URI: undefined },
+    environment: {
+      ...environment,
+      ...SIGN_IN_SECRETS,
+      KRE_MASTER_KEY: undefined,
+      KRE_MONGODB_URI: undefined,
+    },
   })
 }

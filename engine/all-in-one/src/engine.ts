@@ -31,6 +31,7 @@ import { claimDataDir } from './claim-data-dir.ts'
 import type { Config } from './config.ts'
 import { describeEngine } from './describe-engine.ts'
 import { listenPort } from './listen-port.ts'
+import { signInDeps } from './sign-in-config.ts'
 import { openStore } from './open-store.ts'
 
 export type Engine = {
@@ -147,7 +148,8 @@ export async function startEngine(
       logger,
       now: () => new Date(),
       ...secrets,
-      publicUrl: () => adminUrl,
+      publicUrl: () => config.signIn.publicUrl ?? adminUrl,
+      ...signInDeps(config.signIn, config.dataDir),
       keys,
       metrics: () => metrics.expose(),
       describe: () =>

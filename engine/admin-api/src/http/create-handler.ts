@@ -24,6 +24,8 @@ export type HandlerDeps = {
   logger: Logger
   publicUrl: () => string
   ownOrigins: (req: IncomingMessage) => string[]
+  /** Network address of the caller, as far as it can be believed. */
+  addressOf: (req: IncomingMessage) => string
 }
 
 /** What the server adds to a request: its own end, and whether the client waits with the body. */
@@ -114,7 +116,7 @@ async function requirePrincipal(
     case 'none':
       throw unauthorized()
     case 'wrong': {
-      const waitSeconds = await deps.rateLimits.wrongCredential(req.socket.remoteAddress ?? '')
+      const waitSeconds = await deps.rateLimits.wrongCredential(deps.addressOf(req))
       throw waitSeconds > 0 ? tooManyAttempts(waitSeconds) : unauthorized()
     }
     case 'token':

@@ -41,7 +41,7 @@ function askRoute(deps: MailSignInRoutesDeps): Route {
       const { email } = await readFields(req, signal, SignIn)
       const { mailer } = deps
       if (mailer === null) throw noMail()
-      const waitSeconds = await deps.rateLimits.mail(email, req.socket.remoteAddress ?? '')
+      const waitSeconds = await deps.rateLimits.mail(email, deps.addressOf(req))
       if (waitSeconds > 0) throw tooManyAttempts(waitSeconds)
       const asked = requestLink({ ...deps, mailer }, { email, nonce: askedNonce(req) })
       const cookie = setCookie(ASKED_COOKIES, asked.nonce, deps.publicUrl(), SIGN_IN_LINK_MS)
@@ -61,7 +61,7 @@ function verifyRoute(deps: MailSignInRoutesDeps): Route {
       const { verificationCode, code = null } = await readFields(req, signal, Verification)
       const use = await deps.links.use(verificationCode, { nonce: askedNonce(req), code })
       if (use.outcome !== 'used') {
-        const waitSeconds = await deps.rateLimits.wrongCredential(req.socket.remoteAddress ?? '')
+        const waitSeconds = await deps.rateLimits.wrongCredential(deps.addressOf(req))
         throw waitSeconds > 0 ? tooManyAttempts(waitSeconds) : wrongCode()
       }
       const proved = { email: use.user, method: 'link', headers: req.headers } as const

@@ -89,7 +89,7 @@ async function believe(
     return await provider.finish(callback, request)
   } catch (error) {
     deps.logger.warn({ requestId, err: reasonOf(error) }, 'a sign-in by OpenID Connect failed')
-    const waitSeconds = await deps.rateLimits.wrongCredential(req.socket.remoteAddress ?? '')
+    const waitSeconds = await deps.rateLimits.wrongCredential(deps.addressOf(req))
     throw waitSeconds > 0 ? tooManyAttempts(waitSeconds) : notBelieved()
   }
 }

@@ -48,7 +48,7 @@ function useLinkRoute(deps: SignInRoutesDeps): Route {
         sendRedirect(res, '/', { 'Set-Cookie': cookie })
         return
       }
-      const waitSeconds = await deps.rateLimits.wrongCredential(req.socket.remoteAddress ?? '')
+      const waitSeconds = await deps.rateLimits.wrongCredential(deps.addressOf(req))
       const headers: Record<string, string> =
         waitSeconds > 0 ? { 'Retry-After': String(waitSeconds) } : {}
       if (use.outcome === 'refused')

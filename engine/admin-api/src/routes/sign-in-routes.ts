@@ -19,6 +19,8 @@ export type SignInRoutesDeps = Pick<AdminApiDeps, 'publicUrl'> &
     logins: Logins
     rateLimits: RateLimits
     ownOrigins: (req: IncomingMessage) => string[]
+    /** Network address of the caller, as far as it can be believed. */
+    addressOf: (req: IncomingMessage) => string
   }
 
 /** What is left of sign-in when somebody is signed in: links for others, and the way out. */

@@ -13,7 +13,7 @@ const TokenSignIn = z.object({ apiToken: z.string().min(1).max(200) })
  * It has the rights of the API token, and ends with it.
  */
 export function createTokenSignInRoute(deps: SignInRoutesDeps & { principals: Principals }): Route {
-  const { identity, logins, principals, rateLimits } = deps
+  const { identity, logins, principals, rateLimits, addressOf } = deps
   return {
     method: 'POST',
     path: '/api/v1/auth/token/signin',
@@ -24,7 +24,7 @@ export function createTokenSignInRoute(deps: SignInRoutesDeps & { principals: Pr
       const id = principal?.credential.kind === 'api-token' ? principal.credential.tokenId : null
       const stored = id === null ? null : await identity.apiTokens.find(id)
       if (principal === null || stored === null) {
-        const waitSeconds = await rateLimits.wrongCredential(req.socket.remoteAddress ?? '')
+        const waitSeconds = await rateLimits.wrongCredential(addressOf(req))
         throw waitSeconds > 0 ? tooManyAttempts(waitSeconds) : wrongToken()
       }
       const { token } = await logins.begin({
