@@ -23,6 +23,10 @@ export const HELP = `
       version  create, list, show, start, stop, publish, unpublish, delete, logs.
       config   get, set: variables and files of a version.
       keys     show, rotate, reset: the master key of configuration values.
+      user     list, create, remove, level, grant, revoke, logins, end-login: who may sign in.
+      admin    create: an administrator, with a link that signs them in.
+      token    create, list, delete: API tokens for programs.
+      settings get, set: allowed domains, length of logins.
       krt      init, validate, build, show, types: bundles, without an engine.
       call     calls an rpc with JSON.
       oip-check  checks any server of the Open Inference Protocol v2.

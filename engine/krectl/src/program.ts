@@ -11,7 +11,10 @@ import { keyCommands } from './commands/keys.ts'
 import { krtCommands } from './commands/krt.ts'
 import { oipCheckCommand } from './commands/oip-check.ts'
 import { runtimeCommands } from './commands/runtime.ts'
+import { settingsCommands } from './commands/settings.ts'
 import { testCommand } from './commands/test.ts'
+import { tokenCommands } from './commands/token.ts'
+import { userCommands } from './commands/user.ts'
 import { versionCommands } from './commands/version.ts'
 import type { Context } from './context.ts'
 import { HELP } from './help.ts'
@@ -41,6 +44,9 @@ export function createProgram(context: Context): Command {
   versionCommands(program, context)
   configCommands(program, context)
   keyCommands(program, context)
+  userCommands(program, context)
+  tokenCommands(program, context)
+  settingsCommands(program, context)
   krtCommands(program, context)
   callCommand(program, context)
   oipCheckCommand(program, context)

@@ -87,7 +87,7 @@ async function present(
 ): Promise<void> {
   const client = await connectAdmin(context.dataDir)
   const example = options.example ? await tryExample(context) : null
-  const url = await createLoginUrl(client, false)
+  const url = await createLoginUrl(client, { renew: false, user: null })
   const seconds = ((performance.now() - began) / 1000).toFixed(1)
   context.output.result(
     {

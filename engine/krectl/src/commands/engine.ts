@@ -35,18 +35,28 @@ export function engineCommands(program: Command, context: Context): void {
     .command('login')
     .description('creates a login URL for the admin page')
     .option('--new', 'forget the link that was made before')
-    .action(async (options: { new?: boolean }) => {
+    .option('--user <email>', 'signs in as this user (default: the owner of this engine)')
+    .action(async (options: { new?: boolean; user?: string }) => {
       context.output.step('Calling Admin API...')
       const client = await connectAdmin(context.dataDir)
-      const url = await createLoginUrl(client, options.new === true)
+      const url = await createLoginUrl(client, {
+        renew: options.new === true,
+        user: options.user ?? null,
+      })
       context.output.result({ url }, `Login done. Open your browser at:\n\n  ${url}\n\nDone.`)
     })
 }
 
-export async function createLoginUrl(client: AdminClient, renew: boolean): Promise<string> {
-  return (
-    await client.rest<{ url: string }>('POST', `/api/v1/auth/login-link${renew ? '?new=1' : ''}`)
-  ).url
+/** A link that signs a browser in, once. @param user null = the owner of the development token. */
+export async function createLoginUrl(
+  client: AdminClient,
+  { renew, user }: { renew: boolean; user: string | null },
+): Promise<string> {
+  const query = new URLSearchParams({
+    ...(renew ? { new: '1' } : {}),
+    ...(user === null ? {} : { user }),
+  })
+  return (await client.rest<{ url: string }>('POST', `/api/v1/auth/login-link?${query}`)).url
 }
 
 function placeOf({ runtime, version, node, fused }: EngineProcess): string {
