@@ -26,7 +26,8 @@ export type User = {
 
 export interface UserStore {
   /**
-   * Makes the user. One who was removed comes back with the given level and grants, never with earlier ones.
+   * Makes the user. One who was removed comes back with the given level and grants, never with earlier ones, nor with
+   * logins, links or API tokens, should a sign-in have raced with the removal.
    *
    * @throws KreError `already-exists` (`there is already a user with the same email`): exactly one of parallel calls
    * wins; `not-found` when a grant names a runtime that isn't there.

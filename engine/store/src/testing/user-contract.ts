@@ -61,7 +61,19 @@ export function userContract(makeStore: MakeStore): void {
       await users.remove('ada@kre.io', LATER)
       expect(await users.find('ada@kre.io')).toMatchObject({ grants: [], removedAt: LATER })
       expect(await users.list()).toEqual([])
+      await store.identity.logins.create({
+        id: 'late',
+        tokenHash: 'late',
+        user: 'ada@kre.io',
+        method: 'link',
+        apiTokenId: null,
+        userAgent: '',
+        createdAt: NOW,
+        expiresAt: LATER,
+        usedAt: NOW,
+      })
       await users.create({ ...newUser('ada@kre.io', null), createdAt: LATER })
+      expect(await store.identity.logins.find('late', NOW)).toBeNull()
       expect(await users.find('ada@kre.io')).toEqual({
         ...newUser('ada@kre.io', null),
         createdAt: LATER,

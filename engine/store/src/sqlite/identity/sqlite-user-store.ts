@@ -35,6 +35,8 @@ export function createSqliteUserStore(db: Database): UserStore {
           throw new KreError('already-exists', 'there is already a user with the same email', {
             email: user.email,
           })
+        // A sign-in may have raced with the removal.
+        removeCredentials(db, user.email)
         writeGrants(db, user.email, user.grants)
       })
     },
@@ -75,8 +77,7 @@ export function createSqliteUserStore(db: Database): UserStore {
         refuseLastAdmin(db, email)
         db.run('UPDATE users SET removed_at = ? WHERE email = ?', at.getTime(), email)
         db.run('DELETE FROM user_grants WHERE email = ?', email)
-        for (const table of ['logins', 'sign_in_links', 'api_tokens'])
-          db.run(`DELETE FROM ${table} WHERE user = ?`, email)
+        removeCredentials(db, email)
       })
     },
     async touch(email, at) {
@@ -88,6 +89,11 @@ export function createSqliteUserStore(db: Database): UserStore {
       )
     },
   }
+}
+
+function removeCredentials(db: Database, email: string): void {
+  for (const table of ['logins', 'sign_in_links', 'api_tokens'])
+    db.run(`DELETE FROM ${table} WHERE user = ?`, email)
 }
 
 function requireUser(db: Database, email: string): void {
