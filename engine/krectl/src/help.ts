@@ -27,6 +27,7 @@ export const HELP = `
       admin    create: an administrator, with a link that signs them in.
       token    create, list, delete: API tokens for programs.
       settings get, set: allowed domains, length of logins.
+      audit    list, export, verify: who did what, kept so that changing it shows.
       krt      init, validate, build, show, types: bundles, without an engine.
       call     calls an rpc with JSON.
       oip-check  checks any server of the Open Inference Protocol v2.

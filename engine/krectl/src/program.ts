@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { Command } from 'commander'
+import { auditCommands } from './commands/audit.ts'
 import { callCommand } from './commands/call.ts'
 import { clusterCommands } from './commands/cluster.ts'
 import { configCommands } from './commands/config.ts'
@@ -47,6 +48,7 @@ export function createProgram(context: Context): Command {
   userCommands(program, context)
   tokenCommands(program, context)
   settingsCommands(program, context)
+  auditCommands(program, context)
   krtCommands(program, context)
   callCommand(program, context)
   oipCheckCommand(program, context)

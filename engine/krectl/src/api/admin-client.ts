@@ -26,6 +26,8 @@ export type AdminClient = {
     upload?: { body: ReadableStream<Uint8Array>; bytes: number; signal: AbortSignal },
   ): Promise<T>
   bytes(path: string): Promise<Uint8Array>
+  /** The body of a GET as it comes, however long it is. */
+  stream(path: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>>
 }
 
 /** An invalid bundle: all its issues come with it. */
@@ -140,6 +142,14 @@ export function createAdminClient(url: string, token: string): AdminClient {
           (await response.json().catch(() => ({}))) as RestErrorBody,
         )
       return new Uint8Array(await response.arrayBuffer())
+    },
+    async stream(path, signal) {
+      const response = await request(path, { signal }, false)
+      if (response.ok && response.body !== null) return response.body
+      throw fromStatus(
+        response.status,
+        (await response.json().catch(() => ({}))) as RestErrorBody,
+      )
     },
   }
 }
