@@ -44,6 +44,7 @@ const Environment = SignInEnvironment.extend({
   KRE_ISOLATION: z.enum(['auto', 'off', 'required']).default('auto'),
   KRE_MASTER_KEY: z.string().min(1).optional(),
   KRE_MASTER_KEY_FILE: z.string().min(1).optional(),
+  KRE_TRUSTED_PROXIES: z.string().default(''),
   KRE_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   PATH: z.string().default(''),
 }).superRefine(checkSignIn)
@@ -76,6 +77,8 @@ export type Config = Readonly<{
   isolation: z.infer<typeof Environment>['KRE_ISOLATION']
   /** Where the keys that encrypt configuration values come from; both null = a file that the engine makes. */
   masterKey: Readonly<{ text: Secret | null; file: string | null }>
+  /** Addresses or networks of proxies whose `X-Forwarded-For` counts in the audit log. */
+  trustedProxies: readonly string[]
   logLevel: z.infer<typeof Environment>['KRE_LOG_LEVEL']
   /** How people sign in. */
   signIn: SignInConfig
@@ -122,6 +125,7 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
       text: e.KRE_MASTER_KEY === undefined ? null : new Secret(e.KRE_MASTER_KEY),
       file: e.KRE_MASTER_KEY_FILE === undefined ? null : resolve(e.KRE_MASTER_KEY_FILE),
     },
+    trustedProxies: e.KRE_TRUSTED_PROXIES.split(',').flatMap((proxy) => proxy.trim() || []),
     logLevel: e.KRE_LOG_LEVEL,
     signIn: signInConfig(e),
     path: e.PATH,
