@@ -77,6 +77,7 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
     now,
     newId: randomUUID,
     hashToken,
+    currentPrincipal: (principal) => principals.again(principal),
     lock: createKeyedLock(),
     fingerprintKey: deps.pepper,
   }

@@ -6,6 +6,7 @@ import type { CheckIntegrity } from './audit/check-integrity.ts'
 import type { KeyedLock } from './concurrency/keyed-lock.ts'
 import type { Mailer } from './mail/mailer.ts'
 import type { OidcSettings } from './oidc/identity-provider.ts'
+import type { Principal } from './principal.ts'
 import type { HashToken } from './sign-in/tokens.ts'
 import type { IngestBundle } from './versions/ingest-bundle.ts'
 
@@ -49,6 +50,8 @@ export type FeatureDeps = Store & {
   now: () => Date
   newId: () => string
   hashToken: HashToken
+  /** What a principal is by now; null = its login or token ended. For work that takes longer than a moment. */
+  currentPrincipal: (principal: Principal) => Promise<Principal | null>
   /** Serialises work on one thing inside this process; the store's compare-and-set guards the rest. */
   lock: KeyedLock
   /** Tells values apart without showing them: see `fingerprint`. */

@@ -1,3 +1,4 @@
+import { request } from 'node:http'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { DAY_MS, HOUR_MS } from '@kre/contracts'
 import { waitUntil } from '@kre/service-kit'
@@ -265,6 +266,29 @@ describe('a change of rights', () => {
     expect(stream.status).toBe(200)
     await change()
     await waitUntil('the end of the stream', stream.isEnded)
+  })
+})
+
+describe('an upload', () => {
+  test('of somebody who lost the right meanwhile makes no version', async () => {
+    await api.createRuntime('demo')
+    await makeUser(api, 'ada@kre.io', { accessLevel: 'MANAGER' })
+    const headers = await bearerOf(api, 'ada@kre.io')
+    const req = request(new URL('/api/v1/runtimes/demo/versions', api.url), {
+      method: 'PUT',
+      headers,
+    })
+    const status = new Promise<number | undefined>((resolve, reject) => {
+      req.on('response', (res) => resolve(res.resume().statusCode))
+      req.on('error', reject)
+    })
+    req.write('{"version":')
+    await waitUntil('the first bytes', async () => (await api.scratchFiles()).length === 1)
+    await run('updateAccessLevel', { ...named('ada@kre.io'), accessLevel: 'VIEWER' })
+    req.end('"v1"}')
+    expect(await status).toBe(403)
+    expect(await api.store.versions.list('demo')).toEqual([])
+    expect(await api.scratchFiles()).toEqual([])
   })
 })
 

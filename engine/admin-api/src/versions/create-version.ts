@@ -13,7 +13,17 @@ import { requireRuntime } from './version-state.ts'
 
 export type CreateVersionDeps = Pick<
   FeatureDeps,
-  'runtimes' | 'versions' | 'config' | 'bundles' | 'ingest' | 'events' | 'now' | 'newId' | 'lock'
+  | 'runtimes'
+  | 'versions'
+  | 'config'
+  | 'bundles'
+  | 'ingest'
+  | 'events'
+  | 'now'
+  | 'newId'
+  | 'lock'
+  | 'uploadLimits'
+  | 'currentPrincipal'
 >
 
 export type CreateVersion = {
@@ -33,7 +43,8 @@ type ValidBundle = Extract<IngestResult, { ok: true }>
 /**
  * Makes a version of an uploaded bundle. An invalid bundle never becomes a version and leaves nothing behind.
  *
- * @throws KreError `already-exists` when the runtime has a version of this name with other contents.
+ * @throws KreError `already-exists` when the runtime has a version of this name with other contents,
+ * `failed-precondition` (`details.reason` `VERSIONS_QUOTA`) when it has too many.
  */
 export async function createVersion(
   deps: CreateVersionDeps,
@@ -45,11 +56,26 @@ export async function createVersion(
   const bundle = await deps.ingest({ stream }, { scratchDir: deps.bundles.scratchDir, signal })
   if (!bundle.ok) return bundle
   try {
+    await authorizeAgain(deps, command)
     return await takeOver(deps, command, bundle)
   } finally {
     // Moved away when the version was made; left over in every other case.
     await rm(bundle.file, { force: true })
   }
+}
+
+/** The bundle may have been on its way for a long time: what counts are the rights of now. */
+async function authorizeAgain(
+  deps: CreateVersionDeps,
+  { principal, runtimeId }: CreateVersion,
+): Promise<void> {
+  const current = await deps.currentPrincipal(principal)
+  if (current === null)
+    throw new KreError(
+      'unauthenticated',
+      'your login or token ended while the bundle was on its way: sign in, and upload it again',
+    )
+  authorize(current, 'edit versions', runtimeId)
 }
 
 async function takeOver(
@@ -63,6 +89,8 @@ async function takeOver(
   // It may have been deleted while the bundle was on its way.
   await requireRuntime(deps, runtimeId)
   const earlier = await deps.versions.list(runtimeId)
+  const { versionsMax } = deps.uploadLimits
+  if (earlier.length >= versionsMax) throw tooManyVersions(runtimeId, versionsMax)
   const version: Version = {
     id: deps.newId(),
     runtimeId,
@@ -85,6 +113,14 @@ async function takeOver(
   if (carried.length > 0) await deps.config.set(runtimeId, version.name, carried)
   deps.events.publish({ type: 'version.created', runtimeId, version: version.name })
   return { ok: true, created: true, version, issues: bundle.issues }
+}
+
+function tooManyVersions(runtimeId: string, versionsMax: number): KreError {
+  return new KreError(
+    'failed-precondition',
+    `runtime ${quoted(runtimeId)} has ${versionsMax} versions, which is the most it may have: delete those nobody needs`,
+    { reason: 'VERSIONS_QUOTA', versionsMax },
+  )
 }
 
 /** Stores the bundle and the version. Of parallel calls for one name one wins; the others get what it made, or the refusal. */
