@@ -280,7 +280,7 @@ function becomeReady(life: Life): void {
 }
 
 function recordEnd(life: Life, started: Started, ending: Ending): void {
-  const { deps, paths, workload, killedFor } = life
+  const { deps, workload, killedFor } = life
   const output = lastWords(life, started.record)
   const reason = endingReason(ending, killedFor, output, sourceOf(workload))
   const wasAsked = isStopping(life)
