@@ -48,6 +48,17 @@ const RUNTIME_INDEXES: Indexes = {
     { name: 'measurement_date', key: { versionName: 1, measurement: 1, date: 1, seq: 1 } },
     { name: 'date', key: { date: 1 } },
   ],
+  traffic: [
+    { name: 'version_step_at', key: { version: 1, stepMs: 1, at: 1 } },
+    { name: 'step_at', key: { stepMs: 1, at: 1 } },
+  ],
+  trafficScopes: [{ name: 'version', key: { version: 1 } }],
+  requests: [
+    { name: 'version_startedAt', key: { version: 1, startedAt: -1, seq: -1 } },
+    { name: 'version_kept_seq', key: { version: 1, kept: 1, seq: -1 } },
+    { name: 'id_seq', key: { id: 1, seq: -1 } },
+    { name: 'startedAt', key: { startedAt: 1 } },
+  ],
   setAside: [{ name: 'seq', key: { seq: 1 } }],
 }
 

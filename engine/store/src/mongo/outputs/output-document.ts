@@ -2,14 +2,16 @@
  * Outputs as documents and back. Fields have KRE's names; what it takes to give the record back exactly, and to find
  * it, is in `_kre`. A record that no MongoDB document can hold as it is has its JSON there instead (`opaque`).
  */
-import type {
-  DocumentRecord,
-  LogRecord,
-  MeasurementRecord,
-  OutputRecord,
-  PredictionRecord,
+import {
+  HOUR_MS,
+  type DocumentRecord,
+  type LogRecord,
+  type MeasurementRecord,
+  type OutputRecord,
+  type PredictionRecord,
 } from '@kre/contracts'
 import { measurementMs } from '../../outputs/check-output.ts'
+import { labelOf } from '../../outputs/label.ts'
 import type { Keyed } from '../mongo-databases.ts'
 import { collectionName, PREDICTIONS } from './collection-name.ts'
 import { isNative, isNativeDocument } from './is-native.ts'
@@ -28,6 +30,8 @@ export type LogDocument = Keyed & {
   versionName: string
   requestId: string | null
   recordId: string
+  /** Of the record as JSON in UTF-8. */
+  bytes: number
   /** The date as it was written, where its text is another one than that of `date`. */
   dateText?: string
   /** The whole record as JSON, where the fields do not hold it exactly. */
@@ -55,6 +59,8 @@ export type DataDocument = Keyed &
       /** `_id` for those who ask for documents. */
       _id?: unknown
       isOpaque: boolean
+      /** Of a prediction: what it is counted by. */
+      counted?: { trueLabel: string; predictedLabel: string; isHit: boolean; hour: number }
     }
   }
 
@@ -111,6 +117,7 @@ function toLog(record: LogRecord, json: string, _id: string, seq: number): LogDo
     versionName: record.version,
     requestId: record.requestId,
     recordId: record.id,
+    bytes: Buffer.byteLength(json),
     ...(date.toISOString() === record.date ? {} : { dateText: record.date }),
     ...(isNative(record) ? {} : { record: json }),
   }
@@ -138,8 +145,22 @@ function toPrediction(
     workflowName,
     nodeName,
     requestId,
-    _kre: { kind: 'prediction', seq, collection: PREDICTIONS, record: json, isOpaque },
+    _kre: {
+      kind: 'prediction',
+      seq,
+      collection: PREDICTIONS,
+      record: json,
+      isOpaque,
+      counted: countedOf(record),
+    },
   }
+}
+
+function countedOf({ date, trueValue, predictedValue }: PredictionRecord) {
+  const trueLabel = labelOf(trueValue)
+  const predictedLabel = labelOf(predictedValue)
+  const hour = Math.floor(Date.parse(date) / HOUR_MS)
+  return { trueLabel, predictedLabel, isHit: trueLabel === predictedLabel, hour }
 }
 
 function toDocument(

@@ -1,10 +1,10 @@
-import { KreError, type OutputRecord } from '@kre/contracts'
-import { BSON, type AnyBulkWriteOperation, type Collection } from 'mongodb'
+import type { OutputRecord } from '@kre/contracts'
+import { BSON, type Collection } from 'mongodb'
 import { refusalOf, refusedBytes } from '../../outputs/check-output.ts'
 import type { WriteOutcome } from '../../ports/store.ts'
 import type { DatabaseClaims } from '../claim-databases.ts'
 import { takeNumbers, type Keyed, type MongoDatabases } from '../mongo-databases.ts'
-import { isDuplicate } from '../to-kre-error.ts'
+import { insertMissing } from '../insert-missing.ts'
 import type { DataCollections } from './data-collections.ts'
 import { toStored, type StoredOutput } from './output-document.ts'
 
@@ -16,11 +16,6 @@ export type WriteDeps = {
 
 /** MongoDB's limit of 16 MiB, with room for what a command adds. */
 const DOCUMENT_BYTES_MAX = 16 * 1024 * 1024 - 16 * 1024
-/** Errors that are the document's own: bad values and names, too large, too deep, refused by a validator. */
-const DOCUMENT_ERRORS: ReadonlySet<number> = new Set([
-  2, 9, 15, 52, 56, 57, 121, 10_334, 17_280, 17_419, 17_420, 28_731, 31_249, 55_001,
-])
-
 /** One record of the batch on its way; its outcome is settled by whoever decides it. */
 type Pending = { record: OutputRecord; json: string; seq: number; outcome: WriteOutcome }
 
@@ -89,11 +84,11 @@ async function insertAll(
       if (!fits) refused.push(each)
       return fits
     })
-    const indexes = await insertBulk(
+    const failed = await insertMissing(
       collection,
       fitting.map(({ output }) => output.document),
     )
-    refused.push(...indexes.flatMap((index) => fitting[index]?.each ?? []))
+    refused.push(...failed.refused.flatMap((index) => fitting[index]?.each ?? []))
   }
   return refused
 }
@@ -109,46 +104,3 @@ async function collectionOf(
     return databases.runtime(runtimeId).collection<Keyed>(output.collection)
   return collections.open(runtimeId, output.collection)
 }
-
-/** @returns indexes of the documents that the server refused for what they are. */
-async function insertBulk(
-  collection: Collection<Keyed>,
-  documents: readonly Keyed[],
-): Promise<number[]> {
-  if (documents.length === 0) return []
-  const inserts = documents.map((document): AnyBulkWriteOperation<Keyed> => ({
-    insertOne: { document },
-  }))
-  try {
-    await collection.bulkWrite(inserts, { ordered: false })
-    return []
-  } catch (error) {
-    return refusedIn(error)
-  }
-}
-
-/** @throws the error itself, unless all it tells of are documents that are there already or can't be stored. */
-function refusedIn(error: unknown): number[] {
-  const { writeErrors, result } = error as BulkFailure
-  if (writeErrors === undefined || result?.getWriteConcernError() !== undefined) throw error
-  const refused: number[] = []
-  for (const each of [writeErrors].flat()) {
-    if (isDuplicate(each)) continue
-    if (!DOCUMENT_ERRORS.has(each.code))
-      throw new KreError(
-        'unavailable',
-        `a write failed (${each.code}): ${each.errmsg ?? ''}`,
-        {},
-        { cause: error },
-      )
-    refused.push(each.index)
-  }
-  return refused
-}
-
-/** What the driver's MongoBulkWriteError has; told by its fields, as all its errors are. */
-type BulkFailure = {
-  writeErrors?: WriteFailure | readonly WriteFailure[]
-  result?: { getWriteConcernError(): unknown }
-}
-type WriteFailure = { code: number; index: number; errmsg?: string }
