@@ -10,11 +10,14 @@ import { createAuditExportRoute } from './audit/export-route.ts'
 import { createKeyedLock } from './concurrency/keyed-lock.ts'
 import { createSlots } from './concurrency/slots.ts'
 import type { AdminApiDeps, FeatureDeps } from './context.ts'
+import { createDocumentReader } from './docs/document-reader.ts'
+import { createDocumentRoute } from './docs/document-route.ts'
 import { createGraphql } from './graphql/create-graphql.ts'
 import { createHandler } from './http/create-handler.ts'
 import type { Route } from './http/exchange.ts'
 import { listen, type Listening } from './http/listen.ts'
 import { ownOrigins } from './http/request-origin.ts'
+import { createDownloadLogsRoute } from './logs/download-logs-route.ts'
 import { createWorkQueue } from './mail/work-queue.ts'
 import { createBundleRoute } from './routes/bundle-route.ts'
 import { createDescriptorSetRoute } from './routes/descriptor-set-route.ts'
@@ -30,6 +33,7 @@ import { createSignInRoutes } from './routes/sign-in-routes.ts'
 import { createStatusPageRoute } from './routes/status-page-route.ts'
 import { createStatusRoute } from './routes/status-route.ts'
 import { createTokenSignInRoute } from './routes/token-sign-in-route.ts'
+import { createResumableUploadRoutes } from './routes/resumable-upload-routes.ts'
 import { createUploadRoute } from './routes/upload-route.ts'
 import { createAuthenticate } from './sign-in/authenticate.ts'
 import { createLogins } from './sign-in/logins.ts'
@@ -37,6 +41,9 @@ import { createPrincipals } from './sign-in/principals.ts'
 import { createRateLimits } from './sign-in/rate-limits.ts'
 import { createSignInLinks } from './sign-in/sign-in-links.ts'
 import { createTokenHash } from './sign-in/tokens.ts'
+import { createBytesUnderWay } from './uploads/bytes-under-way.ts'
+import { createResumableUploads } from './uploads/resumable-uploads.ts'
+import { DEFAULT_UPLOAD_LIMITS } from './uploads/upload-limits.ts'
 
 /** Bundles that are validated at once; each costs a child process. Further uploads wait unread. */
 const UPLOADS_MAX = 4
@@ -80,6 +87,9 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
     currentPrincipal: (principal) => principals.again(principal),
     lock: createKeyedLock(),
     fingerprintKey: deps.pepper,
+    liveTraffic: deps.liveTraffic ?? null,
+    documents: createDocumentReader(store),
+    uploadLimits: { ...DEFAULT_UPLOAD_LIMITS, ...deps.uploadLimits },
   }
   const identity = { identity: store.identity, now, hashToken }
   const logins = auditLogins(createLogins(identity), audit.auditLog)
@@ -101,11 +111,20 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
     ownOrigins: origins,
     addressOf,
   }
+  const uploading = {
+    ...features,
+    uploadSlots: createSlots(UPLOADS_MAX),
+    claimBytes: createBytesUnderWay(features),
+  }
+  const resumable = createResumableUploads(uploading)
   const routes: Route[] = [
     healthRoute,
     ...createGraphqlRoutes({ graphql: createGraphql(features), principals }),
-    createUploadRoute({ ...features, uploadSlots: createSlots(UPLOADS_MAX) }),
+    createUploadRoute({ ...uploading, resumable }),
+    ...createResumableUploadRoutes({ ...features, resumable }),
     createBundleRoute(features),
+    createDocumentRoute(features),
+    createDownloadLogsRoute(features),
     createDescriptorSetRoute(features),
     createStatusRoute(deps),
     createMetricsRoute(deps),
@@ -143,6 +162,7 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
       return {
         ...listening,
         async close() {
+          await resumable[Symbol.asyncDispose]()
           await listening.close()
           await mails[Symbol.asyncDispose]()
         },

@@ -8,6 +8,9 @@ import type { Mailer } from './mail/mailer.ts'
 import type { OidcSettings } from './oidc/identity-provider.ts'
 import type { Principal } from './principal.ts'
 import type { HashToken } from './sign-in/tokens.ts'
+import type { DocumentReader } from './docs/document-reader.ts'
+import type { LiveTraffic } from './traffic/create-observer.ts'
+import type { UploadLimits } from './uploads/upload-limits.ts'
 import type { IngestBundle } from './versions/ingest-bundle.ts'
 
 /** What the admin API is made of; whoever starts it brings these. */
@@ -21,6 +24,8 @@ export type AdminApiDeps = {
   keys?: KeyKeeper
   /** Absent = `GET /metrics` is not implemented. In Prometheus's text format. */
   metrics?: () => string
+  /** What versions do right now, from where their counts arrive. Absent = `watchTraffic` is not implemented. */
+  liveTraffic?: LiveTraffic
   logger: Logger
   now?: () => Date
   /** Key of the hashes that tokens are stored as, at least 32 bytes. It must survive restarts, or every login ends. */
@@ -38,6 +43,8 @@ export type AdminApiDeps = {
    * a restart. Default `engine`, which is right for a single one.
    */
   engineId?: string
+  /** What is not named has its default. */
+  uploadLimits?: Partial<UploadLimits>
   /** Addresses or networks of proxies whose `X-Forwarded-For` counts; default none. */
   trustedProxies?: readonly string[]
 }
@@ -56,7 +63,11 @@ export type FeatureDeps = Store & {
   lock: KeyedLock
   /** Tells values apart without showing them: see `fingerprint`. */
   fingerprintKey: Buffer
+  /** Null where this process collects no metrics. */
+  liveTraffic: LiveTraffic | null
+  documents: DocumentReader
   /** The writing end of `audit`: every change of the engine's state begins there. */
   auditLog: Audit
   checkAudit: CheckIntegrity
+  uploadLimits: UploadLimits
 }

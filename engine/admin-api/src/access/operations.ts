@@ -29,8 +29,16 @@ export const OPERATIONS: Readonly<Record<string, Access>> = {
   'GET /graphql': 'signed-in',
   'POST /graphql': 'signed-in',
   'PUT /api/v1/runtimes/:id/versions': on('edit versions', 'id'),
+  'OPTIONS /api/v1/runtimes/:id/uploads': on('edit versions', 'id'),
+  'POST /api/v1/runtimes/:id/uploads': on('edit versions', 'id'),
+  'GET /api/v1/runtimes/:id/uploads': on('edit versions', 'id'),
+  'HEAD /api/v1/runtimes/:id/uploads/:upload': on('edit versions', 'id'),
+  'PATCH /api/v1/runtimes/:id/uploads/:upload': on('edit versions', 'id'),
+  'DELETE /api/v1/runtimes/:id/uploads/:upload': on('edit versions', 'id'),
   'GET /api/v1/runtimes/:id/versions/:name/bundle': on('view versions', 'id'),
   'GET /api/v1/runtimes/:id/versions/:name/descriptor-set': on('view versions', 'id'),
+  'GET /api/v1/runtimes/:id/versions/:name/document': on('view documents', 'id'),
+  'GET /api/v1/runtimes/:id/logs': on('view logs', 'id'),
   'GET /api/v1/status': to('view engine'),
   'GET /api/v1/keys': to('view engine'),
   'POST /api/v1/keys/rotate': to('edit engine'),
@@ -45,6 +53,15 @@ export const OPERATIONS: Readonly<Record<string, Access>> = {
   'Query.version': on('view versions', 'runtimeId'),
   'Query.versions': on('view versions', 'runtimeId'),
   'Query.logs': on('view logs', 'runtimeId'),
+  'Query.logLimits': on('view logs', 'runtimeId'),
+  'Query.metrics': on('view predictions', 'runtimeId'),
+  'Query.measurements': on('view measurements', 'runtimeId'),
+  'Query.measurementNames': on('view measurements', 'runtimeId'),
+  'Query.traffic': on('view traffic', 'runtimeId'),
+  'Query.recentRequests': on('view traffic', 'runtimeId'),
+  // Looked for among the runtimes of the caller when none is named.
+  'Query.request': on('view traffic', 'runtimeId'),
+  'Query.documents': on('view documents', 'runtimeId'),
   'Query.userActivityList': listed('view audit'),
   'Query.auditIntegrity': to('view whole audit'),
 
@@ -56,6 +73,7 @@ export const OPERATIONS: Readonly<Record<string, Access>> = {
   'Mutation.unpublishVersion': on('edit versions', 'input.runtimeId'),
   'Mutation.deleteVersion': on('edit versions', 'input.runtimeId'),
   'Mutation.updateVersionUserConfiguration': on('edit versions', 'input.runtimeId'),
+  'Mutation.updateLogLimits': on('edit log limits', 'input.runtimeId'),
   'Mutation.createUser': to('edit users'),
   'Mutation.removeUsers': to('edit users'),
   'Mutation.updateAccessLevel': to('edit users'),
@@ -69,6 +87,7 @@ export const OPERATIONS: Readonly<Record<string, Access>> = {
   'Subscription.watchVersion': on('view versions', 'runtimeId'),
   'Subscription.watchNodeStatus': on('view versions', 'runtimeId'),
   'Subscription.watchNodeLogs': on('view logs', 'runtimeId'),
+  'Subscription.watchTraffic': on('view traffic', 'runtimeId'),
 }
 
 /** @throws KreError `internal` for an operation without a row. */

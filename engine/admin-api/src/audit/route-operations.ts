@@ -30,8 +30,15 @@ export const ROUTE_OPERATIONS: Readonly<Record<string, AuditedOperation>> = {
   'POST /api/v1/keys/rotate': { type: 'ROTATE_MASTER_KEY', keep: [], rows: () => [[]] },
 }
 
+const PARTS = 'collects parts of a file; the version that is made of them has a record'
+
 /** With the reason. */
 export const ROUTES_WITHOUT_RECORD: Readonly<Record<string, string>> = {
+  'POST /api/v1/runtimes/:id/uploads': PARTS,
+  'PATCH /api/v1/runtimes/:id/uploads/:upload': PARTS,
+  'DELETE /api/v1/runtimes/:id/uploads/:upload': PARTS,
+  'HEAD /api/v1/runtimes/:id/uploads/:upload': PARTS,
+  'OPTIONS /api/v1/runtimes/:id/uploads': PARTS,
   'POST /graphql': 'each mutation in the document has a record of its own',
   'POST /api/v1/auth/signin':
     'anybody may ask for a mail, as often as the rate limits let him; the sign-in that follows has a record',

@@ -16,7 +16,10 @@ export type Exchange = {
 }
 
 type Handle<E> = (exchange: E) => Promise<void>
-type RouteHead = { readonly method: 'GET' | 'POST' | 'PUT'; readonly path: string }
+type RouteHead = {
+  readonly method: 'DELETE' | 'GET' | 'HEAD' | 'OPTIONS' | 'PATCH' | 'POST' | 'PUT'
+  readonly path: string
+}
 
 /** `signed-in` needs a login or a token, with the rights that the table of operations asks for; `open` is served to everybody. */
 export type Route = RouteHead &

@@ -36,6 +36,19 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
     const { status, text } = await api.send(path, { method: 'PUT', headers: form })
     return toVerdict(status, text)
   },
+  'OPTIONS /api/v1/runtimes/:id/uploads': http('OPTIONS', '/api/v1/runtimes/demo/uploads'),
+  'POST /api/v1/runtimes/:id/uploads': http('POST', '/api/v1/runtimes/demo/uploads'),
+  'GET /api/v1/runtimes/:id/uploads': http('GET', '/api/v1/runtimes/demo/uploads'),
+  'HEAD /api/v1/runtimes/:id/uploads/:upload': async (api, headers) => {
+    const { status } = await api.send('/api/v1/runtimes/demo/uploads/x', {
+      method: 'HEAD',
+      headers,
+    })
+    // An answer to HEAD says nothing but its status: 412 comes after the authorisation, 404 before it.
+    return status === 404 ? 'hidden' : toVerdict(status, '')
+  },
+  'PATCH /api/v1/runtimes/:id/uploads/:upload': http('PATCH', '/api/v1/runtimes/demo/uploads/x'),
+  'DELETE /api/v1/runtimes/:id/uploads/:upload': http('DELETE', '/api/v1/runtimes/demo/uploads/x'),
   'GET /api/v1/runtimes/:id/versions/:name/bundle': http(
     'GET',
     '/api/v1/runtimes/demo/versions/nope/bundle',
