@@ -9,4 +9,5 @@ export {
   type IngestResult,
 } from './ingest/ingest-bundle.ts'
 export { type BundleLimits, DEFAULT_LIMITS } from './limits.ts'
+export { readBundleFiles } from './read-bundle-files.ts'
 export { writePythonModules } from './python/write-python-modules.ts'

@@ -57,6 +57,7 @@ export {
   type LogsTrimmed,
   type LogUsage,
 } from './ports/log-retention-store.ts'
+export { addCounts } from './outputs/traffic-steps.ts'
 export {
   CONFUSION_CELLS_MAX,
   PREDICTION_BUCKETS_MAX,

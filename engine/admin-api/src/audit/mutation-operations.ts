@@ -101,6 +101,17 @@ export const MUTATION_OPERATIONS: Readonly<Record<string, AuditedOperation>> = {
     state: async ({ identity }) => identity.settings.get(),
     rows: settingRows,
   },
+  updateLogLimits: {
+    type: 'UPDATE_SETTING',
+    keep: ['runtimeId', 'days', 'bytesMax'],
+    rows: ({ target, input }) => [
+      vars({
+        RUNTIME_ID: target.runtimeId,
+        SETTING_NAME: 'logLimits',
+        NEW_VALUE: { days: input['days'] ?? null, bytesMax: input['bytesMax'] ?? null },
+      }),
+    ],
+  },
   generateApiToken: {
     type: 'GENERATE_API_TOKEN',
     keep: ['name', 'scope', 'runtimeIds', 'expiresInDays', 'expirationDate'],

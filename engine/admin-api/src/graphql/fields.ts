@@ -3,12 +3,14 @@ import type { FeatureDeps } from '../context.ts'
 import { findEntrypointAddress, findPublishedVersion } from '../runtimes/read-runtimes.ts'
 import { createUserFields } from './account-resolvers.ts'
 import type { GraphqlContext } from './context.ts'
+import { createObservationFields } from './observation-resolvers.ts'
 import type { GraphqlRuntime } from './to-graphql-runtime.ts'
 import { toGraphqlVersion, type GraphqlVersion } from './to-graphql-version.ts'
 
 /** Fields that read more than their parent's row, and only when they are asked for. */
 export function createFields(deps: FeatureDeps) {
   return {
+    ...createObservationFields(deps),
     User: createUserFields(deps),
 
     Runtime: {

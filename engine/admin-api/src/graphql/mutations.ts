@@ -12,6 +12,7 @@ import type { VersionCommand } from '../versions/version-command.ts'
 import type { VersionState } from '../versions/version-state.ts'
 import { createAccountMutations } from './account-resolvers.ts'
 import type { GraphqlContext } from './context.ts'
+import { createObservationMutations } from './observation-resolvers.ts'
 import { toGraphqlRuntime } from './to-graphql-runtime.ts'
 import { toGraphqlVersion } from './to-graphql-version.ts'
 
@@ -20,6 +21,7 @@ type Input<T> = { input: Omit<T, 'principal'> }
 export function createMutations(deps: FeatureDeps) {
   return {
     ...createAccountMutations(deps),
+    ...createObservationMutations(deps),
 
     createRuntime: async (
       _: unknown,

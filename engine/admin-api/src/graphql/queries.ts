@@ -5,12 +5,14 @@ import { findVersion, listVersions } from '../versions/read-versions.ts'
 import { createAccountQueries } from './account-resolvers.ts'
 import { createAuditQueries } from './audit-queries.ts'
 import type { GraphqlContext } from './context.ts'
+import { createObservationQueries } from './observation-resolvers.ts'
 import { toGraphqlLog } from './to-graphql-log.ts'
 import { toGraphqlRuntime } from './to-graphql-runtime.ts'
 import { toGraphqlVersion } from './to-graphql-version.ts'
 
 export function createQueries(deps: FeatureDeps) {
   return {
+    ...createObservationQueries(deps),
     ...createAccountQueries(deps),
     ...createAuditQueries(deps),
 

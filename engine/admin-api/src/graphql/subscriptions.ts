@@ -1,8 +1,10 @@
 import type { FeatureDeps } from '../context.ts'
 import { tailLogs } from '../logs/tail-logs.ts'
+import { watchTraffic } from '../traffic/watch-traffic.ts'
 import { watchNodes, type NodeState } from '../versions/watch-nodes.ts'
 import { watchVersions } from '../versions/watch-versions.ts'
 import type { GraphqlContext } from './context.ts'
+import { toGraphqlTraffic } from './to-graphql-traffic.ts'
 import { toGraphqlLog } from './to-graphql-log.ts'
 import { toGraphqlNode, toGraphqlVersion } from './to-graphql-version.ts'
 
@@ -18,6 +20,9 @@ export function createSubscriptions(deps: FeatureDeps) {
 
     watchNodeStatus: async (_: unknown, args: OfVersion, { principal, signal }: GraphqlContext) =>
       map(await watchNodes(deps, { ...args, principal, signal }), toNode),
+
+    watchTraffic: async (_: unknown, args: OfVersion, { principal, signal }: GraphqlContext) =>
+      map(await watchTraffic(deps, { ...args, principal, signal }), toGraphqlTraffic),
 
     watchNodeLogs: async (
       _: unknown,

@@ -1,0 +1,86 @@
+import { DAY_MS, MINUTE_MS, SECOND_MS } from '@kre/contracts'
+import type { Increment, Logger } from '@kre/service-kit'
+import type { Store } from '@kre/store'
+import { keepLogsBounded, type LogBounds } from '../logs/keep-logs-bounded.ts'
+import { createRequestRecorder, type RequestRecorder } from './request-recorder.ts'
+import { createTrafficRecorder, type TrafficRecorder } from './traffic-recorder.ts'
+
+const REQUESTS_MS = SECOND_MS
+const TRAFFIC_MS = 5 * SECOND_MS
+const EXPIRE_MS = MINUTE_MS
+const REQUESTS_KEPT_MS = 7 * DAY_MS
+
+/** Samples of the last complete seconds of a version. */
+export type LiveTraffic = TrafficRecorder['live']
+
+export type Observer = AsyncDisposable & {
+  /** Takes what a metric grew by. */
+  count(increment: Increment): void
+  kept: RequestRecorder['kept']
+  steps: RequestRecorder['steps']
+  live: LiveTraffic
+}
+
+/**
+ * Keeps what is seen of running versions, and keeps it bounded: traffic, examples of requests, logs. One per store:
+ * two of them would count everything twice.
+ *
+ * @param deps.logBounds of runtimes that have none of their own.
+ */
+export function createObserver(deps: {
+  store: Pick<Store, 'traffic' | 'requests' | 'runtimes' | 'logRetention'>
+  logger: Logger
+  logBounds: LogBounds
+  now?: () => Date
+}): Observer {
+  const { store, logger, logBounds } = deps
+  const now = deps.now ?? (() => new Date())
+  const traffic = createTrafficRecorder({ store, logger, now })
+  const requests = createRequestRecorder({ store, logger })
+
+  const expire = async () => {
+    try {
+      await store.traffic.expire(now())
+      await store.requests.expire(new Date(now().getTime() - REQUESTS_KEPT_MS))
+    } catch (error) {
+      logger.warn({ err: error }, 'old traffic not removed')
+    }
+    await keepLogsBounded({ store, logger, now }, logBounds)
+  }
+  const loops = [
+    repeat(REQUESTS_MS, () => requests.flush()),
+    repeat(TRAFFIC_MS, () => traffic.flush()),
+    repeat(EXPIRE_MS, expire),
+  ]
+
+  return {
+    count: (increment) => traffic.count(increment),
+    kept: (subject, data) => requests.kept(subject, data),
+    steps: (subject, data) => requests.steps(subject, data),
+    live: (runtimeId, version, windowMs) => traffic.live(runtimeId, version, windowMs),
+    async [Symbol.asyncDispose]() {
+      await Promise.all(loops.map((loop) => loop.end()))
+      await traffic.flush()
+      await requests.flush()
+    },
+  }
+}
+
+/** Works every so often, one after the other; `end` waits for the work that runs. */
+function repeat(everyMs: number, work: () => Promise<void>): { end(): Promise<void> } {
+  let running = Promise.resolve()
+  let isBusy = false
+  const timer = setInterval(() => {
+    if (isBusy) return
+    isBusy = true
+    running = work().finally(() => {
+      isBusy = false
+    })
+  }, everyMs).unref()
+  return {
+    end() {
+      clearInterval(timer)
+      return running
+    },
+  }
+}
