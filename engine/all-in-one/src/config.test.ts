@@ -10,6 +10,7 @@ describe('the configuration of the engine', () => {
       entrypointPort: 9000,
       engineAbsenceMs: 60_000,
       nodeMemoryBytesMax: null,
+      logBounds: { ageMs: 7 * 86_400_000, bytesMax: 1024 ** 3 },
       logLevel: 'info',
     })
   })
@@ -26,6 +27,8 @@ describe('the configuration of the engine', () => {
     ['KRE_ENTRYPOINT_PORT', 'http'],
     ['KRE_PAYLOAD_BYTES_MAX', String(65 * 1024 * 1024)],
     ['KRE_NODE_MEMORY_BYTES_MAX', '1'],
+    ['KRE_LOG_BYTES_MAX', '1000'],
+    ['KRE_LOG_DAYS', '0'],
   ])('refuses %s=%s', (name, value) => {
     expect(() => parseConfig({ KRE_DATA: '/data', [name]: value })).toThrow(name)
   })

@@ -1,5 +1,14 @@
 import { join, resolve } from 'node:path'
-import { type Fuse, MiB, MINUTE_MS, SECOND_MS, KreError, type Tracing } from '@kre/contracts'
+import {
+  DAY_MS,
+  type Fuse,
+  GiB,
+  KreError,
+  MiB,
+  MINUTE_MS,
+  SECOND_MS,
+  type Tracing,
+} from '@kre/contracts'
 import { Secret } from '@kre/service-kit/secrets'
 import { z } from 'zod'
 import {
@@ -41,6 +50,8 @@ const Environment = SignInEnvironment.extend({
     .optional(),
   KRE_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
   KRE_TRACE_RATIO: z.coerce.number().min(0).max(1).default(0),
+  KRE_LOG_DAYS: z.coerce.number().min(0.01).max(3650).default(7),
+  KRE_LOG_BYTES_MAX: z.coerce.number().int().min(MiB).default(GiB),
   KRE_ISOLATION: z.enum(['auto', 'off', 'required']).default('auto'),
   KRE_MASTER_KEY: z.string().min(1).optional(),
   KRE_MASTER_KEY_FILE: z.string().min(1).optional(),
@@ -79,6 +90,8 @@ export type Config = Readonly<{
   masterKey: Readonly<{ text: Secret | null; file: string | null }>
   /** Addresses or networks of proxies whose `X-Forwarded-For` counts in the audit log. */
   trustedProxies: readonly string[]
+  /** Log lines of nodes go at this age, and the oldest ones of a runtime beyond so many bytes. */
+  logBounds: Readonly<{ ageMs: number; bytesMax: number }>
   logLevel: z.infer<typeof Environment>['KRE_LOG_LEVEL']
   /** How people sign in. */
   signIn: SignInConfig
@@ -126,6 +139,7 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
       file: e.KRE_MASTER_KEY_FILE === undefined ? null : resolve(e.KRE_MASTER_KEY_FILE),
     },
     trustedProxies: e.KRE_TRUSTED_PROXIES.split(',').flatMap((proxy) => proxy.trim() || []),
+    logBounds: { ageMs: e.KRE_LOG_DAYS * DAY_MS, bytesMax: e.KRE_LOG_BYTES_MAX },
     logLevel: e.KRE_LOG_LEVEL,
     signIn: signInConfig(e),
     path: e.PATH,

@@ -5,11 +5,14 @@
 import { randomBytes } from 'node:crypto'
 import { access, chmod, constants, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createAdminApi } from '@kre/admin-api'
+import { createAdminApi, createObserver } from '@kre/admin-api'
 import { ingestBundle } from '@kre/bundle'
 import {
+  ALL_KEPT_REQUESTS,
   ALL_METRICS,
+  ALL_REQUEST_STEPS,
   ENGINE_HEARTBEAT_SUBJECT,
+  HOUR_MS,
   KreError,
   resolveRunner,
   SECOND_MS,
@@ -26,6 +29,7 @@ import {
   type Logger,
 } from '@kre/service-kit'
 import type { Store } from '@kre/store'
+import { disableCoreDumps } from './disable-core-dumps.ts'
 import { encryptStore } from './encrypt-store.ts'
 import { claimDataDir } from './claim-data-dir.ts'
 import type { Config } from './config.ts'
@@ -50,6 +54,7 @@ export async function startEngine(
 ): Promise<Engine> {
   const progress = (message: string) => logger.info({ progress: true }, message)
   await makePrivate(config.dataDir)
+  await disableCoreDumps(logger)
   const claim = await claimDataDir(config.dataDir)
   const release: (() => PromiseLike<unknown>)[] = [() => claim.release()]
   const closing = new AbortController()
@@ -121,7 +126,13 @@ export async function startEngine(
     })
     release.push(() => target[Symbol.asyncDispose]())
 
-    const writer = createMongoWriter({ store, nats, logger, events })
+    const writer = createMongoWriter({
+      store,
+      nats,
+      logger,
+      events,
+      retention: { ageMs: config.logBounds.ageMs, everyMs: HOUR_MS },
+    })
     release.push(() => writer[Symbol.asyncDispose]())
     await writer.start(closing.signal)
 
@@ -137,8 +148,12 @@ export async function startEngine(
     release.push(() => converger[Symbol.asyncDispose]())
     await converger.start(closing.signal)
 
-    const metrics = createMetricsCollector()
-    nats.subscribe(ALL_METRICS, { callback: (_error, message) => metrics.accept(message.data) })
+    const observer = createObserver({ store, logger, logBounds: config.logBounds })
+    release.push(() => observer[Symbol.asyncDispose]())
+    const metrics = createMetricsCollector(Date.now, (increment) => observer.count(increment))
+    hear(nats, ALL_METRICS, (subject, data) => metrics.accept(data, subject))
+    hear(nats, ALL_KEPT_REQUESTS, observer.kept)
+    hear(nats, ALL_REQUEST_STEPS, observer.steps)
     const startedAt = new Date()
     let adminUrl = ''
     const admin = createAdminApi({
@@ -153,6 +168,7 @@ export async function startEngine(
       ...signInDeps(config.signIn, config.dataDir),
       keys,
       metrics: () => metrics.expose(),
+      liveTraffic: observer.live,
       describe: () =>
         describeEngine({ target, natsServer, adminUrl, dataDir: config.dataDir, startedAt }),
     })
@@ -189,6 +205,19 @@ export async function startEngine(
     await unwind()
     throw error
   }
+}
+
+/** Hands every message on the subject over, until the connection closes. */
+function hear(
+  nats: Awaited<ReturnType<typeof connectNats>>,
+  subject: string,
+  take: (subject: string, data: Uint8Array) => void,
+): void {
+  nats.subscribe(subject, {
+    callback(error, message) {
+      if (error === null) take(message.subject, message.data)
+    },
+  })
 }
 
 /** @throws KreError `failed-precondition` when the folder can't be made or written. */

@@ -7,7 +7,10 @@ export type LogBounds = {
   readonly bytesMax: number
 }
 
-/** Removes each runtime's oldest log lines beyond its bounds. A runtime that fails is left to the next time. */
+/**
+ * Removes each runtime's oldest log lines beyond its bounds; its own limits count where they are narrower than those
+ * for all. What fails is left to the next time.
+ */
 export async function keepLogsBounded(
   deps: { store: Pick<Store, 'runtimes' | 'logRetention'>; logger: Logger; now: () => Date },
   bounds: LogBounds,
@@ -16,8 +19,9 @@ export async function keepLogsBounded(
   try {
     for (const { id: runtimeId } of await store.runtimes.list()) {
       const own = await store.logRetention.limits(runtimeId)
-      const bytesMax = own.bytesMax ?? bounds.bytesMax
-      const olderThan = new Date(now().getTime() - (own.ageMs ?? bounds.ageMs))
+      const bytesMax = Math.min(own.bytesMax ?? Infinity, bounds.bytesMax)
+      const ageMs = Math.min(own.ageMs ?? Infinity, bounds.ageMs)
+      const olderThan = new Date(now().getTime() - ageMs)
       const { byAge, bySize, bytes } = await store.logRetention.trim(runtimeId, {
         olderThan,
         bytesMax,

@@ -27,7 +27,7 @@ export async function readLogLimits(
 }
 
 /**
- * Sets a runtime's own limits; null = what the engine's settings say. They take effect within a minute.
+ * Sets a runtime's own limits; null = none. They count where they are narrower than the engine's, within a minute.
  *
  * @throws KreError `not-found`, `invalid-argument`.
  */

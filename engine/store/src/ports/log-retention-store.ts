@@ -1,4 +1,4 @@
-/** How much of a runtime's log is kept; null = what the engine's settings say. */
+/** How much of a runtime's log is kept; null = no limit of its own: what the engine's settings say. */
 export type LogLimits = { ageMs: number | null; bytesMax: number | null }
 
 export type LogUsage = {
