@@ -19,7 +19,9 @@ const UNREACHABLE =
 
 /** Whether an insert or upsert met a document with the same key. */
 export function isDuplicate(thrown: unknown): boolean {
-  return fieldOf(thrown, 'code') === DUPLICATE_KEY
+  if (fieldOf(thrown, 'code') === DUPLICATE_KEY) return true
+  // FerretDB says it of an insert; of an update it passes on what its SQLite says.
+  return textOf(thrown, 'message').includes('UNIQUE constraint failed')
 }
 
 /** Whether the document itself is larger than the server takes. */

@@ -107,17 +107,22 @@ export function predictionContract(makeStore: MakeStore): void {
       ])
     })
 
-    test('are refused for values that are no classes', async () => {
-      await using store = await makeStore()
-      for (let at = 0; at <= CONFUSION_CELLS_MAX; at += 5_000)
-        await store.outputs.write(
-          Array.from({ length: 5_000 }, (_, i) => said(`${at + i}`, `${at + i}`, '1')),
-        )
-      await expect(store.predictionStats.count(QUERY, HOUR_MS)).rejects.toMatchObject({
-        code: 'failed-precondition',
-        message: expect.stringMatching(/classes/),
-      })
-    })
+    const cannot = makeStore.cannot?.groupMany
+    const why = cannot === undefined ? '' : ` (skipped: ${cannot})`
+    ;(cannot === undefined ? test : test.skip)(
+      `are refused for values that are no classes${why}`,
+      async () => {
+        await using store = await makeStore()
+        for (let at = 0; at <= CONFUSION_CELLS_MAX; at += 5_000)
+          await store.outputs.write(
+            Array.from({ length: 5_000 }, (_, i) => said(`${at + i}`, `${at + i}`, '1')),
+          )
+        await expect(store.predictionStats.count(QUERY, HOUR_MS)).rejects.toMatchObject({
+          code: 'failed-precondition',
+          message: expect.stringMatching(/classes/),
+        })
+      },
+    )
   })
 }
 
