@@ -4,6 +4,7 @@ import { promisify } from 'node:util'
 import type { Command } from 'commander'
 import { GiB, KreError, SECOND_MS } from '@kre/contracts'
 import { findNatsServer } from '@kre/service-kit'
+import { probeIsolation } from '@kre/service-kit/isolation'
 import { cacheDir, type Context } from '../context.ts'
 import { table } from '../output/output.ts'
 
@@ -53,6 +54,7 @@ export function doctorCommand(program: Command, context: Context): void {
         check('node', process.versions.node, '24', true, 'everything'),
         await checkNats(context),
         await checkDisk(context),
+        await checkIsolation(context),
         ...(await Promise.all(OPTIONAL_TOOLS.map((tool) => checkTool(tool, context)))),
       ]
       const rows = checks.map((entry) => [
@@ -73,7 +75,7 @@ export function doctorCommand(program: Command, context: Context): void {
 
 /** A tool that is not there is not used; one that is too old would be, and fail. */
 function hasFailed({ ok, required, found }: Check): boolean {
-  return !ok && (required || found !== NOT_FOUND)
+  return !ok && (required || !found.startsWith(NOT_FOUND))
 }
 
 async function checkTool(
@@ -138,6 +140,20 @@ async function checkNats(context: Context): Promise<Check> {
       why: 'everything',
       problem: error instanceof Error ? error.message : String(error),
     }
+  }
+}
+
+/** Not required: without it, only bundles that one trusts should run. */
+async function checkIsolation({ environment }: Context): Promise<Check> {
+  const check = { name: 'isolation', required: false, why: 'nodes of bundles that are not trusted' }
+  if (environment['KRE_ISOLATION'] === 'off')
+    return { ...check, ok: false, found: `${NOT_FOUND}: KRE_ISOLATION is off` }
+  const verdict = await probeIsolation(environment)
+  if (verdict.kind === 'none') return { ...check, ok: false, found: `${NOT_FOUND}: ${verdict.why}` }
+  return {
+    ...check,
+    ok: true,
+    found: `${verdict.kind}; not enforced: ${verdict.notEnforced.join(', ')}`,
   }
 }
 
