@@ -1,4 +1,4 @@
-import type { KrtIssue } from '@kre/contracts'
+import { escapeUnprintable, type KrtIssue } from '@kre/contracts'
 
 export type IssuePlace = { file?: string; line?: number; column?: number; path?: string }
 
@@ -29,7 +29,16 @@ function issueOf(
   { file = '', line = 0, column = 0, path = '' }: IssuePlace,
   hint: string | undefined,
 ): KrtIssue {
-  return { code, level, message, file, line, column, path, ...(hint === undefined ? {} : { hint }) }
+  return {
+    code,
+    level,
+    message: escapeUnprintable(message),
+    file,
+    line,
+    column,
+    path,
+    ...(hint === undefined ? {} : { hint: escapeUnprintable(hint) }),
+  }
 }
 
 /** Stops the reading of a bundle: nothing behind this finding can be trusted. Caught where the reading began. */
@@ -46,8 +55,5 @@ export class BundleRejection extends Error {
 /** A file or key name made safe to print in a message: controls escaped, long ones cut. */
 export function printable(text: string, charactersMax = 120): string {
   const cut = text.length > charactersMax ? `${text.slice(0, charactersMax)}…` : text
-  return JSON.stringify(cut).replaceAll(
-    /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}]/gu,
-    (character) => `\\u{${character.codePointAt(0)?.toString(16) ?? ''}}`,
-  )
+  return escapeUnprintable(JSON.stringify(cut))
 }

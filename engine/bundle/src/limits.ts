@@ -18,6 +18,8 @@ export type BundleLimits = {
   readonly pathSegmentsMax: number
   /** Bytes of one pax or GNU long-name header; it is held in memory. */
   readonly extendedHeaderBytesMax: number
+  /** All of them together: records of a few bytes cost more time than any other part of an archive. */
+  readonly extendedHeadersTotalBytesMax: number
   /** Zero bytes after the end of the tar: GNU tar pads to a record, a big one has 1 MiB. */
   readonly paddingBytesMax: number
   /** The manifest is held in memory as a syntax tree of about 100 times its size. */
@@ -31,10 +33,18 @@ export type BundleLimits = {
   readonly protoFieldsMax: number
   /** Messages and enums over all files. */
   readonly protoMessagesMax: number
-  /** Source files above this are not checked for syntax: the check is a courtesy, not a gate. */
+  /** Messages within messages, and parts of a package's name: what protoc takes, and every runtime reads back. */
+  readonly protoDepthMax: number
+  /** Source files above this are not checked for syntax: the check is a courtesy, not a gate. Python needs 900 times their size. */
   readonly checkedSourceBytesMax: number
+  /** All checked sources together; further ones are left to the runner. */
+  readonly checkedSourcesTotalBytesMax: number
   /** Dashboards are read whole to see that they are JSON. */
   readonly dashboardBytesMax: number
+  /** All dashboards together. */
+  readonly dashboardsTotalBytesMax: number
+  /** Fields of the wire format that are looked at, over all models: a large model has 100,000, most in its graph. */
+  readonly modelPartsMax: number
   /** Time the validator may work on one bundle; waiting for the uploader does not count. */
   readonly workMs: number
 }
@@ -48,6 +58,7 @@ export const DEFAULT_LIMITS: BundleLimits = Object.freeze({
   pathBytesMax: 240,
   pathSegmentsMax: 16,
   extendedHeaderBytesMax: 64 * KiB,
+  extendedHeadersTotalBytesMax: 16 * MiB,
   paddingBytesMax: MiB,
   manifestBytesMax: 256 * KiB,
   protoBytesMax: 128 * KiB,
@@ -55,8 +66,12 @@ export const DEFAULT_LIMITS: BundleLimits = Object.freeze({
   protoFilesMax: 32,
   protoFieldsMax: 500,
   protoMessagesMax: 2_000,
-  checkedSourceBytesMax: MiB,
+  protoDepthMax: 32,
+  checkedSourceBytesMax: 256 * KiB,
+  checkedSourcesTotalBytesMax: 4 * MiB,
   dashboardBytesMax: MiB,
+  dashboardsTotalBytesMax: 16 * MiB,
+  modelPartsMax: 1_000_000,
   workMs: 2 * MINUTE_MS,
 })
 

@@ -40,4 +40,5 @@ export {
 export { readEntrypointProto } from './manifest/read-entrypoint-proto.ts'
 export { slug } from './manifest/slug.ts'
 export { toYaml } from './manifest/to-yaml.ts'
-export { MANIFEST_BYTES_MAX } from './manifest/yaml-guard.ts'
+export { isReadableYaml, MANIFEST_BYTES_MAX } from './manifest/yaml-guard.ts'
+export { escapeUnprintable } from './manifest/escape-unprintable.ts'

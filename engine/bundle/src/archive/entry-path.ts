@@ -10,7 +10,8 @@ const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/u
 /** Letters that draw nothing; variation selectors (emoji) are the exception. */
 const INVISIBLE = /(?![\ufe00-\ufe0f])\p{Default_Ignorable_Code_Point}/u
 const FORBIDDEN = /[\\:*?"<>|]/
-const DEVICE = /^(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(?:\.|$)/i
+/** Windows takes `nul .txt` for the device too. */
+const DEVICE = /^(?:con|prn|aux|nul|conin\$|conout\$|clock\$|com[0-9¹²³]|lpt[0-9¹²³]) *(?:\.|$)/i
 
 /**
  * The path as it is stored: relative, `/` between segments, no leading `./`.

@@ -45,7 +45,10 @@ function describeClash(
   return `${printable(first.spelling)} is in the archive twice`
 }
 
-/** Upper then lower case reaches letters that have no single-step folding (`ß`, final sigma). */
+/**
+ * Lower, upper and lower case again reach letters that have no single-step folding: `ß`, the final sigma, and the
+ * capital `ẞ`, which is its own upper case.
+ */
 function foldPath(path: string): string {
-  return path.normalize('NFC').toUpperCase().toLowerCase().normalize('NFC')
+  return path.toLowerCase().toUpperCase().toLowerCase().normalize('NFC')
 }

@@ -38,6 +38,7 @@ export async function* tarEntries(
   const paths = createPathRegistry()
   let pending: Pending = { pax: null, longPath: null }
   let entries = 0
+  let metadataBytes = 0
   for (;;) {
     const block = await readBlock(input)
     if (isZero(block)) break
@@ -49,6 +50,14 @@ export async function* tarEntries(
         `the archive has more than ${limits.entriesMax} entries`,
       )
     if (isMetadata(header)) {
+      metadataBytes += header.size
+      if (metadataBytes > limits.extendedHeadersTotalBytesMax)
+        throw new BundleRejection(
+          'ARCHIVE_PAX',
+          `the extended headers have more than ${limits.extendedHeadersTotalBytesMax} bytes together`,
+          {},
+          'pack it without extended attributes: `tar --no-xattrs --no-acls`',
+        )
       pending = await readMetadata(input, header, pending, entries === 1, limits)
       continue
     }

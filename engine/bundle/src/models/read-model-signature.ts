@@ -14,7 +14,7 @@ export class NotAModel extends Error {
 }
 
 const WINDOW_BYTES = 64 * KiB
-/** Models have tens of thousands; a hostile file would only cost time. */
+/** Of one model. They have tens of thousands; a hostile file would only cost time. */
 const PARTS_MAX = 200_000
 const TENSORS_MAX = 1_000
 const DIMENSIONS_MAX = 32
@@ -38,9 +38,16 @@ const ELEMENT_TYPES: readonly (TensorType | null)[] = [
   'uint64',
 ]
 
-/** @throws NotAModel */
-export async function readModelSignature(size: number, read: ReadPart): Promise<ModelSignature> {
-  const cursor = createCursor(size, read)
+/**
+ * @param budget parts that may still be looked at; it is lowered by those of this model.
+ * @throws NotAModel
+ */
+export async function readModelSignature(
+  size: number,
+  read: ReadPart,
+  budget: { parts: number } = { parts: PARTS_MAX },
+): Promise<ModelSignature> {
+  const cursor = createCursor(size, read, budget)
   let signature: ModelSignature | null = null
   await cursor.fields(size, async (field) => {
     // ModelProto.graph
@@ -134,7 +141,7 @@ type Cursor = {
 }
 
 /** Walks the protobuf wire format of a file through a window. */
-function createCursor(size: number, read: ReadPart): Cursor {
+function createCursor(size: number, read: ReadPart, budget: { parts: number }): Cursor {
   let at = 0
   let wireType = 0
   let parts = 0
@@ -175,6 +182,8 @@ function createCursor(size: number, read: ReadPart): Cursor {
     async fields(end, onField) {
       while (at < end) {
         if (++parts > PARTS_MAX) throw new NotAModel(`has more than ${PARTS_MAX} parts`)
+        if (--budget.parts < 0)
+          throw new NotAModel('was not read: the models of the bundle have too many parts')
         const key = await varint()
         wireType = key % 8
         const field = Math.floor(key / 8)

@@ -1,6 +1,7 @@
 import type { ModelFacts } from '@kre/contracts'
 import { readMessageCatalog } from '@kre/contracts/model'
 import type { BundleFile, ContentStore } from '../contents/content-store.ts'
+import type { BundleLimits } from '../limits.ts'
 import { NotAModel, readModelSignature } from './read-model-signature.ts'
 
 const MODEL_SUFFIX = /\.onnx$/
@@ -10,12 +11,14 @@ export async function readModels(
   sources: readonly BundleFile[],
   contents: ContentStore,
   descriptorSet: Uint8Array,
+  limits: BundleLimits,
 ): Promise<ModelFacts> {
+  const budget = { parts: limits.modelPartsMax }
   const signatures = new Map<string, ReturnType<ModelFacts['signatures']['get']> & object>()
   for (const { path, size, sha256 } of sources.filter(({ path }) => MODEL_SUFFIX.test(path))) {
     try {
       const read = (start: number, length: number) => contents.readPart(sha256, start, length)
-      signatures.set(path, await readModelSignature(size, read))
+      signatures.set(path, await readModelSignature(size, read, budget))
     } catch (thrown) {
       if (!(thrown instanceof NotAModel)) throw thrown
       signatures.set(path, { problem: thrown.message })

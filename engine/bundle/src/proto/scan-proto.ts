@@ -25,6 +25,8 @@ type Block = { keyword: string; scope: string; fields: number }
 type Token = Position & { readonly text: string; readonly isString: boolean }
 
 const NAMED_BLOCKS: ReadonlySet<string> = new Set(['message', 'enum', 'service'])
+/** Of a name with its package: it is copied into everything that lies in it. */
+const NAME_CHARS_MAX = 1_024
 const STATEMENT_TOKENS_KEPT = 12
 
 /** @throws BundleRejection `PROTO_SYNTAX` or `PROTO_LIMIT` */
@@ -56,9 +58,11 @@ export function scanProto(file: string, text: string, limits: BundleLimits): Pro
         if (name !== undefined)
           services.set(name.text, [...(services.get(name.text) ?? []), at(name)])
       } else if ((typeCount += 1) > limits.protoMessagesMax)
-        throw limit(file, `more than ${limits.protoMessagesMax} messages and enums`)
+        throw limit(file, `more than ${limits.protoMessagesMax} messages and enums`, keyword)
     } else if (block.keyword === 'rpc' || block.keyword === 'oneof') note(name)
     blocks.push(block)
+    if (blocks.length > limits.protoDepthMax)
+      throw limit(file, `blocks that are nested more than ${limits.protoDepthMax} deep`, keyword)
   }
 
   function finish(): void {
@@ -71,8 +75,11 @@ export function scanProto(file: string, text: string, limits: BundleLimits): Pro
   }
 
   function topLevel(keyword: Token, second: Token | undefined): void {
-    if (keyword.text === 'package') packageName = second?.text ?? ''
-    else if (keyword.text === 'syntax' || keyword.text === 'edition')
+    if (keyword.text === 'package') {
+      packageName = second?.text ?? ''
+      if (packageName.split('.', limits.protoDepthMax + 1).length > limits.protoDepthMax)
+        throw limit(file, `a package of more than ${limits.protoDepthMax} parts`, keyword)
+    } else if (keyword.text === 'syntax' || keyword.text === 'edition')
       syntax = statement.find((token) => token.isString)?.text ?? syntax
     else if (keyword.text === 'import') {
       const path = statement.find((token) => token.isString)
@@ -91,10 +98,16 @@ export function scanProto(file: string, text: string, limits: BundleLimits): Pro
     const owner = blocks.findLast(({ keyword }) => keyword !== 'oneof') ?? block
     owner.fields += 1
     if (owner.fields > limits.protoFieldsMax)
-      throw limit(file, `more than ${limits.protoFieldsMax} fields in ${printable(owner.scope)}`)
+      throw limit(
+        file,
+        `more than ${limits.protoFieldsMax} fields in ${printable(owner.scope)}`,
+        name,
+      )
   }
 
   for (const token of tokensOf(file, text)) {
+    if (token.text.length > NAME_CHARS_MAX && !token.isString)
+      throw limit(file, `a name of more than ${NAME_CHARS_MAX} characters`, token)
     if (token.isString || !'{}[];'.includes(token.text)) {
       if (statement.length < STATEMENT_TOKENS_KEPT) statement.push(token)
     } else if (token.text === '[') brackets += 1
@@ -116,8 +129,11 @@ function join(scope: string, name: string): string {
   return scope === '' ? name : `${scope}.${name}`
 }
 
-function limit(file: string, what: string): BundleRejection {
-  return new BundleRejection('PROTO_LIMIT', `${printable(file)} has ${what}`, { file })
+function limit(file: string, what: string, place: Position | undefined): BundleRejection {
+  return new BundleRejection('PROTO_LIMIT', `${printable(file)} has ${what}`, {
+    file,
+    ...(place === undefined ? {} : at(place)),
+  })
 }
 
 /** A string is one token, placed where its opening quote is. */

@@ -6,7 +6,7 @@ import type { BundleFile, ContentStore } from '../contents/content-store.ts'
 import { errorIssue, warningIssue } from '../issues.ts'
 
 /** Parsing is fast; a file that takes longer was made to. */
-const PYTHON_TIMEOUT_MS = 20_000
+const PYTHON_TIMEOUT_MS = 10_000
 const SYSTEM_PATH = '/usr/local/bin:/usr/bin:/bin'
 
 /** Reads lines of `{"path", "text" (base64)}`; answers a line for each file that does not parse. Runs nothing. */
@@ -14,8 +14,8 @@ const PARSE_SCRIPT = `
 import ast, base64, json, sys, warnings
 try:
     import resource
-    resource.setrlimit(resource.RLIMIT_CPU, (10, 10))
-    resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
+    resource.setrlimit(resource.RLIMIT_CPU, (4, 4))
+    resource.setrlimit(resource.RLIMIT_AS, (160 << 20, 160 << 20))
 except (ImportError, ValueError, OSError):
     pass
 warnings.simplefilter("ignore")
@@ -26,7 +26,9 @@ for line in sys.stdin:
         ast.parse(base64.b64decode(item["text"]))
     except SyntaxError as e:
         found = (e.msg, e.lineno or 1, max(e.offset or 1, 1))
-    except (ValueError, RecursionError, MemoryError) as e:
+    except MemoryError:
+        sys.exit(1)
+    except (ValueError, RecursionError) as e:
         found = (str(e) or type(e).__name__, 1, 1)
     if found:
         print(json.dumps({"path": item["path"], "message": found[0], "line": found[1], "column": found[2]}), flush=True)

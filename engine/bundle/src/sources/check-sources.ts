@@ -1,5 +1,7 @@
+import { extname } from 'node:path/posix'
 import type { KrtIssue } from '@kre/contracts'
 import type { BundleFile, ContentStore } from '../contents/content-store.ts'
+import { warningIssue } from '../issues.ts'
 import type { BundleLimits } from '../limits.ts'
 import { checkPythonSources } from './check-python.ts'
 import { checkScript, SCRIPT_SUFFIX } from './check-script.ts'
@@ -16,7 +18,7 @@ export async function checkSources(
   limits: BundleLimits,
   signal?: AbortSignal,
 ): Promise<KrtIssue[]> {
-  const checked = sources.filter(({ size }) => size <= limits.checkedSourceBytesMax)
+  const { checked, left } = withinLimits(sources, limits)
   const issues: KrtIssue[] = []
   for (const { path, sha256 } of checked.filter(({ path }) => SCRIPT_SUFFIX.test(path))) {
     const issue = checkScript(path, (await contents.read(sha256)).toString('utf8'))
@@ -24,5 +26,33 @@ export async function checkSources(
   }
   const python = checked.filter(({ path }) => path.endsWith('.py'))
   issues.push(...(await checkPythonSources(python, contents, signal)))
+  if (left > 0)
+    issues.push(
+      warningIssue(
+        'SRC_UNCHECKED',
+        `the syntax of ${left} more sources was not checked: together they are too large`,
+      ),
+    )
   return issues
+}
+
+/** The same content under another name is not checked twice. */
+function withinLimits(
+  sources: readonly BundleFile[],
+  limits: BundleLimits,
+): { checked: BundleFile[]; left: number } {
+  const seen = new Set<string>()
+  const checked: BundleFile[] = []
+  let bytes = 0
+  let left = 0
+  for (const source of sources) {
+    const key = `${source.sha256}${extname(source.path)}`
+    const isChecked = SCRIPT_SUFFIX.test(source.path) || source.path.endsWith('.py')
+    if (!isChecked || source.size > limits.checkedSourceBytesMax || seen.has(key)) continue
+    seen.add(key)
+    bytes += source.size
+    if (bytes > limits.checkedSourcesTotalBytesMax) left += 1
+    else checked.push(source)
+  }
+  return { checked, left }
 }

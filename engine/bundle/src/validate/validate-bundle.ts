@@ -26,6 +26,8 @@ export type Validation =
   | { readonly ok: false; readonly issues: KrtIssue[] }
 
 const DASHBOARD = /^metrics\/dashboards\/[^/]+\.json$/
+/** More of them help nobody. */
+const DASHBOARD_ISSUES_MAX = 100
 const DOC_INDEX = 'docs/README.md'
 
 /** @returns the issues of manifest, protos and sources together; only a missing manifest hides the others. */
@@ -50,7 +52,7 @@ export async function validateBundle(
     file: manifestFile.path,
     files: new Set(byPath.keys()),
     service: protos?.service ?? null,
-    models: protos?.ok === true ? await modelsOf(text, protos, byPath, contents) : null,
+    models: protos?.ok === true ? await modelsOf(text, protos, byPath, contents, limits) : null,
     strict,
   })
   const sources = parsed.ok ? sourcesOf(parsed.manifest) : mentionedSources(text)
@@ -148,8 +150,10 @@ async function modelsOf(
   { descriptorSet }: Extract<ProtoClosure, { ok: true }>,
   byPath: ReadonlyMap<string, BundleFile>,
   contents: ContentStore,
+  limits: BundleLimits,
 ): Promise<ModelFacts> {
-  return readModels(filesAt(mentionedSources(manifestText), byPath), contents, descriptorSet)
+  const sources = filesAt(mentionedSources(manifestText), byPath)
+  return readModels(sources, contents, descriptorSet, limits)
 }
 
 function sourcesOf({ workflows }: KrtManifest): string[] {
@@ -173,7 +177,13 @@ async function checkDashboards(
   limits: BundleLimits,
 ): Promise<KrtIssue[]> {
   const issues: KrtIssue[] = []
+  let bytes = 0
   for (const { path, size, sha256 } of files.filter((file) => DASHBOARD.test(file.path))) {
+    bytes += size
+    if (bytes > limits.dashboardsTotalBytesMax || issues.length >= DASHBOARD_ISSUES_MAX) {
+      const message = 'further dashboards were not checked: together they are too large, or wrong'
+      return [...issues, warningIssue('DASHBOARD_INVALID', message, { file: path })]
+    }
     const problem =
       size > limits.dashboardBytesMax
         ? `has ${size} bytes, allowed are ${limits.dashboardBytesMax}`

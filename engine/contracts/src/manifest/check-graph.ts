@@ -19,6 +19,9 @@ export type GraphCheck = {
   exitpoint: { index: number; path: DocumentPath } | null
 }
 
+/** Of a cycle's nodes in a message: enough to find the place. */
+const CYCLE_NODES_SHOWN = 20
+
 /** Linear in nodes and edges: manifests come from strangers. */
 export function checkGraph(graph: GraphCheck, report: Report): void {
   const inputs = graph.nodes.map((node) =>
@@ -67,14 +70,16 @@ function reportUnreached(graph: GraphCheck, reached: ReadonlySet<number>, report
 /** @param cycle in the direction of the messages, each node once. */
 function reportCycle(graph: GraphCheck, cycle: readonly number[], report: Report): void {
   if (cycle.some((i) => graph.nodes[i]?.isRevisited)) return
-  const names = [...cycle, cycle[0]].map((i) => graph.nodes[i ?? 0]?.name)
+  const shown = cycle.length > CYCLE_NODES_SHOWN ? cycle.slice(0, CYCLE_NODES_SHOWN) : cycle
+  const names = [...shown, cycle[0]].map((i) => `"${graph.nodes[i ?? 0]?.name}"`)
+  if (shown !== cycle) names.splice(-1, 0, `${cycle.length - shown.length} more`)
   const [first, last] = [cycle[0], cycle.at(-1)]
   const node = graph.nodes[first ?? 0]
   const edge = node?.edges.find(({ from }) => from === last)
   report.add({
     code: 'GRAPH_CYCLE',
     path: edge?.path ?? node?.path ?? [],
-    message: `workflow "${graph.workflow}": the nodes ${names.map((name) => `"${name}"`).join(' -> ')} form a cycle`,
+    message: `workflow "${graph.workflow}": the nodes ${names.join(' -> ')} form a cycle`,
     hint: 'remove one of these subscriptions',
   })
 }

@@ -1,5 +1,6 @@
 /** Gathers the issues of one manifest and gives each its position. */
 import { formatPath, type DocumentPath } from './document-path.ts'
+import { escapeUnprintable } from './escape-unprintable.ts'
 import { ISSUE_CODES, type IssueCode } from './issue-codes.ts'
 import type { KrtIssue } from './issue.ts'
 
@@ -49,11 +50,11 @@ export function createIssueCollector(file: string, locate: Locate): IssueCollect
       issues.push({
         code,
         level,
-        message,
+        message: escapeUnprintable(message),
         file,
         ...(position ?? locate(path, part)),
-        path: formatPath(path),
-        ...(hint === undefined ? {} : { hint }),
+        path: escapeUnprintable(formatPath(path)),
+        ...(hint === undefined ? {} : { hint: escapeUnprintable(hint) }),
       })
     },
     place(path) {

@@ -28,6 +28,12 @@ export function guardYaml(text: string): TextFault[] {
   return early === null ? scanTokens(text) : [early]
 }
 
+/** False for text that may not even be parsed. A byte order mark in front is no fault. */
+export function isReadableYaml(source: string): boolean {
+  const text = source.startsWith('\ufeff') ? source.slice(1) : source
+  return !guardYaml(text).some(({ fatal }) => fatal)
+}
+
 function findSizeFault(text: string): TextFault | null {
   const bytes =
     text.length > MANIFEST_BYTES_MAX ? text.length : new TextEncoder().encode(text).length
