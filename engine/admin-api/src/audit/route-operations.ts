@@ -21,6 +21,7 @@ export const ROUTE_OPERATIONS: Readonly<Record<string, AuditedOperation>> = {
   'POST /signin/:token': signIn(),
   'POST /api/v1/auth/signin/verify': signIn(),
   'POST /api/v1/auth/token/signin': signIn(),
+  'GET /api/v1/auth/oidc/callback': signIn(),
   'POST /api/v1/auth/logout': { type: 'LOGOUT', keep: [], rows: () => [[]] },
   'POST /api/v1/auth/login-link': {
     type: 'CREATE_SIGN_IN_LINK',
