@@ -23,11 +23,12 @@ const set = (variables: Record<string, string>, versionName = 'v1') =>
       },
     },
   )
+const facts = { updatedAt: expect.any(String), fingerprint: expect.stringMatching(/^[0-9a-f]{8}$/) }
 const configOf = async (name = 'v1') =>
   (
     await api.graphql(
       `query ($name: String!) { version(name: $name, runtimeId: "demo") {
-        config { completed vars { key value type isSet updatedAt } } } }`,
+        config { completed generation vars { key value type isSet updatedAt fingerprint } } } }`,
       { name },
     )
   ).data?.['version']
@@ -39,10 +40,18 @@ describe('configuration', () => {
     expect(await configOf()).toEqual({
       config: {
         completed: false,
+        generation: 1,
         vars: [
-          { key: 'MODEL', value: '', type: 'FILE', isSet: true, updatedAt: expect.any(String) },
-          { key: 'TOKEN', value: '', type: 'VARIABLE', isSet: true, updatedAt: expect.any(String) },
-          { key: 'MODE', value: '', type: 'VARIABLE', isSet: false, updatedAt: null },
+          { key: 'MODEL', value: '', type: 'FILE', isSet: true, ...facts },
+          { key: 'TOKEN', value: '', type: 'VARIABLE', isSet: true, ...facts },
+          {
+            key: 'MODE',
+            value: '',
+            type: 'VARIABLE',
+            isSet: false,
+            updatedAt: null,
+            fingerprint: null,
+          },
         ],
       },
     })
@@ -113,6 +122,66 @@ describe('configuration', () => {
       },
     })
     expect(await api.store.releases.current('demo')).toBeNull()
+  })
+
+  test('is refused to who has not seen the last change, also when the version runs', async () => {
+    await api.upload({ version: 'v1', variables: ['MODE'] })
+    await set({ MODE: 'one' })
+    await api.operate('startVersion')
+    await api.observe()
+    const setIf = (value: string, ifGeneration: number) =>
+      api.graphql(
+        `mutation ($input: UpdateConfigurationInput!) {
+          updateVersionUserConfiguration(input: $input) { config { generation } } }`,
+        {
+          input: {
+            runtimeId: 'demo',
+            versionName: 'v1',
+            configurationVariables: [{ key: 'MODE', value }],
+            ifGeneration,
+          },
+        },
+      )
+    const results = await Promise.all(['ada', 'eve', 'joe'].map((value) => setIf(value, 1)))
+    const refused = results.filter(({ errors }) => errors !== undefined)
+    expect(refused).toHaveLength(2)
+    expect(refused[0]?.errors?.[0]).toMatchObject({
+      message: expect.stringContaining('was changed meanwhile'),
+      extensions: { code: 'ABORTED', details: { expected: 1, inForce: 2 } },
+    })
+    const winner = ['ada', 'eve', 'joe'][results.findIndex(({ errors }) => errors === undefined)]
+    expect(await api.store.config.get('demo', 'v1')).toMatchObject([{ value: winner }])
+    // The refused ones changed nothing, so they roll nothing.
+    expect((await api.store.releases.current('demo'))?.generation).toBe(2)
+    expect((await setIf('late', 0)).errors).toHaveLength(1)
+    expect((await setIf('next', 2)).errors).toBeUndefined()
+  })
+
+  test('of two keys that two people set at once keeps both', async () => {
+    await api.upload(bundle)
+    await Promise.all([set({ TOKEN: 'of ada' }), set({ MODE: 'of eve' }), set({ MODEL: 'of joe' })])
+    const entries = await api.store.config.get('demo', 'v1')
+    expect(entries.map(({ value }) => value).toSorted()).toEqual(['of ada', 'of eve', 'of joe'])
+  })
+
+  test('has fingerprints that tell values of a key apart, in all versions of the runtime', async () => {
+    await api.upload(bundle)
+    await set({ TOKEN: 'same', MODE: 'same', MODEL: 'same' })
+    await api.upload({ ...bundle, version: 'v2' })
+    const of = async (name: string) => {
+      const { config } = (await configOf(name)) as unknown as {
+        config: { vars: { key: string; fingerprint: string }[] }
+      }
+      return Object.fromEntries(config.vars.map(({ key, fingerprint }) => [key, fingerprint]))
+    }
+    const first = await of('v1')
+    expect(await of('v2')).toEqual(first)
+    // Equal values of different keys don't show that they are equal.
+    expect(new Set(Object.values(first)).size).toBe(3)
+    await set({ TOKEN: 'other' }, 'v2')
+    const second = await of('v2')
+    expect(second).toMatchObject({ MODE: first['MODE'], MODEL: first['MODEL'] })
+    expect(second['TOKEN']).not.toBe(first['TOKEN'])
   })
 
   test('is taken over from the newest earlier version that has a value of the same name and type', async () => {
