@@ -24,7 +24,7 @@ const Verification = z.object({
 })
 
 /** The header that carries the code for another browser: the body is KRE's own. */
-export const CODE_HEADER = 'X-Kre-Sign-In-Code'
+const CODE_HEADER = 'X-Kre-Sign-In-Code'
 
 /** Sign-in by mail in two steps, as KRE's pages call them. */
 export function createMailSignInRoutes(deps: MailSignInRoutesDeps): Route[] {

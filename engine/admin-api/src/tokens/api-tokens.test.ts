@@ -36,7 +36,8 @@ const tokens = async (headers = ada) => {
     {},
     headers,
   )
-  return (data?.['me'] as unknown as { apiTokens: { id: string }[] }).apiTokens
+  const me = data?.['me'] as unknown as { apiTokens: { id: string }[] } | undefined
+  return me?.apiTokens ?? []
 }
 const exchange = async (apiToken: unknown) => {
   const { status, text } = await api.send('/api/v1/auth/token/signin', {

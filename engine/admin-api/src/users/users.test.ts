@@ -181,7 +181,8 @@ describe('users', () => {
     const demote = (email: string, headers: Headers) =>
       run('updateAccessLevel', { ...named(email), accessLevel: 'VIEWER' }, headers)
     await Promise.all([demote('eve@kre.io', admin), demote('admin@kre.io', eve)])
-    const levels = (await api.store.identity.users.list()).map(({ accessLevel }) => accessLevel)
+    const users = await api.store.identity.users.list()
+    const levels = users.map(({ accessLevel }) => accessLevel ?? 'none')
     expect(levels.toSorted()).toEqual(['ADMIN', 'VIEWER'])
   })
 
@@ -306,7 +307,7 @@ describe('logins', () => {
     const cookie = await signInAs(api, 'admin@kre.io')
     const { logins: both } = await logins(admin)
     expect(both).toHaveLength(2)
-    expect(both.map(({ isCurrent }) => isCurrent).toSorted()).toEqual([false, true])
+    expect(both.filter(({ isCurrent }) => isCurrent)).toHaveLength(1)
     const other = both.find(({ isCurrent }) => !isCurrent)
     expect(await run('endLogin', { id: other?.id }, admin, '{ id isCurrent }')).toEqual({
       id: other?.id,
