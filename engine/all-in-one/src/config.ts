@@ -55,7 +55,6 @@ const Environment = SignInEnvironment.extend({
   KRE_ISOLATION: z.enum(['auto', 'off', 'required']).default('auto'),
   KRE_MASTER_KEY: z.string().min(1).optional(),
   KRE_MASTER_KEY_FILE: z.string().min(1).optional(),
-  KRE_TRUSTED_PROXIES: z.string().default(''),
   KRE_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   PATH: z.string().default(''),
 }).superRefine(checkSignIn)
@@ -88,8 +87,6 @@ export type Config = Readonly<{
   isolation: z.infer<typeof Environment>['KRE_ISOLATION']
   /** Where the keys that encrypt configuration values come from; both null = a file that the engine makes. */
   masterKey: Readonly<{ text: Secret | null; file: string | null }>
-  /** Addresses or networks of proxies whose `X-Forwarded-For` counts in the audit log. */
-  trustedProxies: readonly string[]
   /** Log lines of nodes go at this age, and the oldest ones of a runtime beyond so many bytes. */
   logBounds: Readonly<{ ageMs: number; bytesMax: number }>
   logLevel: z.infer<typeof Environment>['KRE_LOG_LEVEL']
@@ -138,7 +135,6 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
       text: e.KRE_MASTER_KEY === undefined ? null : new Secret(e.KRE_MASTER_KEY),
       file: e.KRE_MASTER_KEY_FILE === undefined ? null : resolve(e.KRE_MASTER_KEY_FILE),
     },
-    trustedProxies: e.KRE_TRUSTED_PROXIES.split(',').flatMap((proxy) => proxy.trim() || []),
     logBounds: { ageMs: e.KRE_LOG_DAYS * DAY_MS, bytesMax: e.KRE_LOG_BYTES_MAX },
     logLevel: e.KRE_LOG_LEVEL,
     signIn: signInConfig(e),

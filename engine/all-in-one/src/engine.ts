@@ -163,7 +163,6 @@ export async function startEngine(
       logger,
       now: () => new Date(),
       ...secrets,
-      trustedProxies: config.trustedProxies,
       publicUrl: () => config.signIn.publicUrl ?? adminUrl,
       ...signInDeps(config.signIn, config.dataDir),
       keys,
