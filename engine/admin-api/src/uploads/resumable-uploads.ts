@@ -73,6 +73,7 @@ export function createResumableUploads(deps: ResumableDeps) {
     throw new KreError(
       'not-found',
       `there is no upload ${quoted(ref.uploadId)}: it is over, or was left for a day. Begin a new one`,
+      { reason: 'UPLOAD_GONE' },
     )
   }
 

@@ -19,15 +19,20 @@ export type AdminClient = {
     onEvent: (data: T) => void,
     signal: AbortSignal,
   ): Promise<void>
-  /** A JSON document of a REST route. An upload waits for its answer as long as its sender does. */
-  rest<T>(
-    method: string,
-    path: string,
-    upload?: { body: ReadableStream<Uint8Array>; bytes: number; signal: AbortSignal },
-  ): Promise<T>
+  /** A JSON document of a REST route. */
+  rest<T>(method: string, path: string, call?: RestCall): Promise<T>
+  /** The answer's headers, where they are what counts. */
+  head(method: string, path: string, call?: RestCall): Promise<Headers>
   bytes(path: string): Promise<Uint8Array>
   /** The body of a GET as it comes, however long it is. */
   stream(path: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>>
+}
+
+export type RestCall = {
+  headers?: Readonly<Record<string, string>>
+  /** Its answer is waited for as long as `signal` lets. */
+  body?: { stream: ReadableStream<Uint8Array>; bytes: number } | 'none'
+  signal?: AbortSignal
 }
 
 /** An invalid bundle: all its issues come with it. */
@@ -84,6 +89,26 @@ export function createAdminClient(url: string, token: string): AdminClient {
     body: JSON.stringify({ query: document, variables }),
   })
 
+  async function answered(method: string, path: string, call: RestCall): Promise<Response> {
+    const { headers = {}, body, signal } = call
+    const init = {
+      method,
+      headers: { ...headers },
+      ...(signal === undefined ? {} : { signal }),
+      // `duplex` is what Node wants for a body that is a stream.
+      ...(typeof body === 'object'
+        ? {
+            body: body.stream,
+            duplex: 'half',
+            headers: { ...headers, 'content-length': String(body.bytes) },
+          }
+        : {}),
+    }
+    const response = await request(path, init as RequestInit, body === undefined)
+    if (response.ok) return response
+    throw fromStatus(response.status, (await response.json().catch(() => ({}))) as RestErrorBody)
+  }
+
   return {
     url,
     async graphql<T>(document: string, variables: Record<string, unknown> = {}) {
@@ -116,23 +141,15 @@ export function createAdminClient(url: string, token: string): AdminClient {
         if (event.data !== undefined) onEvent(event.data)
       }
     },
-    async rest<T>(method: string, path: string, upload?: RestUpload) {
-      // `duplex` is what Node wants for a body that is a stream.
-      const init = {
-        method,
-        ...(upload === undefined
-          ? {}
-          : {
-              body: upload.body,
-              signal: upload.signal,
-              headers: { 'content-length': String(upload.bytes) },
-              duplex: 'half',
-            }),
-      }
-      const response = await request(path, init as RequestInit, upload === undefined)
-      const answer = (await response.json().catch(() => ({}))) as T & RestErrorBody
-      if (!response.ok) throw fromStatus(response.status, answer)
-      return answer
+    async rest<T>(method: string, path: string, call: RestCall = {}) {
+      const response = await answered(method, path, call)
+      return (await response.json().catch(() => ({}))) as T
+    },
+    async head(method: string, path: string, call: RestCall = {}) {
+      const response = await answered(method, path, call)
+      // Read to its end, so that the connection can be used again.
+      await response.arrayBuffer().catch(() => undefined)
+      return response.headers
     },
     async bytes(path) {
       const response = await request(path, {})
@@ -146,15 +163,11 @@ export function createAdminClient(url: string, token: string): AdminClient {
     async stream(path, signal) {
       const response = await request(path, { signal }, false)
       if (response.ok && response.body !== null) return response.body
-      throw fromStatus(
-        response.status,
-        (await response.json().catch(() => ({}))) as RestErrorBody,
-      )
+      throw fromStatus(response.status, (await response.json().catch(() => ({}))) as RestErrorBody)
     },
   }
 }
 
-type RestUpload = Parameters<AdminClient['rest']>[2]
 type GraphQLErrorBody = { message: string; extensions?: { code?: string; issues?: KrtIssue[] } }
 type RestErrorBody = { code?: string; message?: string; issues?: KrtIssue[] }
 
@@ -170,6 +183,7 @@ function fromStatus(status: number, body: RestErrorBody): KreError {
   return new KreError(
     CODE_OF_STATUS[status] ?? (status < 500 ? 'invalid-argument' : 'internal'),
     message,
+    body.code === undefined ? {} : { reason: body.code },
   )
 }
 

@@ -1,18 +1,15 @@
 /** What several commands do with versions. */
-import { mkdtemp, open, rm, stat } from 'node:fs/promises'
+import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { buildBundle } from '@kre/bundle'
-import { KreError, MiB, type KrtIssue, type VersionStatus } from '@kre/contracts'
+import { KreError, type KrtIssue, type VersionStatus } from '@kre/contracts'
 import { fetchModels } from '../bundle/fetch-models.ts'
 import type { Context } from '../context.ts'
-import type { Output } from '../output/output.ts'
-import { BundleRefused, type AdminClient } from './admin-client.ts'
+import { BundleRefused, connectAdmin, type AdminClient } from './admin-client.ts'
+import { uploadBundle } from './upload-bundle.ts'
 
-/** Smaller uploads are over before anybody looks. */
-const GAUGE_BYTES_MIN = 4 * MiB
 /** How often a status is asked for while a command waits for it. */
 const POLL_MS = 100
 
@@ -93,64 +90,34 @@ export async function uploadVersion(
 ): Promise<{ version: Version; issues: KrtIssue[] }> {
   const kind = await stat(path).catch(() => null)
   if (kind === null) throw new KreError('not-found', `${path}: there is no such file or folder`)
-  if (!kind.isDirectory()) return put(client, runtimeId, path, context)
+  if (!kind.isDirectory()) return upload(client, runtimeId, path, context)
   await fetchModels(path, context)
   const scratch = await mkdtemp(join(tmpdir(), 'krectl-'))
   try {
     const file = join(scratch, 'bundle.krt')
     const built = await buildBundle({ directory: path, out: file })
     if (!built.ok) throw new BundleRefused(`${path} is not a valid bundle`, built.issues)
-    return await put(client, runtimeId, file, context)
+    return await upload(client, runtimeId, file, context)
   } finally {
     await rm(scratch, { recursive: true, force: true })
   }
 }
 
-async function put(
+async function upload(
   client: AdminClient,
   runtimeId: string,
   file: string,
-  { signal, output }: Context,
+  context: Context,
 ): Promise<{ version: Version; issues: KrtIssue[] }> {
-  const handle = await open(file, 'r').catch((error: unknown) => {
-    const why = error instanceof Error ? error.message : String(error)
-    throw new KreError('invalid-argument', `${file} can't be read: ${why}`, {}, { cause: error })
+  const {
+    client: last,
+    name,
+    issues,
+  } = await uploadBundle(client, runtimeId, file, {
+    ...context,
+    reconnect: () => connectAdmin(context.dataDir),
   })
-  try {
-    const stats = await handle.stat()
-    if (!stats.isFile())
-      throw new KreError('invalid-argument', `${file} is neither a file nor a folder`)
-    const counted = Readable.from(
-      counting(handle.createReadStream({ autoClose: false }), stats.size, output),
-    )
-    const { version, issues } = await client.rest<{
-      version: Pick<Version, 'name'>
-      issues: KrtIssue[]
-    }>('PUT', `/api/v1/runtimes/${encodeURIComponent(runtimeId)}/versions`, {
-      body: Readable.toWeb(counted) as ReadableStream<Uint8Array>,
-      bytes: stats.size,
-      signal,
-    })
-    return { version: await findVersion(client, runtimeId, version.name), issues }
-  } finally {
-    await handle.close()
-  }
-}
-
-async function* counting(
-  chunks: AsyncIterable<Uint8Array>,
-  bytes: number,
-  output: Output,
-): AsyncIterable<Uint8Array> {
-  let sent = 0
-  for await (const chunk of chunks) {
-    yield chunk
-    sent += chunk.length
-    if (bytes > GAUGE_BYTES_MIN)
-      output.gauge(
-        `  ${(sent / MiB).toFixed(0)} of ${(bytes / MiB).toFixed(0)} MiB ${sent < bytes ? 'sent' : 'sent, now being checked'}`,
-      )
-  }
+  return { version: await findVersion(last, runtimeId, name), issues }
 }
 
 const MUTATIONS = {
