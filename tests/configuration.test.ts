@@ -93,8 +93,8 @@ describe('a change of configuration', () => {
         { timeoutMs: 90_000 },
       )
     }
-    for (const [index, { stop }] of loads.entries()) {
-      const { failures, count } = await stop()
+    for (const [index, one] of loads.entries()) {
+      const { failures, count } = await one.stop()
       process.stdout.write(
         `${rpcs[index]}: ${count} calls over two changes, ${failures.length} failed\n`,
       )
@@ -112,7 +112,7 @@ describe('a change of configuration', () => {
       set('TOKEN=of-ada', ...guarded),
       set('TOKEN=of-eve', ...guarded),
     ])
-    expect(results.map(({ code }) => code).toSorted()).toEqual([0, 1])
+    expect(results.filter(({ code }) => code === 0)).toHaveLength(1)
     const winner = results[0]?.code === 0 ? 'of-ada' : 'of-eve'
     expect(results.find(({ code }) => code === 1)?.stderr).toMatch(
       /was changed meanwhile \(generation \d+ instead of \d+\): read it again/,

@@ -22,14 +22,16 @@ test('a secret shows itself to nobody who does not ask for it', () => {
   const secret = new Secret(CANARY)
   const lines: string[] = []
   const logger = createLogger('test', { destination: { write: (line) => void lines.push(line) } })
-  logger.info({ secret, deep: { secret } }, `said ${secret}`)
+  logger.info({ secret, deep: { secret } }, `said ${String(secret)}`)
   const shown = [
     String(secret),
+    // oxlint-disable-next-line restrict-template-expressions -- the mistake that this type is for
     `${secret}`,
     JSON.stringify({ secret }),
     inspect({ secret }, { showHidden: true, depth: 9 }),
     format('%s %o %j', secret, secret, secret),
     JSON.stringify(Object.entries(secret)),
+    // oxlint-disable-next-line no-misused-spread -- another one
     JSON.stringify({ ...secret }),
     ...lines,
   ]
