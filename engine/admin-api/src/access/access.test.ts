@@ -70,6 +70,8 @@ const EXPECTED: Readonly<Record<string, string>> = {
   'DELETE /api/v1/runtimes/:id/uploads/:upload': EDIT_____,
   'GET /api/v1/runtimes/:id/versions/:name/bundle': READ_____,
   'GET /api/v1/runtimes/:id/versions/:name/descriptor-set': READ_____,
+  'GET /api/v1/runtimes/:id/versions/:name/document': READ_____,
+  'GET /api/v1/runtimes/:id/logs': READ_____,
   'GET /api/v1/status': ADMIN____,
   'GET /api/v1/keys': ADMIN____,
   'POST /api/v1/keys/rotate': OWNER____,
@@ -84,6 +86,14 @@ const EXPECTED: Readonly<Record<string, string>> = {
   'Query.version': READ_____,
   'Query.versions': READ_____,
   'Query.logs': READ_____,
+  'Query.logLimits': READ_____,
+  'Query.metrics': READ_____,
+  'Query.measurements': READ_____,
+  'Query.measurementNames': READ_____,
+  'Query.traffic': READ_____,
+  'Query.recentRequests': READ_____,
+  'Query.request': READ_____,
+  'Query.documents': READ_____,
   'Query.userActivityList': AUDIT____,
   'Query.auditIntegrity': ADMIN____,
 
@@ -95,6 +105,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   'Mutation.unpublishVersion': EDIT_____,
   'Mutation.deleteVersion': EDIT_____,
   'Mutation.updateVersionUserConfiguration': EDIT_____,
+  'Mutation.updateLogLimits': EDIT_____,
   'Mutation.createUser': ADMIN____,
   'Mutation.removeUsers': ADMIN____,
   'Mutation.updateAccessLevel': ADMIN____,
@@ -108,6 +119,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   'Subscription.watchVersion': READ_____,
   'Subscription.watchNodeStatus': READ_____,
   'Subscription.watchNodeLogs': READ_____,
+  'Subscription.watchTraffic': READ_____,
 }
 
 /** Fields of answers that not everybody who gets their parent may read: administrators, and the user itself. */

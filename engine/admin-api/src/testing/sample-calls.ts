@@ -11,6 +11,7 @@ export type SampleCall = (api: TestApi, headers: Headers) => Promise<Verdict>
 const ofVersion = { runtimeId: 'demo', versionName: 'nope', comment: 'c' }
 const users = { userIds: ['nobody@kre.io'], comment: 'c' }
 const filters = { startDate: '2026-01-01T00:00:00Z' }
+const ofNope = 'runtimeId: "demo", versionName: "nope"'
 let restarts = 0
 
 /** One call per operation, on runtime `demo`, which changes nothing also when it is allowed. */
@@ -57,6 +58,14 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
     'GET',
     '/api/v1/runtimes/demo/versions/nope/descriptor-set',
   ),
+  'GET /api/v1/runtimes/:id/versions/:name/document': http(
+    'GET',
+    '/api/v1/runtimes/demo/versions/nope/document?path=docs/README.md',
+  ),
+  'GET /api/v1/runtimes/:id/logs': http(
+    'GET',
+    '/api/v1/runtimes/demo/logs?startDate=2026-01-01T00:00:00Z',
+  ),
   'GET /api/v1/status': http('GET', '/api/v1/status'),
   'GET /api/v1/keys': http('GET', '/api/v1/keys'),
   'POST /api/v1/keys/rotate': http('POST', '/api/v1/keys/rotate'),
@@ -82,6 +91,18 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
     'query ($filters: LogFilters!) { logs(runtimeId: "demo", filters: $filters) { cursor } }',
     { filters },
   ),
+  'Query.logLimits': query('{ logLimits(runtimeId: "demo") { days } }'),
+  'Query.metrics': query(
+    `{ metrics(${ofNope}, startDate: "${filters.startDate}", endDate: "2026-01-02T00:00:00Z") { rows } }`,
+  ),
+  'Query.measurements': query(
+    `{ measurements(${ofNope}, measurement: "m", from: "${filters.startDate}") { id } }`,
+  ),
+  'Query.measurementNames': query(`{ measurementNames(${ofNope}) }`),
+  'Query.traffic': query(`{ traffic(${ofNope}, from: "${filters.startDate}") { step } }`),
+  'Query.recentRequests': query(`{ recentRequests(${ofNope}) { id } }`),
+  'Query.request': query('{ request(id: "nope", runtimeId: "demo") { id } }'),
+  'Query.documents': query(`{ documents(${ofNope}) { path } }`),
 
   'Query.userActivityList': async (api, headers) => {
     const document =
@@ -104,6 +125,12 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
     { runtimeId: 'demo', versionName: 'nope', configurationVariables: [] },
     'UpdateConfigurationInput',
   ),
+  'Mutation.updateLogLimits': mutation(
+    'updateLogLimits',
+    { runtimeId: 'demo', days: 0 },
+    undefined,
+    '{ days }',
+  ),
   'Mutation.createUser': mutation('createUser', { email: '?' }),
   'Mutation.removeUsers': mutation('removeUsers', users, 'UsersInput'),
   'Mutation.updateAccessLevel': mutation('updateAccessLevel', { ...users, accessLevel: 'ADMIN' }),
@@ -125,6 +152,9 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
   ),
   'Subscription.watchNodeLogs': subscription(
     'watchNodeLogs(runtimeId: "demo", versionName: "v1", filters: {startDate: "2026-01-01T00:00:00Z"}) { id }',
+  ),
+  'Subscription.watchTraffic': subscription(
+    'watchTraffic(versionName: "v1", runtimeId: "demo") { step }',
   ),
   // Last, because it ends the logins that the others use.
   'POST /api/v1/auth/logout': http('POST', '/api/v1/auth/logout'),
