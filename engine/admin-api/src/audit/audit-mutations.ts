@@ -1,13 +1,10 @@
 import type { GraphqlContext } from '../graphql/context.ts'
 import type { Resolvers } from '../graphql/guard-resolvers.ts'
 import { MUTATION_OPERATIONS } from './mutation-operations.ts'
-import type { AuditedOperation, Input } from './operations.ts'
+import { WITHOUT_ROW, type Input } from './operations.ts'
 import { perform, type PerformDeps } from './perform.ts'
 
 type Mutations = Resolvers[string]
-
-/** What a mutation without a row is written down as: that it was called, and nothing of its input. */
-const WITHOUT_ROW: AuditedOperation = { type: 'OTHER', keep: [], rows: () => [[]] }
 
 /** The same mutations, each with its record; refusals by whatever is inside of them included. */
 export function auditMutations(mutations: Mutations, deps: PerformDeps): Mutations {

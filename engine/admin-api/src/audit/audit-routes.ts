@@ -5,9 +5,10 @@ import { HttpProblem } from '../http/http-problem.ts'
 import type { Principal } from '../principal.ts'
 import type { ClientAddress } from './client-address.ts'
 import { holdEnd } from './hold-end.ts'
+import { WITHOUT_ROW, type AuditedOperation } from './operations.ts'
 import { perform, recordRefusal, type Attempt, type PerformDeps } from './perform.ts'
 import { inRequestScope, requestScope } from './request-scope.ts'
-import { ROUTE_OPERATIONS } from './route-operations.ts'
+import { ROUTE_OPERATIONS, ROUTES_WITHOUT_RECORD } from './route-operations.ts'
 
 /** Refused attempts of people who proved nothing: more in a minute are counted, so that they fill no disk. */
 const ANONYMOUS_REFUSALS_MAX = 100
@@ -38,11 +39,11 @@ export function createAroundRoutes(
       requestId,
     }
     return inRequestScope(origin, () => {
-      const operation = ROUTE_OPERATIONS[name]
-      if (operation === undefined) return run()
+      const operation = operationOf(name, principal)
+      if (operation === null) return run()
       const attempt = { name, operation, input: inputOf(exchange), principal, requestId }
-      return principal === null
-        ? signingIn(attempt, exchange.res, run)
+      return principal === null || operation.onlyRefusals === true
+        ? refusable(attempt, exchange.res, run)
         : changing(attempt, exchange.res, run)
     })
   }
@@ -58,7 +59,7 @@ export function createAroundRoutes(
   }
 
   /** A login that begins has a record already; what does not lead to one is written down here. */
-  async function signingIn(attempt: Attempt, res: ServerResponse, run: () => Promise<void>) {
+  async function refusable(attempt: Attempt, res: ServerResponse, run: () => Promise<void>) {
     const held = holdEnd(res)
     try {
       await run()
@@ -73,17 +74,29 @@ export function createAroundRoutes(
 
   async function refused(attempt: Attempt, error: unknown): Promise<void> {
     if (error === null || requestScope()?.hasLoginRecord === true || isOverLimit(error)) return
+    try {
+      if (attempt.principal !== null) await recordRefusal(deps, attempt, error)
+      else await recordAnonymous(attempt, error)
+    } catch (thrown) {
+      // Nothing was done, so nothing has to be refused because of it.
+      deps.logger.error({ err: thrown }, 'a refusal could not be written to the audit log')
+    }
+  }
+
+  async function recordAnonymous(attempt: Attempt, error: unknown): Promise<void> {
     const uncounted = refusals.take()
     if (uncounted === null) return
     const input = uncounted === 0 ? {} : { refusalsNotRecorded: uncounted }
     const operation = { ...attempt.operation, keep: Object.keys(input) }
-    try {
-      await recordRefusal(deps, { ...attempt, operation, input }, error)
-    } catch (thrown) {
-      // Nothing was done, so nothing has to be refused because of it.
-      deps.logger.error({ err: thrown }, 'a refused sign-in could not be written to the audit log')
-    }
+    await recordRefusal(deps, { ...attempt, operation, input }, error)
   }
+}
+
+/** Null = no record. A route that a row was forgotten for has one all the same. */
+function operationOf(name: string, principal: Principal | null): AuditedOperation | null {
+  if (Object.hasOwn(ROUTE_OPERATIONS, name)) return ROUTE_OPERATIONS[name] ?? null
+  const isHarmless = /^(GET|HEAD|OPTIONS) /.test(name) || Object.hasOwn(ROUTES_WITHOUT_RECORD, name)
+  return isHarmless || principal === null ? null : WITHOUT_ROW
 }
 
 /** What the path and the query name; a route's row says what is kept of it. */

@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { activities, audited, varsOf, verifyAudit } from '../testing/audit-of.ts'
 import { bearerOf, makeUser, newApiToken, signInAs, type Headers } from '../testing/people.ts'
+import { SAMPLE_CALLS } from '../testing/sample-calls.ts'
 import { startTestApi, type TestApi } from '../testing/start-test-api.ts'
 
 const pepper = randomBytes(32)
@@ -257,6 +258,52 @@ describe('an operation that is refused', () => {
       )
     })
     expect(rows).toEqual([])
+  })
+})
+
+describe('exactly one record', () => {
+  const mutations = Object.entries(SAMPLE_CALLS).filter(([name]) => name.startsWith('Mutation.'))
+
+  test.each(mutations)('is written for each call of %s, whoever calls', async (name, call) => {
+    for (const headers of [api.asOwner, viewer]) {
+      const before = (await api.store.audit.newest())?.seq ?? 0
+      await call(api, headers)
+      const links = await api.store.audit.read(before + 1, 10)
+      expect(links.map(({ kind }) => kind)).toEqual(['intent', 'outcome'])
+      expect(JSON.parse(links[1]?.body ?? '')).toMatchObject({ operation: name })
+      expect(links[1]?.type).not.toBe('OTHER')
+    }
+  })
+
+  test('is written for each mutation of one document, and for each of parallel ones', async () => {
+    const created = (id: string) =>
+      `${id}: createRuntime(input: { id: "${id}", name: "${id}", description: "d" }) { id }`
+    const rows = await audited(api, async () => {
+      await api.graphql(`mutation { ${created('one')} ${created('two')} }`)
+      await Promise.all(
+        Array.from({ length: 10 }, () => api.graphql(`mutation { ${created('par')} }`)),
+      )
+    })
+    expect(rows.map(({ outcome }) => outcome).toSorted()).toEqual([
+      ...Array<string>(9).fill('REFUSED'),
+      ...Array<string>(3).fill('SUCCEEDED'),
+    ])
+  })
+
+  test('is written for an upload in parts: when it is refused, or becomes a version', async () => {
+    const tus = (headers: Headers) =>
+      api.send('/api/v1/runtimes/demo/uploads', {
+        method: 'POST',
+        headers: { ...headers, 'tus-resumable': '1.0.0', 'upload-length': '5' },
+      })
+    const rows = await audited(api, async () => {
+      expect((await tus(viewer)).status).toBe(403)
+      expect((await tus(api.asOwner)).status).toBe(201)
+    })
+    expect(rows).toMatchObject([
+      { type: 'CREATE_VERSION', outcome: 'REFUSED', user: { id: 'viewer@kre.io' } },
+    ])
+    expect(varsOf(rows[0])).toMatchObject({ RUNTIME_ID: 'demo' })
   })
 })
 

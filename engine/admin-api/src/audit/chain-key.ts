@@ -1,4 +1,4 @@
-import { createHmac, hkdfSync } from 'node:crypto'
+import { createHmac, createSecretKey, hkdfSync } from 'node:crypto'
 import type { AuditHead, AuditLink } from '@kre/store'
 import { equalHashes } from '../sign-in/tokens.ts'
 
@@ -20,7 +20,9 @@ export type ChainKey = {
 
 /** @param pepper the engine's own, at least 32 bytes. */
 export function deriveChainKey(pepper: Buffer): ChainKey {
-  const key = Buffer.from(hkdfSync('sha256', pepper, '', 'kre audit chain v1', 32))
+  const secret = Buffer.from(hkdfSync('sha256', pepper, '', 'kre audit chain v1', 32))
+  // A key object is set up once, bytes for each link.
+  const key = createSecretKey(secret)
   const sign = (fields: readonly unknown[]): string =>
     createHmac('sha256', key).update(JSON.stringify(fields)).digest('hex')
   const id = sign(['key id']).slice(0, 8)

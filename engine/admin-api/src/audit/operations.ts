@@ -22,6 +22,8 @@ export type StateDeps = Pick<Store, 'runtimes' | 'versions' | 'releases' | 'conf
 /** How an operation is written down. */
 export type AuditedOperation = {
   readonly type: ActivityType
+  /** It changes nothing of the engine by itself: only a refusal is worth a record. */
+  readonly onlyRefusals?: true
   /** Fields of the input that are kept as they are. What is not named here is not kept: a new field is no leak. */
   readonly keep: readonly string[]
   /** Where the input names the runtime; default `runtimeId`. */
@@ -33,6 +35,9 @@ export type AuditedOperation = {
   /** KRE's variables, one list per row of the activity list; at least one. */
   readonly rows: (performed: Performed) => ActivityVar[][]
 }
+
+/** What an operation without a row is written down as: that it was called, and nothing of its input. */
+export const WITHOUT_ROW: AuditedOperation = { type: 'OTHER', keep: [], rows: () => [[]] }
 
 /** Variables in KRE's words; those without a value are left out. */
 export function vars(values: Readonly<Record<string, unknown>>): ActivityVar[] {

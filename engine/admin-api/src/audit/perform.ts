@@ -5,7 +5,7 @@ import type { KeyedLock } from '../concurrency/keyed-lock.ts'
 import type { Audit, AuditEntry, Done, Intent } from './audit.ts'
 import type { PrincipalKind } from './audit-record.ts'
 import type { AuditedOperation, Input, StateDeps, Target } from './operations.ts'
-import { requestScope } from './request-scope.ts'
+import { requestScope, takeDone } from './request-scope.ts'
 
 export type PerformDeps = StateDeps & { auditLog: Audit; logger: Logger; lock: KeyedLock }
 
@@ -63,12 +63,13 @@ async function performNow<T>(
 
 /** Writes down what was refused before anything could be done. */
 export async function recordRefusal(
-  { auditLog }: Pick<PerformDeps, 'auditLog'>,
+  deps: PerformDeps,
   attempt: Attempt,
   error: unknown,
 ): Promise<void> {
-  const entry = await auditLog.begin(intentOf(attempt, NO_TARGET))
-  await entry.fail(error, refusal(attempt, NO_TARGET))
+  const target = await findTarget(deps, attempt)
+  const entry = await deps.auditLog.begin(intentOf(attempt, target))
+  await entry.fail(error, refusal(attempt, target))
 }
 
 const NO_TARGET: Target = { runtimeId: null, versionName: null, versionId: null }
@@ -78,7 +79,7 @@ async function succeed(
   done: { attempt: Attempt; target: Target; before: Input | null; entry: AuditEntry },
 ): Promise<void> {
   const { attempt, target, before, entry } = done
-  const noted = requestScope()?.done ?? {}
+  const noted = takeDone()
   const state = await readState(deps, attempt, target)
   const after =
     state === null && noted.after === undefined ? null : { ...state, ...toInput(noted.after) }
@@ -94,7 +95,7 @@ async function succeed(
 function refusal({ operation, input, principal }: Attempt, target: Target): Done {
   const { runtimeId } = target
   return {
-    ...requestScope()?.done,
+    ...takeDone(),
     rows: operation.rows({ input, target, before: null, after: null }),
     // A runtime that the caller may not see answers as if it were not there.
     ...(runtimeId !== null && principal !== null && !sees(principal, runtimeId)

@@ -34,3 +34,12 @@ export function noteDone(done: Done): void {
   const scope = requestScope()
   if (scope !== null) scope.done = { ...scope.done, ...done }
 }
+
+/** What was added since the last call: a request may do several things, one after the other. */
+export function takeDone(): Done {
+  const scope = requestScope()
+  if (scope === null) return {}
+  const { done } = scope
+  scope.done = {}
+  return done
+}

@@ -1,7 +1,7 @@
 import { vars, type AuditedOperation } from './operations.ts'
 
 /**
- * Routes that change something, by their names in the table of operations. Every route that is no GET is here or in
+ * Routes that change something, by their names in the table of operations. Every route that is no GET, HEAD or OPTIONS is here or in
  * `ROUTES_WITHOUT_RECORD`; a test compares.
  */
 export const ROUTE_OPERATIONS: Readonly<Record<string, AuditedOperation>> = {
@@ -17,6 +17,14 @@ export const ROUTE_OPERATIONS: Readonly<Record<string, AuditedOperation>> = {
         COMMENT: input['comment'],
       }),
     ],
+  },
+  // The version is made by the route above, when all parts are there.
+  'POST /api/v1/runtimes/:id/uploads': {
+    type: 'CREATE_VERSION',
+    onlyRefusals: true,
+    keep: ['id'],
+    runtimeIdAt: 'id',
+    rows: ({ target }) => [vars({ RUNTIME_ID: target.runtimeId })],
   },
   'POST /signin/:token': signIn(),
   'POST /api/v1/auth/signin/verify': signIn(),
@@ -35,11 +43,8 @@ const PARTS = 'collects parts of a file; the version that is made of them has a 
 
 /** With the reason. */
 export const ROUTES_WITHOUT_RECORD: Readonly<Record<string, string>> = {
-  'POST /api/v1/runtimes/:id/uploads': PARTS,
   'PATCH /api/v1/runtimes/:id/uploads/:upload': PARTS,
   'DELETE /api/v1/runtimes/:id/uploads/:upload': PARTS,
-  'HEAD /api/v1/runtimes/:id/uploads/:upload': PARTS,
-  'OPTIONS /api/v1/runtimes/:id/uploads': PARTS,
   'POST /graphql': 'each mutation in the document has a record of its own',
   'POST /api/v1/auth/signin':
     'anybody may ask for a mail, as often as the rate limits let him; the sign-in that follows has a record',
