@@ -115,9 +115,11 @@ async function requirePrincipal(
   switch (authentication.kind) {
     case 'none':
       throw unauthorized()
-    case 'wrong': {
+    case 'wrong-token':
+    case 'no-login': {
       const waitSeconds = await deps.rateLimits.wrongCredential(deps.addressOf(req))
-      throw waitSeconds > 0 ? tooManyAttempts(waitSeconds) : unauthorized()
+      if (waitSeconds > 0) throw tooManyAttempts(waitSeconds)
+      throw authentication.kind === 'no-login' ? loginOver() : unauthorized()
     }
     case 'token':
       return authentication.principal
@@ -152,6 +154,15 @@ function unauthorized(): HttpProblem {
     'unauthenticated',
     { status: 401, wireCode: 'unauthorized', headers: { 'WWW-Authenticate': 'Bearer' } },
     'sign in first: run krectl login, or send a token as Authorization: Bearer',
+  )
+}
+
+/** In KRE's code for it, by which pages know that it is time for the login form. */
+function loginOver(): HttpProblem {
+  return new HttpProblem(
+    'unauthenticated',
+    { status: 401, wireCode: 'invalid_session', headers: { 'WWW-Authenticate': 'Bearer' } },
+    'your login is over: sign in again',
   )
 }
 

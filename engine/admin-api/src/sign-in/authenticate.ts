@@ -9,10 +9,10 @@ import { equalHashes, type HashToken } from './tokens.ts'
 
 const BOOTSTRAP_TOKEN_CHARS_MIN = 32
 
-/** What a request proves: `none` came without a credential, `wrong` with one that proves nothing. */
+/** What a request proves: `none` came without a credential; a wrong token and a login that is over prove nothing. */
 export type Authentication =
   | { kind: 'token' | 'cookie'; principal: Principal }
-  | { kind: 'none' | 'wrong' }
+  | { kind: 'none' | 'wrong-token' | 'no-login' }
 
 export type Authenticate = (
   headers: Pick<IncomingHttpHeaders, 'authorization' | 'cookie'>,
@@ -48,12 +48,12 @@ export function createAuthenticate(deps: {
     if (headers.authorization !== undefined) {
       const token = /^Bearer +(\S+) *$/i.exec(headers.authorization)?.[1]
       const principal = token === undefined ? null : await ofBearer(token)
-      return principal === null ? { kind: 'wrong' } : { kind: 'token', principal }
+      return principal === null ? { kind: 'wrong-token' } : { kind: 'token', principal }
     }
     const token = loginToken(headers.cookie)
     if (token === null) return { kind: 'none' }
     const principal = await principals.ofLogin(token)
-    return principal === null ? { kind: 'wrong' } : { kind: 'cookie', principal }
+    return principal === null ? { kind: 'no-login' } : { kind: 'cookie', principal }
   }
 }
 

@@ -97,7 +97,11 @@ describe('a login', () => {
     expect(answer.status).toBe(200)
     expect(answer.headers['set-cookie']?.[0]).toMatch(/^kre_session=; .*Max-Age=0/)
     expect((await me(cookie)).status).toBe(401)
-    expect((await logout()).status).toBe(401)
+    const again = await logout()
+    expect([again.status, JSON.parse(again.text)]).toEqual([
+      401,
+      expect.objectContaining({ code: 'invalid_session' }),
+    ])
   })
 
   test('ends after eight hours without use', async () => {
@@ -137,6 +141,25 @@ describe('a login', () => {
     expect(used.headers['set-cookie']?.[0]).toMatch(
       /^__Host-kre=.*; Path=\/; HttpOnly; .*; Secure$/,
     )
+  })
+})
+
+describe('wrong credentials', () => {
+  const wrong = (engine: TestApi, client: string) =>
+    engine.send('/', {
+      headers: { authorization: 'Bearer wrong', 'x-forwarded-for': `9.9.9.9, ${client}` },
+    })
+
+  test('are counted by the caller behind a trusted proxy', async () => {
+    await using behind = await startTestApi({ trustedProxies: ['127.0.0.0/8'] })
+    for (let i = 0; i < 10; i += 1) expect((await wrong(behind, '10.0.0.1')).status).toBe(401)
+    expect((await wrong(behind, '10.0.0.1')).status).toBe(429)
+    expect((await wrong(behind, '10.0.0.2')).status).toBe(401)
+  })
+
+  test('are counted by the connection where no proxy is trusted', async () => {
+    for (let i = 0; i < 10; i += 1) expect((await wrong(api, `10.0.0.${i}`)).status).toBe(401)
+    expect((await wrong(api, '10.0.0.99')).status).toBe(429)
   })
 })
 
