@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, describe, expect, jest, test } from '@jest/globals'
-import { KreError } from '@kre/contracts'
+import type { KreError } from '@kre/contracts'
 import {
   sampleDocument,
   sampleLog,
