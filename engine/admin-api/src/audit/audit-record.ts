@@ -8,10 +8,9 @@ export const BODY_BYTES_MAX = 64 * 1024
  * `refused`: the engine did not do it, for a reason of the caller's. `failed`: it could not, or not wholly. `unknown`:
  * the engine ended in between, so it may be done or not.
  */
-export const AUDIT_OUTCOMES = ['succeeded', 'refused', 'failed', 'unknown'] as const
-export type AuditOutcome = (typeof AUDIT_OUTCOMES)[number]
+const AUDIT_OUTCOMES = ['succeeded', 'refused', 'failed', 'unknown'] as const
 
-export const PRINCIPAL_KINDS = ['anonymous', 'owner', 'login', 'api-token'] as const
+const PRINCIPAL_KINDS = ['anonymous', 'owner', 'login', 'api-token'] as const
 export type PrincipalKind = (typeof PRINCIPAL_KINDS)[number]
 
 const Var = z.object({ key: z.string(), value: z.string() })
