@@ -1,7 +1,7 @@
 import { KreError } from '@kre/contracts'
 import type { Collection, Db, Filter } from 'mongodb'
 import type { AuditHead, AuditLink, AuditQuery, AuditStore } from '../ports/audit-store.ts'
-import type { Keyed } from './mongo-databases.ts'
+import { firstOf, type Keyed } from './mongo-databases.ts'
 import { isDuplicate } from './to-kre-error.ts'
 
 /** KRE's collection `userActivity`; `_id` is the number in the chain. */
@@ -34,15 +34,12 @@ export function createMongoAuditStore(engine: Db): AuditStore {
       return found === null ? null : { seq: found.seq, hash: found.hash, mac: found.mac }
     },
     async read(fromSeq, limit) {
-      const found = links
-        .find({ _id: { $gte: fromSeq } })
-        .sort({ _id: 1 })
-        .limit(limit)
-      return (await found.toArray()).map(toLink)
+      const found = links.find({ _id: { $gte: fromSeq } }).sort({ _id: 1 })
+      return (await firstOf(found, limit)).map(toLink)
     },
     async outcomes(query) {
-      const found = links.find(outcomeFilter(query)).sort({ _id: -1 }).limit(query.limit)
-      return (await found.toArray()).map(toLink)
+      const found = links.find(outcomeFilter(query)).sort({ _id: -1 })
+      return (await firstOf(found, query.limit)).map(toLink)
     },
     async openIntents(limit) {
       const closed = new Set<number>()

@@ -21,7 +21,8 @@ const TRIES_MAX = 100
 export function createMongoConfigStore(databases: MongoDatabases): ConfigStore {
   const of = (runtimeId: string): Collection<ConfigDocument> =>
     databases.runtime(runtimeId).collection('configs')
-  const read = (runtimeId: string, version: string) => of(runtimeId).findOne({ _id: version })
+  const read = (runtimeId: string, version: string) =>
+    of(runtimeId).findOne({ _id: { $eq: version } })
 
   return {
     async get(runtimeId, version) {
@@ -44,7 +45,7 @@ export function createMongoConfigStore(databases: MongoDatabases): ConfigStore {
         databases,
         runtimeId,
         () => change(of(runtimeId), version, decide),
-        () => of(runtimeId).deleteOne({ _id: version }),
+        () => of(runtimeId).deleteOne({ _id: { $eq: version } }),
       )
       return content.generation
     },
@@ -68,7 +69,7 @@ export function createMongoConfigStore(databases: MongoDatabases): ConfigStore {
       return (await read(runtimeId, version))?.generation ?? 0
     },
     async remove(runtimeId, version) {
-      await of(runtimeId).deleteOne({ _id: version })
+      await of(runtimeId).deleteOne({ _id: { $eq: version } })
     },
   }
 }
@@ -81,7 +82,7 @@ async function change(
 ): Promise<{ content: Content; isChanged: boolean }> {
   return inTurn(turnOf(configs, version), async () => {
     for (let tries = 0; tries < TRIES_MAX; tries++) {
-      const found = await configs.findOne({ _id: version })
+      const found = await configs.findOne({ _id: { $eq: version } })
       const before: Content = found ?? { generation: 0, revision: 0, entries: [] }
       const decided = decide(before)
       if (decided === null) return { content: before, isChanged: false }
@@ -109,7 +110,7 @@ async function writeIf(
       await configs.insertOne({ _id: version, ...content })
       return true
     }
-    const { matchedCount } = await configs.replaceOne({ _id: version, revision }, content)
+    const { matchedCount } = await configs.replaceOne({ _id: { $eq: version }, revision }, content)
     return matchedCount === 1
   } catch (error) {
     if (isDuplicate(error)) return false

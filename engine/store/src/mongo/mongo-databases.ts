@@ -1,4 +1,4 @@
-import type { Collection, Db, MongoClient } from 'mongodb'
+import type { Collection, Db, FindCursor, MongoClient } from 'mongodb'
 import { inTurn, turnOf } from './in-turn.ts'
 import { isDuplicate } from './to-kre-error.ts'
 
@@ -46,4 +46,9 @@ export async function takeNumbers(db: Db, name: string, count: number): Promise<
       throw error
     }
   })
+}
+
+/** The first documents of a cursor, as SQL's LIMIT has it: none for 0, which a server reads as all. */
+export async function firstOf<T>(cursor: FindCursor<T>, limit: number): Promise<T[]> {
+  return limit >= 1 ? cursor.limit(Math.floor(limit)).toArray() : []
 }

@@ -1,6 +1,6 @@
 import { parseDocumentQuery } from '../outputs/document-query.ts'
 import type { OutputStore } from '../ports/store.ts'
-import type { Keyed } from './mongo-databases.ts'
+import { firstOf, type Keyed } from './mongo-databases.ts'
 import { collectionName, PREDICTIONS } from './outputs/collection-name.ts'
 import { findDocuments, SEARCH_MS_MAX } from './outputs/find-documents.ts'
 import {
@@ -39,8 +39,7 @@ export function createMongoOutputStore(deps: WriteDeps): OutputStore {
           { maxTimeMS: SEARCH_MS_MAX },
         )
         .sort({ date: -1, '_kre.seq': -1 })
-        .limit(limit)
-      return (await found.toArray()).map(toPredictionRecord)
+      return (await firstOf(found, limit)).map(toPredictionRecord)
     },
     async measurements(runtimeId, version, measurement, limit, range) {
       const found = measurementsOf(runtimeId)
@@ -53,10 +52,10 @@ export function createMongoOutputStore(deps: WriteDeps): OutputStore {
           { maxTimeMS: SEARCH_MS_MAX },
         )
         .sort({ date: -1, seq: -1 })
-        .limit(limit)
-      return (await found.toArray()).map(toMeasurementRecord)
+      return (await firstOf(found, limit)).map(toMeasurementRecord)
     },
     async measurementNames(runtimeId, version, limit) {
+      if (limit < 1) return []
       const names = measurementsOf(runtimeId).aggregate<Keyed>(
         [
           { $match: { versionName: { $eq: version } } },
@@ -72,8 +71,7 @@ export function createMongoOutputStore(deps: WriteDeps): OutputStore {
       const found = inData(runtimeId, collectionName(collection))
         .find({ '_kre.kind': { $eq: 'document' }, '_kre.collection': { $eq: collection } })
         .sort({ '_kre.seq': -1 })
-        .limit(limit)
-      return (await found.toArray()).map(toDocumentRecord)
+      return (await firstOf(found, limit)).map(toDocumentRecord)
     },
     logs: (query) =>
       searchLogs(databases.runtime(query.runtimeId).collection<LogDocument>('logs'), query),

@@ -1,7 +1,7 @@
 import { KreError, type Release, type RunningVersion } from '@kre/contracts'
 import type { Collection } from 'mongodb'
 import type { ReleaseStore } from '../ports/store.ts'
-import type { Keyed, MongoDatabases } from './mongo-databases.ts'
+import { firstOf, type Keyed, type MongoDatabases } from './mongo-databases.ts'
 import { writeOf } from './mongo-runtime-store.ts'
 import { isDuplicate } from './to-kre-error.ts'
 
@@ -25,7 +25,7 @@ export function createMongoReleaseStore(databases: MongoDatabases): ReleaseStore
       return found === null ? null : toRelease(runtimeId, found)
     },
     async history(runtimeId, limit) {
-      const found = await of(runtimeId).find({}).sort({ _id: -1 }).limit(limit).toArray()
+      const found = await firstOf(of(runtimeId).find({}).sort({ _id: -1 }), limit)
       return found.map((document) => toRelease(runtimeId, document))
     },
     async everRunning(runtimeId) {

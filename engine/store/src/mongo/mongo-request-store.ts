@@ -11,7 +11,7 @@ import {
 import type { DatabaseClaims } from './claim-databases.ts'
 import { inTurn, turnOf } from './in-turn.ts'
 import { insertMissing } from './insert-missing.ts'
-import { takeNumbers, type Keyed, type MongoDatabases } from './mongo-databases.ts'
+import { firstOf, takeNumbers, type Keyed, type MongoDatabases } from './mongo-databases.ts'
 import { SEARCH_MS_MAX } from './outputs/find-documents.ts'
 
 type Request = Omit<KeptRequest, 'steps'>
@@ -57,8 +57,7 @@ export function createMongoRequestStore(
       const found = of(query.runtimeId)
         .find(requestFilter(query), { maxTimeMS: SEARCH_MS_MAX, projection: { steps: 0 } })
         .sort({ startedAt: -1, seq: -1 })
-        .limit(Math.min(query.limit, LIST_MAX))
-      return (await found.toArray()).map(toRequest)
+      return (await firstOf(found, Math.min(query.limit, LIST_MAX))).map(toRequest)
     },
     async find(runtimeId, requestId) {
       const [found] = await of(runtimeId)
@@ -103,11 +102,11 @@ async function addToRequest(
 ): Promise<void> {
   return inTurn(turnOf(requests, key), async () => {
     for (let tries = 0; tries < TRIES_MAX; tries++) {
-      const found = await requests.findOne({ _id: key })
+      const found = await requests.findOne({ _id: { $eq: key } })
       if (found === null) return
       const { revision } = found
       const { matchedCount } = await requests.updateOne(
-        { _id: key, revision },
+        { _id: { $eq: key }, revision },
         { $set: { steps: withSteps(found.steps, steps), revision: revision + 1 } },
       )
       if (matchedCount === 1) return

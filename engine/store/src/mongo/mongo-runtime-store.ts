@@ -54,13 +54,13 @@ export function createMongoRuntimeStore(
     await onRemoved(id)
     // What a writer stored meanwhile.
     await claims.dropData(id)
-    await runtimes.deleteOne({ _id: id, state: 'removing' })
+    await runtimes.deleteOne({ _id: { $eq: id }, state: 'removing' })
   }
 
   return {
     async create(runtime) {
       const { id, ...fields } = runtime
-      const leftOver = await runtimes.findOne({ _id: id })
+      const leftOver = await runtimes.findOne({ _id: { $eq: id } })
       if (leftOver?.state === 'removing') await finishRemoval(id)
       if (leftOver?.state === 'making') await takeOver(runtimes, leftOver)
       const incarnation = randomUUID()
@@ -77,23 +77,26 @@ export function createMongoRuntimeStore(
         })
       } catch (error) {
         if (!isDuplicate(error)) throw error
-        throw sameExists((await runtimes.findOne({ _id: id })) === null ? 'name' : 'id', runtime)
+        throw sameExists(
+          (await runtimes.findOne({ _id: { $eq: id } })) === null ? 'name' : 'id',
+          runtime,
+        )
       }
       try {
         await claims.take(id)
         for (const name of CONTROL_COLLECTIONS)
           await databases.runtime(id).collection(name).deleteMany({})
         await runtimes.updateOne(
-          { _id: id, incarnation },
+          { _id: { $eq: id }, incarnation },
           { $set: { state: 'ready', changedAt: new Date() } },
         )
       } catch (error) {
-        await runtimes.deleteOne({ _id: id, incarnation })
+        await runtimes.deleteOne({ _id: { $eq: id }, incarnation })
         throw error
       }
     },
     async find(id) {
-      const found = await runtimes.findOne({ _id: id, state: 'ready' })
+      const found = await runtimes.findOne({ _id: { $eq: id }, state: 'ready' })
       return found === null ? null : toRuntime(found)
     },
     async list() {
@@ -103,9 +106,13 @@ export function createMongoRuntimeStore(
     async update(id, { name, description }) {
       const change = { $set: { name, nameKey: name, description } }
       try {
-        const changed = await runtimes.findOneAndUpdate({ _id: id, state: 'ready' }, change, {
-          returnDocument: 'after',
-        })
+        const changed = await runtimes.findOneAndUpdate(
+          { _id: { $eq: id }, state: 'ready' },
+          change,
+          {
+            returnDocument: 'after',
+          },
+        )
         if (changed === null) throw runtimeMissing(id)
         return toRuntime(changed)
       } catch (error) {
@@ -115,7 +122,7 @@ export function createMongoRuntimeStore(
     },
     async remove(id) {
       const change = { state: 'removing', nameKey: { removed: id }, changedAt: new Date() } as const
-      const { matchedCount } = await runtimes.updateOne({ _id: id }, { $set: change })
+      const { matchedCount } = await runtimes.updateOne({ _id: { $eq: id } }, { $set: change })
       // Outputs can be there without their runtime.
       if (matchedCount === 0) await claims.dropData(id)
       else await finishRemoval(id)
@@ -139,10 +146,10 @@ export async function writeOf<T>(
   undo: () => Promise<unknown>,
 ): Promise<T> {
   const runtimes = runtimesOf(databases)
-  const before = await runtimes.findOne({ _id: runtimeId, state: 'ready' })
+  const before = await runtimes.findOne({ _id: { $eq: runtimeId }, state: 'ready' })
   if (before === null) throw runtimeMissing(runtimeId)
   const result = await write()
-  const after = await runtimes.findOne({ _id: runtimeId, state: 'ready' })
+  const after = await runtimes.findOne({ _id: { $eq: runtimeId }, state: 'ready' })
   if (after?.incarnation === before.incarnation) return result
   await undo()
   throw runtimeMissing(runtimeId)

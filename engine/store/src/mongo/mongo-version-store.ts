@@ -29,7 +29,7 @@ export function createMongoVersionStore(databases: MongoDatabases): VersionStore
           const seq = await takeNumbers(databases.runtime(runtimeId), 'versions', 1)
           await insert(of(runtimeId), toDocument(version, seq), version)
         },
-        () => of(runtimeId).deleteOne({ _id: id }),
+        () => of(runtimeId).deleteOne({ _id: { $eq: id } }),
       )
     },
     async find(runtimeId, name) {
@@ -55,7 +55,10 @@ export function createMongoVersionStore(databases: MongoDatabases): VersionStore
     async remove(runtimeId, name) {
       // Its configuration holds secrets and must not wait for another version of the name, so it goes first:
       // after a crash between the steps the version is still there to be removed again.
-      await databases.runtime(runtimeId).collection<Keyed>('configs').deleteOne({ _id: name })
+      await databases
+        .runtime(runtimeId)
+        .collection<Keyed>('configs')
+        .deleteOne({ _id: { $eq: name } })
       await forgetVersion(databases, runtimeId, name)
       await of(runtimeId).deleteOne({ name: { $eq: name } })
     },

@@ -13,7 +13,7 @@ export function createMongoApiTokenStore(engine: Db): ApiTokenStore {
       await insertOnce('API Token name duplicated', () => tokens.insertOne(toDocument(token)))
     },
     async find(id) {
-      const found = await tokens.findOne({ _id: id })
+      const found = await tokens.findOne({ _id: { $eq: id } })
       return found === null ? null : toToken(found)
     },
     async list(user) {
@@ -22,16 +22,16 @@ export function createMongoApiTokenStore(engine: Db): ApiTokenStore {
     },
     async touch(id, at) {
       await tokens.updateOne(
-        { _id: id, $or: [{ usedAt: { $eq: null } }, { usedAt: { $lt: at } }] },
+        { _id: { $eq: id }, $or: [{ usedAt: { $eq: null } }, { usedAt: { $lt: at } }] },
         { $set: { usedAt: at } },
       )
     },
     async remove(id, user) {
-      const token = await tokens.findOne({ _id: id, ...ofUser(user) })
+      const token = await tokens.findOne({ _id: { $eq: id }, ...ofUser(user) })
       if (token === null) return null
       // First what hangs on it: after a crash between the two the token is still there to be removed again.
       await endLogins(engine, id)
-      const removed = await tokens.findOneAndDelete({ _id: id, ...ofUser(user) })
+      const removed = await tokens.findOneAndDelete({ _id: { $eq: id }, ...ofUser(user) })
       // Logins that were got between the two.
       await endLogins(engine, id)
       return removed === null ? null : toToken(removed)

@@ -10,7 +10,11 @@ export function createMongoAttemptStore(engine: Db): AttemptStore {
   const attempts = engine.collection<AttemptDocument>('attempts')
 
   const addToLive = (key: string) =>
-    attempts.findOneAndUpdate({ _id: key }, { $inc: { count: 1 } }, { returnDocument: 'after' })
+    attempts.findOneAndUpdate(
+      { _id: { $eq: key } },
+      { $inc: { count: 1 } },
+      { returnDocument: 'after' },
+    )
 
   const trim = async (): Promise<void> => {
     const [spare] = await attempts

@@ -17,7 +17,7 @@ export function createMongoLoginStore(engine: Db): LoginStore {
       )
     },
     async find(tokenHash, now) {
-      const found = await logins.findOne({ _id: tokenHash, expiresAt: { $gt: now } })
+      const found = await logins.findOne({ _id: { $eq: tokenHash }, expiresAt: { $gt: now } })
       return found === null ? null : toLogin(found)
     },
     async list(user, now) {
@@ -27,10 +27,13 @@ export function createMongoLoginStore(engine: Db): LoginStore {
       return (await found.toArray()).map(toLogin)
     },
     async touch(tokenHash, at) {
-      await logins.updateOne({ _id: tokenHash, usedAt: { $lt: at } }, { $set: { usedAt: at } })
+      await logins.updateOne(
+        { _id: { $eq: tokenHash }, usedAt: { $lt: at } },
+        { $set: { usedAt: at } },
+      )
     },
     async remove(tokenHash) {
-      await logins.deleteOne({ _id: tokenHash })
+      await logins.deleteOne({ _id: { $eq: tokenHash } })
     },
     async removeById(id, user) {
       const removed = await logins.findOneAndDelete({

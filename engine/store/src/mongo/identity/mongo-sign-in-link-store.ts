@@ -17,12 +17,12 @@ export function createMongoSignInLinkStore(engine: Db): SignInLinkStore {
       )
     },
     async find(linkHash, now) {
-      const found = await links.findOne({ _id: linkHash, expiresAt: { $gt: now } })
+      const found = await links.findOne({ _id: { $eq: linkHash }, expiresAt: { $gt: now } })
       return found === null ? null : toLink(found)
     },
     use(linkHash, proof, now) {
       return inTurn(turnOf(links, linkHash), async (): Promise<LinkUse> => {
-        const alive = { _id: linkHash, expiresAt: { $gt: now } }
+        const alive = { _id: { $eq: linkHash }, expiresAt: { $gt: now } }
         const used = await links.findOneAndDelete({ ...alive, $or: proofs(proof) })
         if (used !== null) return { outcome: 'used', user: used.user }
         const tried = await links.findOneAndUpdate(
@@ -31,7 +31,7 @@ export function createMongoSignInLinkStore(engine: Db): SignInLinkStore {
           { returnDocument: 'after' },
         )
         if (tried === null) return { outcome: 'void' }
-        if (tried.codeTries <= 0) await links.deleteOne({ _id: linkHash })
+        if (tried.codeTries <= 0) await links.deleteOne({ _id: { $eq: linkHash } })
         return { outcome: 'refused' }
       })
     },

@@ -21,7 +21,7 @@ export type MongoUserStore = UserStore & {
 export function createMongoUserStore(engine: Db): MongoUserStore {
   const users = engine.collection<UserDocument>('users')
   const admins = createAdminList(engine)
-  const isThere = (email: string) => ({ _id: email, removedAt: null })
+  const isThere = (email: string) => ({ _id: { $eq: email }, removedAt: null })
   const requireUser = async (email: string): Promise<void> => {
     if ((await users.findOne(isThere(email))) === null) throw noUser(email)
   }
@@ -37,7 +37,10 @@ export function createMongoUserStore(engine: Db): MongoUserStore {
         lastActivityAt: null,
         removedAt: null,
       }
-      const back = await users.updateOne({ _id: email, removedAt: { $ne: null } }, { $set: fields })
+      const back = await users.updateOne(
+        { _id: { $eq: email }, removedAt: { $ne: null } },
+        { $set: fields },
+      )
       if (back.matchedCount === 0)
         try {
           await users.insertOne({ _id: email, ...fields })
@@ -51,7 +54,7 @@ export function createMongoUserStore(engine: Db): MongoUserStore {
       if (accessLevel === 'ADMIN') await admins.add(email)
     },
     async find(email) {
-      const found = await users.findOne({ _id: email })
+      const found = await users.findOne({ _id: { $eq: email } })
       return found === null ? null : toUser(found, await admins.read())
     },
     async list() {
@@ -81,7 +84,10 @@ export function createMongoUserStore(engine: Db): MongoUserStore {
     },
     async touch(email, at) {
       await users.updateOne(
-        { _id: email, $or: [{ lastActivityAt: { $eq: null } }, { lastActivityAt: { $lt: at } }] },
+        {
+          _id: { $eq: email },
+          $or: [{ lastActivityAt: { $eq: null } }, { lastActivityAt: { $lt: at } }],
+        },
         { $set: { lastActivityAt: at } },
       )
     },
@@ -99,7 +105,7 @@ async function requireRuntimes(engine: Db, grants: readonly Grant[]): Promise<vo
   for (const { runtimeId } of grants) {
     const found = await engine
       .collection<RuntimeDocument>('runtimes')
-      .findOne({ _id: runtimeId, state: 'ready' })
+      .findOne({ _id: { $eq: runtimeId }, state: 'ready' })
     if (found === null)
       throw new KreError('not-found', `there is no runtime "${runtimeId}"`, { runtimeId })
   }

@@ -5,7 +5,7 @@ import {
   type SetAsideMessage,
 } from '../../ports/store.ts'
 import type { DatabaseClaims } from '../claim-databases.ts'
-import { takeNumbers, type Keyed, type MongoDatabases } from '../mongo-databases.ts'
+import { firstOf, takeNumbers, type Keyed, type MongoDatabases } from '../mongo-databases.ts'
 
 type SetAsideDocument = Keyed &
   Omit<SetAsideMessage, 'id' | 'runtimeId' | 'payload'> & {
@@ -34,11 +34,10 @@ export async function listSetAside(
   runtimeId: string,
   limit: number,
 ): Promise<SetAsideMessage[]> {
-  const found = await setAsideOf(databases, runtimeId)
+  const newestFirst = setAsideOf(databases, runtimeId)
     .find({}, { promoteBuffers: true })
     .sort({ seq: -1 })
-    .limit(limit)
-    .toArray()
+  const found = await firstOf(newestFirst, limit)
   return found.map(({ _id, payload, ...fields }) => ({
     id: _id,
     runtimeId,
