@@ -13,6 +13,9 @@ import type { AdminApiDeps, FeatureDeps } from './context.ts'
 import { createDocumentReader } from './docs/document-reader.ts'
 import { createDocumentRoute } from './docs/document-route.ts'
 import { createGraphql } from './graphql/create-graphql.ts'
+import { createOpenStreams } from './graphql/open-streams.ts'
+import { createRunLimits } from './graphql/run-limits.ts'
+import { createSocketDoor } from './graphql/socket-door.ts'
 import { createHandler } from './http/create-handler.ts'
 import type { Route } from './http/exchange.ts'
 import { listen, type Listening } from './http/listen.ts'
@@ -117,9 +120,13 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
     claimBytes: createBytesUnderWay(features),
   }
   const resumable = createResumableUploads(uploading)
+  const graphql = createGraphql(features)
+  const openStreams = createOpenStreams(principals)
+  const enterRun = createRunLimits()
+  const acceptsFiles = deps.graphqlUploads ?? false
   const routes: Route[] = [
     healthRoute,
-    ...createGraphqlRoutes({ graphql: createGraphql(features), principals }),
+    ...createGraphqlRoutes({ ...uploading, graphql, openStreams, enterRun, acceptsFiles }),
     createUploadRoute({ ...uploading, resumable }),
     ...createResumableUploadRoutes({ ...features, resumable }),
     createBundleRoute(features),
@@ -140,29 +147,25 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
     createAuditExportRoute(features),
     createStatusPageRoute(features),
   ]
+  const { bootstrapToken } = deps
+  const authenticate = createAuthenticate({ principals, hashToken, bootstrapToken })
+  const callers = { authenticate, rateLimits, publicUrl, ownOrigins: origins, addressOf, logger }
+  const sockets = createSocketDoor({ ...callers, graphql, openStreams, principals, enterRun })
   const handle = createHandler({
     routes,
     around: createAroundRoutes({ ...features, clientAddress }),
-    authenticate: createAuthenticate({
-      principals,
-      hashToken,
-      bootstrapToken: deps.bootstrapToken,
-    }),
-    rateLimits,
-    logger,
-    publicUrl,
-    ownOrigins: origins,
-    addressOf,
+    ...callers,
   })
   return {
     handler: (req, res) => handle(req, res),
     async listen(at) {
       await closeAbandoned(audit.auditLog, logger)
-      const listening = await listen(handle, at)
+      const listening = await listen(handle, at, sockets.upgrade)
       return {
         ...listening,
         async close() {
           await resumable[Symbol.asyncDispose]()
+          await sockets[Symbol.asyncDispose]()
           await listening.close()
           await mails[Symbol.asyncDispose]()
         },

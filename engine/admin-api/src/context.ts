@@ -45,6 +45,8 @@ export type AdminApiDeps = {
   engineId?: string
   /** What is not named has its default. */
   uploadLimits?: Partial<UploadLimits>
+  /** Whether GraphQL's `createVersion` takes files, as KRE's clients send them; default false. */
+  graphqlUploads?: boolean
   /** Addresses or networks of proxies whose `X-Forwarded-For` counts; default none. */
   trustedProxies?: readonly string[]
 }

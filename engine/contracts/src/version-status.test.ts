@@ -16,6 +16,7 @@ describe('the life cycle of a version', () => {
     )
     expect(allowed).toEqual({
       start: ['CREATED', 'STOPPED', 'ERROR'],
+      restart: ['ERROR'],
       stop: ['STARTING', 'STARTED', 'ERROR'],
       publish: ['STARTED'],
       unpublish: ['PUBLISHED'],

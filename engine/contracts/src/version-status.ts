@@ -14,7 +14,14 @@ export type VersionStatus = (typeof VERSION_STATUSES)[number]
 export const NODE_STATUSES = ['STARTING', 'STARTED', 'STOPPED', 'ERROR'] as const
 export type NodeStatus = (typeof NODE_STATUSES)[number]
 
-export const VERSION_OPERATIONS = ['start', 'stop', 'publish', 'unpublish', 'delete'] as const
+export const VERSION_OPERATIONS = [
+  'start',
+  'restart',
+  'stop',
+  'publish',
+  'unpublish',
+  'delete',
+] as const
 export type VersionOperation = (typeof VERSION_OPERATIONS)[number]
 
 type Transition = {
@@ -29,6 +36,11 @@ export const VERSION_TRANSITIONS: Readonly<Record<VersionOperation, Transition>>
     from: ['CREATED', 'STOPPED', 'ERROR'],
     to: 'STARTED',
     refusal: 'the version must be stopped before starting',
+  },
+  restart: {
+    from: ['ERROR'],
+    to: 'STARTED',
+    refusal: 'the version must be in error before restarting',
   },
   stop: {
     from: ['STARTED', 'STARTING', 'ERROR'],

@@ -98,7 +98,10 @@ const EXPECTED: Readonly<Record<string, string>> = {
   'Query.auditIntegrity': ADMIN____,
 
   'Mutation.createRuntime': RUNTIMES_,
+  'Mutation.updateRuntime': RUNTIMES_,
   'Mutation.deleteRuntime': RUNTIMES_,
+  'Mutation.createVersion': EDIT_____,
+  'Mutation.restartVersion': EDIT_____,
   'Mutation.startVersion': EDIT_____,
   'Mutation.stopVersion': EDIT_____,
   'Mutation.publishVersion': EDIT_____,

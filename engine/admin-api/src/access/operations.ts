@@ -66,7 +66,10 @@ export const OPERATIONS: Readonly<Record<string, Access>> = {
   'Query.auditIntegrity': to('view whole audit'),
 
   'Mutation.createRuntime': to('edit runtimes'),
+  'Mutation.updateRuntime': to('edit runtimes'),
   'Mutation.deleteRuntime': to('edit runtimes'),
+  'Mutation.createVersion': on('edit versions', 'input.runtimeId'),
+  'Mutation.restartVersion': on('edit versions', 'input.runtimeId'),
   'Mutation.startVersion': on('edit versions', 'input.runtimeId'),
   'Mutation.stopVersion': on('edit versions', 'input.runtimeId'),
   'Mutation.publishVersion': on('edit versions', 'input.runtimeId'),

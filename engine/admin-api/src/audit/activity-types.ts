@@ -20,6 +20,7 @@ const KRE_TYPES = [
 
 /** What KRE has no word for. `OTHER`: a change that has no row in the table of operations yet. */
 const OWN_TYPES = [
+  'UPDATE_RUNTIME',
   'DELETE_RUNTIME',
   'DELETE_VERSION',
   'UPDATE_GRANTS',

@@ -22,10 +22,7 @@ export const MUTATION_OPERATIONS: Readonly<Record<string, AuditedOperation>> = {
     type: 'DELETE_RUNTIME',
     keep: ['id'],
     runtimeIdAt: 'id',
-    state: async ({ runtimes }, { runtimeId }) => {
-      const runtime = runtimeId === null ? null : await runtimes.find(runtimeId)
-      return runtime === null ? {} : { name: runtime.name, description: runtime.description }
-    },
+    state: readRuntime,
     rows: ({ target, before, input }) => [
       vars({
         RUNTIME_ID: target.runtimeId,
@@ -34,7 +31,31 @@ export const MUTATION_OPERATIONS: Readonly<Record<string, AuditedOperation>> = {
       }),
     ],
   },
+  updateRuntime: {
+    type: 'UPDATE_RUNTIME',
+    keep: ['id', 'name', 'description'],
+    runtimeIdAt: 'id',
+    state: readRuntime,
+    rows: ({ target, before, input }) => [
+      vars({
+        RUNTIME_ID: target.runtimeId,
+        RUNTIME_NAME: input['name'] ?? before?.['name'],
+      }),
+    ],
+  },
+  createVersion: {
+    type: 'CREATE_VERSION',
+    keep: ['runtimeId'],
+    rows: ({ target, after }) => [
+      vars({
+        RUNTIME_ID: target.runtimeId,
+        VERSION_ID: after?.['versionId'],
+        VERSION_NAME: after?.['versionName'],
+      }),
+    ],
+  },
   startVersion: { ...onVersion('START_VERSION'), state: readWanted },
+  restartVersion: { ...onVersion('START_VERSION'), state: readWanted },
   stopVersion: { ...onVersion('STOP_VERSION'), state: readWanted },
   publishVersion: {
     ...onVersion('PUBLISH_VERSION'),
@@ -206,6 +227,14 @@ function settingRows({ input, before, after }: Performed) {
 /** An empty list is a value, too. */
 function settingText(value: unknown): string {
   return Array.isArray(value) ? `[${value.map(String).join(',')}]` : String(value)
+}
+
+async function readRuntime(
+  { runtimes }: Pick<Store, 'runtimes'>,
+  { runtimeId }: Target,
+): Promise<Input> {
+  const runtime = runtimeId === null ? null : await runtimes.find(runtimeId)
+  return runtime === null ? {} : { name: runtime.name, description: runtime.description }
 }
 
 async function readPublished(

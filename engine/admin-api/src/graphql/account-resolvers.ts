@@ -16,6 +16,7 @@ import { createUser } from '../users/create-user.ts'
 import { listUsers } from '../users/find-users.ts'
 import { endLogin, listLogins } from '../users/user-logins.ts'
 import type { GraphqlContext } from './context.ts'
+import { pageOf, type PageArgs } from './page-of.ts'
 import {
   highestLevel,
   toGraphqlAccount,
@@ -33,8 +34,10 @@ export function createAccountQueries(deps: FeatureDeps) {
     me: (_: unknown, _args: unknown, { principal }: GraphqlContext) =>
       toGraphqlUser(principal.email),
 
-    users: async (_: unknown, _args: unknown, { principal }: GraphqlContext) =>
-      (await listUsers(deps, { principal })).map(toGraphqlAccount),
+    users: async (_: unknown, args: PageArgs, { principal }: GraphqlContext) =>
+      pageOf(await listUsers(deps, { principal }), args, ({ email }) => [email]).map(
+        toGraphqlAccount,
+      ),
 
     settings: (_: unknown, _args: unknown, { principal }: GraphqlContext) =>
       readSettings(deps, { principal }),

@@ -1,10 +1,17 @@
 import { readFileSync } from 'node:fs'
-import { GraphQLError, parse } from 'graphql'
+import {
+  getOperationAST,
+  GraphQLError,
+  NoSchemaIntrospectionCustomRule,
+  parse,
+  type ExecutionArgs,
+} from 'graphql'
 import { createSchema, createYoga, isAsyncIterable, type Plugin } from 'graphql-yoga'
 import type { Logger } from '@kre/service-kit'
 import { auditMutations } from '../audit/audit-mutations.ts'
 import type { FeatureDeps } from '../context.ts'
 import { authorizeResolvers } from './authorize-resolvers.ts'
+import type { Principal } from '../principal.ts'
 import type { GraphqlContext } from './context.ts'
 import { documentLimits, TOKENS_MAX } from './document-limits.ts'
 import { createFields } from './fields.ts'
@@ -12,38 +19,33 @@ import { guardResolvers, guardSubscribers } from './guard-resolvers.ts'
 import { createMutations } from './mutations.ts'
 import { createQueries } from './queries.ts'
 import { createSubscriptions } from './subscriptions.ts'
+import { SCALARS } from './scalars.ts'
 import { INVALID_DOCUMENT } from './to-graphql-error.ts'
 
 export const GRAPHQL_PATH = '/graphql'
 
-/** Answers one GraphQL request whose caller is known and whose body was read within its limit. */
-export type Graphql = (
-  request: { url: URL; method: string; headers: Record<string, string>; body: Buffer | null },
-  context: GraphqlContext,
-) => Promise<Response>
+type Execute = (args: ExecutionArgs) => unknown
+/** A subscription that may begin: `subscribe` returns its events, or what is wrong with it. */
+export type PreparedSubscription = { readonly args: ExecutionArgs; readonly subscribe: Execute }
 
-/** The GraphQL engine without any of its doors: no CORS, no playground, no batching, no multipart. */
+/** The engine behind all doors of GraphQL: callers are known, bodies were read within their limits. */
+export type Graphql = {
+  answer(
+    request: { url: URL; method: string; headers: Record<string, string>; body: Buffer | null },
+    context: GraphqlContext,
+  ): Promise<Response>
+  /** For doors without requests. Other operations than subscriptions have no business there. */
+  prepareSubscription(
+    params: { query: string; variables: Record<string, unknown>; operationName: string | null },
+    context: GraphqlContext,
+  ): Promise<PreparedSubscription | readonly GraphQLError[]>
+}
+
+/** GraphQL without any of the library's own doors: no CORS, no playground, no batching, no multipart. */
 export function createGraphql(deps: FeatureDeps): Graphql {
   const { logger } = deps
   const yoga = createYoga<GraphqlContext>({
-    schema: createSchema<GraphqlContext>({
-      typeDefs: readFileSync(new URL(import.meta.resolve('@kre/contracts/schema.graphql')), 'utf8'),
-      resolvers: {
-        ...guardResolvers(
-          {
-            Query: authorizeResolvers('Query', createQueries(deps)),
-            // Outside of the authorisation: what is refused has its record, too.
-            Mutation: auditMutations(authorizeResolvers('Mutation', createMutations(deps)), deps),
-            ...createFields(deps),
-          },
-          logger,
-        ),
-        Subscription: guardSubscribers(
-          authorizeResolvers('Subscription', createSubscriptions(deps)),
-          logger,
-        ),
-      },
-    }),
+    schema: createApiSchema(deps),
     graphqlEndpoint: GRAPHQL_PATH,
     cors: false,
     graphiql: false,
@@ -59,27 +61,78 @@ export function createGraphql(deps: FeatureDeps): Graphql {
     },
     plugins: [limitDocuments, nameErrors],
   })
-  return async ({ url, method, headers, body }, context) =>
-    yoga.fetch(
-      url.href,
-      {
-        method,
-        headers,
-        body: body === null ? null : new Uint8Array(body),
-        signal: context.signal,
-      },
-      context,
-    )
+  return {
+    answer: async ({ url, method, headers, body }, context) =>
+      yoga.fetch(
+        url.href,
+        {
+          method,
+          headers,
+          body: body === null ? null : new Uint8Array(body),
+          signal: context.signal,
+        },
+        context,
+      ),
+
+    async prepareSubscription({ query, variables, operationName }, context) {
+      const enveloped = yoga.getEnveloped(context)
+      const named = (errors: readonly GraphQLError[]) =>
+        errors.map((error) => nameError(error, context.requestId))
+      try {
+        const document = enveloped.parse(query) as ReturnType<typeof parse>
+        const errors = enveloped.validate(enveloped.schema, document) as readonly GraphQLError[]
+        if (errors.length > 0) return named(errors)
+        if (getOperationAST(document, operationName)?.operation !== 'subscription')
+          return named([new GraphQLError('a WebSocket takes subscriptions only: use HTTP')])
+        const args = {
+          schema: enveloped.schema,
+          document,
+          operationName,
+          variableValues: variables,
+          contextValue: (await enveloped.contextFactory()) as unknown,
+        }
+        return { args, subscribe: enveloped.subscribe as Execute }
+      } catch (error) {
+        if (error instanceof GraphQLError) return named([error])
+        throw error
+      }
+    },
+  }
 }
 
-const limitDocuments: Plugin = {
+function createApiSchema(deps: FeatureDeps) {
+  const { logger } = deps
+  return createSchema<GraphqlContext>({
+    typeDefs: readFileSync(new URL(import.meta.resolve('@kre/contracts/schema.graphql')), 'utf8'),
+    resolvers: {
+      ...guardResolvers(
+        {
+          Query: authorizeResolvers('Query', createQueries(deps)),
+          // Outside of the authorisation: what is refused has its record, too.
+          Mutation: auditMutations(authorizeResolvers('Mutation', createMutations(deps)), deps),
+          ...createFields(deps),
+        },
+        logger,
+      ),
+      ...SCALARS,
+      Subscription: guardSubscribers(
+        authorizeResolvers('Subscription', createSubscriptions(deps)),
+        logger,
+      ),
+    },
+  })
+}
+
+const limitDocuments: Plugin<object, GraphqlContext> = {
   onParse({ setParseFn }) {
     setParseFn((source: Parameters<typeof parse>[0], options: Parameters<typeof parse>[1]) =>
       parse(source, { ...options, maxTokens: TOKENS_MAX }),
     )
   },
-  onValidate({ addValidationRule }) {
+  onValidate({ addValidationRule, context }) {
     addValidationRule(documentLimits)
+    if (!hasAnyLevel((context as unknown as GraphqlContext).principal))
+      addValidationRule(NoSchemaIntrospectionCustomRule)
   },
 }
 
@@ -88,19 +141,26 @@ const nameErrors: Plugin<object, GraphqlContext> = {
   onExecutionResult(executed) {
     const { result, context } = executed
     if (result === undefined || isAsyncIterable(result) || result.errors === undefined) return
-    const errors = result.errors.map((error) => {
-      const code = error.extensions?.['code'] ?? INVALID_DOCUMENT
-      return new GraphQLError(error.message, {
-        nodes: error.nodes ?? null,
-        positions: error.positions ?? null,
-        source: error.source ?? null,
-        path: error.path ?? null,
-        originalError: error.originalError ?? null,
-        extensions: { ...error.extensions, code, requestId: context.requestId },
-      })
-    })
+    const errors = result.errors.map((error) => nameError(error, context.requestId))
     executed.setResult({ ...result, errors })
   },
+}
+
+function nameError(error: GraphQLError, requestId: string): GraphQLError {
+  const code = error.extensions?.['code'] ?? INVALID_DOCUMENT
+  return new GraphQLError(error.message, {
+    nodes: error.nodes ?? null,
+    positions: error.positions ?? null,
+    source: error.source ?? null,
+    path: error.path ?? null,
+    originalError: error.originalError ?? null,
+    extensions: { ...error.extensions, code, requestId },
+  })
+}
+
+/** Who has no level anywhere has nothing to ask for, so not what could be asked, either. */
+function hasAnyLevel({ accessLevel, grants }: Principal): boolean {
+  return accessLevel !== null || grants.size > 0
 }
 
 /** Lets errors of documents and those that were made for callers through; anything else is logged and hidden. */

@@ -3,9 +3,10 @@ import type { FeatureDeps } from '../context.ts'
 import { createRuntime } from '../runtimes/create-runtime.ts'
 import { deleteRuntime } from '../runtimes/delete-runtime.ts'
 import type { RuntimeFields } from '../runtimes/runtime-rules.ts'
+import { updateRuntime } from '../runtimes/update-runtime.ts'
 import { deleteVersion } from '../versions/delete-version.ts'
 import { publishVersion } from '../versions/publish-version.ts'
-import { startVersion } from '../versions/start-version.ts'
+import { restartVersion, startVersion } from '../versions/start-version.ts'
 import { stopVersion } from '../versions/stop-version.ts'
 import { unpublishVersion } from '../versions/unpublish-version.ts'
 import type { VersionCommand } from '../versions/version-command.ts'
@@ -13,6 +14,7 @@ import type { VersionState } from '../versions/version-state.ts'
 import { createAccountMutations } from './account-resolvers.ts'
 import type { GraphqlContext } from './context.ts'
 import { createObservationMutations } from './observation-resolvers.ts'
+import { createUploadMutations } from './upload-mutations.ts'
 import { toGraphqlRuntime } from './to-graphql-runtime.ts'
 import { toGraphqlVersion } from './to-graphql-version.ts'
 
@@ -22,12 +24,22 @@ export function createMutations(deps: FeatureDeps) {
   return {
     ...createAccountMutations(deps),
     ...createObservationMutations(deps),
+    ...createUploadMutations(deps),
 
     createRuntime: async (
       _: unknown,
       { input }: Input<RuntimeFields>,
       { principal }: GraphqlContext,
     ) => toGraphqlRuntime(await createRuntime(deps, { ...input, principal })),
+
+    updateRuntime: async (
+      _: unknown,
+      args: { input: { id: string; name?: string | null; description?: string | null } },
+      { principal }: GraphqlContext,
+    ) => {
+      const { id, name = null, description = null } = args.input
+      return toGraphqlRuntime(await updateRuntime(deps, { principal, id, name, description }))
+    },
 
     deleteRuntime: async (
       _: unknown,
@@ -39,6 +51,7 @@ export function createMutations(deps: FeatureDeps) {
     },
 
     startVersion: onVersion((command) => startVersion(deps, command)),
+    restartVersion: onVersion((command) => restartVersion(deps, command)),
     stopVersion: onVersion((command) => stopVersion(deps, command)),
     publishVersion: onVersion((command) => publishVersion(deps, command)),
     unpublishVersion: onVersion((command) => unpublishVersion(deps, command)),

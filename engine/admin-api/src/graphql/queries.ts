@@ -6,6 +6,7 @@ import { createAccountQueries } from './account-resolvers.ts'
 import { createAuditQueries } from './audit-queries.ts'
 import type { GraphqlContext } from './context.ts'
 import { createObservationQueries } from './observation-resolvers.ts'
+import { pageOf, type PageArgs } from './page-of.ts'
 import { toGraphqlLog } from './to-graphql-log.ts'
 import { toGraphqlRuntime } from './to-graphql-runtime.ts'
 import { toGraphqlVersion } from './to-graphql-version.ts'
@@ -19,8 +20,8 @@ export function createQueries(deps: FeatureDeps) {
     runtime: async (_: unknown, args: { id: string }, { principal }: GraphqlContext) =>
       toGraphqlRuntime(await findRuntime(deps, { principal, runtimeId: args.id })),
 
-    runtimes: async (_: unknown, _args: unknown, { principal }: GraphqlContext) =>
-      (await listRuntimes(deps, { principal })).map(toGraphqlRuntime),
+    runtimes: async (_: unknown, args: PageArgs, { principal }: GraphqlContext) =>
+      pageOf(await listRuntimes(deps, { principal }), args, ({ id }) => [id]).map(toGraphqlRuntime),
 
     version: async (
       _: unknown,
@@ -31,8 +32,16 @@ export function createQueries(deps: FeatureDeps) {
       return toGraphqlVersion(await findVersion(deps, { principal, runtimeId, versionName }))
     },
 
-    versions: async (_: unknown, args: { runtimeId: string }, { principal }: GraphqlContext) =>
-      (await listVersions(deps, { principal, ...args })).map(toGraphqlVersion),
+    versions: async (
+      _: unknown,
+      args: PageArgs & { runtimeId: string },
+      { principal }: GraphqlContext,
+    ) => {
+      const versions = await listVersions(deps, { principal, runtimeId: args.runtimeId })
+      return pageOf(versions, args, ({ version }) => [version.id, version.name]).map(
+        toGraphqlVersion,
+      )
+    },
 
     logs: async (
       _: unknown,

@@ -1,6 +1,7 @@
 import { GraphQLError } from 'graphql'
 import { toKreError } from '@kre/contracts'
 import { publicMessage } from '../http/http-problem.ts'
+import { InvalidBundle } from '../uploads/invalid-bundle.ts'
 
 /** Code of documents that break the grammar, the schema or a limit. */
 export const INVALID_DOCUMENT = 'GRAPHQL_VALIDATION_FAILED'
@@ -12,6 +13,7 @@ export function toGraphqlError(thrown: unknown, requestId: string): GraphQLError
     extensions: {
       code: error.code.replaceAll('-', '_').toUpperCase(),
       ...(Object.keys(error.details).length > 0 ? { details: error.details } : {}),
+      ...(error instanceof InvalidBundle ? { issues: error.issues } : {}),
       requestId,
     },
   })

@@ -1,5 +1,6 @@
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { KiB, SECOND_MS } from '@kre/contracts'
 import type { Handler } from './create-handler.ts'
 
@@ -21,6 +22,8 @@ const SWEEP_MS = 20
 export async function listen(
   handle: Handler,
   at: { host: string; port: number },
+  /** Takes connections that ask to become something else than HTTP. */
+  upgrade: (req: IncomingMessage, socket: Duplex, head: Buffer) => void,
 ): Promise<Listening> {
   const closing = new AbortController()
   const server = createServer(
@@ -37,6 +40,7 @@ export async function listen(
   server.on('checkContinue', (req, res) =>
     handle(req, res, { signal: closing.signal, expectsContinue: true }),
   )
+  server.on('upgrade', upgrade)
   await bind(server, at)
   const { port } = server.address() as AddressInfo
   const host = at.host.includes(':') ? `[${at.host}]` : at.host

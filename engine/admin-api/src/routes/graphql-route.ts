@@ -1,40 +1,56 @@
 import type { ServerResponse } from 'node:http'
-import { SECOND_MS } from '@kre/contracts'
+import { KiB, KreError } from '@kre/contracts'
+import type { Slots } from '../concurrency/slots.ts'
 import { GRAPHQL_PATH, type Graphql } from '../graphql/create-graphql.ts'
-import type { Route } from '../http/exchange.ts'
+import { readMultipartRequest } from '../graphql/multipart-request.ts'
+import { callerKey, RECHECK_MS, type OpenStreams } from '../graphql/open-streams.ts'
+import { withinTime, type EnterRun } from '../graphql/run-limits.ts'
+import { bodyChunks } from '../http/body-chunks.ts'
+import type { Exchange, Route } from '../http/exchange.ts'
 import { HttpProblem } from '../http/http-problem.ts'
 import { readBody } from '../http/read-body.ts'
 import { mediaType } from '../http/request-origin.ts'
-import { hasSameRights, type Principal } from '../principal.ts'
-import type { Principals } from '../sign-in/principals.ts'
+import { isAllowed, type Principal } from '../principal.ts'
+import { tooLarge, type ClaimBytes } from '../uploads/bytes-under-way.ts'
+import type { UploadLimits } from '../uploads/upload-limits.ts'
 
-/** Streams that one login or token may hold open: more tabs than a person watches. */
-export const STREAMS_MAX = 16
-/** How long a stream may outlive its login or its caller's rights, twice: a look may take as long as a wait. */
-const RECHECK_MS = SECOND_MS / 2
+/** What a form has beside its file. */
+const FORM_BYTES_MAX = 300 * KiB
+
+export type GraphqlRoutesDeps = {
+  graphql: Graphql
+  openStreams: OpenStreams
+  enterRun: EnterRun
+  uploadLimits: UploadLimits
+  uploadSlots: Slots
+  claimBytes: ClaimBytes
+  /** Whether `createVersion` takes files. */
+  acceptsFiles: boolean
+  /** Default `EXECUTION_MS`. */
+  executionMs?: number
+}
 
 /** `POST /graphql` with JSON, and `GET /graphql` for queries and event streams (yoga refuses mutations there). */
-export function createGraphqlRoutes(deps: { graphql: Graphql; principals: Principals }): Route[] {
-  /** By login or token; the development token's streams count together. */
-  const streams = new Map<string, number>()
+export function createGraphqlRoutes(deps: GraphqlRoutesDeps): Route[] {
+  const { openStreams } = deps
 
   const route = (method: 'GET' | 'POST'): Route => ({
     method,
     path: GRAPHQL_PATH,
     access: 'signed-in',
-    async handle({ req, res, url, principal, requestId, signal: gone }) {
-      // Only JSON: what a form can send must never be an operation.
-      if (method === 'POST' && mediaType(req.headers) !== 'application/json') throw notJson()
+    async handle(exchange) {
+      const { req, res, principal, signal: gone } = exchange
       const ended = new AbortController()
       const signal = AbortSignal.any([gone, ended.signal])
-      const body = method === 'POST' ? await readBody(req, gone) : null
-      const headers = { accept: req.headers.accept ?? '*/*', 'content-type': 'application/json' }
-      const response = await deps.graphql(
-        { url, method, headers, body },
-        { principal, requestId, signal },
-      )
+      const type = mediaType(req.headers)
       try {
-        await relay(response, res, principal, signal)
+        if (method === 'POST' && type === 'multipart/form-data' && deps.acceptsFiles) {
+          await relay(await answerUpload(deps, exchange, signal), res, principal, signal)
+          return
+        }
+        // Only JSON: what a form can send must never be an operation.
+        if (method === 'POST' && type !== 'application/json') throw notJson()
+        await relay(await answer(deps, exchange, signal), res, principal, signal)
       } finally {
         ended.abort()
       }
@@ -60,16 +76,87 @@ export function createGraphqlRoutes(deps: { graphql: Graphql; principals: Princi
       res.end(body)
       return
     }
-    const leave = enter(streams, streamOwner(principal))
+    const leave = openStreams.enter(principal)
     try {
       res.writeHead(response.status, { 'Content-Type': type, 'X-Accel-Buffering': 'no' })
-      await relayStream(response.body, res, signal, () => isAsBefore(deps.principals, principal))
+      await relayStream(response.body, res, signal, () => openStreams.isAsBefore(principal))
     } finally {
       leave()
     }
   }
 
   return [route('GET'), route('POST')]
+}
+
+type SignedIn = Exchange & { readonly principal: Principal }
+
+/** One operation, when it is the caller's turn, within its time. Of a stream only the beginning is meant. */
+async function answer(
+  deps: GraphqlRoutesDeps,
+  { req, url, principal, requestId }: SignedIn,
+  signal: AbortSignal,
+): Promise<Response> {
+  const method = req.method ?? ''
+  const body = method === 'POST' ? await readBody(req, signal) : null
+  const headers = { accept: req.headers.accept ?? '*/*', 'content-type': 'application/json' }
+  const leave = await deps.enterRun(callerKey(principal), signal)
+  let response: Promise<Response> | null = null
+  try {
+    return await withinTime(
+      (limited) => {
+        const context = { principal, requestId, signal: limited, file: null }
+        response = deps.graphql.answer({ url, method, headers, body }, context)
+        return response
+      },
+      signal,
+      deps.executionMs,
+    )
+  } finally {
+    // What was given up goes on, and holds its place, until it ends.
+    if (response === null) leave()
+    else (response as Promise<Response>).then(leave, leave)
+  }
+}
+
+/** An operation with a file. The caller is looked at before the first byte, the runtime before the first of the file. */
+async function answerUpload(
+  deps: GraphqlRoutesDeps,
+  { req, url, principal, requestId, sendContinue }: SignedIn,
+  signal: AbortSignal,
+): Promise<Response> {
+  if (!mayUpload(principal))
+    throw new KreError('permission-denied', 'you are not allowed to edit versions')
+  const { uploadLimits: limits } = deps
+  const announced = req.headers['content-length']
+  const bytes = announced === undefined ? limits.bytesMax : Number(announced)
+  const leave = await deps.claimBytes(principal.email, Math.min(bytes, limits.bytesMax))
+  try {
+    const release = await deps.uploadSlots(signal)
+    try {
+      sendContinue()
+      const bytesMax = limits.bytesMax + FORM_BYTES_MAX
+      const chunks = bodyChunks(req, {
+        bytesMax,
+        idleMs: limits.idleMs,
+        tooLarge: () => tooLarge(limits),
+        signal,
+      })
+      const { body, file } = await readMultipartRequest(req.headers['content-type'] ?? '', chunks)
+      const headers = { accept: 'application/json', 'content-type': 'application/json' }
+      const context = { principal, requestId, signal, file }
+      return await deps.graphql.answer({ url, method: 'POST', headers, body }, context)
+    } finally {
+      release()
+    }
+  } finally {
+    leave()
+  }
+}
+
+/** Whether there is any runtime that the caller may upload to. */
+function mayUpload(principal: Principal): boolean {
+  const somewhere = [...(principal.runtimeIds ?? principal.grants.keys()), '']
+  return somewhere.some((runtimeId) => isAllowed(principal, 'edit versions', runtimeId))
 }
 
 /** Passes chunks on, no faster than the client takes them, until the end, the client's leave or the login's end. */
@@ -118,34 +205,6 @@ function drained(res: ServerResponse, signal: AbortSignal): Promise<void> {
   })
 }
 
-/** Whether the caller may do what it might when the stream began; after any change it has to open a new one. */
-async function isAsBefore(principals: Principals, principal: Principal): Promise<boolean> {
-  const now = await principals.again(principal)
-  return now !== null && hasSameRights(now, principal)
-}
-
-function streamOwner({ credential }: Principal): string {
-  switch (credential.kind) {
-    case 'owner':
-      return 'owner'
-    case 'login':
-      return credential.loginHash
-    case 'api-token':
-      return credential.tokenId
-  }
-}
-
-function enter(streams: Map<string, number>, key: string): () => void {
-  const open = streams.get(key) ?? 0
-  if (open >= STREAMS_MAX) throw tooManyStreams()
-  streams.set(key, open + 1)
-  return () => {
-    const left = (streams.get(key) ?? 1) - 1
-    if (left === 0) streams.delete(key)
-    else streams.set(key, left)
-  }
-}
-
 function notJson(): HttpProblem {
   return new HttpProblem(
     'invalid-argument',
@@ -159,13 +218,5 @@ function notAcceptable(): HttpProblem {
     'invalid-argument',
     { status: 406, wireCode: 'not_acceptable' },
     'ask for application/json, or for text/event-stream when the operation is a subscription',
-  )
-}
-
-function tooManyStreams(): HttpProblem {
-  return new HttpProblem(
-    'resource-exhausted',
-    { status: 429, wireCode: 'too_many_streams', headers: { 'Retry-After': '5' } },
-    `this login or token has ${STREAMS_MAX} event streams open: close one first`,
   )
 }

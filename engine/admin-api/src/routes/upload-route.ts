@@ -10,6 +10,7 @@ import { sendJson } from '../http/respond.ts'
 import { authorize, type Principal } from '../principal.ts'
 import { assertCommentLength } from '../releases/require-comment.ts'
 import { tooLarge, type ClaimBytes } from '../uploads/bytes-under-way.ts'
+import { InvalidBundle } from '../uploads/invalid-bundle.ts'
 import type { ResumableUploads } from '../uploads/resumable-uploads.ts'
 import { takeBundle } from '../uploads/take-bundle.ts'
 import {
@@ -54,7 +55,8 @@ export function createUploadRoute(deps: UploadRouteDeps): Route {
           : await deps.resumable.finish({ ...caller, uploadId })
       const { issues } = outcome
       if (outcome.kind === 'refused') {
-        sendJson(res, 422, { ...invalidBundle(issues), requestId, issues })
+        const { message, details } = new InvalidBundle(issues)
+        sendJson(res, 422, { code: details['reason'], message, requestId, issues })
         return
       }
       const { created, versionName: name } = outcome
@@ -101,12 +103,6 @@ async function receive(
     answered.abort()
     leave()
   }
-}
-
-function invalidBundle(issues: UploadOutcome['issues']) {
-  const errors = issues.filter((issue) => issue.level === 'error').length
-  const message = `the bundle has ${errors} ${errors === 1 ? 'error' : 'errors'}: no version was created`
-  return { code: 'krt_validation_error', message }
 }
 
 function multipart(): HttpProblem {

@@ -115,6 +115,9 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
 
   'Mutation.createRuntime': mutation('createRuntime', { id: '?', name: 'n', description: 'd' }),
   'Mutation.deleteRuntime': mutation('deleteRuntime', { id: 'demo', comment: '' }),
+  'Mutation.updateRuntime': mutation('updateRuntime', { id: 'demo', name: '' }),
+  'Mutation.createVersion': mutation('createVersion', { runtimeId: 'demo', file: 'x' }),
+  'Mutation.restartVersion': mutation('restartVersion', ofVersion),
   'Mutation.startVersion': mutation('startVersion', ofVersion),
   'Mutation.stopVersion': mutation('stopVersion', ofVersion),
   'Mutation.publishVersion': mutation('publishVersion', ofVersion),

@@ -20,9 +20,25 @@ type StartVersionDeps = ChangeReleaseDeps & Pick<FeatureDeps, 'config'>
  *
  * @throws KreError `failed-precondition` in the wrong status, or when configuration keys have no value.
  */
-export async function startVersion(
+export function startVersion(
   deps: StartVersionDeps,
   command: VersionCommand,
+): Promise<VersionState> {
+  return want(deps, command, 'start')
+}
+
+/** The same for a version in ERROR alone, for those who mean that and nothing else. */
+export function restartVersion(
+  deps: StartVersionDeps,
+  command: VersionCommand,
+): Promise<VersionState> {
+  return want(deps, command, 'restart')
+}
+
+async function want(
+  deps: StartVersionDeps,
+  command: VersionCommand,
+  operation: 'start' | 'restart',
 ): Promise<VersionState> {
   const { principal, runtimeId, versionName } = command
   authorize(principal, 'edit versions', runtimeId)
@@ -32,7 +48,7 @@ export async function startVersion(
     comment: requireComment(command.comment),
   } as const
   return changeRelease(deps, command, cause, async (situation) => {
-    assertAllowed('start', situation)
+    assertAllowed(operation, situation)
     const { missing } = configState(
       situation.version.facts.manifest,
       await deps.config.get(runtimeId, versionName),

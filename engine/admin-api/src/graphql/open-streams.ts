@@ -1,0 +1,59 @@
+import { SECOND_MS } from '@kre/contracts'
+import { HttpProblem } from '../http/http-problem.ts'
+import { hasSameRights, type Principal } from '../principal.ts'
+import type { Principals } from '../sign-in/principals.ts'
+
+/** Streams that one login or token may hold open: more tabs than a person watches. */
+export const STREAMS_MAX = 16
+/** How long a stream may outlive its login or its caller's rights, twice: a look may take as long as a wait. */
+export const RECHECK_MS = SECOND_MS / 2
+
+/** What subscriptions of all doors have in common. */
+export type OpenStreams = {
+  /** Counts one stream and returns the function that ends it. @throws HttpProblem 429. */
+  enter(principal: Principal): () => void
+  /** Whether the caller may do what it might when the stream began; after any change it has to open a new one. */
+  isAsBefore(principal: Principal): Promise<boolean>
+}
+
+export function createOpenStreams(principals: Pick<Principals, 'again'>): OpenStreams {
+  /** By login or token; the development token's streams count together. */
+  const streams = new Map<string, number>()
+  return {
+    enter(principal) {
+      const key = callerKey(principal)
+      const open = streams.get(key) ?? 0
+      if (open >= STREAMS_MAX) throw tooManyStreams()
+      streams.set(key, open + 1)
+      return () => {
+        const left = (streams.get(key) ?? 1) - 1
+        if (left === 0) streams.delete(key)
+        else streams.set(key, left)
+      }
+    },
+    async isAsBefore(principal) {
+      const now = await principals.again(principal)
+      return now !== null && hasSameRights(now, principal)
+    },
+  }
+}
+
+/** Tells callers apart by what they proved themselves with. */
+export function callerKey({ credential }: Principal): string {
+  switch (credential.kind) {
+    case 'owner':
+      return 'owner'
+    case 'login':
+      return credential.loginHash
+    case 'api-token':
+      return credential.tokenId
+  }
+}
+
+function tooManyStreams(): HttpProblem {
+  return new HttpProblem(
+    'resource-exhausted',
+    { status: 429, wireCode: 'too_many_streams', headers: { 'Retry-After': '5' } },
+    `this login or token has ${STREAMS_MAX} event streams open: close one first`,
+  )
+}
