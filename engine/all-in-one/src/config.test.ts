@@ -15,6 +15,14 @@ describe('the configuration of the engine', () => {
     })
   })
 
+  test('keeps the address of MongoDB from what the engine starts', () => {
+    expect(parseConfig({ KRE_DATA: '/data' }).mongodb).toBeNull()
+    const uri = 'mongodb://user:secret@host/'
+    const config = parseConfig({ KRE_DATA: '/data', KRE_MONGODB_URI: uri })
+    expect(config.mongodb).toEqual({ uri, databasePrefix: '' })
+    expect(JSON.stringify(config.environment)).not.toContain('secret')
+  })
+
   test('names all problems at once', () => {
     const wrong = { KRE_ADMIN_PORT: '70000', KRE_DRAIN_MS: '-1', KRE_LOG_LEVEL: 'loud' }
     expect(() => parseConfig(wrong)).toThrow(

@@ -36,9 +36,11 @@ export async function insertMissing<T extends Keyed>(
 /** @throws the error itself, unless all it tells of are documents that are there already or can't be stored. */
 function failuresIn(error: unknown): Inserted {
   const { writeErrors, result } = error as BulkFailure
-  if (writeErrors === undefined || result?.getWriteConcernError() !== undefined) throw error
+  const failures = [writeErrors ?? []].flat()
+  // The driver puts a lost connection into the same class of errors, with an empty list: nothing is known then.
+  if (failures.length === 0 || result?.getWriteConcernError() !== undefined) throw error
   const failed: Inserted = { present: [], refused: [] }
-  for (const each of [writeErrors].flat()) {
+  for (const each of failures) {
     if (isDuplicate(each)) failed.present.push(each.index)
     else if (DOCUMENT_ERRORS.has(each.code)) failed.refused.push(each.index)
     else

@@ -35,6 +35,8 @@ export function isTooLarge(thrown: unknown): boolean {
  */
 export function toKreError(thrown: unknown, where: string): KreError {
   if (thrown instanceof KreError) return thrown
+  const inner = innerOf(thrown)
+  if (inner !== null) return toKreError(inner, where)
   const cause = { cause: thrown }
   const code = Number(fieldOf(thrown, 'code') ?? 0)
   const name = textOf(thrown, 'name')
@@ -93,8 +95,19 @@ function hasRetryLabel(thrown: unknown): boolean {
   return labels instanceof Set && (labels.has('RetryableWriteError') || labels.has('NetworkError'))
 }
 
+/** What a failed bulk write wraps: a lost connection, for example. */
+function innerOf(thrown: unknown): unknown {
+  const inner = fieldOf(thrown, 'errorResponse')
+  return textOf(thrown, 'name') === 'MongoBulkWriteError' && textOf(inner, 'name') !== ''
+    ? inner
+    : null
+}
+
 /** Errors are told by their fields: those of another realm (a test's sandbox) are no instances of our Error. */
-function fieldOf(thrown: unknown, name: 'code' | 'name' | 'message' | 'errorLabelSet'): unknown {
+function fieldOf(
+  thrown: unknown,
+  name: 'code' | 'name' | 'message' | 'errorLabelSet' | 'errorResponse',
+): unknown {
   return typeof thrown === 'object' && thrown !== null
     ? (thrown as Record<string, unknown>)[name]
     : undefined

@@ -1,4 +1,4 @@
-import type { OutputRecord } from '@kre/contracts'
+import { KiB, MiB, type OutputRecord } from '@kre/contracts'
 import { BSON, type Collection } from 'mongodb'
 import { refusalOf, refusedBytes } from '../../outputs/check-output.ts'
 import type { WriteOutcome } from '../../ports/store.ts'
@@ -15,7 +15,8 @@ export type WriteDeps = {
 }
 
 /** MongoDB's limit of 16 MiB, with room for what a command adds. */
-const DOCUMENT_BYTES_MAX = 16 * 1024 * 1024 - 16 * 1024
+const DOCUMENT_BYTES_MAX = 16 * MiB - 16 * KiB
+
 /** One record of the batch on its way; its outcome is settled by whoever decides it. */
 type Pending = { record: OutputRecord; json: string; seq: number; outcome: WriteOutcome }
 
