@@ -1,6 +1,6 @@
 import type { EngineStatus, EventBus } from '@kre/contracts'
 import type { Logger } from '@kre/service-kit'
-import type { KeyKeeper, Store } from '@kre/store'
+import type { AuditLink, KeyKeeper, Store } from '@kre/store'
 import type { Audit } from './audit/audit.ts'
 import type { CheckIntegrity } from './audit/check-integrity.ts'
 import type { KeyedLock } from './concurrency/keyed-lock.ts'
@@ -47,6 +47,8 @@ export type AdminApiDeps = {
   uploadLimits?: Partial<UploadLimits>
   /** Whether GraphQL's `createVersion` takes files, as KRE's clients send them; default false. */
   graphqlUploads?: boolean
+  /** What a GraphQL operation may take; default 10 s. */
+  executionMs?: number
   /** Addresses or networks of proxies whose `X-Forwarded-For` counts; default none. */
   trustedProxies?: readonly string[]
 }
@@ -71,5 +73,7 @@ export type FeatureDeps = Store & {
   /** The writing end of `audit`: every change of the engine's state begins there. */
   auditLog: Audit
   checkAudit: CheckIntegrity
+  /** Whether the engine wrote a link of the audit log just so. */
+  isGenuine: (link: AuditLink) => boolean
   uploadLimits: UploadLimits
 }

@@ -1,9 +1,10 @@
 import type { Logger } from '@kre/service-kit'
 import type { AuditStore } from '@kre/store'
-import { createAudit, type Audit } from './audit.ts'
+import type { FeatureDeps } from '../context.ts'
+import { createAudit } from './audit.ts'
 import { createChain } from './chain.ts'
 import { deriveChainKey } from './chain-key.ts'
-import { createCheckIntegrity, type CheckIntegrity } from './check-integrity.ts'
+import { createCheckIntegrity } from './check-integrity.ts'
 
 /** The audit log over a store: its writing end, and its check. */
 export function createAuditLog(deps: {
@@ -13,7 +14,7 @@ export function createAuditLog(deps: {
   logger: Logger
   /** Tells engines on one store apart; the same after a restart. */
   engine: string
-}): { auditLog: Audit; checkAudit: CheckIntegrity } {
+}): Pick<FeatureDeps, 'auditLog' | 'checkAudit' | 'isGenuine'> {
   const { audit, pepper, now, logger, engine } = deps
   const key = deriveChainKey(pepper)
   const chain = createChain({
@@ -26,5 +27,6 @@ export function createAuditLog(deps: {
   return {
     auditLog: createAudit({ audit, chain, now, logger, engine }),
     checkAudit: createCheckIntegrity({ audit, key }),
+    isGenuine: (link) => key.check(link) === 'genuine',
   }
 }

@@ -148,6 +148,10 @@ test('a record that somebody damaged is listed all the same', async () => {
     )
   const rows = await activities(api)
   expect(rows.slice(0, 4).map(({ outcome }) => outcome)).toEqual(Array(4).fill('UNKNOWN'))
+  expect(rows.map(({ isGenuine }) => isGenuine)).toEqual([
+    ...Array<boolean>(4).fill(false),
+    ...Array<boolean>(26).fill(true),
+  ])
   const { status } = await api.send('/api/v1/audit/export', { headers: api.asOwner })
   expect(status).toBe(200)
 })

@@ -1,4 +1,5 @@
-import type { AuditLink, Store } from '@kre/store'
+import type { AuditLink } from '@kre/store'
+import type { FeatureDeps } from '../context.ts'
 import type { Principal } from '../principal.ts'
 import { ANONYMOUS, selectActivities, type Cursor } from './activity-filters.ts'
 import { parseOutcomeBody, type ActivityVar, type OutcomeBody } from './audit-record.ts'
@@ -15,6 +16,8 @@ export type Activity = {
   vars: readonly ActivityVar[]
   /** Null when the record was changed so that it can't be read any more. */
   record: OutcomeBody | null
+  /** False = not as the engine wrote it. */
+  isGenuine: boolean
 }
 
 /**
@@ -23,7 +26,7 @@ export type Activity = {
  * @throws KreError `permission-denied`, `invalid-argument`.
  */
 export async function listActivities(
-  deps: Pick<Store, 'audit' | 'runtimes'>,
+  deps: Pick<FeatureDeps, 'audit' | 'runtimes' | 'isGenuine'>,
   { principal, filters }: { principal: Principal; filters: unknown },
 ): Promise<Activity[]> {
   const visible = await auditedRuntimes(deps, principal)
@@ -38,13 +41,13 @@ export async function listActivities(
     limit: PAGE_ROWS + 1,
   })
   return links
-    .flatMap((link) => activitiesOf(link))
+    .flatMap((link) => activitiesOf(link, deps.isGenuine(link)))
     .filter(({ id }) => after === null || isAfter(id, after))
     .slice(0, PAGE_ROWS)
 }
 
 /** One per row of the link: a change of several settings has several. */
-function activitiesOf(link: AuditLink): Activity[] {
+function activitiesOf(link: AuditLink, isGenuine: boolean): Activity[] {
   const record = parseOutcomeBody(link.body)
   return (record?.rows ?? [[]]).map((vars, row) => ({
     id: row === 0 ? String(link.seq) : `${link.seq}.${row}`,
@@ -53,6 +56,7 @@ function activitiesOf(link: AuditLink): Activity[] {
     date: link.at,
     vars,
     record,
+    isGenuine,
   }))
 }
 

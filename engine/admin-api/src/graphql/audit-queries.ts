@@ -20,13 +20,14 @@ export function createAuditQueries(deps: FeatureDeps) {
   }
 }
 
-function toGraphqlActivity({ id, type, actor, date, vars, record }: Activity) {
+function toGraphqlActivity({ id, type, actor, date, vars, record, isGenuine }: Activity) {
   return {
     id,
     type,
     user: toGraphqlUser(actor),
     date: date.toISOString(),
     vars,
+    isGenuine,
     outcome: record?.outcome.toUpperCase() ?? 'UNKNOWN',
     errorCode: record?.errorCode ?? null,
     operation: record?.operation ?? '',

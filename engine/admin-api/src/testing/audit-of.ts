@@ -8,6 +8,7 @@ export type ActivityRow = {
   type: string
   user: { id: string }
   vars: { key: string; value: string }[]
+  isGenuine: boolean
   outcome: string
   errorCode: string | null
   operation: string
@@ -22,7 +23,7 @@ export type ActivityRow = {
 }
 
 const FIELDS =
-  'id type user { id } vars { key value } outcome errorCode operation principal address userAgent requestId comment args before after'
+  'id type user { id } vars { key value } isGenuine outcome errorCode operation principal address userAgent requestId comment args before after'
 
 /** One page of the list, as a caller reads it. @param filters GraphQL arguments in parentheses, or nothing. */
 export async function activities(

@@ -16,6 +16,7 @@ type Activity = {
   type: string
   user: { id: string }
   date: string
+  isGenuine: boolean
   outcome: string
   errorCode: string | null
   address: string
@@ -41,7 +42,7 @@ type ListOptions = {
 }
 
 const FIELDS =
-  'id type user { id } date outcome errorCode operation principal address userAgent requestId comment args before after vars { key value }'
+  'id type user { id } date isGenuine outcome errorCode operation principal address userAgent requestId comment args before after vars { key value }'
 /** More than the last line of an export takes. */
 const TAIL_BYTES = 4 * KiB
 
@@ -104,12 +105,12 @@ const SHOWN: ReadonlySet<string> = new Set(['COMMENT', 'OUTCOME', 'ERROR_CODE'])
 function describe(rows: readonly Activity[]): string {
   return table(
     ['ID', 'DATE', 'USER', 'WHAT', 'OUTCOME', 'FROM', 'ABOUT', 'COMMENT'],
-    rows.map(({ id, date, user, type, outcome, errorCode, address, vars, comment }) => [
+    rows.map(({ id, date, user, type, isGenuine, outcome, errorCode, address, vars, comment }) => [
       id,
       date,
       user.id,
       type,
-      errorCode === null ? outcome : `${outcome} ${errorCode}`,
+      [isGenuine ? '' : 'FORGED', outcome, errorCode].filter((part) => part).join(' '),
       address,
       vars
         .filter(({ key }) => !SHOWN.has(key))
