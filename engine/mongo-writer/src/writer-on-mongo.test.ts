@@ -8,9 +8,12 @@ import { startMongo, type TestMongo } from '@kre/store/testing/mongo'
 import { createMongoWriter } from './create-mongo-writer.ts'
 import { createOutputsStream, outputsWaiting } from './testing/create-outputs-stream.ts'
 
-jest.setTimeout(120_000)
+jest.setTimeout(180_000)
 
-const OUTPUTS = 3_000
+/** Outputs that are sent at once, half of them logs. */
+const BURST = 100
+const KILLS = 3
+const PATIENT = { timeoutMs: 60_000 }
 const mongo = await startMongo()
 
 if (mongo === null) describe.skip('mongo-writer on MongoDB', () => undefined)
@@ -49,29 +52,36 @@ async function survivesOutage(server: TestMongo): Promise<void> {
     const subject = outputSubject(record, record.workflow, record.kind)
     await jetstream(connection).publish(subject, JSON.stringify(record))
   }
-  const sent = Promise.all(
-    Array.from({ length: OUTPUTS }, (_, i) =>
-      send(i % 2 === 0 ? sampleLog(`${i}`) : sampleDocument(`${i}`, { n: i })),
-    ),
-  )
-  await waitUntil('something stored', () => writer.counts.stored > 0)
-  await server.kill()
-  await sent
-  await waitUntil('the failure told', () => told('store fails') === 1)
-  const { returned } = writer.counts
-  expect(await outputsWaiting(connection, 'demo')).toBeGreaterThan(0)
-  await server.restart()
-  await waitUntil('stream drained', async () => (await outputsWaiting(connection, 'demo')) === 0, {
-    timeoutMs: 60_000,
-  })
-  expect(told('store works again')).toBe(1)
-  expect(told('store fails')).toBe(1)
+  let sent = 0
+  let isOver = false
+  const sendOn = async (): Promise<void> => {
+    while (!isOver) {
+      const numbers = Array.from({ length: BURST }, () => sent++)
+      await Promise.all(
+        numbers.map((n) => send(n % 2 === 0 ? sampleLog(`${n}`) : sampleDocument(`${n}`, { n }))),
+      )
+    }
+  }
+  const sending = sendOn()
+  for (let kills = 1; kills <= KILLS; kills++) {
+    const { stored, returned } = writer.counts
+    await waitUntil('something stored', () => writer.counts.stored > stored, PATIENT)
+    await server.kill()
+    await waitUntil('a batch given back', () => writer.counts.returned > returned, PATIENT)
+    expect(await outputsWaiting(connection, 'demo')).toBeGreaterThan(0)
+    await server.restart()
+  }
+  isOver = true
+  await sending
+  const isDrained = async (): Promise<boolean> => (await outputsWaiting(connection, 'demo')) === 0
+  await waitUntil('stream drained', isDrained, PATIENT)
+  expect(told('store works again')).toBeGreaterThan(0)
+  expect(told('store fails')).toBeLessThanOrEqual(KILLS)
   // While the store is away one batch at a time goes to and fro, with longer and longer pauses between.
-  expect(returned).toBeGreaterThan(0)
-  expect(writer.counts.returned).toBeLessThan(20 * 500)
+  expect(writer.counts.returned).toBeLessThan(KILLS * 20 * 500)
   expect(writer.counts.setAside).toBe(0)
-  expect(await store.logRetention.usage('demo')).toMatchObject({ lines: OUTPUTS / 2 })
-  const documents = await store.outputs.documents('demo', 'results', OUTPUTS)
-  expect(new Set(documents.map(({ id }) => id)).size).toBe(OUTPUTS / 2)
-  expect(documents).toHaveLength(OUTPUTS / 2)
+  expect(await store.logRetention.usage('demo')).toMatchObject({ lines: sent / 2 })
+  const documents = await store.outputs.documents('demo', 'results', sent)
+  expect(new Set(documents.map(({ id }) => id)).size).toBe(sent / 2)
+  expect(documents).toHaveLength(sent / 2)
 }
