@@ -37,10 +37,10 @@ export function createMongoUserStore(engine: Db): MongoUserStore {
         lastActivityAt: null,
         removedAt: null,
       }
-      const back = await users.updateOne(
-        { _id: { $eq: email }, removedAt: { $ne: null } },
-        { $set: fields },
-      )
+      const isBack = { _id: { $eq: email }, removedAt: { $ne: null } }
+      // What came into being after the removal, by a request that was under way then.
+      if ((await users.findOne(isBack)) !== null) await endCredentials(engine, email)
+      const back = await users.updateOne(isBack, { $set: fields })
       if (back.matchedCount === 0)
         try {
           await users.insertOne({ _id: email, ...fields })
@@ -64,7 +64,13 @@ export function createMongoUserStore(engine: Db): MongoUserStore {
     },
     async setLevel(email, accessLevel) {
       await requireUser(email)
-      if (accessLevel === 'ADMIN') return admins.add(email)
+      if (accessLevel === 'ADMIN') {
+        await admins.add(email)
+        if ((await users.findOne(isThere(email))) !== null) return
+        // Removed meanwhile: nobody who is gone counts as an administrator.
+        await admins.remove(email)
+        throw noUser(email)
+      }
       // First out of the list, which may refuse it; without the list the level of before is none.
       await admins.remove(email)
       await users.updateOne(isThere(email), { $set: { accessLevel } })
@@ -79,8 +85,7 @@ export function createMongoUserStore(engine: Db): MongoUserStore {
       await admins.remove(email)
       const gone = { removedAt: at, grants: [] }
       await users.updateOne(isThere(email), { $set: gone })
-      for (const name of ['sessions', 'verificationCodes', 'api_tokens'])
-        await engine.collection(name).deleteMany({ user: { $eq: email } })
+      await endCredentials(engine, email)
     },
     async touch(email, at) {
       await users.updateOne(
@@ -99,6 +104,11 @@ export function createMongoUserStore(engine: Db): MongoUserStore {
         )
     },
   }
+}
+
+async function endCredentials(engine: Db, email: string): Promise<void> {
+  for (const name of ['sessions', 'verificationCodes', 'api_tokens'])
+    await engine.collection(name).deleteMany({ user: { $eq: email } })
 }
 
 async function requireRuntimes(engine: Db, grants: readonly Grant[]): Promise<void> {

@@ -55,7 +55,7 @@ async function build(scratch: string): Promise<string> {
   for (const [name, text] of Object.entries(texts))
     await writeFile(join(source, 'build/version', `${name}.txt`), text)
   const binary = join(scratch, 'ferretdb')
-  const flags = ['-mod=mod', '-buildvcs=false', '-trimpath', '-tags', 'ferretdb_hana_no']
+  const flags = ['-mod=mod', '-buildvcs=false', '-tags', 'ferretdb_hana_no']
   await run(
     'env',
     ['CGO_ENABLED=0', 'GOWORK=off', 'go', 'build', ...flags, '-o', binary, './cmd/ferretdb'],
