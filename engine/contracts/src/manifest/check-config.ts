@@ -32,7 +32,7 @@ export function checkConfig(draft: CommonDraft['config'], report: Report): KrtMa
       checkConfigName(name, ['config', list, i], seen, report)
       return [name]
     })
-  const config = { variables: namesOf('variables'), files: namesOf('files') }
+  // First, as one issue for each of too many names would hide it.
   const count = (draft?.variables?.length ?? 0) + (draft?.files?.length ?? 0)
   if (count > CONFIG_NAMES_MAX) {
     const message = `config declares ${count} names, ${CONFIG_NAMES_MAX} are allowed`
@@ -43,6 +43,7 @@ export function checkConfig(draft: CommonDraft['config'], report: Report): KrtMa
       hint: 'put some into one file',
     })
   }
+  const config = { variables: namesOf('variables'), files: namesOf('files') }
   return { ...config, defaults: readDefaults(draft, seen, report) }
 }
 

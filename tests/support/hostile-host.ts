@@ -1,0 +1,100 @@
+/**
+ * A small process that takes bundles in as the engine does, without a test runner's memory around it.
+ * Its argument says what to take in; a line per bundle on stdout says what came of it.
+ */
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ingestBundle } from '@kre/bundle'
+import { KiB, type KrtIssue } from '@kre/contracts'
+import { HOSTILE_CORPUS } from '../hostile/corpus/hostile-corpus.ts'
+import { bundleOf } from '../hostile/corpus/hostile-input.ts'
+
+export type HostLine = {
+  name: string
+  ok: boolean
+  issues: KrtIssue[]
+  /** Thrown in place of an answer. */
+  fault?: string
+  /** Of the validator and what it started. */
+  cpuMs: number
+  /** Highest resident memory of the validator, and of what it started, in KiB. */
+  childKiB: number
+  /** Resident memory of this process after the bundle. */
+  hostKiB: number
+  /** Names in the scratch folder afterwards. */
+  left: string[]
+}
+
+const CHUNK_BYTES = 64 * KiB
+const POLL_MS = 15
+const CPU_TICK_MS = 10
+
+async function* inChunks(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (let start = 0; start < bytes.length; start += CHUNK_BYTES)
+    yield bytes.subarray(start, start + CHUNK_BYTES)
+}
+
+async function takeIn(name: string, bytes: Uint8Array): Promise<HostLine> {
+  const scratchDir = await mkdtemp(join(tmpdir(), 'kre-hostile-'))
+  const watch = watchChildren()
+  let outcome: Pick<HostLine, 'ok' | 'issues' | 'fault'>
+  try {
+    const { ok, issues } = await ingestBundle({ stream: inChunks(bytes) }, { scratchDir })
+    outcome = { ok, issues: [...issues] }
+  } catch (thrown) {
+    outcome = { ok: false, issues: [], fault: String(thrown) }
+  }
+  const used = await watch.stop()
+  const left = await readdir(scratchDir)
+  await rm(scratchDir, { recursive: true })
+  // What made the bundle is no part of what taking it in costs.
+  globalThis.gc?.()
+  const hostKiB = process.memoryUsage.rss() / KiB
+  return { name, ...outcome, ...used, hostKiB, left }
+}
+
+/** Looks at this process's children until it is stopped; what a child does in its last moments is missed. */
+function watchChildren() {
+  const cpuTicks = new Map<string, number>()
+  let childKiB = 0
+  const look = async (): Promise<void> => {
+    let sum = 0
+    for (const pid of await descendants(String(process.pid))) {
+      const status = await read(`/proc/${pid}/status`)
+      sum += Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0)
+      const times = (await read(`/proc/${pid}/stat`)).split(') ')[1]?.split(' ') ?? []
+      // utime and stime, the 14th and 15th field, of which two and the name are cut off.
+      cpuTicks.set(pid, Math.max(cpuTicks.get(pid) ?? 0, Number(times[11]) + Number(times[12])))
+    }
+    childKiB = Math.max(childKiB, sum)
+  }
+  let pending = Promise.resolve()
+  const timer = setInterval(() => (pending = look()), POLL_MS)
+  return {
+    async stop() {
+      clearInterval(timer)
+      await pending
+      const ticks = [...cpuTicks.values()].reduce((total, each) => total + (each || 0), 0)
+      return { cpuMs: ticks * CPU_TICK_MS, childKiB }
+    },
+  }
+}
+
+async function descendants(pid: string): Promise<string[]> {
+  const tasks = await readdir(`/proc/${pid}/task`).catch(() => [])
+  const lists = await Promise.all(tasks.map((task) => read(`/proc/${pid}/task/${task}/children`)))
+  const children = lists.join(' ').split(' ').filter(Boolean)
+  return [...children, ...(await Promise.all(children.map(descendants))).flat()]
+}
+
+/** Empty for a process that has ended in the meantime. */
+function read(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch(() => '')
+}
+
+const share = Number(process.argv[2] ?? 1)
+for (const [index, { name, bytes }] of HOSTILE_CORPUS.entries())
+  if (index % share === 0 || /^(?:bomb|source|model|proto)/.test(name))
+    process.stdout.write(`${JSON.stringify(await takeIn(name, bytes()))}\n`)
+process.stdout.write(`${JSON.stringify(await takeIn('a good one', bundleOf({})))}\n`)
