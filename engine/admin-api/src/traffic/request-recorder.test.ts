@@ -1,0 +1,123 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { controlSubject } from '@kre/contracts'
+import { createLogger } from '@kre/service-kit'
+import { sampleRuntime } from '@kre/store/testing'
+import { startTestApi, type TestApi } from '../testing/start-test-api.ts'
+import { createRequestRecorder } from './request-recorder.ts'
+
+const V1 = { runtimeId: 'demo', version: 'v1' }
+const KEPT = controlSubject(V1, 'kept')
+const STEPS = controlSubject(V1, 'steps')
+const logger = createLogger('test', { level: 'silent' })
+
+let api: TestApi
+beforeAll(async () => {
+  api = await startTestApi()
+  await api.store.runtimes.create(sampleRuntime())
+})
+afterAll(() => api[Symbol.asyncDispose]())
+
+const bytes = (value: unknown) =>
+  Buffer.from(typeof value === 'string' ? value : (JSON.stringify(value) ?? ''))
+const request = (id: string) => ({
+  id,
+  workflow: 'wf',
+  kept: 'failed',
+  startedUnixMs: 1.7e12,
+  elapsedMs: 10,
+  handlerMs: 4,
+  status: 'INTERNAL',
+  message: 'no luck',
+  attempts: 1,
+  requestBytes: 3,
+})
+const step = (requestId: string, id: string) => ({
+  requestId,
+  id,
+  fromNode: 'entrypoint',
+  attempt: 1,
+  arrivedUnixMs: 1.7e12 + 1,
+  transportMs: null,
+  queueMs: 0.1,
+  handlerMs: 4,
+  ok: false,
+  bytes: 3,
+})
+
+describe('createRequestRecorder', () => {
+  test('brings requests and their steps together, from whatever node', async () => {
+    const recorder = createRequestRecorder({ store: api.store, logger })
+    recorder.steps(STEPS, bytes({ workflow: 'wf', node: 'a', steps: [step('r1', '0.1')] }))
+    recorder.kept(KEPT, bytes({ requests: [request('r1')] }))
+    await recorder.flush()
+    recorder.steps(STEPS, bytes({ workflow: 'wf', node: 'b', steps: [step('r1', '0.1')] }))
+    await recorder.flush()
+    expect(await api.store.requests.find('demo', 'r1')).toMatchObject({
+      ...V1,
+      status: 'INTERNAL',
+      startedAt: new Date(1.7e12),
+      steps: [
+        { id: 'wf.a.0.1', node: 'a', ok: false },
+        { id: 'wf.b.0.1', node: 'b' },
+      ],
+    })
+  })
+
+  test('takes nothing that is malformed, and goes on', async () => {
+    const recorder = createRequestRecorder({ store: api.store, logger })
+    const bad = [
+      '',
+      '{',
+      'null',
+      { requests: 7 },
+      { requests: [{ ...request('x'), kept: 'stolen' }] },
+      { requests: [{ ...request('x'), startedUnixMs: 1e300 }] },
+      { requests: [{ ...request('x'), id: 'x'.repeat(201) }] },
+      { requests: Array.from({ length: 201 }, (_, i) => request(`${i}`)) },
+    ]
+    for (const message of bad) {
+      recorder.kept(KEPT, bytes(message))
+      recorder.steps(STEPS, bytes(message))
+    }
+    recorder.kept('x.Demo.v1._c.kept', bytes({ requests: [request('x')] }))
+    recorder.kept('x.demo', bytes({ requests: [request('x')] }))
+    expect(recorder.counts.invalid).toBe(2 * bad.length + 2)
+    await recorder.flush()
+    expect(await api.store.requests.find('demo', 'x')).toBeNull()
+  })
+
+  test('has a bound while the store fails', async () => {
+    let fails = true
+    const recorder = createRequestRecorder({
+      store: {
+        requests: api.store.requests,
+        runtimes: {
+          ...api.store.runtimes,
+          list: () => {
+            if (fails) throw new Error('down')
+            return api.store.runtimes.list()
+          },
+        },
+      },
+      logger,
+    })
+    for (let batch = 0; batch < 60; batch += 1) {
+      const requests = Array.from({ length: 100 }, (_, i) => request(`b-${batch * 100 + i}`))
+      recorder.kept(KEPT, bytes({ requests }))
+    }
+    await recorder.flush()
+    expect(recorder.counts.dropped).toBe(1_000)
+    fails = false
+    await recorder.flush()
+    expect(await api.store.requests.find('demo', 'b-5999')).not.toBeNull()
+    expect(await api.store.requests.find('demo', 'b-0')).toBeNull()
+  })
+
+  test('keeps nothing of a runtime that is not there', async () => {
+    const recorder = createRequestRecorder({ store: api.store, logger })
+    const gone = controlSubject({ runtimeId: 'gone', version: 'v1' }, 'kept')
+    recorder.kept(gone, bytes({ requests: [request('r1')] }))
+    await recorder.flush()
+    expect(await api.store.requests.find('gone', 'r1')).toBeNull()
+  })
+})

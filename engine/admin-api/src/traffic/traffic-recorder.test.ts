@@ -1,0 +1,125 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { createLogger, type Increment } from '@kre/service-kit'
+import type { Store, TrafficSample } from '@kre/store'
+import { sampleRuntime } from '@kre/store/testing'
+import { startTestApi, type TestApi } from '../testing/start-test-api.ts'
+import { createTrafficRecorder } from './traffic-recorder.ts'
+
+const BEGIN = Date.parse('2026-01-01T10:00:00.000Z')
+const LABELS = { runtime: 'demo', version: 'v1', workflow: 'wf' }
+const logger = createLogger('test', { level: 'silent' })
+
+let api: TestApi
+let nowMs = BEGIN
+beforeAll(async () => {
+  api = await startTestApi()
+  await api.store.runtimes.create(sampleRuntime())
+})
+afterAll(() => api[Symbol.asyncDispose]())
+beforeEach(() => {
+  nowMs = BEGIN
+})
+
+const open = (store: Pick<Store, 'traffic' | 'runtimes'> = api.store) =>
+  createTrafficRecorder({ store, logger, now: () => new Date(nowMs) })
+const requests = (value: number, labels: Record<string, string> = {}): Increment => ({
+  name: 'kre_requests_total',
+  labels: { ...LABELS, status: 'OK', ...labels },
+  value,
+  buckets: [],
+})
+const read = (version: string): Promise<TrafficSample[]> =>
+  api.store.traffic.read({
+    runtimeId: 'demo',
+    version,
+    from: new Date(0),
+    to: new Date('2030-01-01'),
+    stepMs: 5_000,
+  })
+
+describe('createTrafficRecorder', () => {
+  test('puts what processes count where it belongs', async () => {
+    const recorder = open()
+    const labels = { version: 'all', node: 'a' }
+    recorder.count(requests(3, labels))
+    recorder.count(requests(1, { ...labels, status: 'INTERNAL' }))
+    recorder.count({ ...requests(2, { ...labels, status: 'ok' }), name: 'kre_node_calls_total' })
+    recorder.count({
+      ...requests(1, { ...labels, status: 'error', from: 'entrypoint' }),
+      name: 'kre_edge_messages_total',
+    })
+    const buckets = Array.from({ length: 19 }, (_, i) => (i === 2 ? 5 : 0))
+    recorder.count({
+      ...requests(0.5, { ...labels, from: 'b' }),
+      name: 'kre_edge_transport_seconds',
+      buckets,
+    })
+    // No traffic, or not said of what.
+    recorder.count({ ...requests(9), name: 'kre_node_events_total' })
+    recorder.count({ ...requests(9), name: 'kre_node_calls_total' })
+    recorder.count({ ...requests(9), labels: {} })
+    recorder.count({ ...requests(9), name: 'constructor' })
+    await recorder.flush()
+    const at = new Date(BEGIN)
+    const sample = { workflow: 'wf', node: null, from: null, at, calls: 0, errors: 0, times: {} }
+    const stored = await read('all')
+    expect(stored).toHaveLength(4)
+    expect(stored).toEqual(
+      expect.arrayContaining([
+        { ...sample, calls: 4, errors: 1 },
+        { ...sample, node: 'a', calls: 2 },
+        { ...sample, node: 'a', from: 'entrypoint', calls: 1, errors: 1 },
+        { ...sample, node: 'a', from: 'b', times: { transport: { buckets, sumS: 0.5 } } },
+      ]),
+    )
+  })
+
+  test('shows the last complete seconds to those who watch', () => {
+    const recorder = open()
+    const live = () => recorder.live('demo', 'v1', 5_000).reduce((sum, { calls }) => sum + calls, 0)
+    for (let second = 0; second < 20; second += 1) {
+      nowMs = BEGIN + second * 1_000 + 500
+      recorder.count(requests(1))
+    }
+    expect(live()).toBe(5)
+    expect(recorder.live('demo', 'v2', 5_000)).toEqual([])
+    nowMs += 3_000
+    expect(live()).toBe(3)
+    nowMs += 60_000
+    expect(live()).toBe(0)
+  })
+
+  test('loses nothing and counts nothing twice while the store fails', async () => {
+    let fails = true
+    const recorder = open({
+      runtimes: api.store.runtimes,
+      traffic: {
+        ...api.store.traffic,
+        add: async (runtimeId, version, samples) => {
+          if (fails && version === 'bad') throw new Error('down')
+          await api.store.traffic.add(runtimeId, version, samples)
+        },
+      },
+    })
+    const count = () => {
+      for (const version of ['good', 'bad', 'ugly']) recorder.count(requests(1, { version }))
+    }
+    count()
+    await recorder.flush()
+    count()
+    await recorder.flush()
+    fails = false
+    await recorder.flush()
+    await recorder.flush()
+    for (const version of ['good', 'bad', 'ugly'])
+      expect(await read(version)).toMatchObject([{ calls: 2 }])
+  })
+
+  test('keeps no counts of a runtime that is not there', async () => {
+    const recorder = open()
+    recorder.count(requests(1, { runtime: 'gone' }))
+    await recorder.flush()
+    const gone = { runtimeId: 'gone', version: 'v1', from: new Date(0), to: new Date('2030-01-01') }
+    expect(await api.store.traffic.read({ ...gone, stepMs: 5_000 })).toEqual([])
+  })
+})
