@@ -14,7 +14,7 @@ import { createDocumentReader } from './docs/document-reader.ts'
 import { createDocumentRoute } from './docs/document-route.ts'
 import { createGraphql } from './graphql/create-graphql.ts'
 import { createOpenStreams } from './graphql/open-streams.ts'
-import { createRunLimits } from './graphql/run-limits.ts'
+import { createRunLimits, EXECUTION_MS } from './graphql/run-limits.ts'
 import { createSocketDoor } from './graphql/socket-door.ts'
 import { createHandler } from './http/create-handler.ts'
 import type { Route } from './http/exchange.ts'
@@ -124,9 +124,17 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
   const openStreams = createOpenStreams(principals)
   const enterRun = createRunLimits()
   const acceptsFiles = deps.graphqlUploads ?? false
+  const executionMs = deps.executionMs ?? EXECUTION_MS
   const routes: Route[] = [
     healthRoute,
-    ...createGraphqlRoutes({ ...uploading, graphql, openStreams, enterRun, acceptsFiles }),
+    ...createGraphqlRoutes({
+      ...uploading,
+      graphql,
+      openStreams,
+      enterRun,
+      acceptsFiles,
+      executionMs,
+    }),
     createUploadRoute({ ...uploading, resumable }),
     ...createResumableUploadRoutes({ ...features, resumable }),
     createBundleRoute(features),

@@ -36,10 +36,10 @@ export const MUTATION_OPERATIONS: Readonly<Record<string, AuditedOperation>> = {
     keep: ['id', 'name', 'description'],
     runtimeIdAt: 'id',
     state: readRuntime,
-    rows: ({ target, before, input }) => [
+    rows: ({ target, before, after }) => [
       vars({
         RUNTIME_ID: target.runtimeId,
-        RUNTIME_NAME: input['name'] ?? before?.['name'],
+        RUNTIME_NAME: after?.['name'] ?? before?.['name'],
       }),
     ],
   },

@@ -170,8 +170,6 @@ export function createSocketDoor(deps: SocketDoorDeps): SocketDoor {
       leave()
       gone.abort()
     })
-    // A broken frame closes the socket; that is all there is to it.
-    socket.on('error', () => undefined)
   }
 
   return {
@@ -187,6 +185,8 @@ export function createSocketDoor(deps: SocketDoorDeps): SocketDoor {
           server.handleUpgrade(req, socket, head, (opened) => {
             watch(opened, principal, leave)
             server.emit('connection', opened, req)
+            // A broken frame closes the socket, and that is all there is to it; graphql-ws would write to stderr.
+            opened.removeAllListeners('error').on('error', () => undefined)
           })
           // A handshake that is no good ends the connection before there is a socket to tell of it.
           socket.once('close', leave)

@@ -26,8 +26,8 @@ export type GraphqlRoutesDeps = {
   claimBytes: ClaimBytes
   /** Whether `createVersion` takes files. */
   acceptsFiles: boolean
-  /** Default `EXECUTION_MS`. */
-  executionMs?: number
+  /** What an operation may take. */
+  executionMs: number
 }
 
 /** `POST /graphql` with JSON, and `GET /graphql` for queries and event streams (yoga refuses mutations there). */

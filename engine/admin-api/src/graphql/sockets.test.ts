@@ -1,0 +1,219 @@
+import { once } from 'node:events'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { waitUntil } from '@kre/service-kit'
+import { createClient, type Client, type ExecutionResult } from 'graphql-ws'
+import { WebSocket, type ClientOptions } from 'ws'
+import { bearerOf, makeUser, signInAs } from '../testing/people.ts'
+import { startTestApi, type TestApi } from '../testing/start-test-api.ts'
+
+let api: TestApi
+const clients: Client[] = []
+const sockets: WebSocket[] = []
+
+beforeEach(async () => {
+  api = await startTestApi()
+  await api.createRuntime()
+  await api.upload({ version: 'v1' })
+})
+afterEach(async () => {
+  for (const client of clients.splice(0)) await client.dispose()
+  for (const socket of sockets.splice(0)) socket.terminate()
+  await api[Symbol.asyncDispose]()
+})
+
+const address = () => `${api.url.replace('http:', 'ws:')}/graphql`
+const WATCH = 'subscription { watchVersion(runtimeId: "demo") { name status } }'
+
+/** The client of the protocol's authors, with headers that a program may send. */
+function connect(headers: Record<string, string> = api.asOwner): Client {
+  class WithHeaders extends WebSocket {
+    constructor(url: string, protocols: string) {
+      super(url, protocols, { headers })
+    }
+  }
+  const client = createClient({ url: address(), webSocketImpl: WithHeaders, retryAttempts: 0 })
+  clients.push(client)
+  return client
+}
+
+type Watched = {
+  events: ExecutionResult[]
+  /** Null until it is over. */
+  end: unknown
+  stop: () => void
+}
+function watch(client: Client, query = WATCH): Watched {
+  const watched: Watched = { events: [], end: null, stop: () => undefined }
+  watched.stop = client.subscribe(
+    { query },
+    {
+      next: (event) => void watched.events.push(event as ExecutionResult),
+      error: (error) => void (watched.end = error),
+      complete: () => void (watched.end = 'complete'),
+    },
+  )
+  return watched
+}
+
+/** What the server makes of a handshake: a status, or 101. */
+async function handshake(
+  options: ClientOptions,
+  protocol: string | string[] = 'graphql-transport-ws',
+  path = '',
+) {
+  const socket = new WebSocket(`${address()}${path}`, protocol, options)
+  sockets.push(socket)
+  return new Promise<number>((resolve) => {
+    socket.on('open', () => resolve(101))
+    socket.on('unexpected-response', (_req, res) => resolve(res.statusCode ?? 0))
+    socket.on('error', () => undefined)
+  })
+}
+
+describe('a subscription over a WebSocket', () => {
+  test('tells what the same one tells over HTTP', async () => {
+    const watched = watch(connect())
+    // There is no word for its begin: something is changed until it tells.
+    let comment = 0
+    await waitUntil('an event', async () => {
+      comment += 1
+      await api.operate(comment % 2 === 1 ? 'startVersion' : 'stopVersion', 'v1')
+      return watched.events.length > 0
+    })
+    expect(watched.events[0]).toMatchObject({
+      data: { watchVersion: { name: 'v1', status: expect.any(String) } },
+    })
+    watched.stop()
+  })
+
+  test('is refused with the errors of HTTP', async () => {
+    const wrong = watch(connect(), 'subscription { nothing }')
+    await waitUntil('the end', () => wrong.end !== null)
+    expect(wrong.end).toMatchObject([
+      { extensions: { code: 'GRAPHQL_VALIDATION_FAILED', requestId: expect.any(String) } },
+    ])
+    const deep = watch(connect(), `subscription { ${'a { '.repeat(20)} b ${'}'.repeat(20)} }`)
+    await waitUntil('the end', () => deep.end !== null)
+    expect(JSON.stringify(deep.end)).toContain('too many depth')
+    const hidden = watch(connect(), WATCH.replace('demo', 'nope'))
+    await waitUntil('the end', () => hidden.events.length > 0)
+    expect(hidden.events[0]?.errors?.[0]).toMatchObject({ extensions: { code: 'NOT_FOUND' } })
+  })
+
+  test('is nothing else: queries and mutations go over HTTP', async () => {
+    for (const query of [
+      '{ me { id } }',
+      'mutation { deleteRuntime(input: {id: "demo", comment: "c"}) { id } }',
+    ]) {
+      const refused = watch(connect(), query)
+      await waitUntil('the end', () => refused.end !== null)
+      expect(JSON.stringify(refused.end)).toContain('subscriptions only')
+    }
+    expect(await api.store.runtimes.find('demo')).not.toBeNull()
+  })
+
+  test('ends with the login that opened it', async () => {
+    await makeUser(api, 'eve@kre.io', { accessLevel: 'VIEWER' })
+    const watched = watch(connect(await bearerOf(api, 'eve@kre.io')))
+    await waitUntil('a listener', async () => {
+      await api.operate('startVersion')
+      await api.operate('stopVersion')
+      return watched.events.length > 0
+    })
+    await api.graphql(
+      'mutation ($input: UsersInput!) { revokeUserSessions(input: $input) { id } }',
+      {
+        input: { userIds: ['eve@kre.io'], comment: 'c' },
+      },
+    )
+    await waitUntil('the end', () => watched.end !== null)
+    expect(watched.end).toMatchObject({ code: 4403 })
+  })
+
+  test('counts with those over HTTP: 16 per caller', async () => {
+    const client = connect()
+    const all = Array.from({ length: 17 }, () => watch(client))
+    await waitUntil('a refusal', () => all.some(({ events }) => events[0]?.errors !== undefined))
+    const refused = all.filter(({ events }) => events[0]?.errors !== undefined)
+    expect(refused).toHaveLength(1)
+    expect(refused[0]?.events[0]?.errors?.[0]).toMatchObject({
+      extensions: { code: 'RESOURCE_EXHAUSTED' },
+    })
+    // A place that is given back is free.
+    for (const { stop } of all) stop()
+    await waitUntil('a free place', async () => {
+      const next = watch(client)
+      await api.operate('startVersion')
+      await api.operate('stopVersion')
+      next.stop()
+      return next.events.some(({ data }) => data !== undefined && data !== null)
+    })
+  })
+})
+
+describe('a handshake', () => {
+  test('needs a credential, our host, our address and the protocol', async () => {
+    const headers = api.asOwner
+    expect({
+      none: await handshake({}),
+      wrong: await handshake({ headers: { authorization: 'Bearer wrong' } }),
+      otherHost: await handshake({ headers: { ...headers, host: 'evil.example' } }),
+      otherPath: await handshake({ headers }, 'graphql-transport-ws', '/other'),
+      otherProtocol: await handshake({ headers }, 'graphql-ws'),
+      right: await handshake({ headers }),
+    }).toEqual({
+      none: 401,
+      wrong: 401,
+      otherHost: 421,
+      otherPath: 404,
+      otherProtocol: 400,
+      right: 101,
+    })
+  })
+
+  test('with a cookie needs an origin of ours', async () => {
+    const cookie = await signInAs(api, 'dev@local.local')
+    expect({
+      none: await handshake({ headers: { cookie } }),
+      foreign: await handshake({ headers: { cookie }, origin: 'https://evil.example' }),
+      sameSite: await handshake({
+        headers: { cookie, 'sec-fetch-site': 'same-site' },
+        origin: api.url,
+      }),
+      own: await handshake({ headers: { cookie }, origin: api.url }),
+    }).toEqual({ none: 403, foreign: 403, sameSite: 403, own: 101 })
+  })
+
+  test('is refused while the caller has 16 sockets', async () => {
+    const statuses: number[] = []
+    for (let i = 0; i < 17; i += 1) statuses.push(await handshake({ headers: api.asOwner }))
+    expect(statuses).toEqual([...Array<number>(16).fill(101), 429])
+    sockets[0]?.terminate()
+    await waitUntil('a free place', async () => (await handshake({ headers: api.asOwner })) === 101)
+  })
+})
+
+describe('a socket', () => {
+  test.each([
+    ['says nothing', [], 4408],
+    ['says no JSON', ['nonsense'], 4400],
+    [
+      'subscribes before it says hello',
+      ['{"type":"subscribe","id":"1","payload":{"query":"x"}}'],
+      4401,
+    ],
+    ['says hello twice', ['{"type":"connection_init"}', '{"type":"connection_init"}'], 4429],
+    [
+      'says too much',
+      [`{"type":"connection_init","payload":{"a":"${'x'.repeat(300_000)}"}}`],
+      1009,
+    ],
+  ])('that %s is closed', async (_, messages, code) => {
+    expect(await handshake({ headers: api.asOwner })).toBe(101)
+    const [socket] = sockets
+    const closed = once(socket as WebSocket, 'close')
+    for (const message of messages) socket?.send(message)
+    expect((await closed)[0]).toBe(code)
+    expect((await api.send('/healthz')).status).toBe(200)
+  })
+})
