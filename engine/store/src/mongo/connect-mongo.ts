@@ -1,5 +1,5 @@
 import { KreError, SECOND_MS } from '@kre/contracts'
-import { MongoClient } from 'mongodb'
+import { MongoClient, type MongoClientOptions } from 'mongodb'
 import { toKreError } from './to-kre-error.ts'
 
 /** How long an operation looks for a server before it fails; the caller decides about trying again. */
@@ -9,6 +9,20 @@ const CONNECT_MS = 5 * SECOND_MS
 const SOCKET_MS = 120 * SECOND_MS
 /** Connections of one engine. Its calls are short, and more would only queue in the server. */
 const POOL_CONNECTIONS_MAX = 20
+
+/** Win over what the URI says: `w` and `journal` one by one, because a `writeConcern` is mixed with the URI's. */
+export const MONGO_OPTIONS: Readonly<MongoClientOptions> = {
+  appName: 'kre',
+  w: 'majority',
+  journal: true,
+  readPreference: 'primary',
+  ignoreUndefined: true,
+  serverSelectionTimeoutMS: SERVER_SELECTION_MS,
+  connectTimeoutMS: CONNECT_MS,
+  socketTimeoutMS: SOCKET_MS,
+  maxPoolSize: POOL_CONNECTIONS_MAX,
+  waitQueueTimeoutMS: SOCKET_MS,
+}
 
 export type MongoConnection = {
   readonly client: MongoClient
@@ -38,17 +52,7 @@ export async function connectMongo(uri: string): Promise<MongoConnection> {
 
 function toClient(uri: string): MongoClient {
   try {
-    return new MongoClient(uri, {
-      appName: 'kre',
-      writeConcern: { w: 'majority', journal: true },
-      readPreference: 'primary',
-      ignoreUndefined: true,
-      serverSelectionTimeoutMS: SERVER_SELECTION_MS,
-      connectTimeoutMS: CONNECT_MS,
-      socketTimeoutMS: SOCKET_MS,
-      maxPoolSize: POOL_CONNECTIONS_MAX,
-      waitQueueTimeoutMS: SOCKET_MS,
-    })
+    return new MongoClient(uri, MONGO_OPTIONS)
   } catch (error) {
     // The driver's message says which part is wrong and may hold that part; the URI holds a password.
     throw new KreError(
