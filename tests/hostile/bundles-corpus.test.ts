@@ -7,7 +7,6 @@ import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import { ISSUE_CODES, KiB, KrtIssue } from '@kre/contracts'
 import { runJob } from '../../engine/bundle/src/ingest/run-job.ts'
@@ -71,7 +70,9 @@ linux(`a process takes in ${SHARE === 1 ? 'all of them' : 'a share of them'}, an
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     const exit = once(host, 'exit')
-    for await (const text of createInterface(host.stdout)) {
+    let output = ''
+    for await (const text of host.stdout.setEncoding('utf8')) output += text
+    for (const text of output.split('\n').filter(Boolean)) {
       const line = JSON.parse(text) as HostLine
       lines.set(line.name, line)
     }

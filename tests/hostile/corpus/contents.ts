@@ -1,6 +1,6 @@
 /** Files of a bundle that are more than they seem: code, models. */
 import { ProtoWriter } from '@kre/contracts'
-import { SAMPLE_MANIFEST } from '@kre/bundle/testing'
+import { SAMPLE_MANIFEST, SAMPLE_PROTO } from '@kre/bundle/testing'
 import { bundleOf, type HostileInput, noise } from './hostile-input.ts'
 
 const TS = 'src/prepare.ts'
@@ -24,7 +24,14 @@ const SOURCES: [string, string, string, number?][] = [
 ]
 
 const MODEL = 'models/m.onnx'
-const MODEL_MANIFEST = SAMPLE_MANIFEST.replace('kre-ts:1', 'kre-onnx:1').replace(TS, MODEL)
+const MODEL_MANIFEST = SAMPLE_MANIFEST.replace('kre-ts:1', 'kre-onnx:1')
+  .replace(TS, MODEL)
+  .replace('exitpoint: reply', 'exitpoint: prepare')
+
+const MODEL_PROTO = SAMPLE_PROTO.replace('bytes pixels', 'repeated float pixels').replace(
+  'int32',
+  'repeated float',
+)
 
 /** A model of one input and one output. */
 function model(dimensions: readonly number[], inputName = 'pixels'): Uint8Array {
@@ -65,10 +72,10 @@ const MODELS: [string, string, () => Uint8Array][] = [
   ['a part longer than what holds it', 'MODEL_INVALID', () => Buffer.from('3a025a7f', 'hex')],
   ['a million parts', 'MODEL_INVALID', () => Buffer.alloc(2_000_000, Buffer.from([8, 1]))],
   ['1,000 dimensions', 'MODEL_INVALID', () => model(Array.from({ length: 1_000 }, () => 2))],
-  ['dimensions of 2^50 each', 'MODEL_FIELD', () => model([2 ** 50, 2 ** 50, 2 ** 50])],
+  ['dimensions of 2^50 each', 'MODEL_INVALID', () => model([2 ** 50, 2 ** 50, 2 ** 50])],
   ['a tensor with a name of 5,000 letters', 'MODEL_INVALID', () => model([1], 'x'.repeat(5_000))],
-  ['a tensor named __proto__', 'MODEL_TENSOR', () => model([1], '__proto__')],
-  ['a tensor with an escape of a terminal', 'MODEL_TENSOR', () => model([1], '\u001b[2J\u202e')],
+  ['a tensor named __proto__', 'MODEL_INVALID', () => model([1], '__proto__')],
+  ['a tensor with an escape of a terminal', 'MODEL_INVALID', () => model([1], '\u001b[2J\u202e')],
 ]
 
 export const HOSTILE_CONTENTS: readonly HostileInput[] = [
@@ -82,6 +89,7 @@ export const HOSTILE_CONTENTS: readonly HostileInput[] = [
     name: `model: ${what}`,
     code,
     place: 'kre.yaml:10',
-    bytes: () => bundleOf({ 'kre.yaml': MODEL_MANIFEST, [MODEL]: bytes() }),
+    bytes: () =>
+      bundleOf({ 'kre.yaml': MODEL_MANIFEST, 'public_input.proto': MODEL_PROTO, [MODEL]: bytes() }),
   })),
 ]

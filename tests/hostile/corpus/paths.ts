@@ -1,4 +1,5 @@
 /** Names that lead out of the bundle, that systems take for something else, or that two files share. */
+import { escapeUnprintable } from '@kre/contracts'
 import { paxPart, type TarPart } from '@kre/bundle/testing'
 import { bundleWith, type HostileInput } from './hostile-input.ts'
 
@@ -82,19 +83,23 @@ const SHARED: [string, TarPart[]][] = [
   ['docs as file and folder', [{ path: 'docs/README.md' }, { path: 'docs' }]],
 ]
 
+function shown(path: string): string {
+  return escapeUnprintable(JSON.stringify(path))
+}
+
 export const HOSTILE_PATHS: readonly HostileInput[] = [
   ...REFUSED.map((path) => ({
-    name: `path: ${JSON.stringify(path)}`,
+    name: `path: ${shown(path)}`,
     code: 'ARCHIVE_PATH',
     bytes: () => bundleWith({ path }),
   })),
   ...REFUSED.filter((_, index) => index % 5 === 0).map((path) => ({
-    name: `path: ${JSON.stringify(path)} in a pax header`,
+    name: `path: ${shown(path)} in a pax header`,
     code: 'ARCHIVE_PATH',
     bytes: () => bundleWith(paxPart({ path }), { path: 'x' }),
   })),
   ...REFUSED.filter((_, index) => index % 5 === 1).map((path) => ({
-    name: `path: ${JSON.stringify(path)} as a GNU long name`,
+    name: `path: ${shown(path)} as a GNU long name`,
     code: 'ARCHIVE_PATH',
     bytes: () => bundleWith({ type: 'L', content: `${path}\0` }, { path: 'x' }),
   })),

@@ -1,7 +1,7 @@
 /** For every archive that is accepted, the canonical one means the same to every reader there is. */
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
 import { list } from 'tar'

@@ -2,7 +2,7 @@
  * What an ONNX model reads and gives, from its file (onnx.proto): names, types and shapes of its inputs and outputs.
  * Weights are passed over without being read, so that a large model costs no memory, and nothing of it is run.
  */
-import { KiB } from '@kre/contracts'
+import { escapeUnprintable, KiB } from '@kre/contracts'
 import type { ModelSignature, TensorSignature, TensorType } from '@kre/contracts/model'
 
 /** At most `length` bytes from `start` on. */
@@ -18,6 +18,8 @@ const WINDOW_BYTES = 64 * KiB
 const PARTS_MAX = 200_000
 const TENSORS_MAX = 1_000
 const DIMENSIONS_MAX = 32
+/** No message holds more, a byte each. */
+const ELEMENTS_MAX = 2 ** 31
 const TEXT_BYTES_MAX = 4 * KiB
 
 /** `TensorProto.DataType`, by number. */
@@ -98,7 +100,22 @@ async function readValue(cursor: Cursor): Promise<TensorSignature> {
       })
     else await cursor.skip()
   })
+  checkTensor(name, tensor.shape)
   return { name, ...tensor }
+}
+
+/** Sizes that are not fixed count as 1. */
+function checkTensor(name: string, shape: readonly (number | string)[]): void {
+  if (name === '__proto__' || escapeUnprintable(name) !== name)
+    throw new NotAModel(`has a tensor with a name that can not be used: ${JSON.stringify(name)}`)
+  const elements = shape.reduce<number>(
+    (all, size) => all * (typeof size === 'number' ? size : 1),
+    1,
+  )
+  if (elements > ELEMENTS_MAX)
+    throw new NotAModel(
+      `has a tensor ${JSON.stringify(name)} of more than ${ELEMENTS_MAX} elements, which no message holds`,
+    )
 }
 
 async function readTensorType(cursor: Cursor): Promise<Omit<TensorSignature, 'name'>> {
