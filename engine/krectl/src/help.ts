@@ -20,7 +20,7 @@ export const HELP = `
       status   the engine, its processes and addresses.
       doctor   what this computer has and lacks.
       runtime  create, list, show, delete.
-      version  create, list, show, start, stop, publish, unpublish, delete, logs.
+      version  create, list, show, start, stop, publish, unpublish, delete, logs, metrics, requests, top.
       config   get, set: variables and files of a version.
       keys     show, rotate, reset: the master key of configuration values.
       user     list, create, remove, level, grant, revoke, logins, end-login: who may sign in.

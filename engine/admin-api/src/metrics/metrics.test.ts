@@ -48,7 +48,7 @@ const ask = async (versionName: string, selection: string, end = '2026-01-31T00:
         ${selection} } }`,
     { versionName, end },
   )
-  return { ...answer, metrics: answer.data?.['metrics'] as Record<string, unknown> | null }
+  return { ...answer, metrics: (answer.data?.['metrics'] ?? null) as Record<string, unknown> | null }
 }
 
 describe('metrics of predictions', () => {

@@ -1,3 +1,7 @@
+import { createWriteStream } from 'node:fs'
+import { rename, rm, stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { pipeline } from 'node:stream/promises'
 import type { Command } from 'commander'
 import { ENTRYPOINT, KreError, LOG_LEVELS } from '@kre/contracts'
 import { connectAdmin, type AdminClient } from '../api/admin-client.ts'
@@ -24,7 +28,10 @@ type LogOptions = {
   level?: string
   search?: string
   since: string
+  until?: string
+  workflow?: string[]
   limit: string
+  out?: string
 }
 
 const FIELDS = 'id date level nodeName workflowName message requestId'
@@ -38,9 +45,15 @@ export function logsCommand(version: Command, context: Context): void {
     .option('--request <id>', 'one request only')
     .option('--node <node>', 'this node only, or entrypoint; may be given again', collect)
     .option('--level <level>', `this level and worse: ${LOG_LEVELS.join(', ')}`, parseLevel)
-    .option('--search <text>', 'lines that contain the text')
+    .option('--workflow <name>', 'this workflow only; may be given again', collect)
+    .option('--search <text>', 'lines that contain the text, in any case')
     .option('--since <duration>', 'how far back', '24h')
+    .option('--until <duration>', 'up to so long ago')
     .option('--limit <lines>', 'at most so many lines of the past', '200')
+    .option(
+      '--out <file>',
+      'write all of them into a file, however many: text, or JSON lines with --json',
+    )
     .action(async (name: string, options: LogOptions) => {
       const since = new Date(Date.now() - parseDuration(options.since))
       const limit = parseCount('--limit', options.limit)
@@ -49,7 +62,11 @@ export function logsCommand(version: Command, context: Context): void {
       const nodeIds = options.node?.flatMap((node) => nodesCalled(node, name, workflows))
       const filters = {
         startDate: since.toISOString(),
+        ...(options.until === undefined
+          ? {}
+          : { endDate: new Date(Date.now() - parseDuration(options.until)).toISOString() }),
         versionsIds: [versionId],
+        ...(options.workflow === undefined ? {} : { workflowsNames: options.workflow }),
         ...(nodeIds === undefined ? {} : { nodeIds }),
         ...(options.level === undefined
           ? {}
@@ -61,6 +78,10 @@ export function logsCommand(version: Command, context: Context): void {
             }),
         ...(options.request === undefined ? {} : { requestId: options.request }),
         ...(options.search === undefined ? {} : { search: options.search }),
+      }
+      if (options.out !== undefined) {
+        if (options.follow) throw new UsageError('--out writes the past: leave out --follow')
+        return downloadLogs(client, context, options.runtime, filters, options.out)
       }
       const print = (log: NodeLog) => context.output.line(log, format(log))
       // With --follow the stream opens first, so that no line falls between past and present.
@@ -87,6 +108,30 @@ export function logsCommand(version: Command, context: Context): void {
         if (!context.signal.aborted) throw error
       })
     })
+}
+
+/** Streams the lines into a file of its own, which appears when it is complete. */
+async function downloadLogs(
+  client: AdminClient,
+  context: Context,
+  runtimeId: string,
+  filters: Record<string, string | readonly string[]>,
+  out: string,
+): Promise<void> {
+  const query = new URLSearchParams({ format: context.output.json ? 'jsonl' : 'text' })
+  for (const [name, values] of Object.entries(filters))
+    for (const value of typeof values === 'string' ? [values] : values) query.append(name, value)
+  const body = await client.stream(`/api/v1/runtimes/${runtimeId}/logs?${query}`, context.signal)
+  const file = resolve(context.cwd, out)
+  const draft = `${file}.${process.pid}.partial`
+  try {
+    await pipeline(body, createWriteStream(draft, { flags: 'wx' }), { signal: context.signal })
+    await rename(draft, file)
+  } finally {
+    await rm(draft, { force: true })
+  }
+  const { size: bytes } = await stat(file)
+  context.output.result({ file, bytes }, `Written: ${file} (${bytes} bytes).`)
 }
 
 /** A node by its id (`workflow.node`), by the part behind the dot, or by its name; or the entrypoint. */

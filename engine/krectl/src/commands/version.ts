@@ -15,6 +15,9 @@ import type { Context } from '../context.ts'
 import { parseDuration } from '../output/parse-duration.ts'
 import { table } from '../output/output.ts'
 import { logsCommand } from './logs.ts'
+import { metricsCommand } from './metrics.ts'
+import { requestsCommand } from './requests.ts'
+import { topCommand } from './top.ts'
 
 /** Longer than any sensible start; a Python environment may be built on the way. */
 const WAIT_DEFAULT = '10m'
@@ -138,6 +141,9 @@ export function versionCommands(program: Command, context: Context): void {
     })
 
   logsCommand(version, context)
+  metricsCommand(version, context)
+  requestsCommand(version, context)
+  topCommand(version, context)
 }
 
 function missingConfiguration({ config, runtimeId, name }: Version): string[] {
