@@ -56,6 +56,13 @@ describe('runJob', () => {
     expect(facts.issues).toEqual(issues)
   })
 
+  test('stops at the hundredth wrong dashboard', async () => {
+    const dashboards = Array.from({ length: 150 }, (_, i) => [`metrics/dashboards/${i}.json`, '{'])
+    const { issues } = accepted(await run({ ...SAMPLE_FILES, ...Object.fromEntries(dashboards) }))
+    expect(issues).toHaveLength(101)
+    expect(issues.at(-1)?.message).toMatch(/^further dashboards were not checked/)
+  })
+
   test.each(['kre.yaml', 'kre.yml', 'krt.yaml', 'krt.yml'])(
     'takes a manifest named %s',
     async (name) => {

@@ -74,6 +74,17 @@ describe('readModelSignature', () => {
     })
   })
 
+  test('looks at no more parts than are left for all models together', async () => {
+    const part = async (start: number, length: number) => DIGITS.subarray(start, start + length)
+    const budget = { parts: 100_000 }
+    await readModelSignature(DIGITS.length, part, budget)
+    const used = 100_000 - budget.parts
+    expect(used).toBeGreaterThan(0)
+    const left = { parts: 2 * used - 1 }
+    await readModelSignature(DIGITS.length, part, left)
+    await expect(readModelSignature(DIGITS.length, part, left)).rejects.toThrow('too many parts')
+  })
+
   test('ends for every file, with a signature or a word about it', async () => {
     await fc.assert(
       fc.asyncProperty(

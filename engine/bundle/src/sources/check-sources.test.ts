@@ -1,10 +1,13 @@
 import { describe, expect, test } from '@jest/globals'
 import { createMemoryStore, inChunks } from '../testing/read-in-memory.ts'
-import { lowerLimits } from '../limits.ts'
+import { type BundleLimits, lowerLimits } from '../limits.ts'
 import { checkScript } from './check-script.ts'
 import { checkSources } from './check-sources.ts'
 
-async function placesOf(files: Record<string, string>): Promise<string[]> {
+async function placesOf(
+  files: Record<string, string>,
+  limits: Partial<BundleLimits> = { checkedSourceBytesMax: 1_000 },
+): Promise<string[]> {
   const contents = createMemoryStore()
   const sources = await Promise.all(
     Object.entries(files).map(async ([path, text]) => ({
@@ -13,11 +16,7 @@ async function placesOf(files: Record<string, string>): Promise<string[]> {
       ...(await contents.put(inChunks(Buffer.from(text)))),
     })),
   )
-  const issues = await checkSources(
-    sources,
-    contents,
-    lowerLimits({ checkedSourceBytesMax: 1_000 }),
-  )
+  const issues = await checkSources(sources, contents, lowerLimits(limits))
   return issues.map(({ code, file, line, column }) => `${code} ${file}:${line}:${column}`)
 }
 
@@ -73,6 +72,21 @@ describe('checkSources', () => {
       expect.stringMatching(/^SRC_SYNTAX src\/b\.ts:1:/),
       'SRC_SYNTAX src/a.py:2:12',
     ])
+  })
+
+  test('checks no more than it has time for, the same content once, and says what it left', async () => {
+    const bad = 'const = 1\n'
+    const files = { 'a.ts': bad, 'b.ts': bad, 'c.ts': `${bad} `, 'd.ts': `${bad}  `, 'bin/x': bad }
+    expect(await placesOf(files, { checkedSourcesTotalBytesMax: 21 })).toEqual([
+      expect.stringMatching(/^SRC_SYNTAX a\.ts:1/),
+      expect.stringMatching(/^SRC_SYNTAX c\.ts:1/),
+      'SRC_UNCHECKED :0:0',
+    ])
+  })
+
+  test('does not take Python that costs too much memory for wrong', async () => {
+    const files = { 'a.py': 'def (\n', 'big.py': 'a\n'.repeat(130_000) }
+    expect(await placesOf(files, {})).toEqual(['SRC_SYNTAX a.py:1:5', 'SRC_UNCHECKED :0:0'])
   })
 
   test('takes what Python takes: another encoding, tabs, a NUL as an error', async () => {

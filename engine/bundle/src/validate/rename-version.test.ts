@@ -26,6 +26,18 @@ describe('renameVersion', () => {
     expect(parse(renameVersion('version: a\nb: 1\n', name))).toEqual({ version: name, b: 1 })
   })
 
+  test('is done with 30,000 keys at once, and leaves text alone that no parser should be given', () => {
+    const keys = Array.from({ length: 30_000 }, (_, i) => `k${i}:\n`).join('')
+    expect(renameVersion(`version: a\n${keys}`, 'new')).toBe(`version: new\n${keys}`)
+    const nested = Array.from({ length: 600 }, (_, i) => `${' '.repeat(i)}a:\n`).join('')
+    for (const text of [
+      `version: a\nb: ${'['.repeat(50_000)}\n`,
+      `version: a\n${nested}`,
+      'a: "\0"',
+    ])
+      expect(renameVersion(text, 'new')).toMatch(/^version: (?:a|new)\n|^a: /)
+  })
+
   test('fills in a value that is empty', () => {
     expect(parse(renameVersion('version:\nb: 1\n', 'new'))).toEqual({ version: 'new', b: 1 })
   })
