@@ -57,6 +57,8 @@ const RESERVED: Record<string, string[]> = {
   'node:sqlite': ['@kre/store', '@kre/all-in-one'],
   graphql: ['@kre/admin-api'],
   'graphql-yoga': ['@kre/admin-api'],
+  'graphql-ws': ['@kre/admin-api'],
+  ws: ['@kre/admin-api'],
   tar: ['@kre/bundle'],
   protobufjs: ['@kre/bundle'],
   'onnxruntime-node': ['@kre/node-runner'],

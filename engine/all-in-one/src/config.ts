@@ -55,6 +55,16 @@ const Environment = SignInEnvironment.extend({
   KRE_ISOLATION: z.enum(['auto', 'off', 'required']).default('auto'),
   KRE_MASTER_KEY: z.string().min(1).optional(),
   KRE_MASTER_KEY_FILE: z.string().min(1).optional(),
+  KRE_GRAPHQL_UPLOADS: z.enum(['true', 'false']).default('false'),
+  KRE_UPLOAD_BYTES_MAX: z.coerce
+    .number()
+    .int()
+    .min(1)
+    // What the strict reader takes.
+    .max(512 * MiB)
+    .optional(),
+  KRE_UPLOADS_UNDER_WAY_BYTES_MAX: z.coerce.number().int().min(1).optional(),
+  KRE_VERSIONS_MAX: z.coerce.number().int().min(1).optional(),
   KRE_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   PATH: z.string().default(''),
 }).superRefine(checkSignIn)
@@ -89,6 +99,10 @@ export type Config = Readonly<{
   masterKey: Readonly<{ text: Secret | null; file: string | null }>
   /** Log lines of nodes go at this age, and the oldest ones of a runtime beyond so many bytes. */
   logBounds: Readonly<{ ageMs: number; bytesMax: number }>
+  /** Bounds of uploads that have no default here; the admin API has its own. */
+  uploadLimits: Readonly<{ bytesMax?: number; bytesUnderWayMax?: number; versionsMax?: number }>
+  /** Whether GraphQL takes files. */
+  graphqlUploads: boolean
   logLevel: z.infer<typeof Environment>['KRE_LOG_LEVEL']
   /** How people sign in. */
   signIn: SignInConfig
@@ -136,6 +150,14 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
       file: e.KRE_MASTER_KEY_FILE === undefined ? null : resolve(e.KRE_MASTER_KEY_FILE),
     },
     logBounds: { ageMs: e.KRE_LOG_DAYS * DAY_MS, bytesMax: e.KRE_LOG_BYTES_MAX },
+    uploadLimits: {
+      ...(e.KRE_UPLOAD_BYTES_MAX === undefined ? {} : { bytesMax: e.KRE_UPLOAD_BYTES_MAX }),
+      ...(e.KRE_UPLOADS_UNDER_WAY_BYTES_MAX === undefined
+        ? {}
+        : { bytesUnderWayMax: e.KRE_UPLOADS_UNDER_WAY_BYTES_MAX }),
+      ...(e.KRE_VERSIONS_MAX === undefined ? {} : { versionsMax: e.KRE_VERSIONS_MAX }),
+    },
+    graphqlUploads: e.KRE_GRAPHQL_UPLOADS === 'true',
     logLevel: e.KRE_LOG_LEVEL,
     signIn: signInConfig(e),
     path: e.PATH,

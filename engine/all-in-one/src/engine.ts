@@ -164,6 +164,8 @@ export async function startEngine(
       now: () => new Date(),
       ...secrets,
       publicUrl: () => config.signIn.publicUrl ?? adminUrl,
+      uploadLimits: config.uploadLimits,
+      graphqlUploads: config.graphqlUploads,
       ...signInDeps(config.signIn, config.dataDir),
       keys,
       metrics: () => metrics.expose(),

@@ -6,6 +6,7 @@ import {
   isObjectType,
   isRequiredArgument,
   isRequiredInputField,
+  isSpecifiedScalarType,
   type GraphQLField,
   type GraphQLNamedType,
   type GraphQLSchema,
@@ -13,13 +14,13 @@ import {
 } from 'graphql'
 
 /** Scalars of ours that are on the wire what a client of KRE's expects. */
-const SAME_ON_THE_WIRE: Readonly<Record<string, string>> = { DateTime: 'String' }
+const SAME_ON_THE_WIRE: Readonly<Record<string, string>> = { DateTime: 'String', ID: 'String' }
 
 /** Coordinates (`Type.field`, `Type.field(argument)`) of what a client of `old` can't do with `current`, and why. */
 export function breakingChanges(old: GraphQLSchema, current: GraphQLSchema): Map<string, string> {
   const broken = new Map<string, string>()
   for (const type of Object.values(old.getTypeMap())) {
-    if (type.name.startsWith('__')) continue
+    if (type.name.startsWith('__') || isSpecifiedScalarType(type)) continue
     const now = current.getType(type.name)
     if (now === undefined) broken.set(type.name, 'is gone')
     else for (const [place, why] of changesOf(type, now)) broken.set(place, why)
