@@ -57,6 +57,17 @@ describe('claimDataDir', () => {
     expect(await readEngineRecord(dir)).toBeNull()
   })
 
+  test('is on record whatever writes at once', async () => {
+    const claim = await claimDataDir(dir)
+    for (let i = 0; i < 20; i++) {
+      await writeFile(join(dir, 'engine.json'), 'damaged')
+      const url = `http://localhost:${i}`
+      await Promise.all([claim.mend(), claim.write(url), claim.mend(), claim.mend()])
+      expect(await readEngineRecord(dir)).toMatchObject({ adminUrl: url })
+    }
+    await claim.release()
+  })
+
   test('takes its lock again when somebody removed that', async () => {
     const claim = await claimDataDir(dir)
     await rm(join(dir, 'engine.lock'))

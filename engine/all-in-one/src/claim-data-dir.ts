@@ -39,11 +39,14 @@ export async function claimDataDir(dataDir: string): Promise<DataDirClaim> {
     startedAt: new Date().toISOString(),
   }
   let released = false
-  const save = async () => {
+  const write = async () => {
     if (released) return
     await writeFile(`${file}.new`, JSON.stringify(record), { mode: 0o600 })
     await rename(`${file}.new`, file)
   }
+  // One after the other: a heartbeat may find the file behind while it is being written.
+  let saved: Promise<void> = Promise.resolve()
+  const save = () => (saved = saved.then(write, write))
   await save()
   return {
     async write(adminUrl) {

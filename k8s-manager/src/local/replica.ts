@@ -1,5 +1,4 @@
 /** The life of one replica: start, handshake, death, restart, drain. One process at a time. */
-import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type Announcement,
@@ -13,14 +12,15 @@ import {
   type Workload,
 } from '@kre/contracts'
 import type { Logger } from '@kre/service-kit'
-import { maskConfig } from '@kre/service-kit/masking'
 import { restartDelayMs } from './backoff.ts'
 import { type Ending, endingReason, type KillCause, overdueReason } from './ending-reason.ts'
 import { readInFlight } from './in-flight-journal.ts'
 import { endUser } from './isolation/replica-user.ts'
 import type { LaunchRequest } from './launch-replica.ts'
-import { limitOutput, readOutputTail } from './output-file.ts'
+import { endedAsAsked, interruptedAt, lastWords, sourceOf } from './last-words.ts'
+import { limitOutput } from './output-file.ts'
 import { isRunning } from './process-table.ts'
+import { raceStop } from './race-stop.ts'
 import { judgeHealth, NEW_HEALTH, type ReplicaHealth } from './replica-health.ts'
 import { adoptProcess, drainProcess, type RunningProcess } from './running-process.ts'
 import type { LocalSettings } from './settings.ts'
@@ -298,37 +298,6 @@ function recordEnd(life: Life, started: Started, ending: Ending): void {
   if (!wasAsked) fail(life, reason)
 }
 
-/** The end of its output, without configured values that it may have printed: reasons are shown and stored. */
-function lastWords({ paths, workload }: Life, { outputStart }: ProcessRecord): string {
-  const { spec } = workload
-  const output = readOutputTail(paths.output, outputStart)
-  if (spec.kind === 'entrypoint') return output
-  return [spec, ...(spec.fused ?? [])].reduce((text, one) => maskConfig(one.config)(text), output)
-}
-
-/** The requests that a death found inside each node; nodes with some come first, as they alone can be to blame. */
-function interruptedAt({ workload, paths }: Life) {
-  if (workload.spec.kind !== 'node') return []
-  return readInFlight(workload.spec, paths.work)
-    .map(({ node, calls }) => ({
-      node,
-      interrupted: [...new Set(calls.map(({ requestId }) => requestId))],
-    }))
-    .toSorted((a, b) => b.interrupted.length - a.interrupted.length)
-}
-
-/** By itself, or by a SIGTERM that came before it could listen for one. */
-function endedAsAsked(ending: Ending): boolean {
-  switch (ending.kind) {
-    case 'exit':
-      return ending.code === 0
-    case 'signal':
-      return ending.signal === 'SIGTERM'
-    case 'unobserved':
-      return true
-  }
-}
-
 function fail(life: Life, reason: string): void {
   const { deps, workload, number } = life
   life.reason = reason
@@ -384,11 +353,6 @@ function beOverdue(life: Life, reason: string): void {
   deps.onChange()
 }
 
-/** The file of a node's handler; null = an entrypoint. */
-function sourceOf({ spec }: Workload): string | null {
-  return spec.kind === 'node' ? spec.src : null
-}
-
 /**
  * Also while it drains: a blocked thread would hold up the end for no use. Two looks in a row must say the same, because
  * after a pause of the whole computer all deadlines have passed and the process has not had its turn yet.
@@ -436,17 +400,4 @@ function stateOf(life: Life): ReplicaObservation['state'] {
   if (isStopping(life)) return 'stopping'
   if (life.isReady) return 'ready'
   return life.isPausing || life.failures >= RESTARTS_UNTIL_ERROR ? 'backoff' : 'starting'
-}
-
-/** Preparation can take minutes; a stop does not wait for it. What it starts then is not wanted any more. */
-async function raceStop(work: Promise<boolean>, stop: AbortSignal): Promise<boolean> {
-  if (stop.aborted) return work
-  const over = new AbortController()
-  const stopped = once(stop, 'abort', { signal: over.signal }).then(
-    () => true,
-    () => true,
-  )
-  const result = await Promise.race([work, stopped])
-  over.abort()
-  return result
 }
