@@ -62,12 +62,15 @@ function writeType(type: GraphQLNamedType, level: string): string {
 
 function writeField(field: GraphQLField<unknown, unknown>): string {
   const rows = field.args.map((argument) => `  ${writeInput(argument)}`)
-  return [item(`**\`${field.name}\`**: \`${field.type}\``, field.description), ...rows].join('\n')
+  return [
+    item(`**\`${field.name}\`**: \`${String(field.type)}\``, field.description),
+    ...rows,
+  ].join('\n')
 }
 
 function writeInput(field: GraphQLArgument | GraphQLInputField): string {
   const preset = field.defaultValue === undefined ? '' : ` = ${JSON.stringify(field.defaultValue)}`
-  return item(`\`${field.name}: ${field.type}${preset}\``, field.description)
+  return item(`\`${field.name}: ${String(field.type)}${preset}\``, field.description)
 }
 
 /** Descriptions break their lines where the file was full: here a paragraph is one line. */

@@ -41,7 +41,7 @@ export type SocketDoorDeps = {
 
 export type SocketDoor = AsyncDisposable & {
   /** Takes over a connection that asks to become a WebSocket, or refuses it as HTTP. */
-  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void
+  readonly upgrade: (req: IncomingMessage, socket: Duplex, head: Buffer) => void
 }
 
 type Extra = { readonly principal: Principal; readonly signal: AbortSignal }

@@ -41,7 +41,7 @@ function changesOf(old: GraphQLNamedType, now: GraphQLNamedType): [string, strin
     const changed = Object.values(old.getFields()).flatMap((field): [string, string][] => {
       const found = now.getFields()[field.name]
       if (found === undefined) return [[at(field.name), 'is gone']]
-      return takes(found.type, field.type) ? [] : [[at(field.name), `is ${found.type} now`]]
+      return takes(found.type, field.type) ? [] : [[at(field.name), `is ${String(found.type)} now`]]
     })
     const required = Object.values(now.getFields()).filter(
       (field) => isRequiredInputField(field) && old.getFields()[field.name] === undefined,
@@ -66,12 +66,12 @@ function changesOfField(
 ): [string, string][] {
   const changed: [string, string][] = gives(now.type, old.type)
     ? []
-    : [[place, `is ${now.type} now`]]
+    : [[place, `is ${String(now.type)} now`]]
   for (const argument of old.args) {
     const found = now.args.find(({ name }) => name === argument.name)
     const at = `${place}(${argument.name})`
     if (found === undefined) changed.push([at, 'is gone'])
-    else if (!takes(found.type, argument.type)) changed.push([at, `is ${found.type} now`])
+    else if (!takes(found.type, argument.type)) changed.push([at, `is ${String(found.type)} now`])
   }
   for (const argument of now.args)
     if (isRequiredArgument(argument) && !old.args.some(({ name }) => name === argument.name))
