@@ -1,16 +1,16 @@
 /**
  * A small process that takes bundles in as the engine does, without a test runner's memory around it.
- * Its argument says what to take in; a line per bundle on stdout says what came of it.
+ * Its argument is a folder of bundles; a line for each on stdout says what came of it.
  */
+import { createReadStream } from 'node:fs'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ingestBundle } from '@kre/bundle'
 import { KiB, type KrtIssue } from '@kre/contracts'
-import { HOSTILE_CORPUS } from '../hostile/corpus/hostile-corpus.ts'
-import { bundleOf } from '../hostile/corpus/hostile-input.ts'
 
 export type HostLine = {
+  /** Of the bundle's file. */
   name: string
   ok: boolean
   issues: KrtIssue[]
@@ -26,21 +26,18 @@ export type HostLine = {
   left: string[]
 }
 
-const CHUNK_BYTES = 64 * KiB
 const POLL_MS = 15
 const CPU_TICK_MS = 10
 
-async function* inChunks(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  for (let start = 0; start < bytes.length; start += CHUNK_BYTES)
-    yield bytes.subarray(start, start + CHUNK_BYTES)
-}
-
-async function takeIn(name: string, bytes: Uint8Array): Promise<HostLine> {
+async function takeIn(folder: string, name: string): Promise<HostLine> {
   const scratchDir = await mkdtemp(join(tmpdir(), 'kre-hostile-'))
   const watch = watchChildren()
   let outcome: Pick<HostLine, 'ok' | 'issues' | 'fault'>
   try {
-    const { ok, issues } = await ingestBundle({ stream: inChunks(bytes) }, { scratchDir })
+    const { ok, issues } = await ingestBundle(
+      { stream: createReadStream(join(folder, name)) },
+      { scratchDir },
+    )
     outcome = { ok, issues: [...issues] }
   } catch (thrown) {
     outcome = { ok: false, issues: [], fault: String(thrown) }
@@ -48,8 +45,6 @@ async function takeIn(name: string, bytes: Uint8Array): Promise<HostLine> {
   const used = await watch.stop()
   const left = await readdir(scratchDir)
   await rm(scratchDir, { recursive: true })
-  // What made the bundle is no part of what taking it in costs.
-  globalThis.gc?.()
   const hostKiB = process.memoryUsage.rss() / KiB
   return { name, ...outcome, ...used, hostKiB, left }
 }
@@ -93,8 +88,6 @@ function read(path: string): Promise<string> {
   return readFile(path, 'utf8').catch(() => '')
 }
 
-const share = Number(process.argv[2] ?? 1)
-for (const [index, { name, bytes }] of HOSTILE_CORPUS.entries())
-  if (index % share === 0 || /^(?:bomb|source|model|proto)/.test(name))
-    process.stdout.write(`${JSON.stringify(await takeIn(name, bytes()))}\n`)
-process.stdout.write(`${JSON.stringify(await takeIn('a good one', bundleOf({})))}\n`)
+const folder = process.argv[2] ?? ''
+for (const name of (await readdir(folder)).toSorted())
+  process.stdout.write(`${JSON.stringify(await takeIn(folder, name))}\n`)

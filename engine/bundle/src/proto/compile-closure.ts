@@ -74,20 +74,17 @@ export async function compileClosure(
   const service = root === undefined ? null : findService(entry, root, issues)
   if (service === null || issues.length > 0) return { ok: false, issues, service }
   const set = create(FileDescriptorSetSchema, { file: loader.ordered })
-  const refusal = refusedByRuntime(set)
-  if (refusal !== null)
-    return { ok: false, issues: [syntaxRejection(entry, '', refusal).issue], service }
-  return { ok: true, descriptorSet: toBinary(FileDescriptorSetSchema, set), service }
+  try {
+    return { ok: true, descriptorSet: encodeLoadable(set), service }
+  } catch (thrown) {
+    return { ok: false, issues: [syntaxRejection(entry, '', thrown).issue], service }
+  }
 }
 
-/** The last word has a protobuf runtime: what it does not load, no client could use. */
-function refusedByRuntime(set: FileDescriptorSet): unknown {
-  try {
-    createFileRegistry(set)
-    return null
-  } catch (thrown) {
-    return thrown
-  }
+/** The last word has a protobuf runtime: it throws for what no client could load. */
+function encodeLoadable(set: FileDescriptorSet): Uint8Array {
+  createFileRegistry(set)
+  return toBinary(FileDescriptorSetSchema, set)
 }
 
 /** Depth first, so that `ordered` holds every file behind all it imports. */

@@ -148,11 +148,11 @@ function extensionDescriptor(field: protobuf.Field): FieldDescriptorProto {
 function baseField(field: protobuf.Field): FieldDescriptorProto {
   const { default: defaultValue, ...written } = field.options ?? {}
   const options = knownOptions(FieldOptionsSchema, written)
-  const scalar = SCALARS[field.type]
+  const scalar = SCALARS.get(field.type)
   return create(FieldDescriptorProtoSchema, {
     name: field.name,
     number: field.id,
-    label: LABELS[field.rule ?? 'optional'] ?? FieldDescriptorProto_Label.OPTIONAL,
+    label: LABELS.get(field.rule ?? 'optional') ?? FieldDescriptorProto_Label.OPTIONAL,
     ...(scalar === undefined ? { typeName: field.type } : { type: scalar }),
     jsonName:
       typeof written['json_name'] === 'string' ? written['json_name'] : jsonName(field.name),
@@ -163,7 +163,7 @@ function baseField(field: protobuf.Field): FieldDescriptorProto {
 
 function mapEntry(field: protobuf.MapField): DescriptorProto {
   const part = (name: string, number: number, type: string): FieldDescriptorProto => {
-    const scalar = SCALARS[type]
+    const scalar = SCALARS.get(type)
     return create(FieldDescriptorProtoSchema, {
       name,
       number,
@@ -242,26 +242,31 @@ function namesOf(ranges: Ranges): string[] {
   return (ranges ?? []).filter((range) => typeof range === 'string')
 }
 
-const LABELS: Readonly<Record<string, FieldDescriptorProto_Label>> = {
-  optional: FieldDescriptorProto_Label.OPTIONAL,
-  required: FieldDescriptorProto_Label.REQUIRED,
-  repeated: FieldDescriptorProto_Label.REPEATED,
-}
+const LABELS: ReadonlyMap<string, FieldDescriptorProto_Label> = new Map(
+  Object.entries({
+    optional: FieldDescriptorProto_Label.OPTIONAL,
+    required: FieldDescriptorProto_Label.REQUIRED,
+    repeated: FieldDescriptorProto_Label.REPEATED,
+  }),
+)
 
-const SCALARS: Readonly<Record<string, FieldDescriptorProto_Type>> = {
-  double: FieldDescriptorProto_Type.DOUBLE,
-  float: FieldDescriptorProto_Type.FLOAT,
-  int64: FieldDescriptorProto_Type.INT64,
-  uint64: FieldDescriptorProto_Type.UINT64,
-  int32: FieldDescriptorProto_Type.INT32,
-  fixed64: FieldDescriptorProto_Type.FIXED64,
-  fixed32: FieldDescriptorProto_Type.FIXED32,
-  bool: FieldDescriptorProto_Type.BOOL,
-  string: FieldDescriptorProto_Type.STRING,
-  bytes: FieldDescriptorProto_Type.BYTES,
-  uint32: FieldDescriptorProto_Type.UINT32,
-  sfixed32: FieldDescriptorProto_Type.SFIXED32,
-  sfixed64: FieldDescriptorProto_Type.SFIXED64,
-  sint32: FieldDescriptorProto_Type.SINT32,
-  sint64: FieldDescriptorProto_Type.SINT64,
-}
+/** A map, as a type may be named like a member of every object. */
+const SCALARS: ReadonlyMap<string, FieldDescriptorProto_Type> = new Map(
+  Object.entries({
+    double: FieldDescriptorProto_Type.DOUBLE,
+    float: FieldDescriptorProto_Type.FLOAT,
+    int64: FieldDescriptorProto_Type.INT64,
+    uint64: FieldDescriptorProto_Type.UINT64,
+    int32: FieldDescriptorProto_Type.INT32,
+    fixed64: FieldDescriptorProto_Type.FIXED64,
+    fixed32: FieldDescriptorProto_Type.FIXED32,
+    bool: FieldDescriptorProto_Type.BOOL,
+    string: FieldDescriptorProto_Type.STRING,
+    bytes: FieldDescriptorProto_Type.BYTES,
+    uint32: FieldDescriptorProto_Type.UINT32,
+    sfixed32: FieldDescriptorProto_Type.SFIXED32,
+    sfixed64: FieldDescriptorProto_Type.SFIXED64,
+    sint32: FieldDescriptorProto_Type.SINT32,
+    sint64: FieldDescriptorProto_Type.SINT64,
+  }),
+)
