@@ -8,7 +8,6 @@ import { createClientAddress } from './audit/client-address.ts'
 import { createAuditLog } from './audit/create-audit-log.ts'
 import { createAuditExportRoute } from './audit/export-route.ts'
 import { createKeyedLock } from './concurrency/keyed-lock.ts'
-import { createSlots } from './concurrency/slots.ts'
 import type { AdminApiDeps, FeatureDeps } from './context.ts'
 import { createDocumentReader } from './docs/document-reader.ts'
 import { createDocumentRoute } from './docs/document-route.ts'
@@ -47,9 +46,7 @@ import { createTokenHash } from './sign-in/tokens.ts'
 import { createBytesUnderWay } from './uploads/bytes-under-way.ts'
 import { createResumableUploads } from './uploads/resumable-uploads.ts'
 import { DEFAULT_UPLOAD_LIMITS } from './uploads/upload-limits.ts'
-
-/** Bundles that are validated at once; each costs a child process. Further uploads wait unread. */
-const UPLOADS_MAX = 4
+import { createUploadSlots } from './uploads/upload-slots.ts'
 
 export type AdminApi = {
   /** For an HTTP server of the caller's own. */
@@ -116,7 +113,7 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
   }
   const uploading = {
     ...features,
-    uploadSlots: createSlots(UPLOADS_MAX),
+    uploadSlots: createUploadSlots(),
     claimBytes: createBytesUnderWay(features),
   }
   const resumable = createResumableUploads(uploading)

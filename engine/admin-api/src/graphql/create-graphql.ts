@@ -13,7 +13,7 @@ import type { FeatureDeps } from '../context.ts'
 import { authorizeResolvers } from './authorize-resolvers.ts'
 import type { Principal } from '../principal.ts'
 import type { GraphqlContext } from './context.ts'
-import { documentLimits, TOKENS_MAX } from './document-limits.ts'
+import { documentLimits, TOKENS_MAX, uploadsOnly } from './document-limits.ts'
 import { createFields } from './fields.ts'
 import { guardResolvers, guardSubscribers } from './guard-resolvers.ts'
 import { createMutations } from './mutations.ts'
@@ -131,6 +131,7 @@ const limitDocuments: Plugin<object, GraphqlContext> = {
   },
   onValidate({ addValidationRule, context }) {
     addValidationRule(documentLimits)
+    if ((context as unknown as GraphqlContext).file !== null) addValidationRule(uploadsOnly)
     if (!hasAnyLevel((context as unknown as GraphqlContext).principal))
       addValidationRule(NoSchemaIntrospectionCustomRule)
   },

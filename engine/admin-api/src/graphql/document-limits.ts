@@ -39,6 +39,23 @@ export function documentLimits(context: ValidationContext): ASTVisitor {
   }
 }
 
+/** Validation rule for requests that bring a file: their time is not limited, so they do nothing else. */
+export function uploadsOnly(context: ValidationContext): ASTVisitor {
+  return {
+    OperationDefinition({ operation, selectionSet }) {
+      const isUpload = selectionSet.selections.every(
+        (selection) => selection.kind === Kind.FIELD && selection.name.value === 'createVersion',
+      )
+      if (operation === 'mutation' && isUpload) return
+      context.reportError(
+        new GraphQLError('a multipart request is for the mutation createVersion alone', {
+          extensions: { code: INVALID_DOCUMENT, http: { status: 400 } },
+        }),
+      )
+    },
+  }
+}
+
 /** Sums over all operations and the largest depth; fragments count at each spread. */
 export function measureDocument(document: DocumentNode): Cost {
   const fragments = new Map<string, FragmentDefinitionNode>()

@@ -211,6 +211,21 @@ describe('createVersion', () => {
     expect(await api.scratchFiles()).toEqual([])
   })
 
+  test.each([
+    '{ me { id } }',
+    'mutation { deleteRuntime(input: {id: "demo", comment: "c"}) { id } }',
+  ])('is all that a form may do: %s', async (query) => {
+    const { text } = await post(
+      formOf([
+        ['operations', operations(query)],
+        ['map', MAP],
+        ['0', bundle()],
+      ]),
+    )
+    expect(text).toContain('createVersion alone')
+    expect(await api.store.runtimes.find('demo')).not.toBeNull()
+  })
+
   test('refuses a file that is too large, and one that is wanted twice', async () => {
     expect((await upload(new Blob([randomBytes(2 * MiB)]))).text).toContain('too large')
     const twice = QUERY.replace(

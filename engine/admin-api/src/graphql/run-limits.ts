@@ -81,8 +81,11 @@ export async function withinTime<T>(
       late.abort()
     }, limitMs)
   })
+  const result = work(AbortSignal.any([signal, late.signal]))
+  // Given up, it may fail unheard.
+  result.catch(() => undefined)
   try {
-    return await Promise.race([work(AbortSignal.any([signal, late.signal])), timeout])
+    return await Promise.race([result, timeout])
   } finally {
     clearTimeout(timer)
   }

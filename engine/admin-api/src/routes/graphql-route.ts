@@ -1,6 +1,5 @@
 import type { ServerResponse } from 'node:http'
 import { KiB, KreError } from '@kre/contracts'
-import type { Slots } from '../concurrency/slots.ts'
 import { GRAPHQL_PATH, type Graphql } from '../graphql/create-graphql.ts'
 import { readMultipartRequest } from '../graphql/multipart-request.ts'
 import { callerKey, RECHECK_MS, type OpenStreams } from '../graphql/open-streams.ts'
@@ -13,6 +12,7 @@ import { mediaType } from '../http/request-origin.ts'
 import { isAllowed, type Principal } from '../principal.ts'
 import { tooLarge, type ClaimBytes } from '../uploads/bytes-under-way.ts'
 import type { UploadLimits } from '../uploads/upload-limits.ts'
+import type { UploadSlots } from '../uploads/upload-slots.ts'
 
 /** What a form has beside its file. */
 const FORM_BYTES_MAX = 300 * KiB
@@ -22,7 +22,7 @@ export type GraphqlRoutesDeps = {
   openStreams: OpenStreams
   enterRun: EnterRun
   uploadLimits: UploadLimits
-  uploadSlots: Slots
+  uploadSlots: UploadSlots
   claimBytes: ClaimBytes
   /** Whether `createVersion` takes files. */
   acceptsFiles: boolean
@@ -99,23 +99,20 @@ async function answer(
   const method = req.method ?? ''
   const body = method === 'POST' ? await readBody(req, signal) : null
   const headers = { accept: req.headers.accept ?? '*/*', 'content-type': 'application/json' }
-  const leave = await deps.enterRun(callerKey(principal), signal)
-  let response: Promise<Response> | null = null
-  try {
-    return await withinTime(
-      (limited) => {
+  return withinTime(
+    async (limited) => {
+      const leave = await deps.enterRun(callerKey(principal), limited)
+      try {
         const context = { principal, requestId, signal: limited, file: null }
-        response = deps.graphql.answer({ url, method, headers, body }, context)
-        return response
-      },
-      signal,
-      deps.executionMs,
-    )
-  } finally {
-    // What was given up goes on, and holds its place, until it ends.
-    if (response === null) leave()
-    else (response as Promise<Response>).then(leave, leave)
-  }
+        return await deps.graphql.answer({ url, method, headers, body }, context)
+      } finally {
+        // What was given up goes on, and holds its place, until it ends.
+        leave()
+      }
+    },
+    signal,
+    deps.executionMs,
+  )
 }
 
 /** An operation with a file. The caller is looked at before the first byte, the runtime before the first of the file. */
@@ -131,7 +128,7 @@ async function answerUpload(
   const bytes = announced === undefined ? limits.bytesMax : Number(announced)
   const leave = await deps.claimBytes(principal.email, Math.min(bytes, limits.bytesMax))
   try {
-    const release = await deps.uploadSlots(signal)
+    const release = await deps.uploadSlots(principal.email, signal)
     try {
       sendContinue()
       const bytesMax = limits.bytesMax + FORM_BYTES_MAX

@@ -251,6 +251,14 @@ describe('uploads of others', () => {
   })
 })
 
+test('a user has no more uploads than there are files for', async () => {
+  for (let i = 0; i < 100; i += 1) await begin('x')
+  expect((await tus.create(1)).status).toBe(429)
+  const [first] = await api.store.uploads.list()
+  await tus.remove(`/api/v1/runtimes/demo/uploads/${first?.id}`)
+  expect((await tus.create(1)).status).toBe(201)
+})
+
 test('a runtime takes no more versions than its quota', async () => {
   for (const version of ['v1', 'v2', 'v3']) expect((await api.upload({ version })).status).toBe(201)
   const refused = await api.upload({ version: 'v4' })

@@ -1,5 +1,4 @@
 import type { UploadOutcome } from '@kre/store'
-import type { Slots } from '../concurrency/slots.ts'
 import type { FeatureDeps } from '../context.ts'
 import { toGraphqlVersion } from '../graphql/to-graphql-version.ts'
 import { bodyChunks } from '../http/body-chunks.ts'
@@ -13,6 +12,7 @@ import { tooLarge, type ClaimBytes } from '../uploads/bytes-under-way.ts'
 import { InvalidBundle } from '../uploads/invalid-bundle.ts'
 import type { ResumableUploads } from '../uploads/resumable-uploads.ts'
 import { takeBundle } from '../uploads/take-bundle.ts'
+import type { UploadSlots } from '../uploads/upload-slots.ts'
 import {
   readRuntimeState,
   requireRuntime,
@@ -22,7 +22,7 @@ import {
 import { readDigestHeader } from './digest-header.ts'
 
 type UploadRouteDeps = FeatureDeps & {
-  uploadSlots: Slots
+  uploadSlots: UploadSlots
   claimBytes: ClaimBytes
   resumable: ResumableUploads
 }
@@ -86,7 +86,7 @@ async function receive(
   const leave = await deps.claimBytes(caller.principal.email, bytes)
   const answered = new AbortController()
   try {
-    const release = await deps.uploadSlots(signal)
+    const release = await deps.uploadSlots(caller.principal.email, signal)
     try {
       sendContinue()
       const chunks = bodyChunks(req, {

@@ -1,19 +1,20 @@
 import { createHash } from 'node:crypto'
 import { HOUR_MS, KreError, toKreError } from '@kre/contracts'
 import type { Upload, UploadOutcome } from '@kre/store'
-import type { Slots } from '../concurrency/slots.ts'
 import type { FeatureDeps } from '../context.ts'
+import { HttpProblem } from '../http/http-problem.ts'
 import { authorize, type Principal } from '../principal.ts'
 import { quoted } from '../text.ts'
 import { requireRuntime } from '../versions/version-state.ts'
 import type { ClaimBytes } from './bytes-under-way.ts'
 import { createTurns } from './create-turns.ts'
 import { digestMismatch, takeBundle } from './take-bundle.ts'
+import type { UploadSlots } from './upload-slots.ts'
 
 type ResumableDeps = FeatureDeps & {
   claimBytes: ClaimBytes
   /** Turns at the validator. */
-  uploadSlots: Slots
+  uploadSlots: UploadSlots
 }
 
 /** Which upload, and who asks for it. */
@@ -34,6 +35,8 @@ export type AppendPart = UploadRef & {
 /** `received`: bytes that are there. */
 export type UploadProgress = { readonly upload: Upload; readonly received: number }
 
+/** Uploads of one user that are not over, and as many that are. */
+export const UPLOADS_OF_USER_MAX = 100
 /** How often uploads that are over are looked for. */
 const SWEEP_MS = HOUR_MS
 
@@ -77,6 +80,15 @@ export function createResumableUploads(deps: ResumableDeps) {
     )
   }
 
+  /** Uploads cost a file each, however small they are. */
+  async function makeRoom(user: string): Promise<void> {
+    const theirs = (await uploads.list()).filter((upload) => upload.user === user)
+    const over = theirs.filter(({ outcome }) => outcome !== null)
+    if (theirs.length - over.length >= UPLOADS_OF_USER_MAX) throw tooManyUploads()
+    // What became of the others was asked for long ago.
+    for (const { id } of over.slice(0, -UPLOADS_OF_USER_MAX)) await uploads.remove(id)
+  }
+
   async function append(upload: Upload, part: AppendPart, ended: AbortSignal): Promise<number> {
     if (upload.outcome !== null) throw isOver(upload)
     const chunks = part.chunks(upload.bytes - part.offset, ended)
@@ -102,7 +114,7 @@ export function createResumableUploads(deps: ResumableDeps) {
       await uploads.truncate(upload.id, 0)
       throw digestMismatch()
     }
-    const release = await deps.uploadSlots(closing.signal)
+    const release = await deps.uploadSlots(upload.user, closing.signal)
     try {
       const chunks = (await uploads.read(upload.id)) as AsyncIterable<Uint8Array>
       const { principal, runtimeId } = ref
@@ -126,6 +138,7 @@ export function createResumableUploads(deps: ResumableDeps) {
     async begin({ principal, runtimeId, ...announced }: BeginUpload): Promise<Upload> {
       authorize(principal, 'edit versions', runtimeId)
       await requireRuntime(deps, runtimeId)
+      await makeRoom(principal.email)
       // In the store it counts by itself.
       const release = await deps.claimBytes(principal.email, announced.bytes)
       try {
@@ -213,6 +226,14 @@ function checksumMismatch(): KreError {
 
 function isOver({ id }: Upload): KreError {
   return new KreError('failed-precondition', `upload "${id}" is over: begin a new one`)
+}
+
+function tooManyUploads(): HttpProblem {
+  return new HttpProblem(
+    'resource-exhausted',
+    { status: 429, wireCode: 'UPLOADS_UNDER_WAY', headers: { 'Retry-After': '30' } },
+    `you have ${UPLOADS_OF_USER_MAX} uploads that are not over: end or delete one first`,
+  )
 }
 
 function incomplete({ id, bytes }: Upload, received: number): KreError {
