@@ -71,9 +71,6 @@ export type ReplicaDeps = {
   released: AbortSignal
 }
 
-/** A process that used all of its drain ends itself; the target's SIGKILL comes so much later. */
-const KILL_GRACE_MS = SECOND_MS
-
 /** What changes in a replica's life. */
 type Life = {
   readonly deps: ReplicaDeps
@@ -181,7 +178,7 @@ async function live(life: Life, previous: ProcessRecord | null): Promise<void> {
     if (started !== null) {
       const ending = await started.process.ended
       // What left its group, too: nothing else runs as that user.
-      if (started.record.uid !== null) await endUser(started.record.uid)
+      await endUser(started.record.uid)
       if (deps.released.aborted) return
       recordEnd(life, started, ending)
     }
@@ -228,7 +225,7 @@ async function launch(life: Life, isRestart: boolean): Promise<boolean> {
       // Started in the very moment of the stop: nobody waits for it, and it has taken nothing yet.
       started.process.kill('SIGKILL')
       await started.process.ended
-      if (started.record.uid !== null) await endUser(started.record.uid)
+      await endUser(started.record.uid)
       return true
     }
     if (life.failures === 0 && !life.isOverdue) life.reason = ''
@@ -377,8 +374,9 @@ function stop(life: Life): void {
   life.stopRequest.abort()
   life.reason = life.current === null ? '' : 'finishes the requests it has taken'
   const { settings, released } = life.deps
+  // A process that used all of its drain ends itself; SIGKILL comes a second later.
   if (life.current !== null)
-    void drainProcess(life.current.process, settings.drainMs + KILL_GRACE_MS, released)
+    void drainProcess(life.current.process, settings.drainMs + SECOND_MS, released)
   life.deps.onChange()
 }
 

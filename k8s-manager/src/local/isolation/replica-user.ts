@@ -33,10 +33,12 @@ export function createUidCheck(): (uid: number) => boolean {
 }
 
 /**
- * SIGKILL to all processes of the user at once, also those that left their group and session. In one system call, so
+ * SIGKILL to all processes of a replica's user (null = it has none) at once, also those that left their group and session. In one system call, so
  * that a fork bomb can't outrun it.
  */
-export async function endUser(uid: number): Promise<void> {
+export async function endUser(uid: number | null): Promise<void> {
+  // Never everybody of an account: a record may be damaged.
+  if (uid === null || !isReplicaUid(uid)) return
   const child = spawn(
     'setpriv',
     [`--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', '/bin/sh', '-c', 'kill -9 -1'],
