@@ -50,7 +50,7 @@ export type Replica = {
   tick(isAudible: boolean, usedBytes: number | null): void
   /** Called every `deadlineTickMs`: ends a process whose thread user code blocks beyond its deadlines. */
   watchDeadlines(): void
-  /** SIGTERM, then SIGKILL after the drain. Calls `onGone` at the end. */
+  /** SIGTERM, then SIGKILL a second after the drain, by whose end a process ends itself. Calls `onGone` at the end. */
   stop(): void
 }
 
@@ -374,7 +374,6 @@ function stop(life: Life): void {
   life.stopRequest.abort()
   life.reason = life.current === null ? '' : 'finishes the requests it has taken'
   const { settings, released } = life.deps
-  // A process that used all of its drain ends itself; SIGKILL comes a second later.
   if (life.current !== null)
     void drainProcess(life.current.process, settings.drainMs + SECOND_MS, released)
   life.deps.onChange()
