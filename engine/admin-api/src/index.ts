@@ -1,7 +1,7 @@
 export { createAdminApi, type AdminApi } from './admin-api.ts'
 export type { AdminApiDeps } from './context.ts'
 export type { Listening } from './http/listen.ts'
-export { createObserver, type LiveTraffic, type Observer } from './traffic/create-observer.ts'
+export { openObserver, type LiveTraffic, type Observer } from './traffic/create-observer.ts'
 export type { LogBounds } from './logs/keep-logs-bounded.ts'
 export { createFolderMailer } from './mail/folder-mailer.ts'
 export { createSmtpMailer, type SmtpSettings } from './mail/smtp-mailer.ts'

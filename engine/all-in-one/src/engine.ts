@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import { access, chmod, constants, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createAdminApi, createObserver } from '@kre/admin-api'
+import { createAdminApi, openObserver } from '@kre/admin-api'
 import { ingestBundle } from '@kre/bundle'
 import {
   ALL_KEPT_REQUESTS,
@@ -148,9 +148,14 @@ export async function startEngine(
     release.push(() => converger[Symbol.asyncDispose]())
     await converger.start(closing.signal)
 
-    const observer = createObserver({ store, logger, logBounds: config.logBounds })
-    release.push(() => observer[Symbol.asyncDispose]())
     const metrics = createMetricsCollector(Date.now, (increment) => observer.count(increment))
+    const observer = await openObserver({
+      store,
+      collector: metrics,
+      logger,
+      logBounds: config.logBounds,
+    })
+    release.push(() => observer[Symbol.asyncDispose]())
     hear(nats, ALL_METRICS, (subject, data) => metrics.accept(data, subject))
     hear(nats, ALL_KEPT_REQUESTS, observer.kept)
     hear(nats, ALL_REQUEST_STEPS, observer.steps)

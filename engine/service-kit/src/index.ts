@@ -3,6 +3,8 @@ export { createEventBus } from './event-bus.ts'
 export { createLogger, type Logger } from './logger.ts'
 export {
   createMetricsCollector,
+  PROCESS_FORGOTTEN_MS,
+  type HeardProcess,
   type Increment,
   type MetricsCollector,
 } from './metrics/metrics-collector.ts'

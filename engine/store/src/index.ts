@@ -51,6 +51,7 @@ export {
   type VersionStore,
   type WriteOutcome,
 } from './ports/store.ts'
+export type { HeardTotals, HeardTotalsStore } from './ports/heard-totals-store.ts'
 export {
   type LogLimits,
   type LogRetentionStore,

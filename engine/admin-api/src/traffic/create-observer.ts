@@ -1,5 +1,10 @@
 import { DAY_MS, MINUTE_MS, SECOND_MS } from '@kre/contracts'
-import type { Increment, Logger } from '@kre/service-kit'
+import {
+  PROCESS_FORGOTTEN_MS,
+  type Increment,
+  type Logger,
+  type MetricsCollector,
+} from '@kre/service-kit'
 import type { Store } from '@kre/store'
 import { keepLogsBounded, type LogBounds } from '../logs/keep-logs-bounded.ts'
 import { createRequestRecorder, type RequestRecorder } from './request-recorder.ts'
@@ -25,22 +30,32 @@ export type Observer = AsyncDisposable & {
  * Keeps what is seen of running versions, and keeps it bounded: traffic, examples of requests, logs. One per store:
  * two of them would count everything twice.
  *
+ * @param deps.collector tells `count` what it adds up; what the engine before this one had heard is given to it.
  * @param deps.logBounds of runtimes that have none of their own.
  */
-export function createObserver(deps: {
-  store: Pick<Store, 'traffic' | 'requests' | 'runtimes' | 'logRetention'>
+export async function openObserver(deps: {
+  store: Pick<Store, 'traffic' | 'requests' | 'runtimes' | 'logRetention' | 'heardTotals'>
+  collector: Pick<MetricsCollector, 'takeHeard' | 'restore'>
   logger: Logger
   logBounds: LogBounds
   now?: () => Date
-}): Observer {
-  const { store, logger, logBounds } = deps
+}): Promise<Observer> {
+  const { store, collector, logger, logBounds } = deps
   const now = deps.now ?? (() => new Date())
-  const traffic = createTrafficRecorder({ store, logger, now })
+  const forgottenBefore = () => new Date(now().getTime() - PROCESS_FORGOTTEN_MS)
+  collector.restore(await store.heardTotals.since(forgottenBefore()))
+  const traffic = createTrafficRecorder({
+    store,
+    logger,
+    now,
+    takeHeard: () => collector.takeHeard(),
+  })
   const requests = createRequestRecorder({ store, logger })
 
   const expire = async () => {
     try {
       await store.traffic.expire(now())
+      await store.heardTotals.expire(forgottenBefore())
       await store.requests.expire(new Date(now().getTime() - REQUESTS_KEPT_MS))
     } catch (error) {
       logger.warn({ err: error }, 'old traffic not removed')

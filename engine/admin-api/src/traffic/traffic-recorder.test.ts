@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
-import { createLogger, type Increment } from '@kre/service-kit'
+import { createLogger, type HeardProcess, type Increment } from '@kre/service-kit'
 import type { Store, TrafficSample } from '@kre/store'
 import { sampleRuntime } from '@kre/store/testing'
 import { startTestApi, type TestApi } from '../testing/start-test-api.ts'
@@ -20,8 +20,10 @@ beforeEach(() => {
   nowMs = BEGIN
 })
 
-const open = (store: Pick<Store, 'traffic' | 'runtimes'> = api.store) =>
-  createTrafficRecorder({ store, logger, now: () => new Date(nowMs) })
+const open = (
+  store: Pick<Store, 'traffic' | 'runtimes' | 'heardTotals'> = api.store,
+  takeHeard: () => HeardProcess[] = () => [],
+) => createTrafficRecorder({ store, logger, now: () => new Date(nowMs), takeHeard })
 const requests = (value: number, labels: Record<string, string> = {}): Increment => ({
   name: 'kre_requests_total',
   labels: { ...LABELS, status: 'OK', ...labels },
@@ -93,6 +95,7 @@ describe('createTrafficRecorder', () => {
     let fails = true
     const recorder = open({
       runtimes: api.store.runtimes,
+      heardTotals: api.store.heardTotals,
       traffic: {
         ...api.store.traffic,
         add: async (runtimeId, version, samples) => {
@@ -113,6 +116,32 @@ describe('createTrafficRecorder', () => {
     await recorder.flush()
     for (const version of ['good', 'bad', 'ugly'])
       expect(await read(version)).toMatchObject([{ calls: 2 }])
+  })
+
+  test('says what was heard when it is stored, and not before', async () => {
+    let fails = true
+    const heard = { process: 'p1', heardAt: new Date(BEGIN), totals: '{}' }
+    const reports = [[heard], []]
+    const recorder = open(
+      {
+        ...api.store,
+        runtimes: {
+          ...api.store.runtimes,
+          list: () => {
+            if (fails) throw new Error('down')
+            return api.store.runtimes.list()
+          },
+        },
+      },
+      () => reports.shift() ?? [],
+    )
+    recorder.count(requests(1, { version: 'heard' }))
+    await recorder.flush()
+    expect(await api.store.heardTotals.since(new Date(0))).toEqual([])
+    fails = false
+    await recorder.flush()
+    expect(await api.store.heardTotals.since(new Date(0))).toEqual([heard])
+    expect(await read('heard')).toMatchObject([{ calls: 1 }])
   })
 
   test('keeps no counts of a runtime that is not there', async () => {

@@ -1,5 +1,5 @@
 import { SECOND_MS } from '@kre/contracts'
-import type { Increment, Logger } from '@kre/service-kit'
+import type { HeardProcess, Increment, Logger } from '@kre/service-kit'
 import {
   addCounts,
   TRAFFIC_RESOLUTIONS,
@@ -33,11 +33,15 @@ type Samples = Map<string, TrafficSample>
 
 /** Adds counts up and hands them to the store; the last seconds stay for those who watch. */
 export function createTrafficRecorder(deps: {
-  store: Pick<Store, 'traffic' | 'runtimes'>
+  store: Pick<Store, 'traffic' | 'runtimes' | 'heardTotals'>
   logger: Logger
   now: () => Date
+  /** What the counts that came so far are part of; stored when they are. */
+  takeHeard: () => HeardProcess[]
 }): TrafficRecorder {
   const { store, logger, now } = deps
+  /** Not stored yet, by process. */
+  const heard = new Map<string, HeardProcess>()
   const live = createSlots(now)
   let waiting = new Map<string, Of & { samples: Samples }>()
   let waitingSamples = 0
@@ -67,7 +71,9 @@ export function createTrafficRecorder(deps: {
     },
     live: (runtimeId, version, windowMs) => live.read({ runtimeId, version }, windowMs),
     async flush() {
-      if (waiting.size === 0) return
+      for (const one of deps.takeHeard()) heard.set(one.process, one)
+      const totals = [...heard.values()]
+      if (waiting.size + totals.length === 0) return
       const taken = [...waiting.values()]
       waiting = new Map()
       waitingSamples = 0
@@ -81,6 +87,8 @@ export function createTrafficRecorder(deps: {
             await store.traffic.add(runtimeId, version, [...samples.values()])
           taken.shift()
         }
+        await store.heardTotals.put(totals)
+        for (const one of totals) if (heard.get(one.process) === one) heard.delete(one.process)
       } catch (error) {
         for (const { samples, ...of } of taken)
           for (const sample of samples.values()) add(of, sample)

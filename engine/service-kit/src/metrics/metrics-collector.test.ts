@@ -63,6 +63,22 @@ describe('createMetricsCollector', () => {
     expect(line(collector, 'kre_node_calls_total')[0]).toMatch(/ 6$/)
   })
 
+  test('goes on from what the collector before it had heard, what nobody heard included', () => {
+    const first = createMetricsCollector(() => START)
+    tell(first, { counters: [calls(5)] })
+    tell(first, { incarnation: 'two', counters: [calls(1)] })
+    const heard = first.takeHeard()
+    expect(first.takeHeard()).toEqual([])
+    const second = createMetricsCollector(() => START + 60_000)
+    second.restore([...heard, { process: 'bad', heardAt: new Date(), totals: '{"counters":7}' }])
+    tell(second, { counters: [calls(8)] })
+    tell(second, { incarnation: 'two', counters: [calls(1)] })
+    // Unknown, and older than this engine.
+    tell(second, { incarnation: 'three', counters: [calls(100)] })
+    expect(line(second, 'kre_node_calls_total')[0]).toMatch(/ 3$/)
+    expect(second.takeHeard().map(({ process }) => process)).toEqual(['one', 'two', 'three'])
+  })
+
   test('tells what each series grows by, and nothing that does not grow', () => {
     const told: Increment[] = []
     const collector = createMetricsCollector(

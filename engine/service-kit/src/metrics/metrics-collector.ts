@@ -3,6 +3,7 @@
  * Bounded whatever is reported: a process can't make the engine keep more than `SERIES_MAX` series.
  */
 import { HISTOGRAM_BOUNDS_S, HOUR_MS, MetricsReport, MINUTE_MS } from '@kre/contracts'
+import { z } from 'zod'
 import { METRIC_HELP } from './metric-help.ts'
 import { writeExposition, type ExposedSeries } from './write-exposition.ts'
 
@@ -11,7 +12,7 @@ const PROCESSES_MAX = 5_000
 /** Longer than the pause between two reports of an idle process: those that are silent for longer show no gauges. */
 const PROCESS_SILENT_MS = 2 * MINUTE_MS
 /** What a process said last is needed when it is heard again, or all of it would be counted twice. */
-const PROCESS_FORGOTTEN_MS = HOUR_MS
+export const PROCESS_FORGOTTEN_MS = HOUR_MS
 /** A version that is gone for so long is not shown any more. */
 const SERIES_SILENT_MS = 10 * MINUTE_MS
 
@@ -24,6 +25,10 @@ export type MetricsCollector = {
   accept(data: Uint8Array, subject?: string): void
   /** All series in Prometheus's text format, version 0.0.4. */
   expose(): string
+  /** What processes said that were heard since the last call, for the collector after this one. */
+  takeHeard(): HeardProcess[]
+  /** Goes on from what another collector had heard; what is damaged is left out. Before the first report. */
+  restore(heard: readonly HeardProcess[]): void
 }
 
 /** What a series grew by. */
@@ -35,6 +40,17 @@ export type Increment = {
   /** Of a histogram: observations in each bucket; empty for a counter. */
   readonly buckets: readonly number[]
 }
+
+/** All that a process had counted when it was heard. */
+export type HeardProcess = { process: string; heardAt: Date; totals: string }
+
+/** Totals as they are handed on: pairs of series and value. */
+const Totals = z.object({
+  counters: z.array(z.tuple([z.string(), z.number()])),
+  histograms: z.array(
+    z.tuple([z.string(), z.object({ buckets: z.array(z.number()), sum: z.number() })]),
+  ),
+})
 
 type Process = {
   at: number
@@ -55,6 +71,7 @@ export function createMetricsCollector(
   const startedAt = now()
   const processes = new Map<string, Process>()
   const series = new Map<string, Series>()
+  const heard = new Set<string>()
   const own = { reports: 0, invalidReports: 0, droppedSeries: 0 }
 
   const find = (name: string, labels: Readonly<Record<string, string>>, kind: Series['kind']) => {
@@ -117,6 +134,7 @@ export function createMetricsCollector(
       find(name, labels, 'gauge') === null ? [] : [{ key: seriesKey(name, labels), value }],
     )
     processes.set(report.incarnation, process)
+    heard.add(report.incarnation)
   }
 
   const forget = () => {
@@ -140,6 +158,27 @@ export function createMetricsCollector(
       }
       own.reports++
       add(subject === undefined ? parsed.data : ofRuntime(parsed.data, subject))
+    },
+    takeHeard() {
+      const taken = [...heard].flatMap((id) => {
+        const process = processes.get(id)
+        return process === undefined ? [] : [toHeard(id, process)]
+      })
+      heard.clear()
+      return taken
+    },
+    restore(all) {
+      for (const { process: id, heardAt, totals } of all) {
+        const parsed = Totals.safeParse(parseJson(Buffer.from(totals)))
+        if (!parsed.success) continue
+        const { counters, histograms } = parsed.data
+        processes.set(id, {
+          at: heardAt.getTime(),
+          counters: new Map(counters),
+          histograms: new Map(histograms),
+          gauges: [],
+        })
+      }
     },
     expose() {
       forget()
@@ -165,6 +204,17 @@ export function createMetricsCollector(
       ])
     },
   }
+}
+
+function toHeard(process: string, { at, counters, histograms }: Process): HeardProcess {
+  const totals: z.infer<typeof Totals> = {
+    counters: [...counters],
+    histograms: [...histograms].map(([key, { buckets, sum }]) => [
+      key,
+      { buckets: [...buckets], sum },
+    ]),
+  }
+  return { process, heardAt: new Date(at), totals: JSON.stringify(totals) }
 }
 
 /** The counts that a process may speak of: those of the runtime on whose subject it is heard. */

@@ -6,6 +6,7 @@ import { openFolderUploadStore } from '../uploads/folder-upload-store.ts'
 import { createDatabaseClaims } from './claim-databases.ts'
 import { connectMongo, type MongoConnection } from './connect-mongo.ts'
 import { guardMethods } from './guard-methods.ts'
+import { createMongoHeardTotalsStore } from './mongo-heard-totals-store.ts'
 import { createMongoIdentityStore } from './identity/mongo-identity-store.ts'
 import { migrateMongo } from './migrate.ts'
 import { MIGRATIONS } from './migrations.ts'
@@ -93,6 +94,7 @@ async function openOn(
       logRetention: createMongoLogRetentionStore(databases, claims),
       traffic: createMongoTrafficStore(databases, claims),
       requests: createMongoRequestStore(databases, claims),
+      heardTotals: createMongoHeardTotalsStore(databases),
       identity,
       audit: createMongoAuditStore(databases.engine),
       bundles,

@@ -16,6 +16,7 @@ import {
   type Release,
 } from '@kre/contracts'
 import type { AuditStore } from './audit-store.ts'
+import type { HeardTotalsStore } from './heard-totals-store.ts'
 import type { IdentityStore } from './identity-store.ts'
 import type { LogRetentionStore } from './log-retention-store.ts'
 import type { PredictionStats } from './prediction-stats.ts'
@@ -260,6 +261,7 @@ export type Store = AsyncDisposable & {
   logRetention: LogRetentionStore
   traffic: TrafficStore
   requests: RequestStore
+  heardTotals: HeardTotalsStore
   identity: IdentityStore
   audit: AuditStore
   bundles: BundleStore

@@ -9,6 +9,7 @@ import { CONTROL_MIGRATIONS } from './control-migrations.ts'
 import { openDatabase, type Database } from './database.ts'
 import { OUTPUT_MIGRATIONS } from './output-migrations.ts'
 import { createSqliteConfigStore } from './sqlite-config-store.ts'
+import { createSqliteHeardTotalsStore } from './sqlite-heard-totals-store.ts'
 import { createSqliteIdentityStore } from './sqlite-identity-store.ts'
 import { createSqliteLogRetentionStore } from './sqlite-log-retention-store.ts'
 import { createSqliteOutputStore } from './sqlite-output-store.ts'
@@ -67,6 +68,7 @@ export async function openSqliteStore(options: {
       logRetention: createSqliteLogRetentionStore(outputsDatabase),
       traffic: createSqliteTrafficStore(outputsDatabase),
       requests: createSqliteRequestStore(outputsDatabase),
+      heardTotals: createSqliteHeardTotalsStore(outputsDatabase),
       identity: createSqliteIdentityStore(control),
       audit: createSqliteAuditStore(chain, control),
       bundles,

@@ -138,4 +138,12 @@ export const OUTPUT_MIGRATIONS: readonly Migration[] = [
   CREATE INDEX requests_by_reason ON requests (runtime_id, version, kept, seq);
   CREATE INDEX requests_by_age ON requests (started_ms);
   `,
+  `
+  CREATE TABLE heard_totals (
+    process TEXT PRIMARY KEY,
+    heard_ms INTEGER NOT NULL,
+    totals TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX heard_totals_by_age ON heard_totals (heard_ms);
+  `,
 ]

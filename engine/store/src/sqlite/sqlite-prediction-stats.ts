@@ -11,7 +11,7 @@ import {
 import type { Database, Row } from './database.ts'
 
 /** Rows counted before other work of the process gets its turn. */
-const SLICE_ROWS = 20_000
+const SLICE_ROWS = 10_000
 
 type CellRow = Row & { error: string; true_value: string; predicted_value: string; rows: number }
 type BucketRow = Row & { at_ms: number; hits: number; misses: number }

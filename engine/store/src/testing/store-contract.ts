@@ -3,6 +3,7 @@ import { describe } from '@jest/globals'
 import { auditContract } from './audit-contract.ts'
 import { bundleContract } from './bundle-contract.ts'
 import { controlContract } from './control-contract.ts'
+import { heardTotalsContract } from './heard-totals-contract.ts'
 import { identityContract } from './identity-contract.ts'
 import { logContract } from './log-contract.ts'
 import { logRetentionContract } from './log-retention-contract.ts'
@@ -24,6 +25,7 @@ export function storeContract(name: string, makeStore: MakeStore): void {
     predictionContract(makeStore)
     trafficContract(makeStore)
     requestContract(makeStore)
+    heardTotalsContract(makeStore)
     bundleContract(makeStore)
     uploadContract(makeStore)
   })
