@@ -193,6 +193,17 @@ describe('a handshake', () => {
   })
 })
 
+test('a request that offers HTTP/2 is answered by HTTP/1.1', async () => {
+  const headers = {
+    ...api.asOwner,
+    connection: 'Upgrade, HTTP2-Settings',
+    upgrade: 'h2c',
+    'http2-settings': 'AAMAAABkAAQAAP__',
+  }
+  expect((await api.send('/healthz', { headers })).status).toBe(200)
+  expect((await api.send('/api/v1/runtimes/demo/uploads', { headers })).status).toBe(200)
+})
+
 describe('a socket', () => {
   test.each([
     ['says nothing', [], 4408],

@@ -32,6 +32,8 @@ export async function listen(
       headersTimeout: HEADERS_MS,
       // An upload may take as long as bytes keep coming; every reader of a body has a limit of its own.
       requestTimeout: 0,
+      // Others offer HTTP/2 with every request (curl, Java's client), and are fine with HTTP/1.1.
+      shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
     },
     (req, res) => handle(req, res, { signal: closing.signal }),
   )

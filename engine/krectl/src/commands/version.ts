@@ -39,7 +39,9 @@ export function versionCommands(program: Command, context: Context): void {
 
   version
     .command('create <path>')
-    .description('upload a bundle: a .krt file, or a folder that is packed first')
+    .description(
+      'upload a bundle: a .krt file, or a folder that is packed first; goes on after a cut',
+    )
     .requiredOption('-r, --runtime <id>', 'runtime')
     .action(async (path: string, options: { runtime: string }) => {
       const client = await connectAdmin(context.dataDir)
