@@ -5,6 +5,7 @@ import { dirname, join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isolatedCommand, type IsolationKind } from '@kre/service-kit/isolation'
 import type { CodeCache } from './code-cache.ts'
+import { pathsToShow } from './paths-to-show.ts'
 import { createUidCheck, isReplicaUid, replicaUid } from './replica-user.ts'
 
 export type Isolation = {
@@ -52,9 +53,7 @@ export function isolateLaunch(isolation: Isolation, files: IsolatedFiles): Isola
     stage,
     cwd: files.cwd,
     hide: [...new Set(hide)],
-    readOnly: outermost(
-      shown.filter((path) => [...hide, '/tmp'].some((folder) => isWithin(path, folder))),
-    ).filter(existsSync),
+    readOnly: pathsToShow(shown, [...hide, '/tmp']).filter(existsSync),
     writable: [files.work],
     mapped: codeCache?.mapTo(CODE_CACHE, uid) ?? [],
   }
@@ -107,14 +106,4 @@ function interpreters(python: string | null): string[] {
 /** Folder that a program needs of its installation: `/opt/x` of `/opt/x/bin/node`. */
 function programRoot(path: string): string {
   return path.endsWith(sep) ? path.slice(0, -1) : dirname(dirname(path))
-}
-
-function outermost(paths: readonly string[]): string[] {
-  return [...new Set(paths)].filter(
-    (path) => !paths.some((other) => other !== path && isWithin(path, other)),
-  )
-}
-
-function isWithin(path: string, folder: string): boolean {
-  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep)
 }
