@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import { ISSUE_CODES, KiB, KrtIssue } from '@kre/contracts'
@@ -18,6 +18,7 @@ const HOST = join(import.meta.dirname, '../support/hostile-host.ts')
 /** Every third of the cheap ones: a process for each takes a second. */
 const SHARE = process.env['KRE_HOSTILE_ALL'] === '1' ? 1 : 3
 const COSTLY = /^(?:bomb|source|model|proto)/
+const HOSTS = Math.min(4, availableParallelism())
 const HOST_MS = 900_000
 const CPU_MS_MAX = 5_000
 const RESIDENT_KIB_MAX = 300 * KiB
@@ -54,6 +55,22 @@ async function writeBundles(folder: string): Promise<Map<string, string>> {
   return names
 }
 
+async function runHost(folder: string, index: number): Promise<HostLine[]> {
+  const host = spawn(
+    process.execPath,
+    ['--no-warnings', HOST, folder, String(index), String(HOSTS)],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  )
+  const exit = once(host, 'exit')
+  let output = ''
+  for await (const text of host.stdout.setEncoding('utf8')) output += text
+  expect(await exit).toEqual([0, null])
+  return output
+    .split('\n')
+    .filter(Boolean)
+    .map((text) => JSON.parse(text) as HostLine)
+}
+
 test('the corpus has at least 160 inputs, each with a name and a code of its own', () => {
   expect(HOSTILE_CORPUS.length).toBeGreaterThanOrEqual(160)
   expect(new Set(HOSTILE_CORPUS.map(({ name }) => name)).size).toBe(HOSTILE_CORPUS.length)
@@ -80,23 +97,15 @@ test.each(HOSTILE_CORPUS.filter(({ name }) => !name.startsWith('source')))(
 )
 
 const linux = process.platform === 'linux' ? describe : describe.skip
-linux(`a process takes in ${SHARE === 1 ? 'all of them' : 'a share of them'}, and`, () => {
+linux(`a process that takes in ${SHARE === 1 ? 'all of them' : 'a share of them'}`, () => {
   const lines = new Map<string, HostLine>()
   beforeAll(async () => {
     const folder = await mkdtemp(join(tmpdir(), 'kre-corpus-'))
     try {
       const names = await writeBundles(folder)
-      const host = spawn(process.execPath, ['--no-warnings', HOST, folder], {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      })
-      const exit = once(host, 'exit')
-      let output = ''
-      for await (const text of host.stdout.setEncoding('utf8')) output += text
-      expect(await exit).toEqual([0, null])
-      for (const text of output.split('\n').filter(Boolean)) {
-        const line = JSON.parse(text) as HostLine
+      const hosts = Array.from({ length: HOSTS }, (_, index) => runHost(folder, index))
+      for (const line of (await Promise.all(hosts)).flat())
         lines.set(names.get(line.name) ?? '', line)
-      }
     } finally {
       await rm(folder, { recursive: true })
     }

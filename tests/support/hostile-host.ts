@@ -1,6 +1,7 @@
 /**
  * A small process that takes bundles in as the engine does, without a test runner's memory around it.
- * Its argument is a folder of bundles; a line for each on stdout says what came of it.
+ * Its arguments are a folder of bundles, and which of how many processes like it this is: each takes its share.
+ * A line for each bundle on stdout says what came of it.
  */
 import { createReadStream } from 'node:fs'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
@@ -88,6 +89,7 @@ function read(path: string): Promise<string> {
   return readFile(path, 'utf8').catch(() => '')
 }
 
-const folder = process.argv[2] ?? ''
-for (const name of (await readdir(folder)).toSorted())
-  process.stdout.write(`${JSON.stringify(await takeIn(folder, name))}\n`)
+const [folder = '', index, count] = process.argv.slice(2)
+for (const [i, name] of (await readdir(folder)).toSorted().entries())
+  if (i % Number(count) === Number(index))
+    process.stdout.write(`${JSON.stringify(await takeIn(folder, name))}\n`)

@@ -27,8 +27,11 @@ export function linkTypes(file: FileDescriptorProto, context: LinkContext): KrtI
     return null
   }
 
-  function linkField(scope: string, field: FieldDescriptorProto): void {
-    const user = joinName(scope, field.name)
+  function linkField(
+    scope: string,
+    field: FieldDescriptorProto,
+    user = joinName(scope, field.name),
+  ): void {
     if (field.extendee !== '') {
       const extendee = resolve(scope, field.extendee, user)
       if (extendee !== null) field.extendee = `.${extendee}`
@@ -47,7 +50,17 @@ export function linkTypes(file: FileDescriptorProto, context: LinkContext): KrtI
   function linkMessage(scope: string, message: DescriptorProto): void {
     const name = joinName(scope, message.name)
     for (const field of [...message.field, ...message.extension]) linkField(name, field)
-    for (const nested of message.nestedType) linkMessage(name, nested)
+    for (const nested of message.nestedType)
+      if (nested.options?.mapEntry === true) linkMapEntry(name, message, nested)
+      else linkMessage(name, nested)
+  }
+
+  /** The author wrote a map where the descriptor has a message of its own. */
+  function linkMapEntry(scope: string, message: DescriptorProto, entry: DescriptorProto): void {
+    const name = joinName(scope, entry.name)
+    const map = message.field.find(({ typeName }) => `.${typeName}`.endsWith(`.${entry.name}`))
+    const user = joinName(scope, map?.name ?? entry.name)
+    for (const field of entry.field) linkField(name, field, user)
   }
 
   for (const message of file.messageType) linkMessage(file.package, message)
