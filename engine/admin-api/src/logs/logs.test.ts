@@ -2,8 +2,20 @@ import { request } from 'node:http'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { createLogger, waitUntil } from '@kre/service-kit'
 import { sampleLog } from '@kre/store/testing'
+import type { Principal } from '../principal.ts'
 import { startTestApi, type TestApi } from '../testing/start-test-api.ts'
 import { keepLogsBounded } from './keep-logs-bounded.ts'
+import { tailLogs } from './tail-logs.ts'
+
+const OWNER: Principal = {
+  email: 'owner@kre.io',
+  accessLevel: 'ADMIN',
+  grants: new Map(),
+  scope: 'full',
+  runtimeIds: null,
+  credential: { kind: 'owner' },
+  isToken: false,
+}
 
 let api: TestApi
 let runtimeId = ''
@@ -157,6 +169,53 @@ describe('the search of logs', () => {
       `{ logs(runtimeId: "${runtimeId}", filters: { startDate: "2026-01-01T00:00:00Z" }) { items { message } } }`,
     )
     expect(data).toEqual({ logs: { items: [{ message: String.raw`a\u{1b}[31mb\u{202e}c` }] } })
+  })
+})
+
+describe('the tail of logs', () => {
+  test('tells each line of a burst once, and does not read what it has told over and over', async () => {
+    await api.upload({ version: 'v1' }, runtimeId)
+    const stopped = new AbortController()
+    let read = 0
+    const outputs = {
+      ...api.store.outputs,
+      logs: async (...args: Parameters<TestApi['store']['outputs']['logs']>) => {
+        const page = await api.store.outputs.logs(...args)
+        read += page.items.length
+        return page
+      },
+    }
+    const begin = Date.now()
+    const lines = await tailLogs(
+      { ...api.store, outputs, events: api.events, now: () => new Date(begin) },
+      {
+        principal: OWNER,
+        runtimeId,
+        versionName: 'v1',
+        filters: { startDate: new Date(begin).toISOString() },
+        signal: stopped.signal,
+      },
+    )
+    const batches = 12
+    const told: string[] = []
+    for (let batch = 0; batch < batches; batch += 1) {
+      await api.store.outputs.write(
+        Array.from({ length: 1_000 }, (_, i) =>
+          sampleLog(`${batch * 1_000 + i}`, {
+            runtimeId,
+            date: new Date(begin + batch * 100 + i / 10).toISOString(),
+          }),
+        ),
+      )
+      api.events.publish({ type: 'logs.written', runtimeId })
+      while (told.length < (batch + 1) * 1_000) {
+        const { value } = await lines.next()
+        if (value !== undefined) told.push(value.id)
+      }
+    }
+    stopped.abort()
+    expect(told).toEqual(Array.from({ length: batches * 1_000 }, (_, i) => `${i}`))
+    expect(read).toBeLessThan(batches * 3_100)
   })
 })
 

@@ -8,6 +8,8 @@ import { parseLogFilters, selectLogs, type LogSelection } from './log-filters.ts
 
 /** Lines of different nodes are stored out of order by at most so much; later ones are found by `logs` only. */
 const OUT_OF_ORDER_MS = 5 * SECOND_MS
+/** … and by at most so many lines, so that a chatty version does not have the same lines read over and over. */
+const OUT_OF_ORDER_LINES = 2_000
 const PAGE_ITEMS = 500
 
 type TailLogsDeps = Pick<FeatureDeps, 'runtimes' | 'versions' | 'outputs' | 'events' | 'now'>
@@ -55,11 +57,12 @@ function createTailReader(
 ): () => Promise<LogRecord[]> {
   const startMs = from.getTime()
   let newestMs = startMs
+  let oldestMs = startMs
   /** Ids with their dates; those before the window can't come again and are forgotten. */
   const seen = new Map<string, number>()
 
   return async function readNew() {
-    const sinceMs = Math.max(startMs, newestMs - OUT_OF_ORDER_MS)
+    const sinceMs = Math.max(oldestMs, newestMs - OUT_OF_ORDER_MS)
     for (const [id, dateMs] of seen) if (dateMs < sinceMs) seen.delete(id)
     const found: LogRecord[] = []
     let cursor: string | null = null
@@ -81,6 +84,13 @@ function createTailReader(
       }
       cursor = page.cursor
     } while (cursor !== null)
+    oldestMs = Math.max(oldestMs, beginOfNewest(seen, OUT_OF_ORDER_LINES))
     return found
   }
+}
+
+/** Date of the oldest among the `count` newest lines; -Infinity when there are not so many. */
+function beginOfNewest(seen: ReadonlyMap<string, number>, count: number): number {
+  if (seen.size <= count) return -Infinity
+  return Float64Array.from(seen.values()).toSorted().at(-count) ?? -Infinity
 }
