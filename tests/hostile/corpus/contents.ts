@@ -13,7 +13,6 @@ const SOURCES: [string, string, string, number?][] = [
   [TS, 'an escape of a terminal', 'const \u001b[2J = 1', 1],
   [TS, 'an enum', 'export enum A { B }\n', 1],
   [PY, '100,000 brackets', '('.repeat(100_000)],
-  [PY, '100,000 signs', `x = ${'-'.repeat(100_000)}1\n`],
   [
     PY,
     'a hundred blocks',
