@@ -7,6 +7,7 @@ import {
 } from '@kre/service-kit'
 import type { Store } from '@kre/store'
 import { keepLogsBounded, type LogBounds } from '../logs/keep-logs-bounded.ts'
+import { createKnownVersions } from './known-versions.ts'
 import { createRequestRecorder, type RequestRecorder } from './request-recorder.ts'
 import { createTrafficRecorder, type TrafficRecorder } from './traffic-recorder.ts'
 
@@ -34,7 +35,10 @@ export type Observer = AsyncDisposable & {
  * @param deps.logBounds of runtimes that have none of their own.
  */
 export async function openObserver(deps: {
-  store: Pick<Store, 'traffic' | 'requests' | 'runtimes' | 'logRetention' | 'heardTotals'>
+  store: Pick<
+    Store,
+    'traffic' | 'requests' | 'runtimes' | 'versions' | 'logRetention' | 'heardTotals'
+  >
   collector: Pick<MetricsCollector, 'takeHeard' | 'restore'>
   logger: Logger
   logBounds: LogBounds
@@ -42,15 +46,17 @@ export async function openObserver(deps: {
 }): Promise<Observer> {
   const { store, collector, logger, logBounds } = deps
   const now = deps.now ?? (() => new Date())
+  const knownVersions = createKnownVersions(store, now)
   const forgottenBefore = () => new Date(now().getTime() - PROCESS_FORGOTTEN_MS)
   collector.restore(await store.heardTotals.since(forgottenBefore()))
   const traffic = createTrafficRecorder({
     store,
+    knownVersions,
     logger,
     now,
     takeHeard: () => collector.takeHeard(),
   })
-  const requests = createRequestRecorder({ store, logger })
+  const requests = createRequestRecorder({ store, knownVersions, logger })
 
   const expire = async () => {
     try {

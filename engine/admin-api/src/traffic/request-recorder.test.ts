@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { controlSubject } from '@kre/contracts'
 import { createLogger } from '@kre/service-kit'
-import { sampleRuntime } from '@kre/store/testing'
+import { sampleRuntime, sampleVersion } from '@kre/store/testing'
 import { startTestApi, type TestApi } from '../testing/start-test-api.ts'
+import { createKnownVersions, type KnownVersions } from './known-versions.ts'
 import { createRequestRecorder } from './request-recorder.ts'
 
 const V1 = { runtimeId: 'demo', version: 'v1' }
@@ -14,9 +15,16 @@ let api: TestApi
 beforeAll(async () => {
   api = await startTestApi()
   await api.store.runtimes.create(sampleRuntime())
+  await api.store.versions.create(sampleVersion('v1'))
 })
 afterAll(() => api[Symbol.asyncDispose]())
 
+const open = (known?: KnownVersions) =>
+  createRequestRecorder({
+    store: api.store,
+    knownVersions: known ?? createKnownVersions(api.store, () => new Date()),
+    logger,
+  })
 const bytes = (value: unknown) =>
   Buffer.from(typeof value === 'string' ? value : (JSON.stringify(value) ?? ''))
 const request = (id: string) => ({
@@ -46,7 +54,7 @@ const step = (requestId: string, id: string) => ({
 
 describe('createRequestRecorder', () => {
   test('brings requests and their steps together, from whatever node', async () => {
-    const recorder = createRequestRecorder({ store: api.store, logger })
+    const recorder = open()
     recorder.steps(STEPS, bytes({ workflow: 'wf', node: 'a', steps: [step('r1', '0.1')] }))
     recorder.kept(KEPT, bytes({ requests: [request('r1')] }))
     await recorder.flush()
@@ -64,7 +72,7 @@ describe('createRequestRecorder', () => {
   })
 
   test('takes nothing that is malformed, and goes on', async () => {
-    const recorder = createRequestRecorder({ store: api.store, logger })
+    const recorder = open()
     const bad = [
       '',
       '{',
@@ -88,18 +96,10 @@ describe('createRequestRecorder', () => {
 
   test('has a bound while the store fails', async () => {
     let fails = true
-    const recorder = createRequestRecorder({
-      store: {
-        requests: api.store.requests,
-        runtimes: {
-          ...api.store.runtimes,
-          list: () => {
-            if (fails) throw new Error('down')
-            return api.store.runtimes.list()
-          },
-        },
-      },
-      logger,
+    const known = createKnownVersions(api.store, () => new Date())
+    const recorder = open(async (runtimeId, version) => {
+      if (fails) throw new Error('down')
+      return known(runtimeId, version)
     })
     for (let batch = 0; batch < 60; batch += 1) {
       const requests = Array.from({ length: 100 }, (_, i) => request(`b-${batch * 100 + i}`))
@@ -113,11 +113,19 @@ describe('createRequestRecorder', () => {
     expect(await api.store.requests.find('demo', 'b-0')).toBeNull()
   })
 
-  test('keeps nothing of a runtime that is not there', async () => {
-    const recorder = createRequestRecorder({ store: api.store, logger })
-    const gone = controlSubject({ runtimeId: 'gone', version: 'v1' }, 'kept')
-    recorder.kept(gone, bytes({ requests: [request('r1')] }))
+  test('keeps nothing of a runtime, a version, a workflow or a node that is not there', async () => {
+    const recorder = open()
+    for (const of of [
+      { runtimeId: 'gone', version: 'v1' },
+      { runtimeId: 'demo', version: 'gone' },
+    ])
+      recorder.kept(controlSubject(of, 'kept'), bytes({ requests: [request('g1')] }))
+    recorder.kept(KEPT, bytes({ requests: [{ ...request('g1'), workflow: 'gone' }] }))
+    recorder.kept(KEPT, bytes({ requests: [request('g2')] }))
+    recorder.steps(STEPS, bytes({ workflow: 'wf', node: 'gone', steps: [step('g2', '0.1')] }))
     await recorder.flush()
-    expect(await api.store.requests.find('gone', 'r1')).toBeNull()
+    expect(await api.store.requests.find('gone', 'g1')).toBeNull()
+    expect(await api.store.requests.find('demo', 'g1')).toBeNull()
+    expect(await api.store.requests.find('demo', 'g2')).toMatchObject({ steps: [] })
   })
 })

@@ -1,6 +1,7 @@
 import { KeptRequests, RequestSteps, RESOURCE_NAME } from '@kre/contracts'
 import type { Logger } from '@kre/service-kit'
 import type { KeptRequest, RequestStep, Store } from '@kre/store'
+import type { KnownVersions } from './known-versions.ts'
 
 /** What waits for the store; more than a second of a busy engine. The oldest go. */
 const REQUESTS_WAITING_MAX = 5_000
@@ -20,7 +21,8 @@ export type RequestRecorder = {
 
 /** Hands requests that are kept as examples, and the steps that nodes know of them, to the store in batches. */
 export function createRequestRecorder(deps: {
-  store: Pick<Store, 'requests' | 'runtimes'>
+  store: Pick<Store, 'requests'>
+  knownVersions: KnownVersions
   logger: Logger
 }): RequestRecorder {
   const { store, logger } = deps
@@ -34,15 +36,17 @@ export function createRequestRecorder(deps: {
     return waiting.slice(-max)
   }
   const storeAll = async (ofRequests: readonly Request[], ofSteps: readonly StepOf[]) => {
-    const known = new Set((await store.runtimes.list()).map(({ id }) => id))
-    const isKnown = ({ runtimeId }: { runtimeId: string }) => known.has(runtimeId)
-    await store.requests.keep(ofRequests.filter(isKnown))
-    const byVersion = Map.groupBy(ofSteps.filter(isKnown), (one) =>
-      JSON.stringify([one.runtimeId, one.version]),
-    )
-    for (const own of byVersion.values()) {
+    for (const own of byVersion(ofRequests)) {
       const [first] = own
-      if (first !== undefined) await store.requests.addSteps(first.runtimeId, first.version, own)
+      const parts = first && (await deps.knownVersions(first.runtimeId, first.version))
+      if (parts) await store.requests.keep(own.filter(({ workflow }) => parts.has(workflow)))
+    }
+    for (const own of byVersion(ofSteps)) {
+      const [first] = own
+      const parts = first && (await deps.knownVersions(first.runtimeId, first.version))
+      const isKnown = ({ step }: StepOf) => parts?.get(step.workflow)?.has(step.node) === true
+      if (first !== undefined)
+        await store.requests.addSteps(first.runtimeId, first.version, own.filter(isKnown))
     }
   }
 
@@ -98,6 +102,10 @@ export function createRequestRecorder(deps: {
       }
     },
   }
+}
+
+function byVersion<T extends { runtimeId: string; version: string }>(all: readonly T[]): T[][] {
+  return [...Map.groupBy(all, ({ runtimeId, version }) => `${runtimeId}/${version}`).values()]
 }
 
 /** Whose a message is, by its subject: the broker checks subjects, and nobody checks contents. */

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { createLogger, type HeardProcess, type Increment } from '@kre/service-kit'
 import type { Store, TrafficSample } from '@kre/store'
-import { sampleRuntime } from '@kre/store/testing'
+import { sampleRuntime, sampleVersion } from '@kre/store/testing'
 import { startTestApi, type TestApi } from '../testing/start-test-api.ts'
+import { createKnownVersions } from './known-versions.ts'
 import { createTrafficRecorder } from './traffic-recorder.ts'
 
 const BEGIN = Date.parse('2026-01-01T10:00:00.000Z')
@@ -14,6 +15,8 @@ let nowMs = BEGIN
 beforeAll(async () => {
   api = await startTestApi()
   await api.store.runtimes.create(sampleRuntime())
+  for (const name of ['all', 'good', 'bad', 'ugly', 'heard'])
+    await api.store.versions.create(sampleVersion(name))
 })
 afterAll(() => api[Symbol.asyncDispose]())
 beforeEach(() => {
@@ -21,9 +24,16 @@ beforeEach(() => {
 })
 
 const open = (
-  store: Pick<Store, 'traffic' | 'runtimes' | 'heardTotals'> = api.store,
+  store: Pick<Store, 'traffic' | 'heardTotals' | 'versions'> = api.store,
   takeHeard: () => HeardProcess[] = () => [],
-) => createTrafficRecorder({ store, logger, now: () => new Date(nowMs), takeHeard })
+) =>
+  createTrafficRecorder({
+    store,
+    knownVersions: createKnownVersions(store, () => new Date(nowMs)),
+    logger,
+    now: () => new Date(nowMs),
+    takeHeard,
+  })
 const requests = (value: number, labels: Record<string, string> = {}): Increment => ({
   name: 'kre_requests_total',
   labels: { ...LABELS, status: 'OK', ...labels },
@@ -94,7 +104,7 @@ describe('createTrafficRecorder', () => {
   test('loses nothing and counts nothing twice while the store fails', async () => {
     let fails = true
     const recorder = open({
-      runtimes: api.store.runtimes,
+      versions: api.store.versions,
       heardTotals: api.store.heardTotals,
       traffic: {
         ...api.store.traffic,
@@ -125,11 +135,11 @@ describe('createTrafficRecorder', () => {
     const recorder = open(
       {
         ...api.store,
-        runtimes: {
-          ...api.store.runtimes,
-          list: () => {
+        versions: {
+          ...api.store.versions,
+          find: (...of) => {
             if (fails) throw new Error('down')
-            return api.store.runtimes.list()
+            return api.store.versions.find(...of)
           },
         },
       },
@@ -144,11 +154,19 @@ describe('createTrafficRecorder', () => {
     expect(await read('heard')).toMatchObject([{ calls: 1 }])
   })
 
-  test('keeps no counts of a runtime that is not there', async () => {
+  test('keeps no counts of a runtime, a version or a node that is not there', async () => {
     const recorder = open()
+    recorder.count(requests(1, { version: 'gone' }))
+    recorder.count(requests(1, { version: 'good', workflow: 'gone' }))
+    const node = { version: 'good', node: 'gone', status: 'ok' }
+    recorder.count({ ...requests(1, node), name: 'kre_node_calls_total' })
     recorder.count(requests(1, { runtime: 'gone' }))
     await recorder.flush()
     const gone = { runtimeId: 'gone', version: 'v1', from: new Date(0), to: new Date('2030-01-01') }
     expect(await api.store.traffic.read({ ...gone, stepMs: 5_000 })).toEqual([])
+    expect(await read('gone')).toEqual([])
+    expect(
+      (await read('good')).every(({ workflow, node: of }) => workflow === 'wf' && of === null),
+    ).toBe(true)
   })
 })

@@ -1,4 +1,4 @@
-import { SECOND_MS } from '@kre/contracts'
+import { ENTRYPOINT, SECOND_MS } from '@kre/contracts'
 import type { HeardProcess, Increment, Logger } from '@kre/service-kit'
 import {
   addCounts,
@@ -8,6 +8,7 @@ import {
   type TrafficSample,
   type TrafficScope,
 } from '@kre/store'
+import type { KnownVersions, VersionParts } from './known-versions.ts'
 import { trafficOf } from './traffic-scope.ts'
 
 const SLOT_MS = SECOND_MS
@@ -33,7 +34,8 @@ type Samples = Map<string, TrafficSample>
 
 /** Adds counts up and hands them to the store; the last seconds stay for those who watch. */
 export function createTrafficRecorder(deps: {
-  store: Pick<Store, 'traffic' | 'runtimes' | 'heardTotals'>
+  store: Pick<Store, 'traffic' | 'heardTotals'>
+  knownVersions: KnownVersions
   logger: Logger
   now: () => Date
   /** What the counts that came so far are part of; stored when they are. */
@@ -78,13 +80,12 @@ export function createTrafficRecorder(deps: {
       waiting = new Map()
       waitingSamples = 0
       try {
-        const known = new Set((await store.runtimes.list()).map(({ id }) => id))
         // One after the other: what is stored is not among what comes back when the next one fails.
         for (let next = taken[0]; next !== undefined; next = taken[0]) {
           const { runtimeId, version, samples } = next
-          // Counts of a runtime that was deleted meanwhile would stay for ever.
-          if (known.has(runtimeId))
-            await store.traffic.add(runtimeId, version, [...samples.values()])
+          const parts = await deps.knownVersions(runtimeId, version)
+          if (parts !== null)
+            await store.traffic.add(runtimeId, version, known(parts, samples.values()))
           taken.shift()
         }
         await store.heardTotals.put(totals)
@@ -96,6 +97,16 @@ export function createTrafficRecorder(deps: {
       }
     },
   }
+}
+
+/** Samples of workflows and nodes that the version has. */
+function known(parts: VersionParts, samples: Iterable<TrafficSample>): TrafficSample[] {
+  return [...samples].filter(({ workflow, node, from }) => {
+    const nodes = parts.get(workflow)
+    const isPart = (id: string | null) =>
+      id === null || id === ENTRYPOINT || nodes?.has(id) === true
+    return nodes !== undefined && isPart(node) && isPart(from)
+  })
 }
 
 /** The last seconds, each by itself. */
