@@ -19,6 +19,8 @@ const HOST = join(import.meta.dirname, '../support/hostile-host.ts')
 const SHARE = process.env['KRE_HOSTILE_ALL'] === '1' ? 1 : 3
 const COSTLY = /^(?:bomb|source|model|proto)/
 const HOSTS = Math.min(4, availableParallelism())
+/** Young objects in large spaces are no memory that is held. */
+const HOST_FLAGS = ['--no-warnings', '--max-semi-space-size=4']
 const HOST_MS = 900_000
 const CPU_MS_MAX = 5_000
 const RESIDENT_KIB_MAX = 300 * KiB
@@ -58,7 +60,7 @@ async function writeBundles(folder: string): Promise<Map<string, string>> {
 async function runHost(folder: string, index: number): Promise<HostLine[]> {
   const host = spawn(
     process.execPath,
-    ['--no-warnings', HOST, folder, String(index), String(HOSTS)],
+    [...HOST_FLAGS, HOST, folder, String(index), String(HOSTS)],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   )
   const exit = once(host, 'exit')

@@ -59,9 +59,12 @@ function watchChildren() {
     for (const pid of await descendants(String(process.pid))) {
       const status = await read(`/proc/${pid}/status`)
       sum += Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0)
-      const times = (await read(`/proc/${pid}/stat`)).split(') ')[1]?.split(' ') ?? []
+      const times = (await read(`/proc/${pid}/stat`)).split(') ')[1]?.split(' ')
       // utime and stime, the 14th and 15th field, of which two and the name are cut off.
-      cpuTicks.set(pid, Math.max(cpuTicks.get(pid) ?? 0, Number(times[11]) + Number(times[12])))
+      cpuTicks.set(
+        pid,
+        Math.max(cpuTicks.get(pid) ?? 0, Number(times?.[11] ?? 0) + Number(times?.[12] ?? 0)),
+      )
     }
     childKiB = Math.max(childKiB, sum)
   }
@@ -71,7 +74,7 @@ function watchChildren() {
     async stop() {
       clearInterval(timer)
       await pending
-      const ticks = [...cpuTicks.values()].reduce((total, each) => total + (each || 0), 0)
+      const ticks = [...cpuTicks.values()].reduce((total, each) => total + each, 0)
       return { cpuMs: ticks * CPU_TICK_MS, childKiB }
     },
   }
