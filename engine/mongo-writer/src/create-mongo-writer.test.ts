@@ -355,9 +355,9 @@ describe('mongo-writer', () => {
 
   test('large messages pass, one batch of them after the other', async () => {
     await startWriter()
-    const message = 'x'.repeat(900_000)
-    for (let i = 0; i < 12; i++) await send(sampleLog(`${i}`, { message }))
+    const document = { text: 'x'.repeat(900_000) }
+    for (let i = 0; i < 12; i++) await send(sampleDocument(`${i}`, document))
     await drained()
-    expect(await logIds()).toHaveLength(12)
+    expect(await store.outputs.documents('demo', 'results', 20)).toHaveLength(12)
   })
 })
