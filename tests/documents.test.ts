@@ -15,6 +15,7 @@ jest.setTimeout(300_000)
 const NOT_RUN: readonly { line: RegExp; because: string }[] = [
   { line: /^\.\/krectl\.sh test\b/, because: 'it runs this test' },
   { line: /^npm run bench\b/, because: 'it measures for minutes' },
+  { line: /--mongo '/, because: 'tests/engine-on-mongodb.test.ts runs an engine on MongoDB' },
   { line: /pip install -r train\//, because: 'training needs scikit-learn' },
   { line: /train\/train\.py$/, because: 'training needs scikit-learn' },
 ]

@@ -81,7 +81,7 @@ async function readRows(
   const rows: Activity[] = []
   while (rows.length < limit) {
     const { userActivityList: page } = await client.graphql<{ userActivityList: Activity[] }>(
-      `query ($userEmail: String, $types: [UserActivityType!], $runtimeIds: [ID!], $fromDate: String, $toDate: String, $lastId: ID) {
+      `query ($userEmail: String, $types: [UserActivityType!], $runtimeIds: [ID!], $fromDate: String, $toDate: String, $lastId: String) {
         userActivityList(userEmail: $userEmail, types: $types, runtimeIds: $runtimeIds, fromDate: $fromDate, toDate: $toDate, lastId: $lastId) { ${FIELDS} }
       }`,
       {
