@@ -1,8 +1,8 @@
 /** Code that is slow or never done when it starts, against a whole engine whose starts have two seconds. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { waitUntil } from '@kre/service-kit'
 import { packChain } from './support/ledger-bundle.ts'
 import { startTestEngine, type TestEngine } from './support/ledger-engine.ts'
@@ -12,15 +12,12 @@ const RUNTIME = 'slow-starts'
 const PATIENCE_MS = 60_000
 
 let engine: TestEngine
-let dir: string
 beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'kre-slow-'))
   engine = await startTestEngine({ KRE_START_TIMEOUT_MS: '2000' })
   await engine.createRuntime(RUNTIME)
 }, 90_000)
 afterAll(async () => {
   await engine[Symbol.asyncDispose]()
-  await rm(dir, { recursive: true })
 }, 60_000)
 
 async function start(version: string, code: string): Promise<void> {
@@ -57,19 +54,18 @@ describe('a version whose node does not become ready', () => {
   test(
     'is in error only until it is ready',
     async () => {
-      const gate = join(dir, 'model')
+      await using gate = await openGate()
       await start(
         'late',
-        `import { existsSync } from 'node:fs'
-        export async function init() {
-          while (!existsSync(${JSON.stringify(gate)})) await new Promise((resolve) => setTimeout(resolve, 50))
+        `export async function init() {
+          while (!(await fetch(${JSON.stringify(gate.url)})).ok) await new Promise((resolve) => setTimeout(resolve, 50))
         }
         export const defaultHandler = (ctx, data) => ctx.sendOutput(ctx.unpack(data))`,
       )
       const reason = await reasonOf('late', /the init of src\/a\.js still runs, its log is empty/)
       expect(reason).toContain('KRE_START_TIMEOUT_MS')
       const { pid } = await processOfNode()
-      await writeFile(gate, '')
+      gate.open()
       const { entrypointAddress, statusReason } = await engine.reach(RUNTIME, 'late', 'STARTED')
       expect(statusReason).toBe('')
       expect(await processOfNode()).toMatchObject({ pid, restarts: 0 })
@@ -79,6 +75,22 @@ describe('a version whose node does not become ready', () => {
     2 * PATIENCE_MS,
   )
 })
+
+/** What a node can look at, wherever it runs: not found until it is open. */
+async function openGate() {
+  let status = 404
+  const server = createServer((_, answer) => void answer.writeHead(status).end())
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const { port } = server.address() as AddressInfo
+  return {
+    url: `http://127.0.0.1:${port}/`,
+    open: () => void (status = 200),
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
 
 async function processOfNode() {
   const { processes } = await engine.status()
