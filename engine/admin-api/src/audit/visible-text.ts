@@ -1,3 +1,5 @@
+import { spellOut } from '@kre/contracts'
+
 /**
  * Controls, line and paragraph ends, and the marks that turn or hide text (Unicode categories Cc, Cf, Cs, Zl, Zp): what
  * could forge a second line, colour a terminal, or make a text read as another one.
@@ -12,6 +14,6 @@ const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
 export function visibleText(text: string, charsMax: number): string {
   // Spelling out makes texts longer, never shorter: what lies beyond can't be part of the result.
   const head = text.slice(0, charsMax + 1)
-  const shown = head.replace(INVISIBLE, (mark) => `\\u{${mark.codePointAt(0)?.toString(16)}}`)
+  const shown = spellOut(head, INVISIBLE)
   return shown.length > charsMax ? `${shown.slice(0, charsMax - 1)}…` : shown
 }

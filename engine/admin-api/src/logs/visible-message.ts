@@ -1,3 +1,5 @@
+import { spellOut } from '@kre/contracts'
+
 /**
  * Controls, marks that turn or hide text, separators of lines and halves of characters (Unicode categories Cc, Cf, Cs,
  * Zl, Zp), but for line ends and tabs, and for the joiner that emoji are made with.
@@ -8,9 +10,7 @@ const RETURN = /\r+(?=\n|$)/g
 
 /** A node's message with everything spelled out that could steer a terminal, hide text or turn it around. */
 export function visibleMessage(text: string): string {
-  return text
-    .replace(RETURN, '')
-    .replace(INVISIBLE, (mark) => `\\u{${mark.codePointAt(0)?.toString(16)}}`)
+  return spellOut(text.replace(RETURN, ''), INVISIBLE)
 }
 
 /** The same on several lines of a text file: those after the first are indented, so that none can pass for a record. */

@@ -9,7 +9,7 @@ import type { Mailer } from '../mail/mailer.ts'
 import type { WorkQueue } from '../mail/work-queue.ts'
 import { completeSignIn } from '../sign-in/complete-sign-in.ts'
 import { EmailAddress } from '../sign-in/email-address.ts'
-import { ASKED_COOKIES, LOGIN_COOKIES, setCookie } from '../sign-in/login-cookie.ts'
+import { ASKED_COOKIES, setCookie, setLoginCookie } from '../sign-in/login-cookie.ts'
 import { requestLink } from '../sign-in/request-link.ts'
 import { SIGN_IN_LINK_MS } from '../sign-in/sign-in-links.ts'
 import { refuseForeign, tooManyAttempts, type SignInRoutesDeps } from './sign-in-routes.ts'
@@ -66,8 +66,7 @@ function verifyRoute(deps: MailSignInRoutesDeps): Route {
       }
       const proved = { email: use.user, method: 'link', headers: req.headers } as const
       const { token, login } = await completeSignIn(deps, proved)
-      const lifetimeMs = login.expiresAt.getTime() - login.createdAt.getTime()
-      const cookie = setCookie(LOGIN_COOKIES, token, deps.publicUrl(), lifetimeMs)
+      const cookie = setLoginCookie(token, login, deps.publicUrl())
       sendJson(res, 200, { message: 'Login success' }, { 'Set-Cookie': cookie })
     },
   }

@@ -7,7 +7,7 @@ import type { IdentityProvider } from '../oidc/identity-provider.ts'
 import { OIDC_REQUEST_MS, openRequest, sealRequest } from '../oidc/request-cookie.ts'
 import { completeSignIn, userNotAllowed } from '../sign-in/complete-sign-in.ts'
 import { EmailAddress } from '../sign-in/email-address.ts'
-import { LOGIN_COOKIES, OIDC_COOKIES, setCookie } from '../sign-in/login-cookie.ts'
+import { OIDC_COOKIES, setCookie, setLoginCookie } from '../sign-in/login-cookie.ts'
 import type { HashToken } from '../sign-in/tokens.ts'
 import { tooManyAttempts, type SignInRoutesDeps } from './sign-in-routes.ts'
 
@@ -60,8 +60,7 @@ function callbackRoute(deps: OidcRoutesDeps): Route {
       if (email === undefined) throw userNotAllowed()
       const proved = { email, method: 'oidc', headers: req.headers } as const
       const { token, login } = await completeSignIn(deps, proved)
-      const lifetimeMs = login.expiresAt.getTime() - login.createdAt.getTime()
-      res.appendHeader('Set-Cookie', setCookie(LOGIN_COOKIES, token, deps.publicUrl(), lifetimeMs))
+      res.appendHeader('Set-Cookie', setLoginCookie(token, login, deps.publicUrl()))
       res.appendHeader('Set-Cookie', setCookie(OIDC_COOKIES, '', deps.publicUrl(), 0))
       sendRedirect(res, '/', {})
     },

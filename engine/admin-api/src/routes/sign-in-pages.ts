@@ -4,7 +4,7 @@ import { html, type Html } from '../http/html.ts'
 import { readFields } from '../http/read-fields.ts'
 import { sendPage, sendRedirect } from '../http/respond.ts'
 import { completeSignIn } from '../sign-in/complete-sign-in.ts'
-import { LOGIN_COOKIES, setCookie } from '../sign-in/login-cookie.ts'
+import { setLoginCookie } from '../sign-in/login-cookie.ts'
 import { askedNonce } from './mail-sign-in-routes.ts'
 import { refuseForeign, type SignInRoutesDeps } from './sign-in-routes.ts'
 
@@ -43,8 +43,7 @@ function useLinkRoute(deps: SignInRoutesDeps): Route {
       if (use.outcome === 'used') {
         const proved = { email: use.user, method: 'link', headers: req.headers } as const
         const { token, login } = await completeSignIn(deps, proved)
-        const lifetimeMs = login.expiresAt.getTime() - login.createdAt.getTime()
-        const cookie = setCookie(LOGIN_COOKIES, token, deps.publicUrl(), lifetimeMs)
+        const cookie = setLoginCookie(token, login, deps.publicUrl())
         sendRedirect(res, '/', { 'Set-Cookie': cookie })
         return
       }

@@ -7,6 +7,15 @@ export const ASKED_COOKIES = ['__Host-kre-asked', 'kre_asked'] as const
 /** Names of what a sign-in at an identity provider is to come back with. */
 export const OIDC_COOKIES = ['__Host-kre-oidc', 'kre_oidc'] as const
 
+/** Hands a login's token to the browser, for as long as the login can last. */
+export function setLoginCookie(
+  token: string,
+  { createdAt, expiresAt }: { createdAt: Date; expiresAt: Date },
+  publicUrl: string,
+): string {
+  return setCookie(LOGIN_COOKIES, token, publicUrl, expiresAt.getTime() - createdAt.getTime())
+}
+
 type CookieNames = readonly [secure: string, loopback: string]
 
 /**

@@ -6,8 +6,13 @@ const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu
  * and end up in terminals, logs and pages.
  */
 export function escapeUnprintable(text: string): string {
+  return spellOut(text, UNPRINTABLE)
+}
+
+/** A text with some characters written as `\u{202e}`. @param characters a global pattern, of single code points. */
+export function spellOut(text: string, characters: RegExp): string {
   return text.replace(
-    UNPRINTABLE,
+    characters,
     (character) => `\\u{${character.codePointAt(0)?.toString(16) ?? ''}}`,
   )
 }

@@ -3,6 +3,7 @@ import type { Collection, Filter } from 'mongodb'
 import {
   REQUEST_STEPS_MAX,
   REQUESTS_KEPT_MAX,
+  REQUESTS_LISTED_MAX,
   type KeptRequest,
   type RequestQuery,
   type RequestStep,
@@ -17,8 +18,6 @@ import { SEARCH_MS_MAX } from './outputs/find-documents.ts'
 type Request = Omit<KeptRequest, 'steps'>
 type RequestDocument = Keyed & Request & { seq: number; steps: RequestStep[]; revision: number }
 
-/** Requests in one answer; a larger limit gets this many. */
-const LIST_MAX = 1_000
 /** Reports of one request come from a few nodes at once. */
 const TRIES_MAX = 50
 
@@ -57,7 +56,7 @@ export function createMongoRequestStore(
       const found = of(query.runtimeId)
         .find(requestFilter(query), { maxTimeMS: SEARCH_MS_MAX, projection: { steps: 0 } })
         .sort({ startedAt: -1, seq: -1 })
-      return (await firstOf(found, Math.min(query.limit, LIST_MAX))).map(toRequest)
+      return (await firstOf(found, Math.min(query.limit, REQUESTS_LISTED_MAX))).map(toRequest)
     },
     async find(runtimeId, requestId) {
       const [found] = await of(runtimeId)

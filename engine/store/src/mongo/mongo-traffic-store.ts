@@ -1,6 +1,6 @@
-import { HISTOGRAM_BOUNDS_S, KreError } from '@kre/contracts'
+import { HISTOGRAM_BOUNDS_S } from '@kre/contracts'
 import type { AnyBulkWriteOperation, Collection } from 'mongodb'
-import { addCounts, checkStep, stepBegin } from '../outputs/traffic-steps.ts'
+import { addCounts, checkSamples, checkStep, stepBegin } from '../outputs/traffic-steps.ts'
 import {
   TRAFFIC_RESOLUTIONS,
   TRAFFIC_SAMPLES_MAX,
@@ -65,12 +65,7 @@ export function createMongoTrafficStore(
         .sort({ at: 1, _id: 1 })
         .limit(TRAFFIC_SAMPLES_MAX + 1)
         .toArray()
-      if (found.length > TRAFFIC_SAMPLES_MAX)
-        throw new KreError(
-          'failed-precondition',
-          `the range holds more than ${TRAFFIC_SAMPLES_MAX} counts: choose a shorter one, or longer steps`,
-          { samplesMax: TRAFFIC_SAMPLES_MAX },
-        )
+      checkSamples(found.length)
       return found.map(toSample)
     },
     async expire(now) {

@@ -2,6 +2,7 @@
 import { HISTOGRAM_BOUNDS_S, KreError } from '@kre/contracts'
 import {
   TRAFFIC_RESOLUTIONS,
+  TRAFFIC_SAMPLES_MAX,
   TRAFFIC_TIMES,
   type TimesCount,
   type TrafficCounts,
@@ -21,6 +22,16 @@ export function checkStep(stepMs: number): void {
     'invalid-argument',
     `traffic is not kept in steps of ${stepMs} ms, but of ${TRAFFIC_RESOLUTIONS.map((one) => one.stepMs).join(', ')} ms`,
     { stepMs },
+  )
+}
+
+/** @throws KreError `failed-precondition` for more counts than one answer holds. */
+export function checkSamples(found: number): void {
+  if (found <= TRAFFIC_SAMPLES_MAX) return
+  throw new KreError(
+    'failed-precondition',
+    `the range holds more than ${TRAFFIC_SAMPLES_MAX} counts: choose a shorter one, or longer steps`,
+    { samplesMax: TRAFFIC_SAMPLES_MAX },
   )
 }
 

@@ -56,6 +56,8 @@ export type RequestQuery = {
   limit: number
 }
 
+/** Requests in one answer; a larger limit gets this many. */
+export const REQUESTS_LISTED_MAX = 1_000
 /** Requests that are kept per version and reason, the newest. */
 export const REQUESTS_KEPT_MAX: Readonly<Record<KeptReason, number>> = {
   failed: 1_000,

@@ -2,15 +2,13 @@ import type { SQLInputValue } from 'node:sqlite'
 import {
   REQUEST_STEPS_MAX,
   REQUESTS_KEPT_MAX,
+  REQUESTS_LISTED_MAX,
   type KeptRequest,
   type RequestQuery,
   type RequestStep,
   type RequestStore,
 } from '../ports/request-store.ts'
 import type { Database, Row } from './database.ts'
-
-/** Requests in one answer; a larger limit gets this many. */
-const LIST_MAX = 1_000
 
 type Request = Omit<KeptRequest, 'steps'>
 type RequestRow = Row & { record: string }
@@ -46,7 +44,7 @@ export function createSqliteRequestStore(db: Database): RequestStore {
           query.runtimeId,
           query.version,
           ...params,
-          Math.min(query.limit, LIST_MAX),
+          Math.min(query.limit, REQUESTS_LISTED_MAX),
         )
         .map(({ record }) => toRequest(record))
     },

@@ -1,6 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { KreError } from '@kre/contracts'
-import { addCounts, checkStep, stepBegin } from '../outputs/traffic-steps.ts'
+import { addCounts, checkSamples, checkStep, stepBegin } from '../outputs/traffic-steps.ts'
 import {
   TRAFFIC_RESOLUTIONS,
   TRAFFIC_SAMPLES_MAX,
@@ -44,12 +43,7 @@ export function createSqliteTrafficStore(db: Database): TrafficStore {
         to.getTime(),
         TRAFFIC_SAMPLES_MAX + 1,
       )
-      if (rows.length > TRAFFIC_SAMPLES_MAX)
-        throw new KreError(
-          'failed-precondition',
-          `the range holds more than ${TRAFFIC_SAMPLES_MAX} counts: choose a shorter one, or longer steps`,
-          { samplesMax: TRAFFIC_SAMPLES_MAX },
-        )
+      checkSamples(rows.length)
       return rows.map(toSample)
     },
     async expire(now) {

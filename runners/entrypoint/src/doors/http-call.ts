@@ -1,6 +1,6 @@
 /** The server's side of one HTTP request: how it is read, answered and given up; the twin of UnaryCall. */
 import { unzip } from 'node:zlib'
-import { createFailure, type Failure, RETRY_AFTER_MS } from '../grpc/failure.ts'
+import { createFailure, type Failure, RETRY_AFTER_MS, noRoomForRequest } from '../grpc/failure.ts'
 import { tooLarge } from '../grpc/frame-reader.ts'
 import type { CallContext } from '../grpc/unary-call.ts'
 import type { RequestHeaders } from '../http2/request-headers.ts'
@@ -117,7 +117,7 @@ export class HttpCall {
     if (wanted > room) {
       // What is announced is not believed: room grows with what has come.
       const larger = Math.min(bytesMax, Math.max(wanted, room * 2, FIRST_BYTES))
-      if (!this.#reserve(larger - room)) return this.refuse(noRoom())
+      if (!this.#reserve(larger - room)) return this.refuse(noRoomForRequest())
       const before = this.#body
       this.#body = Buffer.allocUnsafe(larger)
       this.#body.set(before.subarray(0, this.#received))
@@ -138,7 +138,7 @@ export class HttpCall {
   #inflate(body: Buffer, bytesMax: number, take: OnBody): void {
     const { budget } = this.#context
     // Counted before it is there, as inflating may take all of it; and by itself, as it goes on when the caller has gone.
-    if (!budget.take(bytesMax)) return this.refuse(noRoom())
+    if (!budget.take(bytesMax)) return this.refuse(noRoomForRequest())
     unzip(body, { maxOutputLength: bytesMax }, (error, inflated) => {
       budget.give(bytesMax)
       if (this.#state === 'ended' || this.#exchange.response.isClosed) return
@@ -213,15 +213,6 @@ function refusalOf(
     'resource-exhausted',
     'TOO_MANY_STREAMS',
     `more than ${context.limits.receivingMax} requests are arriving at once: try again`,
-    { retryAfterMs: RETRY_AFTER_MS },
-  )
-}
-
-function noRoom(): Failure {
-  return createFailure(
-    'resource-exhausted',
-    'BYTES_IN_FLIGHT',
-    'the entrypoint holds as many request bytes as it may: try again',
     { retryAfterMs: RETRY_AFTER_MS },
   )
 }

@@ -31,6 +31,16 @@ export function createFailure(
   return { status: GRPC_STATUS[code], reason, message, ...more }
 }
 
+/** The bytes that the process holds of requests are as many as it may. */
+export function noRoomForRequest(): Failure {
+  return createFailure(
+    'resource-exhausted',
+    'BYTES_IN_FLIGHT',
+    'the entrypoint holds as many request bytes as it may: try again',
+    { retryAfterMs: RETRY_AFTER_MS },
+  )
+}
+
 /** The one header block of a call that ends without an answer. */
 export function failureHeaders(failure: Failure, requestId: string): Buffer {
   return encodeHeaders([

@@ -1,5 +1,5 @@
 /** gRPC's length-prefixed messages (grpc/doc/PROTOCOL-HTTP2.md): 1 byte compressed flag, 4 bytes length, message. */
-import { createFailure, type Failure, RETRY_AFTER_MS } from './failure.ts'
+import { createFailure, type Failure, noRoomForRequest } from './failure.ts'
 
 const PREFIX_BYTES = 5
 /** Space given to a message before its bytes have come: a declared length is only a claim. */
@@ -82,7 +82,7 @@ export class FrameReader {
 
   #grow(bytes: number): boolean {
     if (!this.#receiver.reserve(bytes - this.#message.length)) {
-      this.#fail(noMemory())
+      this.#fail(noRoomForRequest())
       return false
     }
     // Small ones share a pool, which costs less than memory of their own; none outlives its request.
@@ -144,15 +144,6 @@ export function tooLarge(bytes: number | string, bytesMax: number): Failure {
     'invalid-argument',
     'PAYLOAD_TOO_LARGE',
     `the request's message has ${bytes} bytes and the limit is ${bytesMax}: send less, or raise the runtime's payload limit`,
-  )
-}
-
-function noMemory(): Failure {
-  return createFailure(
-    'resource-exhausted',
-    'BYTES_IN_FLIGHT',
-    'the entrypoint holds as many request bytes as it may: try again',
-    { retryAfterMs: RETRY_AFTER_MS },
   )
 }
 

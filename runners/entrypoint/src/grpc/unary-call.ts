@@ -13,6 +13,7 @@ import {
   failureHeaders,
   failureTrailers,
   RETRY_AFTER_MS,
+  noRoomForRequest,
 } from './failure.ts'
 import {
   encodeFrame,
@@ -228,7 +229,7 @@ export class UnaryCall implements StreamHandler, FrameReceiver {
     const { budget, payloadBytesMax } = this.#context
     // Counted before it is there, as inflating may take all of it; and by itself, as it goes on when the caller has gone.
     if (!budget.take(payloadBytesMax)) {
-      this.fail(noRoomToInflate(), '')
+      this.fail(noRoomForRequest(), '')
       return
     }
     void decompress(message, payloadBytesMax).then(
@@ -310,14 +311,5 @@ function malformedGzip(): Failure {
     'invalid-argument',
     'BAD_ENCODING',
     'the message is flagged as gzip and is not valid gzip',
-  )
-}
-
-function noRoomToInflate(): Failure {
-  return createFailure(
-    'resource-exhausted',
-    'BYTES_IN_FLIGHT',
-    'the entrypoint holds as many request bytes as it may: try again',
-    { retryAfterMs: RETRY_AFTER_MS },
   )
 }

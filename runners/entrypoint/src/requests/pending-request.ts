@@ -62,6 +62,7 @@ export type PendingRequest = {
  *
  * @param id of its slot.
  * @param replyPrefix its reply subject without the token.
+ * @param startedAt monotonic ms.
  * @param timeoutMs until its deadline.
  */
 export function createPendingRequest(
@@ -72,10 +73,10 @@ export function createPendingRequest(
   requestId: string,
   replyPrefix: string,
   metadata: Record<string, string>,
+  startedAt: number,
   timeoutMs: number,
   onTimer: (request: PendingRequest) => void,
 ): PendingRequest {
-  const startedAt = performance.now()
   const request: PendingRequest = {
     id,
     caller,

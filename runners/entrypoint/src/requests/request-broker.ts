@@ -310,6 +310,7 @@ export function createRequestBroker(deps: BrokerDeps): RequestBroker {
         requestIdOf(headers) ?? randomUUID(),
         deps.replyPrefix,
         deps.traced(metadata),
+        now,
         timeoutMs,
         onTimer,
       )

@@ -26,6 +26,7 @@ export class CallQueue {
 
   /** How many are served before a call that comes now. */
   ahead(call: NodeCall): number {
+    if (this.#length === 0) return 0
     let ahead = 0
     for (let lane = laneOf(call); lane >= 0; lane--) ahead += this.#lanes[lane]?.length ?? 0
     return ahead

@@ -3,6 +3,7 @@
  * come in a burst may wait as long as their deadlines allow; once a queue stands, it is kept short, so that those who
  * are answered are answered soon (the idea of CoDel, RFC 8289, applied at the door instead of the head). Pure.
  */
+import { createRunningAverage } from './running-average.ts'
 
 /** A queue in which messages wait for a larger part of their time than this is too long... */
 const STANDING_SHARE = 1 / 4
@@ -29,17 +30,16 @@ export type QueueDelay = {
 
 /** @param ageMsMax no message waits longer; null = its deadline and the state of the queue say how long. */
 export function createQueueDelay(ageMsMax: number | null): QueueDelay {
-  let perCallMs = -1
+  const perCallMs = createRunningAverage(WEIGHT)
   let tooLongSince = Infinity
   return {
     waited(waitedMs, ahead, timeMs, now) {
-      const sampleMs = waitedMs / (ahead + 1)
-      perCallMs = perCallMs < 0 ? sampleMs : perCallMs + (sampleMs - perCallMs) * WEIGHT
+      perCallMs.add(waitedMs / (ahead + 1))
       if (waitedMs > timeMs * STANDING_SHARE) tooLongSince = Math.min(tooLongSince, now)
       else if (waitedMs < timeMs * CALM_SHARE || now - tooLongSince < STANDING_MS)
         tooLongSince = Infinity
     },
-    expectedMs: (ahead) => (ahead === 0 ? 0 : Math.max(perCallMs, 0) * (ahead + 1)),
+    expectedMs: (ahead) => (ahead === 0 ? 0 : (perCallMs.value ?? 0) * (ahead + 1)),
     limitMs(timeMs, now) {
       if (ageMsMax !== null) return Math.min(ageMsMax, timeMs)
       return now - tooLongSince >= STANDING_MS ? timeMs * STANDING_SHARE : timeMs

@@ -2,6 +2,7 @@
 import type { Counters } from '../counters.ts'
 import type { Siblings } from '../hops/siblings.ts'
 import type { NodeCall } from './node-call.ts'
+import { createRunningAverage } from './running-average.ts'
 import type { WaitingCalls } from './waiting-calls.ts'
 
 /** Handlers that take less are over before a message has found another replica. */
@@ -31,8 +32,7 @@ export function createWorkSharing(deps: {
 }): WorkSharing {
   const { siblings, waiting, counters } = deps
   const underWay = new Set<NodeCall>()
-  /** Negative: no call has shown it. A replica that is new takes what waits at others. */
-  let averageMs = -1
+  const handlerMs = createRunningAverage(WEIGHT)
   let isSending = false
 
   const send = async () => {
@@ -54,11 +54,10 @@ export function createWorkSharing(deps: {
 
   return {
     underWay,
-    ended(elapsedMs) {
-      averageMs = averageMs < 0 ? elapsedMs : averageMs + (elapsedMs - averageMs) * WEIGHT
-    },
+    ended: (elapsedMs) => handlerMs.add(elapsedMs),
     changed(freeSlots) {
-      siblings.offer(averageMs < 0 || averageMs >= SLOW_MS ? freeSlots : 0)
+      // A replica that is new takes what waits at others.
+      siblings.offer((handlerMs.value ?? SLOW_MS) >= SLOW_MS ? freeSlots : 0)
       if (!isSending && waiting.length > 0 && siblings.mayBeFree && deps.isBusy()) void send()
     },
   }

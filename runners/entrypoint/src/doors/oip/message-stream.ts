@@ -1,6 +1,11 @@
 /** A gRPC call of which both sides send any number of messages, as long as they like; each is answered in its turn. */
 import { decompress } from '@kre/core-nats'
-import { createFailure, type Failure, RETRY_AFTER_MS } from '../../grpc/failure.ts'
+import {
+  createFailure,
+  type Failure,
+  RETRY_AFTER_MS,
+  noRoomForRequest,
+} from '../../grpc/failure.ts'
 import { FrameReader, type FrameReceiver } from '../../grpc/frame-reader.ts'
 import { parseGrpcTimeout } from '../../grpc/grpc-timeout.ts'
 import { openServerStream, refuseStream, type ServerStream } from '../../grpc/server-stream.ts'
@@ -9,7 +14,7 @@ import type { Http2Stream, StreamHandler } from '../../http2/http2-stream.ts'
 import { H2_ERROR } from '../../http2/protocol.ts'
 import { badTimeout } from '../../requests/request-failures.ts'
 import { createWheelTimer } from '../../requests/timer-wheel.ts'
-import { createTurns, type Job } from './turns.ts'
+import { createOrderedAnswers, type Job } from './ordered-answers.ts'
 
 /** Requests of a stream that are read and not yet answered; more are not read. */
 const TURNS_MAX = 64
@@ -65,7 +70,7 @@ class MessageStream implements StreamHandler, FrameReceiver, OpenStream {
   readonly #receiving = createWheelTimer(() => this.#end(tooSlow(this.#context.limits.receiveMs)))
   /** What is not read in time: its memory is worth more than the caller. */
   readonly #flushing = createWheelTimer(() => this.#stream.reset(H2_ERROR.cancel))
-  readonly #turns = createTurns({
+  readonly #turns = createOrderedAnswers({
     write: (message) => this.#write(message),
     hold: (bytes) => this.#hold(bytes),
     release: (bytes) => this.#release(bytes),
@@ -140,7 +145,7 @@ class MessageStream implements StreamHandler, FrameReceiver, OpenStream {
   onMessage(message: Uint8Array, isCompressed: boolean): void {
     // The time for the next one begins with its own first byte.
     this.#context.wheel.cancel(this.#receiving)
-    if (!this.reserve(TURN_BYTES)) return this.#end(noRoom())
+    if (!this.reserve(TURN_BYTES)) return this.#end(noRoomForRequest())
     const bytes = this.#arriving
     this.#arriving = 0
     if (!isCompressed) this.#open(bytes, () => message)
@@ -165,7 +170,7 @@ class MessageStream implements StreamHandler, FrameReceiver, OpenStream {
   #inflate(bytes: number, message: Uint8Array): void {
     const { payloadBytesMax, budget } = this.#context
     // Counted before it is there: inflating may take all of it.
-    if (!budget.take(payloadBytesMax)) return this.#end(noRoom())
+    if (!budget.take(payloadBytesMax)) return this.#end(noRoomForRequest())
     this.#held += payloadBytesMax
     let inflated: Uint8Array | null = null
     this.#open(bytes + payloadBytesMax, () => inflated)
@@ -286,14 +291,5 @@ function malformedGzip(bytesMax: number): Failure {
     'invalid-argument',
     'BAD_ENCODING',
     `a message is flagged as gzip and is not valid gzip, or has more than ${bytesMax} bytes inflated`,
-  )
-}
-
-function noRoom(): Failure {
-  return createFailure(
-    'resource-exhausted',
-    'BYTES_IN_FLIGHT',
-    'the entrypoint holds as many request bytes as it may: try again',
-    { retryAfterMs: RETRY_AFTER_MS },
   )
 }

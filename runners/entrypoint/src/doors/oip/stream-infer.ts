@@ -16,7 +16,7 @@ import { type Asker, type Inference, infer, toFailure } from './inference.ts'
 import { findModel, isDecoupled } from './model.ts'
 import { type OipDeps, versionInForce } from './oip-service.ts'
 import { type OpenStream, serveMessageStream } from './message-stream.ts'
-import type { Job, Turn } from './turns.ts'
+import type { Job, Turn } from './ordered-answers.ts'
 
 /** Whether the answer is the last one of its request. */
 const FINAL = 'triton_final_response'

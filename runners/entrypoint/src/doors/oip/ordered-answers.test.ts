@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { createTurns, type Turn } from './turns.ts'
+import { createOrderedAnswers, type Turn } from './ordered-answers.ts'
 
 /** What is written is a number each. */
 function open(canWrite: () => boolean = () => true) {
   const written: number[] = []
   let held = 0
-  const turns = createTurns({
+  const turns = createOrderedAnswers({
     write(message) {
       written.push(message[0] ?? -1)
       return canWrite()

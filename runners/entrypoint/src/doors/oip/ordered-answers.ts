@@ -21,7 +21,7 @@ export type Job = {
   run(turn: Turn): void
 }
 
-export type Turns = {
+export type OrderedAnswers = {
   /**
    * @param bytes that are held until the request has ended.
    * @param job asked for in order, until it is given; null = not yet known, call `advance` when it is.
@@ -48,12 +48,12 @@ type Entry = {
  * @param out.write false: no more now; wait for `drained`.
  * @param out.release bytes are no longer held.
  */
-export function createTurns(out: {
+export function createOrderedAnswers(out: {
   write: (message: Uint8Array) => boolean
   /** Bytes of an answer wait for their turn. */
   hold: (bytes: number) => void
   release: (bytes: number) => void
-}): Turns {
+}): OrderedAnswers {
   const entries: Entry[] = []
   /** They are the first ones of `entries`. */
   let begun = 0
