@@ -11,7 +11,7 @@ const OPEN_MS_MAX = 5_000
 const POLL_MS = 20
 /** An inspector that is about to close takes connections and answers none. */
 const ANSWER_MS_MAX = 1_000
-/** Writing a profile of many functions takes a while. */
+/** A profile of many functions takes a while to send. */
 const EVALUATE_MS_MAX = 30_000
 const SAMPLE_EVERY_MICROS = 500
 
@@ -24,19 +24,14 @@ const START = `(() => {
   session.post('Profiler.start')
   setTimeout(close, 50)
 })()`
-const stopInto = (file: string) => `new Promise((resolve, reject) => {
+const STOP = `new Promise((resolve, reject) => {
   const session = globalThis[Symbol.for('kre.bench.profile')]
   session.post('Profiler.stop', (error, { profile } = {}) => {
     session.disconnect()
     delete globalThis[Symbol.for('kre.bench.profile')]
     setTimeout(process.getBuiltinModule('node:inspector').close, 50)
-    try {
-      if (error) throw error
-      process.getBuiltinModule('node:fs').writeFileSync(${JSON.stringify(file)}, JSON.stringify(profile))
-      resolve()
-    } catch (problem) {
-      reject(problem)
-    }
+    if (error) reject(error)
+    else resolve(JSON.stringify(profile))
   })
 })`
 
@@ -49,32 +44,35 @@ export async function startProfile(pid: number, port = PORT): Promise<void> {
 }
 
 /**
- * The process writes a `.cpuprofile` that Chrome's and VS Code's viewers open.
- *
- * @param file absolute, as the process has a working directory of its own.
- * @throws Error when the process can't write it.
+ * @returns what a `.cpuprofile` file has in it, which Chrome's and VS Code's viewers open. It comes through the
+ *   inspector, as an isolated node sees no folder of the bench.
+ * @throws Error when the process ends or gives no answer.
  */
-export async function stopProfile(pid: number, file: string, port = PORT): Promise<void> {
-  await evaluate(pid, port, stopInto(file))
+export async function stopProfile(pid: number, port = PORT): Promise<string> {
+  const profile = await evaluate(pid, port, STOP)
+  if (typeof profile !== 'string') throw new Error(`process ${pid} gave no profile`)
+  return profile
 }
 
-async function evaluate(pid: number, port: number, expression: string): Promise<void> {
+async function evaluate(pid: number, port: number, expression: string): Promise<unknown> {
   if ((await debuggerUrl(port)) !== null)
     throw new Error(`port ${port} of 127.0.0.1 is in use: end what else is being debugged`)
   process.kill(pid, 'SIGUSR1')
   const socket = new WebSocket(await opened(pid, port))
   const timer = setTimeout(() => socket.close(), EVALUATE_MS_MAX)
+  let value: unknown
   try {
-    await answerOf(socket, pid, expression)
+    value = await answerOf(socket, pid, expression)
   } finally {
     clearTimeout(timer)
     socket.close()
   }
   const end = performance.now() + OPEN_MS_MAX
   while ((await debuggerUrl(port)) !== null && performance.now() < end) await sleep(POLL_MS)
+  return value
 }
 
-function answerOf(socket: WebSocket, pid: number, expression: string): Promise<void> {
+function answerOf(socket: WebSocket, pid: number, expression: string): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const fail = (why: string) => reject(new Error(`process ${pid} can't be profiled: ${why}`))
     socket.addEventListener('error', () => fail('its inspector takes no connection'))
@@ -86,11 +84,14 @@ function answerOf(socket: WebSocket, pid: number, expression: string): Promise<v
     socket.addEventListener('message', ({ data }) => {
       const { id, result } = JSON.parse(String(data)) as {
         id?: number
-        result?: { exceptionDetails?: { exception?: { description?: string } } }
+        result?: {
+          result?: { value?: unknown }
+          exceptionDetails?: { exception?: { description?: string } }
+        }
       }
       if (id !== 1) return
       const problem = result?.exceptionDetails
-      if (problem === undefined) resolve()
+      if (problem === undefined) resolve(result?.result?.value)
       else fail(problem.exception?.description ?? 'it threw')
     })
   })

@@ -1,5 +1,5 @@
 /** `--profile FOLDER --case NAME`: one more load on a case, with the profiler in its processes. */
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Bench } from '../bench.ts'
 import { h2load, LOADED } from '../measure/h2load.ts'
@@ -40,9 +40,9 @@ export async function profileSubject(bench: Bench, subjects: readonly Subject[])
   const after = timesOf(before.keys())
   const found: ProcessProfile[] = []
   for (const { name, pid } of profiled) {
-    const file = join(wish.folder, `${subject.name}-${name}.cpuprofile`)
-    await stopProfile(pid, file)
-    const profile = JSON.parse(await readFile(file, 'utf8')) as CpuProfile
+    const text = await stopProfile(pid)
+    await writeFile(join(wish.folder, `${subject.name}-${name}.cpuprofile`), text)
+    const profile = JSON.parse(text) as CpuProfile
     found.push({ name, ...spent(before, after, [pid]), selfTimes: selfTimes(profile, root) })
   }
   // The broker, the engine and workers in other languages have no profile of V8.

@@ -19,7 +19,6 @@ export function fusedWorkPath(workPath: string, index: number): string {
 
 /** Longest id, in characters; longer ones are cut. */
 const ID_CHARS_MAX = 60
-const TIME_CHARS = IN_FLIGHT_RECORD_BYTES - ID_CHARS_MAX - 2
 /** More calls than a process has at once; a longer file is none of ours. */
 const CALLS_MAX = 4_096
 const RECORD = /^[ \0]*([\x21-\x7e]{1,128})(?: +(\d{1,18}))?[ \0]*$/
@@ -35,11 +34,36 @@ export function monotonicMs(): number {
   return Number(process.hrtime.bigint() / 1_000n) / 1_000
 }
 
-/** ASCII, of `IN_FLIGHT_RECORD_BYTES` characters. @param call null = a free slot. */
+const NEWLINE = 0x0a
+const BLANK = 0x20
+const DIGIT_0 = 0x30
+
+/**
+ * A record, byte by byte: nodes write one for each call, and that takes a third of the time of putting strings together.
+ *
+ * @param record gets it; of `IN_FLIGHT_RECORD_BYTES` bytes.
+ * @param call of an id in ASCII; null = a free slot.
+ */
+export function writeInFlightRecord(record: Uint8Array, call: InFlightCall | null): void {
+  const id = call?.requestId ?? ''
+  const idEnd = Math.min(id.length, ID_CHARS_MAX)
+  for (let at = 0; at < idEnd; at++) record[at] = id.charCodeAt(at)
+  let at = IN_FLIGHT_RECORD_BYTES - 1
+  record[at--] = NEWLINE
+  let rest = call === null || call.dueMs === Infinity ? -1 : Math.max(0, Math.ceil(call.dueMs))
+  while (rest >= 0 && at > idEnd) {
+    const tenth = Math.floor(rest / 10)
+    record[at--] = DIGIT_0 + rest - tenth * 10
+    rest = tenth === 0 ? -1 : tenth
+  }
+  for (; at >= idEnd; at--) record[at] = BLANK
+}
+
+/** A record as text. @param call null = a free slot. */
 export function inFlightRecord(call: InFlightCall | null): string {
-  if (call === null) return `${' '.repeat(IN_FLIGHT_RECORD_BYTES - 1)}\n`
-  const due = call.dueMs === Infinity ? '' : Math.ceil(call.dueMs).toString()
-  return `${call.requestId.slice(0, ID_CHARS_MAX).padEnd(ID_CHARS_MAX)} ${due.padStart(TIME_CHARS)}\n`
+  const record = new Uint8Array(IN_FLIGHT_RECORD_BYTES)
+  writeInFlightRecord(record, call)
+  return String.fromCharCode(...record)
 }
 
 /** The taken slots; what is no record is left out. */

@@ -313,8 +313,8 @@ export class Dispatcher {
 
   /** A record that stayed behind would make a living process look blocked. */
   #blankStaleSlots(): void {
-    for (const slot of this.#staleSlots) this.#deps.journal.leave(slot)
-    this.#staleSlots.length = 0
+    for (let slot = this.#staleSlots.pop(); slot !== undefined; slot = this.#staleSlots.pop())
+      this.#deps.journal.leave(slot)
   }
 
   #abandon(call: NodeCall, reason: KreError): void {

@@ -10,9 +10,9 @@ import { join } from 'node:path'
 import {
   IN_FLIGHT_FILE,
   IN_FLIGHT_RECORD_BYTES,
-  inFlightRecord,
   monotonicMs,
   parseInFlight,
+  writeInFlightRecord,
   type NodeLaunch,
 } from '@kre/contracts/runtime'
 
@@ -40,14 +40,15 @@ export function openJournal(workPath: string, slots: number): Journal {
   const fd = openSync(file, 'w', 0o600)
   const offsetMs = monotonicMs() - performance.now()
   const record = Buffer.alloc(IN_FLIGHT_RECORD_BYTES)
-  const blank = Buffer.from(inFlightRecord(null), 'latin1')
+  const blank = Buffer.alloc(IN_FLIGHT_RECORD_BYTES)
+  writeInFlightRecord(blank, null)
   const write = (slot: number, bytes: Buffer) =>
     void writeSync(fd, bytes, 0, IN_FLIGHT_RECORD_BYTES, slot * IN_FLIGHT_RECORD_BYTES)
   for (let slot = 0; slot < slots; slot++) write(slot, blank)
   return {
     interrupted,
     enter(slot, requestId, deadlineAt) {
-      record.write(inFlightRecord({ requestId, dueMs: deadlineAt + offsetMs }), 'latin1')
+      writeInFlightRecord(record, { requestId, dueMs: deadlineAt + offsetMs })
       write(slot, record)
     },
     leave: (slot) => write(slot, blank),
