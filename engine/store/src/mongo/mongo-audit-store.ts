@@ -1,6 +1,12 @@
 import { KreError } from '@kre/contracts'
 import type { Collection, Db, Filter } from 'mongodb'
-import type { AuditHead, AuditLink, AuditQuery, AuditStore } from '../ports/audit-store.ts'
+import type {
+  AuditAnchor,
+  AuditHead,
+  AuditLink,
+  AuditQuery,
+  AuditStore,
+} from '../ports/audit-store.ts'
 import { firstOf, type Keyed } from './mongo-databases.ts'
 import { isDuplicate } from './to-kre-error.ts'
 
@@ -15,6 +21,7 @@ type LinkDocument = Keyed<number> &
 type HeadDocument = Keyed & AuditHead
 
 const HEAD = 'audit'
+const ANCHOR = 'anchor'
 
 export function createMongoAuditStore(engine: Db): AuditStore {
   const links = engine.collection<LinkDocument>('userActivity')
@@ -26,12 +33,21 @@ export function createMongoAuditStore(engine: Db): AuditStore {
   return {
     async append(link, head) {
       await insert(links, link, (await newest())?.seq ?? 0)
-      await setHead(heads, head)
+      await setForward(heads, HEAD, head)
     },
     newest,
     async head() {
       const found = await heads.findOne({ _id: HEAD })
-      return found === null ? null : { seq: found.seq, hash: found.hash, mac: found.mac }
+      return found === null ? null : toHead(found)
+    },
+    async anchor() {
+      const found = await heads.findOne({ _id: ANCHOR })
+      return found === null ? null : toHead(found)
+    },
+    async removeThrough(anchor) {
+      const kept = await setForward(heads, ANCHOR, anchor)
+      if (!kept) return 0
+      return (await links.deleteMany({ _id: { $lte: anchor.seq } })).deletedCount
     },
     async read(fromSeq, limit) {
       const found = links.find({ _id: { $gte: fromSeq } }).sort({ _id: 1 })
@@ -77,23 +93,32 @@ async function insert(
   }
 }
 
-async function setHead(heads: Collection<HeadDocument>, head: AuditHead): Promise<void> {
-  const { seq, hash, mac } = head
+/** @returns false when the one that is kept is further. */
+async function setForward(
+  heads: Collection<HeadDocument>,
+  id: string,
+  { seq, hash, mac }: AuditHead,
+): Promise<boolean> {
   const isSet = async (): Promise<boolean> => {
     const { matchedCount } = await heads.updateOne(
-      { _id: HEAD, seq: { $lte: seq } },
+      { _id: id, seq: { $lte: seq } },
       { $set: { seq, hash, mac } },
     )
     return matchedCount > 0
   }
-  if (await isSet()) return
+  if (await isSet()) return true
   try {
-    await heads.insertOne({ _id: HEAD, seq, hash, mac })
+    await heads.insertOne({ _id: id, seq, hash, mac })
+    return true
   } catch (error) {
     if (!isDuplicate(error)) throw error
     // There is one, further ahead or made just now.
-    await isSet()
+    return isSet()
   }
+}
+
+function toHead({ seq, hash, mac }: HeadDocument): AuditAnchor {
+  return { seq, hash, mac }
 }
 
 function outcomeFilter(query: AuditQuery): Filter<LinkDocument> {

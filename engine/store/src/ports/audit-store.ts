@@ -36,6 +36,12 @@ export type AuditLink = {
 /** Says how long the chain is: links behind it were there once. `mac` is a keyed hash of the two. */
 export type AuditHead = { seq: number; hash: string; mac: string }
 
+/**
+ * The last link that retention has removed: what is left begins behind it. Its `hash` stands for every link up to it,
+ * because each link hashes the one before. `mac` is a keyed hash of the two.
+ */
+export type AuditAnchor = { seq: number; hash: string; mac: string }
+
 /** Every field narrows; absent = all, an empty list = nothing. */
 export type AuditQuery = {
   /** Links with a smaller `seq`; for the next page. */
@@ -66,6 +72,15 @@ export interface AuditStore {
   read(fromSeq: number, limit: number): Promise<AuditLink[]>
   /** Outcomes, newest first. Any of the filters, alone or together, within 50 ms at 100,000 outcomes. */
   outcomes(query: AuditQuery): Promise<AuditLink[]>
+  /** Null = nothing was ever removed. */
+  anchor(): Promise<AuditAnchor | null>
+  /**
+   * Keeps the anchor, on disk, then removes all links up to its `seq`. An anchor never goes back: one with a smaller
+   * `seq` than the stored one is ignored, and removes nothing. Cut off in between, the same call finishes it.
+   *
+   * @returns how many links were removed.
+   */
+  removeThrough(anchor: AuditAnchor): Promise<number>
   /** Intents without an outcome, oldest first. Looks at the whole log: for a start, not for a request. */
   openIntents(limit: number): Promise<AuditLink[]>
 }

@@ -151,4 +151,22 @@ export const CONTROL_MIGRATIONS: readonly Migration[] = [
     mac TEXT NOT NULL
   ) STRICT;
   `,
+  `
+  CREATE TABLE audit_anchor (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    seq INTEGER NOT NULL,
+    hash TEXT NOT NULL,
+    mac TEXT NOT NULL
+  ) STRICT;
+  `,
+  `
+  CREATE TABLE leases (
+    name TEXT PRIMARY KEY,
+    holder TEXT,
+    place TEXT,
+    token INTEGER NOT NULL,
+    beat INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  ALTER TABLE placements ADD COLUMN token INTEGER NOT NULL DEFAULT 0;
+  `,
 ]

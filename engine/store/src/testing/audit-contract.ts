@@ -105,6 +105,27 @@ export function auditContract(makeStore: MakeStore): void {
       expect(await store.audit.openIntents(1)).toEqual([link(1)])
     })
 
+    test('gives up its beginning, and keeps what stood there last', async () => {
+      await using store = await makeStore()
+      const { audit } = store
+      expect(await audit.anchor()).toBeNull()
+      for (const one of [link(1), outcome(2, 1), link(3), outcome(4, 3), link(5)])
+        await audit.append(one, headOf(one))
+      expect(await audit.removeThrough(headOf(link(2)))).toBe(2)
+      expect(await audit.anchor()).toEqual(headOf(link(2)))
+      expect((await audit.read(1, 10)).map(({ seq }) => seq)).toEqual([3, 4, 5])
+      // Cut off in between it is called again; what is behind it stays.
+      expect(await audit.removeThrough(headOf(link(2)))).toBe(0)
+      expect(await audit.removeThrough(headOf(link(4)))).toBe(2)
+      // An older one, from an engine that was slow, takes nothing back.
+      expect(await audit.removeThrough(headOf(link(3)))).toBe(0)
+      expect(await audit.anchor()).toEqual(headOf(link(4)))
+      expect((await audit.newest())?.seq).toBe(5)
+      expect(await audit.head()).toEqual(headOf(link(5)))
+      await audit.append(link(6), headOf(link(6)))
+      expect((await audit.read(1, 10)).map(({ seq }) => seq)).toEqual([5, 6])
+    })
+
     test('outlives the runtime it is about', async () => {
       await using store = await makeStore()
       await store.audit.append(outcome(1, 1), headOf(link(1)))

@@ -1,6 +1,8 @@
 import type { SQLInputValue } from 'node:sqlite'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { KreError } from '@kre/contracts'
 import type {
+  AuditAnchor,
   AuditHead,
   AuditLink,
   AuditLinkKind,
@@ -9,6 +11,9 @@ import type {
 } from '../../ports/audit-store.ts'
 import type { Database, Row } from '../database.ts'
 import { insertOnce } from '../identity/insert-once.ts'
+
+/** Links removed before other work of the process gets its turn. */
+const REMOVAL_LINKS = 1_000
 
 type LinkRow = Row & {
   seq: number
@@ -67,6 +72,15 @@ export function createSqliteAuditStore(chain: Database, control: Database): Audi
         )
         .map(toLink)
     },
+    async anchor() {
+      return control.get<Row & AuditAnchor>(
+        'SELECT seq, hash, mac FROM audit_anchor WHERE id = 1',
+      )
+    },
+    async removeThrough(anchor) {
+      const kept = control.transaction(() => keepAnchor(control, anchor))
+      return kept ? removeLinks(chain, anchor.seq) : 0
+    },
     async openIntents(limit) {
       return chain
         .all<LinkRow>(
@@ -77,6 +91,31 @@ export function createSqliteAuditStore(chain: Database, control: Database): Audi
         )
         .map(toLink)
     },
+  }
+}
+
+/** @returns false when the one that is kept is further. */
+function keepAnchor(db: Database, { seq, hash, mac }: AuditAnchor): boolean {
+  const changed = db.run(
+    `INSERT INTO audit_anchor (id, seq, hash, mac) VALUES (1, ?, ?, ?)
+     ON CONFLICT (id) DO UPDATE SET seq = excluded.seq, hash = excluded.hash, mac = excluded.mac
+     WHERE excluded.seq >= seq`,
+    seq,
+    hash,
+    mac,
+  )
+  return changed > 0
+}
+
+async function removeLinks(db: Database, throughSeq: number): Promise<number> {
+  for (let removed = 0; ;) {
+    const slice = db.run(
+      `DELETE FROM links WHERE seq IN (SELECT seq FROM links WHERE seq <= ? ORDER BY seq LIMIT ${REMOVAL_LINKS})`,
+      throughSeq,
+    )
+    removed += slice
+    if (slice < REMOVAL_LINKS) return removed
+    await nextTurn()
   }
 }
 
