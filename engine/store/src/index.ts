@@ -1,6 +1,7 @@
 export { parseDocumentQuery, type FieldCondition } from './outputs/document-query.ts'
 export {
   AUDIT_LINK_KINDS,
+  type AuditAnchor,
   type AuditHead,
   type AuditLink,
   type AuditLinkKind,
@@ -52,6 +53,7 @@ export {
   type WriteOutcome,
 } from './ports/store.ts'
 export type { HeardTotals, HeardTotalsStore } from './ports/heard-totals-store.ts'
+export type { Lease, LeaseStore } from './ports/lease-store.ts'
 export {
   type LogLimits,
   type LogRetentionStore,

@@ -7,6 +7,7 @@ import { createDatabaseClaims } from './claim-databases.ts'
 import { connectMongo, type MongoConnection } from './connect-mongo.ts'
 import { guardMethods } from './guard-methods.ts'
 import { createMongoHeardTotalsStore } from './mongo-heard-totals-store.ts'
+import { createMongoLeaseStore } from './mongo-lease-store.ts'
 import { createMongoIdentityStore } from './identity/mongo-identity-store.ts'
 import { migrateMongo } from './migrate.ts'
 import { MIGRATIONS } from './migrations.ts'
@@ -97,6 +98,7 @@ async function openOn(
       heardTotals: createMongoHeardTotalsStore(databases),
       identity,
       audit: createMongoAuditStore(databases.engine),
+      leases: createMongoLeaseStore(databases),
       bundles,
       uploads: await openFolderUploadStore(join(cacheDir, 'uploads')),
     },

@@ -18,6 +18,7 @@ import {
 import type { AuditStore } from './audit-store.ts'
 import type { HeardTotalsStore } from './heard-totals-store.ts'
 import type { IdentityStore } from './identity-store.ts'
+import type { LeaseStore } from './lease-store.ts'
 import type { LogRetentionStore } from './log-retention-store.ts'
 import type { PredictionStats } from './prediction-stats.ts'
 import type { RequestStore } from './request-store.ts'
@@ -140,7 +141,11 @@ export interface ConfigStore {
 }
 
 export interface PlacementStore {
-  put(placement: Placement): Promise<void>
+  /**
+   * @param token of the lease of who observed it; absent = 0.
+   * @throws KreError `aborted` when what is there was written with a higher one: another engine leads by now.
+   */
+  put(placement: Placement, token?: number): Promise<void>
   get(runtimeId: string): Promise<Placement | null>
   remove(runtimeId: string): Promise<void>
 }
@@ -264,6 +269,7 @@ export type Store = AsyncDisposable & {
   heardTotals: HeardTotalsStore
   identity: IdentityStore
   audit: AuditStore
+  leases: LeaseStore
   bundles: BundleStore
   uploads: UploadStore
 }

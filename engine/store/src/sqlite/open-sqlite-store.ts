@@ -11,6 +11,7 @@ import { OUTPUT_MIGRATIONS } from './output-migrations.ts'
 import { createSqliteConfigStore } from './sqlite-config-store.ts'
 import { createSqliteHeardTotalsStore } from './sqlite-heard-totals-store.ts'
 import { createSqliteIdentityStore } from './sqlite-identity-store.ts'
+import { createSqliteLeaseStore } from './sqlite-lease-store.ts'
 import { createSqliteLogRetentionStore } from './sqlite-log-retention-store.ts'
 import { createSqliteOutputStore } from './sqlite-output-store.ts'
 import { createSqlitePlacementStore } from './sqlite-placement-store.ts'
@@ -71,6 +72,7 @@ export async function openSqliteStore(options: {
       heardTotals: createSqliteHeardTotalsStore(outputsDatabase),
       identity: createSqliteIdentityStore(control),
       audit: createSqliteAuditStore(chain, control),
+      leases: createSqliteLeaseStore(control),
       bundles,
       uploads: await openFolderUploadStore(join(dataDir, 'uploads')),
       async [Symbol.asyncDispose]() {

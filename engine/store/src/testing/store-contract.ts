@@ -5,6 +5,7 @@ import { bundleContract } from './bundle-contract.ts'
 import { controlContract } from './control-contract.ts'
 import { heardTotalsContract } from './heard-totals-contract.ts'
 import { identityContract } from './identity-contract.ts'
+import { leaseContract } from './lease-contract.ts'
 import { logContract } from './log-contract.ts'
 import { logRetentionContract } from './log-retention-contract.ts'
 import type { MakeStore } from './make-store.ts'
@@ -26,6 +27,7 @@ export function storeContract(name: string, makeStore: MakeStore): void {
     trafficContract(makeStore)
     requestContract(makeStore)
     heardTotalsContract(makeStore)
+    leaseContract(makeStore)
     bundleContract(makeStore)
     uploadContract(makeStore)
   })
