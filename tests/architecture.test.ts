@@ -46,7 +46,8 @@ const ALLOWED: Record<string, string[]> = {
     '@kre/bundle',
     ...SERVICES,
   ],
-  '@kre/bench': [],
+  // To fill a store with as much as takes hours by the API.
+  '@kre/bench': ['@kre/contracts', '@kre/store'],
 }
 
 /** Packages from outside that only the named ones may use. */
@@ -55,9 +56,10 @@ const RESERVED: Record<string, string[]> = {
   mongodb: ['@kre/store'],
   // all-in-one: the lock on its data folder is SQLite's lock of a file, which dies with the process.
   'node:sqlite': ['@kre/store', '@kre/all-in-one'],
-  graphql: ['@kre/admin-api'],
+  // The UI's types are made with it; no browser gets it.
+  graphql: ['@kre/admin-api', '@kre/admin-ui'],
   'graphql-yoga': ['@kre/admin-api'],
-  'graphql-ws': ['@kre/admin-api'],
+  'graphql-ws': ['@kre/admin-api', '@kre/admin-ui'],
   ws: ['@kre/admin-api'],
   tar: ['@kre/bundle'],
   protobufjs: ['@kre/bundle'],

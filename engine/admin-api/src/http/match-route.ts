@@ -5,7 +5,7 @@ export type RouteMatch =
   | { kind: 'wrong-method'; allow: string }
   | { kind: 'unknown' }
 
-/** Finds the route of a request. `:name` in a route's path takes one segment. */
+/** Finds the route of a request. `:name` in a route's path takes one segment, `*` at its end all the rest. */
 export function matchRoute(routes: readonly Route[], method: string, path: string): RouteMatch {
   const matching = routes.flatMap((route) => {
     const params = matchPath(route.path, path)
@@ -20,8 +20,9 @@ export function matchRoute(routes: readonly Route[], method: string, path: strin
 function matchPath(pattern: string, path: string): Record<string, string> | null {
   const wanted = pattern.split('/')
   const given = path.split('/')
+  const rest = wanted.at(-1) === '*' ? takeRest(wanted, given) : null
   if (wanted.length !== given.length) return null
-  const params: Record<string, string> = {}
+  const params: Record<string, string> = rest === null ? {} : { '*': rest }
   for (const [index, segment] of wanted.entries()) {
     const part = given[index] ?? ''
     if (!segment.startsWith(':')) {
@@ -33,6 +34,13 @@ function matchPath(pattern: string, path: string): Record<string, string> | null
     params[segment.slice(1)] = value
   }
   return params
+}
+
+/** Cuts both lists before the rest of the path. @returns the rest as it came, null where there is none. */
+function takeRest(wanted: string[], given: string[]): string | null {
+  if (given.length < wanted.length) return null
+  wanted.pop()
+  return given.splice(wanted.length).join('/')
 }
 
 function decode(part: string): string | null {

@@ -1,0 +1,54 @@
+import { ApiError } from './api-error.ts'
+import { apiUrl } from './app-base.ts'
+import type { KrtIssue } from './krt-issue.ts'
+
+type Problem = {
+  code?: string
+  message?: string
+  requestId?: string
+  issues?: readonly KrtIssue[]
+  errors?: readonly { field: string; description: string }[]
+}
+
+/** Told about every answer that says that nobody is signed in. */
+let onSignedOut = (): void => undefined
+export function setOnSignedOut(listener: () => void): void {
+  onSignedOut = listener
+}
+
+/**
+ * One request to the API, answered with a good status.
+ *
+ * @throws ApiError: `UNREACHABLE` when nothing answers, else what the API says. An abort is thrown as it is.
+ */
+export async function send(path: string, init: RequestInit = {}): Promise<Response> {
+  const response = await reach(path, init)
+  if (response.ok) return response
+  const problem = await readProblem(response)
+  if (response.status === 401 && !path.startsWith('api/v1/auth/')) onSignedOut()
+  throw problem
+}
+
+async function reach(path: string, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(apiUrl(path), { credentials: 'same-origin', cache: 'no-store', ...init })
+  } catch (error) {
+    if (init.signal?.aborted === true) throw error
+    throw new ApiError('UNREACHABLE', '', { cause: error })
+  }
+}
+
+/** What a refusal says; a proxy's page in place of the API's words is not shown. */
+async function readProblem(response: Response): Promise<ApiError> {
+  const problem = await response.json().then(
+    (body: unknown) => (typeof body === 'object' && body !== null ? (body as Problem) : {}),
+    () => ({}) as Problem,
+  )
+  const code = problem.code?.toUpperCase() ?? (response.status >= 500 ? 'UNREACHABLE' : 'HTTP')
+  const fields = problem.errors?.map(({ field, description }) => `${field}: ${description}`) ?? []
+  const message = [problem.message ?? `HTTP ${response.status}`, ...fields].join('. ')
+  return new ApiError(code, message, {
+    requestId: problem.requestId ?? response.headers.get('x-request-id') ?? '',
+    issues: problem.issues ?? [],
+  })
+}

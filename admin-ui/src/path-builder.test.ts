@@ -1,0 +1,47 @@
+import { describe, expect, test } from '@jest/globals'
+import { paths } from './path-builder.ts'
+
+describe('paths', () => {
+  test('stay what they are, since people keep links', () => {
+    expect({
+      runtimes: paths.runtimes(),
+      newRuntime: paths.newRuntime(),
+      versions: paths.versions('demo'),
+      upload: paths.upload('demo'),
+      status: paths.status('demo', 'v1'),
+      logs: paths.logs('demo', 'v1'),
+      nodeLogs: paths.logs('demo', 'v1', { node: 'wf.a' }),
+      configuration: paths.configuration('demo', 'v1'),
+      requests: paths.requests('demo', 'v1'),
+      request: paths.request('demo', 'v1', 'r1'),
+      documents: paths.documents('demo', 'v1'),
+      profile: paths.profile(),
+      users: paths.users(),
+      settings: paths.settings(),
+      audit: paths.audit(),
+    }).toEqual({
+      runtimes: '/',
+      newRuntime: '/new-runtime',
+      versions: '/runtimes/demo/versions',
+      upload: '/runtimes/demo/new-version',
+      status: '/runtimes/demo/versions/v1/status',
+      logs: '/runtimes/demo/versions/v1/logs',
+      nodeLogs: '/runtimes/demo/versions/v1/logs?node=wf.a',
+      configuration: '/runtimes/demo/versions/v1/configuration',
+      requests: '/runtimes/demo/versions/v1/requests',
+      request: '/runtimes/demo/versions/v1/requests/r1',
+      documents: '/runtimes/demo/versions/v1/documentation',
+      profile: '/profile',
+      users: '/users',
+      settings: '/settings',
+      audit: '/audit',
+    })
+  })
+
+  test('keep hostile names inside their part', () => {
+    expect(paths.status('../..', 'a/b?c#d')).toBe('/runtimes/..%2F../versions/a%2Fb%3Fc%23d/status')
+    expect(paths.logs('r', 'v', { node: 'a&b=c' })).toBe(
+      '/runtimes/r/versions/v/logs?node=a%26b%3Dc',
+    )
+  })
+})

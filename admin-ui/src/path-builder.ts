@@ -1,0 +1,41 @@
+/** Every address inside the UI is made here; a test keeps them, so that links that people saved go on working. */
+export type LogPlace = { node?: string; request?: string }
+
+const part = encodeURIComponent
+const version = (runtimeId: string, name: string): string =>
+  `/runtimes/${part(runtimeId)}/versions/${part(name)}`
+
+export const paths = {
+  runtimes: () => '/',
+  newRuntime: () => '/new-runtime',
+  versions: (runtimeId: string) => `/runtimes/${part(runtimeId)}/versions`,
+  upload: (runtimeId: string) => `/runtimes/${part(runtimeId)}/new-version`,
+  status: (runtimeId: string, name: string) => `${version(runtimeId, name)}/status`,
+  logs: (runtimeId: string, name: string, place: LogPlace = {}) => {
+    const query = new URLSearchParams(place).toString()
+    return `${version(runtimeId, name)}/logs${query === '' ? '' : `?${query}`}`
+  },
+  configuration: (runtimeId: string, name: string) => `${version(runtimeId, name)}/configuration`,
+  requests: (runtimeId: string, name: string) => `${version(runtimeId, name)}/requests`,
+  request: (runtimeId: string, name: string, id: string) =>
+    `${version(runtimeId, name)}/requests/${part(id)}`,
+  documents: (runtimeId: string, name: string) => `${version(runtimeId, name)}/documentation`,
+  profile: () => '/profile',
+  users: () => '/users',
+  settings: () => '/settings',
+  audit: () => '/audit',
+} as const
+
+/** The same addresses with names in place of values, for the router. */
+export const patterns = {
+  runtimes: '/',
+  newRuntime: '/new-runtime',
+  runtime: '/runtimes/:runtimeId',
+  versions: '/runtimes/:runtimeId/versions',
+  upload: '/runtimes/:runtimeId/new-version',
+  version: '/runtimes/:runtimeId/versions/:name/:view?/:id?',
+  profile: '/profile',
+  users: '/users',
+  settings: '/settings',
+  audit: '/audit',
+} as const

@@ -1,0 +1,104 @@
+/** Every word that the UI shows, in English. A translation is a file with the same shape. */
+import { administration } from './en-administration.ts'
+import { observation } from './en-observation.ts'
+import { versions } from './en-versions.ts'
+
+const count = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`
+
+export const t = {
+  ...versions,
+  ...observation,
+  ...administration,
+  common: {
+    loading: 'Loading …',
+    retry: 'Try again',
+    refresh: 'Refresh',
+    reload: 'Reload the page',
+    cancel: 'Cancel',
+    close: 'Close',
+    copy: 'Copy',
+    copied: 'Copied',
+    notCopied: 'The browser does not let this page copy. Select the text and copy it yourself.',
+    never: 'never',
+    twin: 'On the command line:',
+    crumbs: 'Breadcrumb',
+  },
+  errors: {
+    unreachable: 'The engine does not answer. It may be restarting; what is shown may be old.',
+    unknown: (code: string) => `The engine refused, and did not say why (${code}).`,
+    requestId: (id: string) => `Request ${id} in the engine’s log.`,
+  },
+  faces: {
+    notFoundTitle: 'Not found',
+    noPage: 'There is nothing at this address.',
+    noAccessTitle: 'No access',
+    noAccess: 'Ask an administrator for a higher level.',
+    unreachableTitle: 'Engine unreachable',
+    failedTitle: 'That did not work',
+    faultTitle: 'The page has a fault',
+    fault: (message: string) => `It said: ${message}. Nothing in the engine was changed by that.`,
+  },
+  shell: {
+    skip: 'Skip to the content',
+    navigation: 'Main',
+    runtimes: 'Runtimes',
+    users: 'Users',
+    audit: 'Audit',
+    settings: 'Settings',
+    signOut: 'Sign out',
+    zone: 'Times in',
+    theme: 'Theme',
+    themes: { system: 'as the system', light: 'light', dark: 'dark' },
+    stale: (since: string) =>
+      `The connection to the engine was lost. What is shown is as of ${since}; trying again.`,
+  },
+  signIn: {
+    title: 'Sign in to KRE',
+    email: 'E-mail address',
+    send: 'Send me a link',
+    sentTitle: 'Look into your mail',
+    sent: (email: string) =>
+      `If ${email} may sign in, a link is on its way. It works once, for 15 minutes.`,
+    otherBrowser: 'In another browser the link asks for this code:',
+    again: 'Use another address',
+    provider: 'Sign in with your organisation',
+    commandLine: 'On the computer where the engine runs, this prints a link that signs you in:',
+    orCommandLine: 'Or, on the computer where the engine runs:',
+    check: 'I have signed in',
+    overTitle: 'Your login has ended',
+    over: 'Sign in again, in this window or another. What you typed stays here.',
+  },
+  runtimes: {
+    title: 'Runtimes',
+    add: 'Add runtime',
+    emptyTitle: 'No runtime yet',
+    empty: 'A runtime is a place for versions with one published address. Add the first one.',
+    emptyForViewers: 'Nobody has given you access to a runtime yet.',
+    published: 'Published',
+    nothingPublished: 'nothing',
+    address: 'Address',
+    created: 'Created',
+  },
+  newRuntime: {
+    title: 'Add runtime',
+    name: 'Name',
+    nameHint: 'Up to 40 characters; no other runtime has it.',
+    id: 'Id',
+    idHint: '3 to 15 of a-z, 0-9 and single hyphens, a letter first. It never changes.',
+    description: 'Description',
+    descriptionHint: 'What it is for, up to 500 characters.',
+    create: 'Add runtime',
+  },
+  issues: {
+    summary: (errors: number, warnings: number, infos: number) =>
+      [
+        count(errors, 'error', 'errors'),
+        count(warnings, 'warning', 'warnings'),
+        count(infos, 'note', 'notes'),
+      ]
+        .filter((text) => !text.startsWith('0 '))
+        .join(', '),
+    level: { error: 'Error', warning: 'Warning', info: 'Note' },
+    bundle: 'bundle',
+  },
+} as const

@@ -1,0 +1,38 @@
+import { useState } from 'react'
+import { t } from '../texts/en.ts'
+import { notify } from './toasts.ts'
+
+/** Text for another program, with a button that copies it. */
+export function Code({ text }: { text: string }) {
+  return (
+    <span className="code-line">
+      <code>{text}</code>
+      <CopyButton text={text} />
+    </span>
+  )
+}
+
+export function CopyButton({ text }: { text: string }) {
+  const [isCopied, setCopied] = useState(false)
+  async function copy(): Promise<void> {
+    try {
+      await navigator.clipboard.writeText(text)
+      setCopied(true)
+      setTimeout(() => setCopied(false), 1500)
+    } catch {
+      // Browsers refuse on pages without https that are not on this computer.
+      notify({ kind: 'error', text: t.common.notCopied })
+    }
+  }
+  return (
+    <button
+      type="button"
+      className="copy"
+      aria-label={`${t.common.copy}: ${text}`}
+      title={t.common.copy}
+      onClick={() => void copy()}
+    >
+      {isCopied ? t.common.copied : t.common.copy}
+    </button>
+  )
+}

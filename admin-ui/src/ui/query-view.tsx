@@ -1,0 +1,60 @@
+import type { ReactNode } from 'react'
+import type { ApiError } from '../api/api-error.ts'
+import type { Query } from '../api/query-cache.ts'
+import { t } from '../texts/en.ts'
+import { Button } from './button.tsx'
+import { errorText } from './error-note.tsx'
+
+type QueryViewProps<Result> = {
+  query: Query<Result> & { readonly refresh: () => Promise<void> }
+  children: (data: Result) => ReactNode
+}
+
+/** The faces of a view: loading, failed, refused, not found, and what it is for. */
+export function QueryView<Result>({ query, children }: QueryViewProps<Result>) {
+  const { data, error, refresh } = query
+  // What was there is shown on: the banner of the page says that it is old.
+  if (data !== undefined && error?.code !== 'NOT_FOUND') return children(data)
+  if (error === null) return <Loading />
+  return <Failure error={error} onRetry={refresh} />
+}
+
+/** Appears after a moment, so that quick answers do not flicker. */
+export function Loading() {
+  return (
+    <div className="loading" role="status">
+      {t.common.loading}
+    </div>
+  )
+}
+
+type FailureProps = { error: ApiError; onRetry: () => Promise<void> }
+
+function Failure({ error, onRetry }: FailureProps) {
+  if (error.code === 'NOT_FOUND')
+    return <Face title={t.faces.notFoundTitle} text={errorText(error)} />
+  if (error.code === 'PERMISSION_DENIED')
+    return <Face title={t.faces.noAccessTitle} text={`${errorText(error)}. ${t.faces.noAccess}`} />
+  return (
+    <Face
+      title={error.code === 'UNREACHABLE' ? t.faces.unreachableTitle : t.faces.failedTitle}
+      text={errorText(error)}
+    >
+      {error.requestId !== '' && <p className="faint">{t.errors.requestId(error.requestId)}</p>}
+      <Button onClick={() => void onRetry()}>{t.common.retry}</Button>
+    </Face>
+  )
+}
+
+type FaceProps = { title: string; text: string; children?: ReactNode }
+
+/** A page, or a part of one, that has something to say instead of something to show. */
+export function Face({ title, text, children }: FaceProps) {
+  return (
+    <div className="face">
+      <h2>{title}</h2>
+      <p>{text}</p>
+      {children}
+    </div>
+  )
+}

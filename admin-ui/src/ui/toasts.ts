@@ -1,0 +1,19 @@
+import { createStore } from './store.ts'
+
+export type Toast = { readonly id: number; readonly kind: 'done' | 'error'; readonly text: string }
+
+/** Errors stay until somebody closes them. */
+const DONE_MS = 6_000
+const TOASTS_MAX = 4
+export const toasts = createStore<readonly Toast[]>([])
+let lastId = 0
+
+export function notify(toast: Omit<Toast, 'id'>): void {
+  const id = (lastId += 1)
+  toasts.update((all) => [...all, { ...toast, id }].slice(-TOASTS_MAX))
+  if (toast.kind === 'done') setTimeout(() => dismiss(id), DONE_MS)
+}
+
+export function dismiss(id: number): void {
+  toasts.update((all) => all.filter((toast) => toast.id !== id))
+}

@@ -1,0 +1,86 @@
+import { useState, type FormEvent } from 'react'
+import { toApiError, type ApiError } from '../api/api-error.ts'
+import { runOperation } from '../api/run-operation.ts'
+import { queries, useQuery } from '../api/use-query.ts'
+import { EngineSettings, UpdateSettings, type EngineSettingsResult } from '../gen/documents.ts'
+import { t } from '../texts/en.ts'
+import { Button } from '../ui/button.tsx'
+import { ErrorNote } from '../ui/error-note.tsx'
+import { Field } from '../ui/field.tsx'
+import { Page } from '../ui/page.tsx'
+import { QueryView } from '../ui/query-view.tsx'
+import { notify } from '../ui/toasts.ts'
+
+export function SettingsView() {
+  const query = useQuery(EngineSettings, {})
+  return (
+    <Page title={t.settings.title}>
+      <QueryView query={query}>
+        {({ settings }) => <Form key={JSON.stringify(settings)} settings={settings} />}
+      </QueryView>
+    </Page>
+  )
+}
+
+function Form({ settings }: { settings: EngineSettingsResult['settings'] }) {
+  const stored = settings.authAllowedDomains.join('\n')
+  const [domains, setDomains] = useState(stored)
+  const [days, setDays] = useState(settings.sessionLifetimeInDays)
+  const [error, setError] = useState<ApiError | null>(null)
+  const [isBusy, setBusy] = useState(false)
+  const isDirty = domains !== stored || days !== settings.sessionLifetimeInDays
+
+  async function save(event: FormEvent): Promise<void> {
+    event.preventDefault()
+    setBusy(true)
+    setError(null)
+    try {
+      const authAllowedDomains = domains.split(/[\s,]+/).filter((domain) => domain !== '')
+      await runOperation(UpdateSettings, {
+        input: { authAllowedDomains, sessionLifetimeInDays: days },
+      })
+      notify({ kind: 'done', text: t.settings.saved })
+      await queries.refreshAll()
+    } catch (thrown) {
+      setError(toApiError(thrown))
+    } finally {
+      setBusy(false)
+    }
+  }
+
+  return (
+    <form className="form" onSubmit={(event) => void save(event)}>
+      <Field label={t.settings.domains} hint={t.settings.domainsHint}>
+        {(field) => (
+          <textarea
+            {...field}
+            rows={4}
+            className="mono"
+            spellCheck={false}
+            value={domains}
+            onChange={(event) => setDomains(event.target.value)}
+          />
+        )}
+      </Field>
+      <Field label={t.settings.days} hint={t.settings.daysHint}>
+        {(field) => (
+          <input
+            {...field}
+            type="number"
+            min={1}
+            max={3650}
+            required
+            value={Number.isNaN(days) ? '' : days}
+            onChange={(event) => setDays(event.target.valueAsNumber)}
+          />
+        )}
+      </Field>
+      {error !== null && <ErrorNote error={error} />}
+      <div>
+        <Button kind="primary" type="submit" disabled={!isDirty} isBusy={isBusy}>
+          {t.settings.save}
+        </Button>
+      </div>
+    </form>
+  )
+}

@@ -1,0 +1,103 @@
+import { useMemo } from 'react'
+import { useSearchParams } from 'wouter'
+import type { VersionFacts } from '../gen/documents.ts'
+import { GraphDetails } from '../graph/graph-details.tsx'
+import { graphOf } from '../graph/graph-model.ts'
+import { GraphTable } from '../graph/graph-table.tsx'
+import { useTraffic } from '../graph/traffic.ts'
+import { WorkflowCanvas } from '../graph/workflow-canvas.tsx'
+import { t } from '../texts/en.ts'
+import { ErrorNote } from '../ui/error-note.tsx'
+import { Face } from '../ui/query-view.tsx'
+
+type StatusTabProps = { runtimeId: string; versionName: string; version: VersionFacts }
+
+const RUNNING = new Set(['STARTING', 'STARTED', 'PUBLISHED', 'STOPPING', 'ERROR'])
+
+/** The workflow as it lives: a picture, and the same as a table. What is chosen stands in the address. */
+export function StatusTab({ runtimeId, versionName, version }: StatusTabProps) {
+  const [search, setSearch] = useSearchParams()
+  const { store, error } = useTraffic(runtimeId, versionName, RUNNING.has(version.status))
+  const workflow =
+    version.workflows.find(({ id }) => id === search.get('workflow')) ?? version.workflows[0]
+  // Read anew from the engine the workflow is another object, also where nothing changed.
+  const graph = useMemo(
+    () => (workflow === undefined ? null : graphOf(workflow)),
+    [JSON.stringify(workflow)],
+  )
+  if (workflow === undefined || graph === null)
+    return <Face title={t.graph.emptyTitle} text={t.graph.empty} />
+
+  const asTable = search.get('as') === 'table'
+  const selected = search.get('selected')
+  const change = (name: string, value: string | null): void =>
+    setSearch(
+      (before) => {
+        const next = new URLSearchParams(before)
+        if (value === null) next.delete(name)
+        else next.set(name, value)
+        return next
+      },
+      { replace: true },
+    )
+  return (
+    <section aria-label={t.graph.title}>
+      <div className="toolbar">
+        {version.workflows.length > 1 && (
+          <label>
+            {t.graph.workflow}{' '}
+            <select
+              value={workflow.id}
+              onChange={(event) => change('workflow', event.target.value)}
+            >
+              {version.workflows.map(({ id, name }) => (
+                <option key={id} value={id}>
+                  {name}
+                </option>
+              ))}
+            </select>
+          </label>
+        )}
+        <div className="switch" role="group" aria-label={t.graph.shownAs}>
+          <button type="button" aria-pressed={!asTable} onClick={() => change('as', null)}>
+            {t.graph.asGraph}
+          </button>
+          <button type="button" aria-pressed={asTable} onClick={() => change('as', 'table')}>
+            {t.graph.asTable}
+          </button>
+        </div>
+        <span className="faint">{t.graph.window}</span>
+      </div>
+      {error !== null && <ErrorNote error={error} />}
+      <div className={selected === null ? 'graph' : 'graph graph-with-details'}>
+        {asTable ? (
+          <GraphTable
+            workflowId={workflow.id}
+            graph={graph}
+            traffic={store}
+            onSelect={(id) => change('selected', id)}
+          />
+        ) : (
+          <WorkflowCanvas
+            workflowId={workflow.id}
+            graph={graph}
+            traffic={store}
+            selected={selected}
+            onSelect={(id) => change('selected', id)}
+          />
+        )}
+        {selected !== null && (
+          <GraphDetails
+            runtimeId={runtimeId}
+            versionName={versionName}
+            workflowId={workflow.id}
+            graph={graph}
+            traffic={store}
+            selected={selected}
+            onClose={() => change('selected', null)}
+          />
+        )}
+      </div>
+    </section>
+  )
+}

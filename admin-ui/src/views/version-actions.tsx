@@ -1,0 +1,59 @@
+import type { VersionOperation } from '@kre/contracts/version-status'
+import { useState } from 'react'
+import { Link } from 'wouter'
+import type { VersionStatus } from '../gen/documents.ts'
+import { paths } from '../path-builder.ts'
+import { t } from '../texts/en.ts'
+import { Button } from '../ui/button.tsx'
+import { OperationDialog } from './operation-dialog.tsx'
+import type { OperationSubject } from './operation-subject.ts'
+import { operationsOf } from './version-operations.ts'
+
+type VersionActionsProps = {
+  status: VersionStatus
+  isConfigured: boolean
+  subject: OperationSubject
+  onDone?: (operation: VersionOperation) => void
+}
+
+/** Buttons for what the version's status allows, the most likely next step standing out. */
+export function VersionActions({ status, isConfigured, subject, onDone }: VersionActionsProps) {
+  const [asked, setAsked] = useState<VersionOperation | null>(null)
+  const { next, others } = operationsOf(status)
+  const needsConfiguration = next === 'start' && !isConfigured
+  return (
+    <>
+      {others.map((operation) => (
+        <Button
+          key={operation}
+          kind={operation === 'delete' ? 'danger' : 'plain'}
+          onClick={() => setAsked(operation)}
+        >
+          {t.operations[operation].verb}
+        </Button>
+      ))}
+      {needsConfiguration ? (
+        <Link
+          className="button button-primary"
+          href={paths.configuration(subject.runtimeId, subject.versionName)}
+        >
+          {t.version.completeConfiguration}
+        </Link>
+      ) : (
+        next !== null && (
+          <Button kind="primary" onClick={() => setAsked(next)}>
+            {t.operations[next].verb}
+          </Button>
+        )
+      )}
+      {asked !== null && (
+        <OperationDialog
+          operation={asked}
+          subject={subject}
+          onClose={() => setAsked(null)}
+          {...(onDone === undefined ? {} : { onDone })}
+        />
+      )}
+    </>
+  )
+}

@@ -1,0 +1,114 @@
+import { lazy, Suspense, type ReactNode } from 'react'
+import { Link, useLocation } from 'wouter'
+import { useQuery } from '../api/use-query.ts'
+import { VersionPage, type VersionPageResult } from '../gen/documents.ts'
+import { paths } from '../path-builder.ts'
+import { hasLevel } from '../session/access.ts'
+import { useMe } from '../session/use-me.ts'
+import { t } from '../texts/en.ts'
+import { Page } from '../ui/page.tsx'
+import { Face, Loading, QueryView } from '../ui/query-view.tsx'
+import { StatusChip } from '../ui/status-chip.tsx'
+import { ConfigurationTab } from './configuration-tab.tsx'
+import { RequestTab } from './request-tab.tsx'
+import { RequestsTab } from './requests-tab.tsx'
+import { StartProgress } from './start-progress.tsx'
+import { VersionActions } from './version-actions.tsx'
+import { VersionFactsList } from './version-facts-list.tsx'
+
+const StatusTab = lazy(() =>
+  import('./status-tab.tsx').then(({ StatusTab: view }) => ({ default: view })),
+)
+const LogsTab = lazy(() =>
+  import('../logs/logs-tab.tsx').then(({ LogsTab: view }) => ({ default: view })),
+)
+
+type VersionViewProps = { runtimeId: string; name: string; view: string; id: string | null }
+
+/** One version: what it is, what can be done with it, and its views as tabs. */
+export function VersionView({ runtimeId, name, view, id }: VersionViewProps) {
+  const query = useQuery(VersionPage, { runtimeId, name })
+  const mayEdit = hasLevel(useMe(), 'MANAGER', runtimeId)
+  const [, navigate] = useLocation()
+  const data = query.data
+  const actions = mayEdit && data !== undefined && (
+    <VersionActions
+      status={data.version.status}
+      isConfigured={data.version.config.completed}
+      subject={{
+        runtimeId,
+        versionName: name,
+        runtimeAddress: data.runtime.entrypointAddress,
+        publishedName: data.runtime.publishedVersion?.name ?? null,
+      }}
+      onDone={(operation) => {
+        if (operation === 'delete') navigate(paths.versions(runtimeId))
+      }}
+    />
+  )
+  const crumbs = [
+    { text: t.shell.runtimes, href: paths.runtimes() },
+    { text: data?.runtime.name ?? runtimeId, href: paths.versions(runtimeId) },
+  ]
+  return (
+    <Page
+      title={name}
+      crumbs={crumbs}
+      mark={data !== undefined && <StatusChip status={data.version.status} />}
+      actions={actions}
+    >
+      <QueryView query={query}>
+        {(page) => (
+          <>
+            <StartProgress version={page.version} />
+            <Tabs runtimeId={runtimeId} name={name} view={view} />
+            <Suspense fallback={<Loading />}>{tab(page, { runtimeId, name, view, id })}</Suspense>
+          </>
+        )}
+      </QueryView>
+    </Page>
+  )
+}
+
+function tab(page: VersionPageResult, { runtimeId, name, view, id }: VersionViewProps): ReactNode {
+  const place = { runtimeId, versionName: name }
+  switch (view) {
+    case 'status':
+      return (
+        <>
+          <StatusTab {...place} version={page.version} />
+          <VersionFactsList version={page.version} />
+        </>
+      )
+    case 'logs':
+      return <LogsTab {...place} version={page.version} />
+    case 'configuration':
+      return <ConfigurationTab {...place} />
+    case 'requests':
+      return id === null ? (
+        <RequestsTab {...place} version={page.version} />
+      ) : (
+        <RequestTab {...place} id={id} />
+      )
+    default:
+      return <Face title={t.faces.notFoundTitle} text={t.faces.noPage} />
+  }
+}
+
+function Tabs({ runtimeId, name, view }: Omit<VersionViewProps, 'id'>) {
+  const tabs = [
+    ['status', paths.status(runtimeId, name)],
+    ['requests', paths.requests(runtimeId, name)],
+    ['logs', paths.logs(runtimeId, name)],
+    ['configuration', paths.configuration(runtimeId, name)],
+  ] as const
+  return (
+    <nav className="tabs" aria-label={t.version.views}>
+      {tabs.map(([key, href]) => (
+        <Link key={key} href={href} aria-current={view === key ? 'page' : undefined}>
+          {t.version.tabs[key]}
+        </Link>
+      ))}
+    </nav>
+  )
+}

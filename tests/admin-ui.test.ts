@@ -1,0 +1,312 @@
+/** The admin UI in a real browser, against a whole engine: the life of a bundle by clicks, and every view looked at. */
+import { execFileSync } from 'node:child_process'
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
+import { KiB } from '@kre/contracts'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { browserPath, launchBrowser, shoot } from './support/browser.ts'
+import { connectForeign } from './support/grpc-client.ts'
+import { createKre, root, type Kre, type Status } from './support/kre.ts'
+
+jest.setTimeout(180_000)
+
+const HOSTILE = '<img src=x onerror=alert(1)>"\'</script>{{7*7}}'
+const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
+
+let kre: Kre
+let browser: Browser
+let context: BrowserContext
+let page: Page
+let bundle: string
+/** What the browser complained about, and what it asked others for. */
+const complaints: string[] = []
+const foreign: string[] = []
+
+if (browserPath === null)
+  console.warn(
+    'tests of the admin UI are left out: there is no chromium (apt-get install chromium)',
+  )
+const describeInBrowser = browserPath === null ? describe.skip : describe
+
+describeInBrowser('the admin UI', () => {
+  beforeAll(async () => {
+    kre = await createKre()
+    bundle = join(kre.dataDir, '..', 'first.krt')
+    const [{ loginUrl, adminUrl }, launched] = await Promise.all([
+      kre.json<{ loginUrl: string; adminUrl: string }>('dev', '--detach', '--no-example'),
+      launchBrowser(),
+    ])
+    browser = launched
+    await makeBundles()
+    context = await browser.newContext({ viewport: { width: 1360, height: 860 } })
+    await context.addInitScript({ path: axePath })
+    page = await context.newPage()
+    page.on('console', (message) => {
+      if (message.type() === 'error' || message.type() === 'warning')
+        complaints.push(`${page.url()}: ${message.text()}`)
+    })
+    page.on('pageerror', (error) => complaints.push(String(error)))
+    page.on('dialog', (dialog) => {
+      complaints.push(`dialog: ${dialog.message()}`)
+      void dialog.dismiss()
+    })
+    page.on('request', (request) => {
+      if (!request.url().startsWith(adminUrl)) foreign.push(request.url())
+    })
+    await page.goto(`${adminUrl}/`)
+    await page.getByRole('heading', { name: 'Sign in to KRE' }).waitFor()
+    await look('sign-in')
+    // The first question of who this is was answered with 401, as it should be.
+    complaints.length = 0
+    await page.goto(loginUrl)
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByRole('heading', { name: 'Runtimes', exact: true }).waitFor()
+  })
+  afterAll(async () => {
+    await browser?.close()
+    await kre?.[Symbol.asyncDispose]()
+  })
+
+  test('leads from nothing to a runtime', async () => {
+    await page.getByText('No runtime yet').waitFor()
+    await look('runtimes-empty')
+    await page.getByRole('link', { name: 'Add runtime' }).click()
+    await page.getByLabel('Name').fill('Credit Scoring')
+    await page.getByLabel('Description').fill(HOSTILE)
+    expect(await page.getByLabel('Id', { exact: true }).inputValue()).toBe('credit-scoring')
+    await look('new-runtime')
+    await page.getByRole('button', { name: 'Add runtime' }).click()
+    await page.getByText('No version yet').waitFor()
+    await look('versions-empty')
+  })
+
+  test('shows the whole report of a bundle that is none, and where each fault is', async () => {
+    await page.getByRole('link', { name: 'Upload version' }).click()
+    await look('upload')
+    await choose(join(kre.dataDir, '..', 'broken.krt'))
+    await page.getByRole('heading', { name: /did not become a version/ }).waitFor()
+    expect(await page.locator('.issue-error').count()).toBeGreaterThan(0)
+    await page
+      .getByText(/kre\.yaml:\d+:\d+/)
+      .first()
+      .waitFor()
+    await look('upload-refused')
+  })
+
+  test('takes a bundle, which becomes a version', async () => {
+    await choose(bundle)
+    await page.getByRole('heading', { name: 'first-v1' }).waitFor()
+    await page.getByText('Created', { exact: true }).first().waitFor()
+    await look('version-created')
+  })
+
+  test('starts it after saying what happens, and shows it live', async () => {
+    await page.getByRole('button', { name: 'Start' }).click()
+    await look('start-dialog')
+    await confirm('Start', 'of a test')
+    await page.locator('.page-head .chip-started').waitFor({ timeout: 90_000 })
+    await page.locator('.card-started').first().waitFor()
+    await look('version-started')
+  })
+
+  test('publishes it', async () => {
+    await page.getByRole('button', { name: 'Publish' }).click()
+    await confirm('Publish', "it's ready")
+    await page.locator('.page-head .chip-published').waitFor()
+  })
+
+  test('draws its traffic as it flows', async () => {
+    const { addresses } = await kre.json<Status>('status')
+    const published = addresses.find(({ version }) => version === null)
+    using client = await connectForeign(published?.address ?? '', await serviceName(), 'Greet')
+    const stop = new AbortController()
+    const calls = (async () => {
+      while (!stop.signal.aborted) await client.call({ name: 'Ada' })
+    })()
+    await page.locator('.flow-active').first().waitFor({ timeout: 20_000 })
+    await look('version-live')
+    await page.locator('.react-flow__node').nth(1).click()
+    await page.getByRole('complementary', { name: 'Details' }).getByText('Handler').waitFor()
+    await look('version-node')
+    await page.getByRole('button', { name: 'Table' }).click()
+    await page.getByRole('row', { name: /greet/i }).first().waitFor()
+    await look('version-table')
+    stop.abort()
+    await calls
+  })
+
+  test('shows requests, and where the time of one went', async () => {
+    await page.getByRole('link', { name: 'Requests', exact: true }).first().click()
+    await page.locator('tbody tr').first().waitFor()
+    await look('requests')
+    await page.locator('tbody tr a').first().click()
+    await page.locator('.waterfall').waitFor()
+    await look('request')
+  })
+
+  test('shows the log', async () => {
+    await page.getByRole('navigation', { name: 'Views' }).getByText('Logs').click()
+    await page.getByRole('combobox', { name: 'Level' }).selectOption('DEBUG')
+    await page.locator('.log-line, .face').first().waitFor()
+    await look('logs')
+  })
+
+  test('keeps what was typed when the login ends, and goes on after a new one', async () => {
+    await page.getByRole('navigation', { name: 'Views' }).getByText('Configuration').click()
+    await page
+      .locator('.page')
+      .getByText(/declares no|has no value|Every key/)
+      .first()
+      .waitFor()
+    await look('configuration')
+    await page.getByRole('link', { name: 'Runtimes' }).first().click()
+    await page.getByRole('link', { name: 'Add runtime' }).click()
+    await page.getByLabel('Name').fill('Typed before')
+    await page.getByLabel('Description').fill('and kept')
+    await context.clearCookies()
+    await page.getByRole('button', { name: 'Add runtime' }).click()
+    await page.getByRole('heading', { name: 'Your login has ended' }).waitFor()
+    await look('session-over')
+    const { url } = await kre.json<{ url: string }>('login')
+    const other = await context.newPage()
+    await other.goto(url)
+    await other.getByRole('button', { name: 'Sign in' }).click()
+    await other.getByRole('heading', { name: 'Runtimes', exact: true }).waitFor()
+    await other.close()
+    await page.getByRole('button', { name: 'I have signed in' }).click()
+    await page.getByRole('heading', { name: 'Your login has ended' }).waitFor({ state: 'detached' })
+    expect(await page.getByLabel('Description').inputValue()).toBe('and kept')
+    await page.getByRole('button', { name: 'Add runtime' }).click()
+    await page.getByText('No version yet').waitFor()
+    complaints.length = 0
+  })
+
+  test('shows what strangers wrote as text', async () => {
+    await page.goto(new URL('/ui/', page.url()).href)
+    await page.getByText(HOSTILE).first().waitFor()
+    await look('runtimes')
+  })
+
+  test.each([
+    ['Users', 'users'],
+    ['Audit', 'audit'],
+    ['Settings', 'settings'],
+    ['dev@local.local', 'profile'],
+  ])('has %s', async (link, name) => {
+    await page.getByRole('banner').getByRole('link', { name: link }).click()
+    await page.locator('h1').waitFor()
+    await page.locator('.loading').waitFor({ state: 'detached' })
+    await look(name)
+  })
+
+  test('says what is not there', async () => {
+    await page.goto(new URL('/ui/nothing/here', page.url()).href)
+    await page.getByText('There is nothing at this address.').waitFor()
+    await page.goto(new URL('/ui/runtimes/no-such/versions', page.url()).href)
+    await page.getByText(/there is no runtime/).waitFor()
+    await look('not-found')
+  })
+
+  test('fits a screen of 360 pixels', async () => {
+    await page.setViewportSize({ width: 360, height: 740 })
+    const runtime = new URL('/ui/runtimes/credit-scoring/versions', page.url()).href
+    for (const [url, name] of [
+      [new URL('/ui/', page.url()).href, 'narrow-runtimes'],
+      [runtime, 'narrow-versions'],
+      [`${runtime}/first-v1/status`, 'narrow-version'],
+      [`${runtime}/first-v1/logs`, 'narrow-logs'],
+    ] as const) {
+      await page.goto(url)
+      await page.locator('h1').waitFor()
+      await page.locator('.loading').waitFor({ state: 'detached' })
+      const wide = await page.evaluate('document.documentElement.scrollWidth')
+      expect([name, wide]).toEqual([name, 360])
+      await look(name)
+    }
+    await page.setViewportSize({ width: 1360, height: 860 })
+  })
+
+  test('says that the engine is gone, and catches up when it is back', async () => {
+    await page.goto(new URL('/ui/runtimes/credit-scoring/versions', page.url()).href)
+    await page.getByRole('link', { name: 'first-v1' }).first().waitFor()
+    await kre.run('stop')
+    await page.getByText(/connection to the engine was lost/).waitFor({ timeout: 30_000 })
+    await look('engine-gone')
+    await kre.json('dev', '--detach', '--no-example')
+    // The engine came back at the port it had.
+    await page
+      .getByText(/connection to the engine was lost/)
+      .waitFor({ state: 'detached', timeout: 60_000 })
+    complaints.length = 0
+  })
+
+  test('loads little before it is usable', async () => {
+    expect(await firstLoadBytes()).toBeLessThan(200 * KiB)
+  })
+
+  test('caused no complaint of the browser, and asked nobody but the engine', () => {
+    expect(complaints).toEqual([])
+    expect(foreign).toEqual([])
+  })
+})
+
+async function choose(path: string): Promise<void> {
+  await page.locator('input[type=file]').setInputFiles(path)
+}
+
+async function confirm(verb: string, comment: string): Promise<void> {
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('Why').fill(comment)
+  await dialog.getByRole('button', { name: verb }).click()
+  await dialog.waitFor({ state: 'detached' })
+}
+
+/** A picture of the view, and what axe has to say about it in both themes. */
+async function look(name: string): Promise<void> {
+  await shoot(page, name)
+  for (const theme of ['light', 'dark']) {
+    const violations = await page.evaluate<string[]>(`(async () => {
+      document.documentElement.dataset.theme = '${theme}'
+      const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
+      const { violations } = await axe.run({ runOnly: tags })
+      return violations.flatMap(({ id, nodes }) => nodes.slice(0, 3).map((node) => id + ': ' + node.html + ' ' + node.failureSummary))
+    })()`)
+    expect([name, theme, violations]).toEqual([name, theme, []])
+  }
+}
+
+/** Bytes of script, as they are sent, that the page asks for before anything else. */
+async function firstLoadBytes(): Promise<number> {
+  const dist = join(root, 'admin-ui/dist')
+  const html = await readFile(join(dist, 'index.html'), 'utf8')
+  const names = [...html.matchAll(/assets\/([\w.-]+\.js)"/g)].map(([, name]) => name ?? '')
+  const sizes = await Promise.all(
+    names.map(async (name) => (await stat(join(dist, 'assets', `${name}.br`))).size),
+  )
+  expect(sizes.length).toBeGreaterThan(0)
+  return sizes.reduce((sum, size) => sum + size, 0)
+}
+
+async function serviceName(): Promise<string> {
+  const proto = await readFile(join(kre.dataDir, '..', 'first', 'public_input.proto'), 'utf8')
+  const [, name] = /^package\s+([\w.]+);/m.exec(proto) ?? []
+  const [, service] = /^service\s+(\w+)/m.exec(proto) ?? []
+  return `${name}.${service}`
+}
+
+/** A good bundle, and one whose manifest is wrong in several places. */
+async function makeBundles(): Promise<void> {
+  const folder = join(kre.dataDir, '..', 'first')
+  await kre.json('krt', 'init', folder, '--template', 'typescript')
+  await kre.json('krt', 'build', folder, '-o', bundle)
+  const broken = join(kre.dataDir, '..', 'broken')
+  await mkdir(broken)
+  const manifest = await readFile(join(folder, 'kre.yaml'), 'utf8')
+  await writeFile(
+    join(broken, 'kre.yaml'),
+    manifest.replace(/^description:.*/m, "description: ''").replaceAll('entrypoint]', 'ghost]'),
+  )
+  execFileSync('tar', ['-czf', `${broken}.krt`, '-C', broken, 'kre.yaml'])
+}
