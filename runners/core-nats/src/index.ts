@@ -4,6 +4,7 @@ export {
   type CoreEvents,
   type CoreOptions,
 } from './core-connection.ts'
+export { allocateMessage, garbageCollector } from './large-buffers.ts'
 export { bytesOf, type Data } from './outgoing.ts'
 export type { CoreMessage } from './parser.ts'
 export type { CoreSubscription } from './subscriptions.ts'

@@ -1,5 +1,6 @@
 /** Reads what a NATS server sends (docs.nats.io, client protocol), in chunks cut anywhere. */
 import { KiB, KreError, MiB } from '@kre/contracts/runtime'
+import { allocateMessage } from './large-buffers.ts'
 
 /** One message of a subscription. */
 export type CoreMessage = {
@@ -154,7 +155,7 @@ export function createParser(handlers: ProtocolHandlers): ProtocolParser {
     let data: Buffer
     if (isOwn) data = bytes.subarray(dataStart, end)
     else {
-      data = Buffer.allocUnsafe(end - dataStart)
+      data = allocateMessage(end - dataStart)
       bytes.copy(data, 0, dataStart, end)
     }
     const status = headerBytes === 0 ? 0 : statusOf(bytes, start, dataStart)
@@ -166,7 +167,7 @@ export function createParser(handlers: ProtocolHandlers): ProtocolParser {
       handOver(chunk, at, false)
       return next
     }
-    body ??= Buffer.allocUnsafeSlow(wanted)
+    body ??= allocateMessage(wanted)
     const part = Math.min(wanted - has, chunk.length - at)
     chunk.copy(body, has, at, at + part)
     takePart(body, part)

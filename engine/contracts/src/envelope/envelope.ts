@@ -281,7 +281,11 @@ function readEntry(r: ProtoReader, into: Record<string, string>): void {
     else if (r.field === 2) value = r.string()
     else r.skip()
   }
-  // Set by definition, so that a key named `__proto__` is a plain key.
+  if (key !== '__proto__') {
+    into[key] = value
+    return
+  }
+  // Set by definition, so that it is a plain key. Slow, so it is not done for others.
   Object.defineProperty(into, key, { value, enumerable: true, configurable: true, writable: true })
 }
 

@@ -4,6 +4,7 @@
  * hashes in script and knows no pipelining.
  */
 import { createHash, randomUUID } from 'node:crypto'
+import { allocateMessage } from '../large-buffers.ts'
 import {
   type Claim,
   claimKey,
@@ -100,7 +101,7 @@ export function createClaimStore(runtimeId: string, transport: ClaimTransport): 
     async read(claim, bytesMax) {
       const { key, size, chunkBytes } = claim
       checkClaim(claim, bucket, keyStart, bytesMax)
-      const whole = Buffer.allocUnsafeSlow(size)
+      const whole = allocateMessage(size)
       const hash = createHash('sha256')
       const count = Math.ceil(size / chunkBytes)
       const there = new Set<number>()

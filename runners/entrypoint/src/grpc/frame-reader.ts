@@ -1,4 +1,5 @@
 /** gRPC's length-prefixed messages (grpc/doc/PROTOCOL-HTTP2.md): 1 byte compressed flag, 4 bytes length, message. */
+import { allocateMessage } from '@kre/core-nats'
 import { createFailure, type Failure, noRoomForRequest } from './failure.ts'
 
 const PREFIX_BYTES = 5
@@ -86,7 +87,7 @@ export class FrameReader {
       return false
     }
     // Small ones share a pool, which costs less than memory of their own; none outlives its request.
-    const larger = Buffer.allocUnsafe(bytes)
+    const larger = allocateMessage(bytes)
     if (this.#has > 0) larger.set(this.#message.subarray(0, this.#has))
     this.#message = larger
     return true

@@ -40,7 +40,7 @@ export class Dispatcher {
   readonly #running = new Set<NodeCall>()
   /** Those of them without a slot: their handlers do not run yet. */
   readonly #ahead: NodeCall[] = []
-  readonly #retries = createRetries((call) => this.#enqueue(call))
+  readonly #retries = createRetries((call) => this.#enqueue(call, performance.now()))
   readonly #freeSlots: number[]
   /** Free ones whose record in the journal is that of a call that is over: overwritten by the next call, if there is one. */
   readonly #staleSlots: number[] = []
@@ -94,7 +94,7 @@ export class Dispatcher {
     const attempt = Math.max(envelope.attempt, 1)
     const call = new NodeCall(this.#deps.owner, envelope, attempt, deadlineAt)
     call.isHandedOver = isHandedOver
-    this.#enqueue(call)
+    this.#enqueue(call, now)
   }
 
   /** @param elapsedMs of the handler, where the host has measured it. */
@@ -178,9 +178,9 @@ export class Dispatcher {
     return this.#running.size === 0 && waiting === 0
   }
 
-  #enqueue(call: NodeCall): void {
-    call.arrivedAt = performance.now()
-    const overload = this.#waiting.push(call, call.arrivedAt)
+  #enqueue(call: NodeCall, now: number): void {
+    call.arrivedAt = now
+    const overload = this.#waiting.push(call, now)
     if (overload !== null) return this.#refuse(call, overload)
     if (this.#deps.launch.batch === undefined) return this.#pump()
     // What one read of the socket brings is one batch.

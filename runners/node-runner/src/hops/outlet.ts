@@ -113,8 +113,10 @@ export function createOutlet(
       (reason) => onStopped(call, reason),
     ))
   const child = (call: NodeCall, type: MessageType, payload: Payload) => {
-    const message = childEnvelope(call.envelope, launch.node, call.outputs++, type, payload, '', 0)
-    message.handlerUs += Math.round((performance.now() - call.startedAt) * 1_000)
+    const now = performance.now()
+    const index = call.outputs++
+    const message = childEnvelope(call.envelope, launch.node, index, type, payload, '', 0, now)
+    message.handlerUs += Math.round((now - call.startedAt) * 1_000)
     return message
   }
 
