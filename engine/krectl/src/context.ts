@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { createOutput, type Output } from './output/output.ts'
+import type { EngineOptions } from './profiles/choose-engine.ts'
 
 /** What every command works with; built once in main.ts, and by tests. */
 export type Context = {
@@ -16,19 +17,23 @@ export type Context = {
   signal: AbortSignal
   /** Aborts on the second: what was going to end gently ends by force. */
   forced: AbortSignal
-  /** Set from the global options before a command runs. */
+  /** Set from the global options before a command runs. `dataDir` belongs to this computer's engine. */
   dataDir: string
+  engineOptions: EngineOptions
   output: Output
   verbose: boolean
 }
 
 export function createContext(
-  base: Omit<Context, 'dataDir' | 'output' | 'verbose' | 'forced'> & { forced?: AbortSignal },
+  base: Omit<Context, 'dataDir' | 'engineOptions' | 'output' | 'verbose' | 'forced'> & {
+    forced?: AbortSignal
+  },
 ): Context {
   return {
     forced: new AbortController().signal,
     ...base,
     dataDir: join(base.root, '.kre'),
+    engineOptions: {},
     output: createOutput(base.stdout, base.stderr),
     verbose: false,
   }

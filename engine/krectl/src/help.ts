@@ -19,24 +19,32 @@ export const HELP = `
     more commands:
       status   the engine, its processes and addresses.
       doctor   what this computer has and lacks.
-      runtime  create, list, show, delete.
-      version  create, list, show, start, stop, publish, unpublish, delete, logs, metrics, requests, top.
-      config   get, set: variables and files of a version.
+      profile  add, list, show, use, remove: engines elsewhere, with their API tokens.
+      whoami   which engine is spoken to, and as whom.
+      runtime  create, list, show, update, log-limits, delete.
+      version  create, list, show, start, restart, stop, publish, unpublish, delete, download,
+               documents, logs, metrics, measurements, traffic, requests, top.
+      upload   list, delete: uploads that are not over.
+      config   get, set, unset: variables and files of a version.
+      apply    makes an engine what YAML documents say.
       keys     show, rotate, reset: the master key of configuration values.
-      user     list, create, remove, level, grant, revoke, logins, end-login: who may sign in.
+      user     list, create, remove, level, grant, revoke, logins, end-login, tokens: who may sign in.
       admin    create: an administrator, with a link that signs them in.
       token    create, list, delete: API tokens for programs.
       settings get, set: allowed domains, length of logins.
       audit    list, export, verify: who did what, kept so that changing it shows.
+      metrics  counts of everything that runs, for Prometheus.
       krt      init, validate, build, show, types: bundles, without an engine.
       call     calls an rpc with JSON.
       oip-check  checks any server of the Open Inference Protocol v2.
       test     runs all checks and tests of this repository.
+      completion bash, zsh, fish: completes commands, options and names.
 
     global options:
       h     prints this help.
       v     verbose mode.
 
-    Every command takes --help, --json, --quiet and --data DIR (which engine: a folder; default .kre of this checkout).
+    Every command takes --help, --json, --quiet, and which engine is meant: --data DIR (default: .kre of this checkout),
+    --profile NAME, or --url URL with --token-file FILE. docs/cli.md has all of them.
     Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 69 no engine to talk to, 130 interrupted.
 `

@@ -1,9 +1,9 @@
 /** The command line of KRE. */
 import { getEventListeners } from 'node:events'
 import { join } from 'node:path'
+import { NAMES_COMMAND } from './completion/names-command.ts'
 import { createContext } from './context.ts'
 import { EXIT } from './output/exit-code.ts'
-import { run } from './run.ts'
 
 const interrupt = new AbortController()
 const force = new AbortController()
@@ -36,7 +36,15 @@ const context = createContext({
   signal: interrupt.signal,
   forced: force.signal,
 })
-const code = await run(process.argv.slice(2), context)
+const words = process.argv.slice(2)
+if (words[0] === NAMES_COMMAND) {
+  // Somebody has pressed TAB: nothing is loaded that this does not need, and nothing is waited for at the end.
+  const { printNames } = await import('./completion/live-names.ts')
+  await printNames(words.slice(1), context)
+  process.exit(EXIT.ok)
+}
+const { run } = await import('./run.ts')
+const code = await run(words, context)
 // Cut off by its reader, a command has done what was asked.
 const cutOff = process.stdout.errored !== null && code === EXIT.interrupted
 process.exitCode ??= cutOff ? EXIT.ok : code

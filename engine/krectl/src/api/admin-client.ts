@@ -12,12 +12,17 @@ export type AdminClient = {
   url: string
   /** @throws KreError of the API's first error. */
   graphql<T>(document: string, variables?: Record<string, unknown>): Promise<T>
-  /** Calls back for each event of a subscription until it ends or `signal` aborts. */
+  /**
+   * Calls back for each event of a subscription until it ends or `signal` aborts.
+   *
+   * @param onOpen called when the engine has begun to watch: what changes from then on is reported.
+   */
   subscribe<T>(
     document: string,
     variables: Record<string, unknown>,
     onEvent: (data: T) => void,
     signal: AbortSignal,
+    onOpen?: () => void,
   ): Promise<void>
   /** A JSON document of a REST route. */
   rest<T>(method: string, path: string, call?: RestCall): Promise<T>
@@ -65,23 +70,33 @@ async function readToken(file: string): Promise<string> {
   )
 }
 
-export function createAdminClient(url: string, token: string): AdminClient {
+/** @param place `remote`: a URL of another computer, which no data folder tells of. */
+export function createAdminClient(
+  url: string,
+  token: string,
+  place: 'local' | 'remote' = 'local',
+): AdminClient {
   const request = async (path: string, init: RequestInit, timed = true): Promise<Response> => {
     const headers = new Headers(init.headers)
     headers.set('authorization', `Bearer ${token}`)
     const timeout = timed ? AbortSignal.timeout(ANSWER_TIMEOUT_MS) : null
     const signals = [init.signal ?? null, timeout].filter((signal) => signal !== null)
-    try {
-      return await fetch(new URL(path, url), { ...init, headers, signal: AbortSignal.any(signals) })
-    } catch (error) {
+    const response = await fetch(new URL(path, url), {
+      ...init,
+      headers,
+      // A token follows no redirection: where it goes was said by the user.
+      redirect: 'manual',
+      signal: AbortSignal.any(signals),
+    }).catch((error: unknown) => {
       if (init.signal?.aborted) throw error
-      throw new EngineUnreachable(
-        timeout?.aborted
-          ? `the engine at ${url} has not answered within ${ANSWER_TIMEOUT_MS / SECOND_MS} s: it hangs. "krectl stop --force" ends it`
-          : `the engine at ${url} does not answer: see "krectl status"`,
-        { cause: error },
-      )
-    }
+      throw unreachable(url, place, timeout?.aborted === true, error)
+    })
+    if (response.status < 300 || response.status > 399) return response
+    const target = response.headers.get('location') ?? 'another address'
+    throw new KreError(
+      'failed-precondition',
+      `${url} leads to ${target}, and krectl sends a token only where it was told to: name the address of the engine itself`,
+    )
   }
   const post = (document: string, variables: unknown, accept: string): RequestInit => ({
     method: 'POST',
@@ -127,6 +142,7 @@ export function createAdminClient(url: string, token: string): AdminClient {
       variables: Record<string, unknown>,
       onEvent: (data: T) => void,
       signal: AbortSignal,
+      onOpen: () => void = () => undefined,
     ) {
       const init = { ...post(document, variables, 'text/event-stream'), signal }
       const response = await request('/graphql', init, false)
@@ -135,6 +151,7 @@ export function createAdminClient(url: string, token: string): AdminClient {
           response.status,
           (await response.json().catch(() => ({}))) as RestErrorBody,
         )
+      onOpen()
       for await (const data of eventData(response.body)) {
         const event = JSON.parse(data) as { data?: T; errors?: GraphQLErrorBody[] }
         if (event.errors?.[0] !== undefined) throw fromGraphQLError(event.errors[0])
@@ -220,4 +237,37 @@ async function* eventData(body: ReadableStream<Uint8Array>): AsyncIterable<strin
       if (data !== '') yield data
     }
   }
+}
+
+/** Codes of OpenSSL and Node for a certificate that can't be believed. */
+const UNTRUSTED = /^(?:CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_CERT_|HOSTNAME_MISMATCH)/
+
+function unreachable(
+  url: string,
+  place: 'local' | 'remote',
+  isLate: boolean,
+  cause: unknown,
+): EngineUnreachable {
+  const late = `the engine at ${url} has not answered within ${ANSWER_TIMEOUT_MS / SECOND_MS} s`
+  if (place === 'local')
+    return new EngineUnreachable(
+      isLate
+        ? `${late}: it hangs. "krectl stop --force" ends it`
+        : `the engine at ${url} does not answer: see "krectl status"`,
+      { cause },
+    )
+  const code = errorCodeOf(cause)
+  const why = UNTRUSTED.test(code)
+    ? `its certificate is not trusted (${code}): name the authority that signed it with --ca, in a profile too`
+    : `look whether it runs, and whether this computer can reach it${code === '' ? '' : ` (${code})`}`
+  return new EngineUnreachable(isLate ? late : `the engine at ${url} does not answer: ${why}`, {
+    cause,
+  })
+}
+
+/** The first code in a chain of causes: `fetch failed` says nothing itself. */
+function errorCodeOf(error: unknown): string {
+  if (typeof error !== 'object' || error === null) return ''
+  const { code, cause } = error as { code?: unknown; cause?: unknown }
+  return typeof code === 'string' ? code : errorCodeOf(cause)
 }

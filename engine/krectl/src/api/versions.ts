@@ -7,7 +7,8 @@ import { buildBundle } from '@kre/bundle'
 import { KreError, type KrtIssue, type VersionStatus } from '@kre/contracts'
 import { fetchModels } from '../bundle/fetch-models.ts'
 import type { Context } from '../context.ts'
-import { BundleRefused, connectAdmin, type AdminClient } from './admin-client.ts'
+import { BundleRefused, type AdminClient } from './admin-client.ts'
+import { connectEngine } from './connect-engine.ts'
 import { uploadBundle } from './upload-bundle.ts'
 
 /** How often a status is asked for while a command waits for it. */
@@ -73,10 +74,15 @@ export async function findVersion(
   return version
 }
 
-export async function listVersions(client: AdminClient, runtimeId: string): Promise<Version[]> {
+export async function listVersions(
+  client: AdminClient,
+  runtimeId: string,
+  page: { limit?: number; cursor?: string | null } = {},
+): Promise<Version[]> {
   const { versions } = await client.graphql<{ versions: Version[] }>(
-    `query ($runtimeId: ID!) { versions(runtimeId: $runtimeId) { ${VERSION_FIELDS} } }`,
-    { runtimeId },
+    `query ($runtimeId: ID!, $limit: Int, $cursor: ID) {
+      versions(runtimeId: $runtimeId, limit: $limit, cursor: $cursor) { ${VERSION_FIELDS} } }`,
+    { runtimeId, ...page },
   )
   return versions
 }
@@ -115,7 +121,7 @@ async function upload(
     issues,
   } = await uploadBundle(client, runtimeId, file, {
     ...context,
-    reconnect: () => connectAdmin(context.dataDir),
+    reconnect: () => connectEngine(context),
   })
   return { version: await findVersion(last, runtimeId, name), issues }
 }
@@ -124,6 +130,7 @@ const MUTATIONS = {
   start: ['startVersion', 'StartVersionInput'],
   stop: ['stopVersion', 'StopVersionInput'],
   publish: ['publishVersion', 'PublishVersionInput'],
+  restart: ['restartVersion', 'RestartVersionInput'],
   unpublish: ['unpublishVersion', 'UnpublishVersionInput'],
   delete: ['deleteVersion', 'DeleteVersionInput'],
 } as const
@@ -142,22 +149,57 @@ export async function operate(
   })
 }
 
-/** Waits until a version has one of the statuses; reports each change on the way. @throws KreError with the reason on ERROR. */
+export type ConfigurationValue = { readonly key: string; readonly value: string }
+
+/** Sets values; an empty one unsets its key. @param generation the one that it must still have; null = any. */
+export async function setConfiguration(
+  client: AdminClient,
+  change: {
+    runtime: string
+    versionName: string
+    values: readonly ConfigurationValue[]
+    generation: number | null
+  },
+): Promise<void> {
+  const { runtime: runtimeId, versionName, values: configurationVariables, generation } = change
+  const condition = generation === null ? {} : { ifGeneration: generation }
+  await client.graphql(
+    `mutation ($input: UpdateConfigurationInput!) { updateVersionUserConfiguration(input: $input) { id } }`,
+    { input: { runtimeId, versionName, configurationVariables, ...condition } },
+  )
+}
+
+/** After a restart the engine tells the failure of before until it has looked again. */
+const STALE_ERROR_MS = 5_000
+
+/**
+ * Waits until a version has one of the statuses; reports each change on the way.
+ *
+ * @param options.wasInError whether an ERROR may be one of before, and is waited out for a while.
+ * @throws KreError with the reason on ERROR.
+ */
 export async function waitForStatus(
   client: AdminClient,
   runtimeId: string,
   name: string,
   wanted: readonly VersionStatus[],
-  options: { onChange: (text: string) => void; timeoutMs: number; signal: AbortSignal },
+  options: {
+    onChange: (text: string) => void
+    timeoutMs: number
+    signal: AbortSignal
+    wasInError?: boolean
+  },
 ): Promise<Version> {
-  const end = performance.now() + options.timeoutMs
+  const begin = performance.now()
+  const end = begin + options.timeoutMs
+  const believedFrom = begin + (options.wasInError === true ? STALE_ERROR_MS : 0)
   let last = ''
   for (;;) {
     const version = await findVersion(client, runtimeId, name)
     const text = describe(version)
     if (text !== last) options.onChange((last = text))
     if (wanted.includes(version.status)) return version
-    if (version.status === 'ERROR')
+    if (version.status === 'ERROR' && performance.now() >= believedFrom)
       throw new KreError(
         'failed-precondition',
         `version "${name}" is in ERROR: ${version.statusReason}. See "krectl version logs -r ${runtimeId} ${name}"`,

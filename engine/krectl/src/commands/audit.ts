@@ -4,7 +4,8 @@ import { resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import type { Command } from 'commander'
 import { KreError, KiB } from '@kre/contracts'
-import { connectAdmin, type AdminClient } from '../api/admin-client.ts'
+import type { AdminClient } from '../api/admin-client.ts'
+import { connectEngine } from '../api/connect-engine.ts'
 import type { Context } from '../context.ts'
 import { collect } from '../output/collect.ts'
 import { UsageError } from '../output/exit-code.ts'
@@ -39,6 +40,8 @@ type ListOptions = {
   from?: string
   to?: string
   limit: string
+  all?: boolean
+  after?: string
 }
 
 const FIELDS =
@@ -65,9 +68,11 @@ function listCommand(audit: Command, context: Context): void {
     .option('--from <date>', 'from then on: 2026-01-31 or 2026-01-31T12:00:00Z')
     .option('--to <date>', 'up to the end of that day')
     .option('--limit <rows>', 'at most so many', '30')
+    .option('--after <id>', 'go on behind the activity of this id')
+    .option('--all', 'all that there are')
     .action(async (options: ListOptions) => {
-      const limit = parseCount('--limit', options.limit)
-      const client = await connectAdmin(context.dataDir)
+      const limit = options.all === true ? Infinity : parseCount('--limit', options.limit)
+      const client = await connectEngine(context)
       const rows = await readRows(client, options, limit)
       context.output.result(rows, describe(rows))
     })
@@ -90,7 +95,7 @@ async function readRows(
         runtimeIds: options.runtime ?? null,
         fromDate: options.from ?? null,
         toDate: options.to ?? null,
-        lastId: rows.at(-1)?.id ?? null,
+        lastId: rows.at(-1)?.id ?? options.after ?? null,
       },
     )
     if (page.length === 0) break
@@ -130,7 +135,7 @@ function exportCommand(audit: Command, context: Context): void {
     .option('--from <date>', 'from then on')
     .option('--to <date>', 'up to the end of that day')
     .action(async (options: { output?: string; from?: string; to?: string }) => {
-      const client = await connectAdmin(context.dataDir)
+      const client = await connectEngine(context)
       const query = new URLSearchParams()
       if (options.from !== undefined) query.set('fromDate', options.from)
       if (options.to !== undefined) query.set('toDate', options.to)
@@ -165,7 +170,7 @@ function verifyCommand(audit: Command, context: Context): void {
     .option('--export <file>', 'an earlier export whose head must be part of it')
     .action(async (options: { head?: string; export?: string }) => {
       const head = await knownHead(context, options)
-      const client = await connectAdmin(context.dataDir)
+      const client = await connectEngine(context)
       const { auditIntegrity: integrity } = await client.graphql<{ auditIntegrity: Integrity }>(
         `query ($head: AuditHeadInput) {
           auditIntegrity(head: $head) { ok links openIntents head { seq hash } firstBadSeq problems { seq message } }

@@ -3,7 +3,8 @@ import type { JsonValue } from '@bufbuild/protobuf'
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { KreError, MINUTE_MS } from '@kre/contracts'
-import { connectAdmin, type AdminClient } from '../api/admin-client.ts'
+import type { AdminClient } from '../api/admin-client.ts'
+import { connectEngine } from '../api/connect-engine.ts'
 import { findVersion } from '../api/versions.ts'
 import type { Context } from '../context.ts'
 import { callRpc, callStream, isStreaming } from '../grpc/call-rpc.ts'
@@ -31,7 +32,7 @@ export function callCommand(program: Command, context: Context): void {
       const timeoutMs = Math.min(parseDuration(options.timeout), CALL_TIMEOUT_MS_MAX)
       const metadata = Object.fromEntries(options.metadata.map(parseMetadata))
       const request = await readJson(json ?? '{}', context)
-      const client = await connectAdmin(context.dataDir)
+      const client = await connectEngine(context)
       const { address, version } = await findAddress(client, options)
       const descriptorSet = await client.bytes(descriptorSetPath(options.runtime, version))
       const { signal } = context

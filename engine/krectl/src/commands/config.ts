@@ -2,11 +2,14 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import type { Command } from 'commander'
-import { connectAdmin } from '../api/admin-client.ts'
-import { findVersion } from '../api/versions.ts'
+import { connectEngine } from '../api/connect-engine.ts'
+import { findVersion, setConfiguration, type ConfigurationValue } from '../api/versions.ts'
+import { parseEnvFile } from '../config/parse-env-file.ts'
 import type { Context } from '../context.ts'
 import { UsageError } from '../output/exit-code.ts'
 import { table } from '../output/output.ts'
+
+type ChangeOptions = { runtime: string; ifGeneration?: string }
 
 export function configCommands(program: Command, context: Context): void {
   const config = program
@@ -19,7 +22,7 @@ export function configCommands(program: Command, context: Context): void {
     .requiredOption('-r, --runtime <id>', 'runtime')
     .action(async (name: string, options: { runtime: string }) => {
       const { config: found } = await findVersion(
-        await connectAdmin(context.dataDir),
+        await connectEngine(context),
         options.runtime,
         name,
       )
@@ -35,55 +38,81 @@ export function configCommands(program: Command, context: Context): void {
     })
 
   config
-    .command('set <version> <pairs...>')
+    .command('set <version> [pairs...]')
     .description(
-      'KEY=VALUE; KEY=@FILE for the contents of a file, KEY=- for standard input, which no list of processes and no history of the shell shows; a running version takes them by a rolling restart',
+      'KEY=@FILE for the contents of a file, KEY=- for standard input; KEY=VALUE for what is no secret, because lists of processes and the history of the shell show it; a running version takes them by a rolling restart',
     )
     .requiredOption('-r, --runtime <id>', 'runtime')
+    .option('--env-file <file>', 'a file with KEY=VALUE lines, or - for standard input')
     .option(
       '--if-generation <n>',
       'refuse when somebody changed the configuration since (see "config get --json")',
     )
     .action(setConfig(context))
+
+  config
+    .command('unset <version> <keys...>')
+    .description('take values away; refused for keys that a running version needs')
+    .requiredOption('-r, --runtime <id>', 'runtime')
+    .option('--if-generation <n>', 'refuse when somebody changed the configuration since')
+    .action(async (name: string, keys: string[], options: ChangeOptions) => {
+      const generation = parseGeneration(options.ifGeneration)
+      const client = await connectEngine(context)
+      const values = keys.map((key) => ({ key, value: '' }))
+      await setConfiguration(client, { ...options, versionName: name, values, generation })
+      context.output.result({ version: name, unset: keys }, `Unset ${keys.join(', ')}.`)
+    })
 }
 
 function setConfig(context: Context) {
   return async (
     name: string,
     pairs: string[],
-    options: { runtime: string; ifGeneration?: string },
+    options: ChangeOptions & { envFile?: string },
   ): Promise<void> => {
     const generation = parseGeneration(options.ifGeneration)
-    if (pairs.filter((pair) => pair.endsWith('=-')).length > 1)
-      throw new UsageError('standard input holds one value: use "-" for one key only')
-    const configurationVariables = await Promise.all(pairs.map((pair) => parsePair(pair, context)))
-    const client = await connectAdmin(context.dataDir)
-    await client.graphql(
-      `mutation ($input: UpdateConfigurationInput!) { updateVersionUserConfiguration(input: $input) { id } }`,
-      {
-        input: {
-          versionName: name,
-          runtimeId: options.runtime,
-          configurationVariables,
-          ...(generation === null ? {} : { ifGeneration: generation }),
-        },
-      },
-    )
-    const keys = configurationVariables.map((entry) => entry.key)
+    const fromStdin = pairs.filter((pair) => pair.endsWith('=-')).length
+    if (fromStdin + (options.envFile === '-' ? 1 : 0) > 1)
+      throw new UsageError(
+        'standard input is read once: use "-" for one key only, or for --env-file',
+      )
+    const values = [
+      ...(options.envFile === undefined ? [] : await readEnvFile(options.envFile, context)),
+      ...(await Promise.all(pairs.map((pair) => parsePair(pair, context)))),
+    ]
+    if (values.length === 0) throw new UsageError('name a KEY=VALUE pair, or an --env-file')
+    const client = await connectEngine(context)
+    await setConfiguration(client, { ...options, versionName: name, values, generation })
+    const keys = values.map((entry) => entry.key)
     context.output.result({ version: name, set: keys }, `Set ${keys.join(', ')}.`)
   }
 }
 
-function parseGeneration(text: string | undefined): number | null {
-  if (text === undefined) return null
-  if (!/^\d{1,9}$/.test(text)) throw new UsageError(`--if-generation "${text}" is not a number`)
-  return Number(text)
+function parseGeneration(number: string | undefined): number | null {
+  if (number === undefined) return null
+  if (!/^\d{1,9}$/.test(number)) throw new UsageError(`--if-generation "${number}" is not a number`)
+  return Number(number)
 }
 
-async function parsePair(
-  pair: string,
+async function readEnvFile(
+  name: string,
   { cwd, stdin }: Context,
-): Promise<{ key: string; value: string }> {
+): Promise<readonly ConfigurationValue[]> {
+  const content =
+    name === '-'
+      ? await text(stdin)
+      : await readFile(resolve(cwd, name), 'utf8').catch((error: unknown) => {
+          throw new UsageError(
+            `${name} can't be read (${error instanceof Error ? error.message : String(error)})`,
+          )
+        })
+  return parseEnvFile(content, name === '-' ? 'standard input' : name).map(({ key, value }) => ({
+    key,
+    value,
+  }))
+}
+
+async function parsePair(pair: string, { cwd, stdin }: Context): Promise<ConfigurationValue> {
   const at = pair.indexOf('=')
   // Not quoted: without its "=" it may be a value.
   if (at < 1) throw new UsageError('one of the pairs is not KEY=VALUE, KEY=@FILE or KEY=-')

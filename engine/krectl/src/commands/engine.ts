@@ -1,6 +1,7 @@
 import type { EngineProcess, EngineStatus } from '@kre/contracts'
 import type { Command } from 'commander'
-import { connectAdmin, type AdminClient } from '../api/admin-client.ts'
+import type { AdminClient } from '../api/admin-client.ts'
+import { connectEngine, requireLocal } from '../api/connect-engine.ts'
 import type { Context } from '../context.ts'
 import { stopEngine, type StopResult } from '../engine/stop-engine.ts'
 import { table } from '../output/output.ts'
@@ -17,6 +18,7 @@ export function engineCommands(program: Command, context: Context): void {
     .description('stops the local engine and everything it runs; data stays')
     .option('--force', 'without draining, also an engine that hangs: requests under way are lost')
     .action(async (options: { force?: boolean }) => {
+      requireLocal(context, 'stop')
       const result = await stopEngine(context, options)
       context.output.result({ stopped: result === 'stopped' }, STOPPED[result])
     })
@@ -26,7 +28,7 @@ export function engineCommands(program: Command, context: Context): void {
     .description('the engine, its processes and addresses')
     .action(async () => {
       const status = await (
-        await connectAdmin(context.dataDir)
+        await connectEngine(context)
       ).rest<EngineStatus>('GET', '/api/v1/status')
       context.output.result(status, describe(status))
     })
@@ -38,7 +40,7 @@ export function engineCommands(program: Command, context: Context): void {
     .option('--user <email>', 'signs in as this user (default: the owner of this engine)')
     .action(async (options: { new?: boolean; user?: string }) => {
       context.output.step('Calling Admin API...')
-      const client = await connectAdmin(context.dataDir)
+      const client = await connectEngine(context)
       const url = await createLoginUrl(client, {
         renew: options.new === true,
         user: options.user ?? null,

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { KreError } from '@kre/contracts'
-import { connectAdmin } from '../api/admin-client.ts'
+import { connectEngine, requireLocal } from '../api/connect-engine.ts'
 import type { Context } from '../context.ts'
 import { EXIT_BUSY, spawnEngine } from '../engine/engine-child.ts'
 import { UsageError } from '../output/exit-code.ts'
@@ -16,7 +16,7 @@ export function keyCommands(program: Command, context: Context): void {
     .command('show')
     .description('which master keys the engine has, by id, and where they come from')
     .action(async () => {
-      const client = await connectAdmin(context.dataDir)
+      const client = await connectEngine(context)
       const status = await client.rest<KeyStatus>('GET', '/api/v1/keys')
       context.output.result(status, describe(status))
     })
@@ -25,7 +25,7 @@ export function keyCommands(program: Command, context: Context): void {
     .command('rotate')
     .description('makes a new master key and wraps every value with it; nothing is restarted')
     .action(async () => {
-      const client = await connectAdmin(context.dataDir)
+      const client = await connectEngine(context)
       const rotated = await client.rest<KeyStatus & { rewrapped: number }>(
         'POST',
         '/api/v1/keys/rotate',
@@ -39,6 +39,7 @@ export function keyCommands(program: Command, context: Context): void {
     .description('when the master key is lost and the engine refuses to start: unsets what it held')
     .option('--yes', 'the values are gone for good')
     .action(async (options: { yes?: boolean }) => {
+      requireLocal(context, 'keys reset')
       if (options.yes !== true)
         throw new UsageError(
           'configuration values that no master key here can open will be unset for good: add --yes to do that',

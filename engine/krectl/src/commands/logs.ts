@@ -4,7 +4,8 @@ import { resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { Command } from 'commander'
 import { ENTRYPOINT, KreError, LOG_LEVELS } from '@kre/contracts'
-import { connectAdmin, type AdminClient } from '../api/admin-client.ts'
+import type { AdminClient } from '../api/admin-client.ts'
+import { connectEngine } from '../api/connect-engine.ts'
 import { findVersion, type Version } from '../api/versions.ts'
 import type { Context } from '../context.ts'
 import { collect } from '../output/collect.ts'
@@ -31,6 +32,7 @@ type LogOptions = {
   until?: string
   workflow?: string[]
   limit: string
+  all?: boolean
   out?: string
 }
 
@@ -50,14 +52,15 @@ export function logsCommand(version: Command, context: Context): void {
     .option('--since <duration>', 'how far back', '24h')
     .option('--until <duration>', 'up to so long ago')
     .option('--limit <lines>', 'at most so many lines of the past', '200')
+    .option('--all', 'all lines of the past, in memory: --out takes any number')
     .option(
       '--out <file>',
       'write all of them into a file, however many: text, or JSON lines with --json',
     )
     .action(async (name: string, options: LogOptions) => {
       const since = new Date(Date.now() - parseDuration(options.since))
-      const limit = parseCount('--limit', options.limit)
-      const client = await connectAdmin(context.dataDir)
+      const limit = options.all === true ? Infinity : parseCount('--limit', options.limit)
+      const client = await connectEngine(context)
       const { id: versionId, workflows } = await findVersion(client, options.runtime, name)
       const nodeIds = options.node?.flatMap((node) => nodesCalled(node, name, workflows))
       const filters = {

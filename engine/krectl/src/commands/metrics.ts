@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { connectAdmin } from '../api/admin-client.ts'
+import { connectEngine } from '../api/connect-engine.ts'
 import type { Context } from '../context.ts'
 import { parseDuration } from '../output/parse-duration.ts'
 import { table } from '../output/output.ts'
@@ -45,7 +45,7 @@ export function metricsCommand(version: Command, context: Context): void {
     .option('--since <duration>', 'how far back', '24h')
     .action(async (versionName: string, options: { runtime: string; since: string }) => {
       const now = Date.now()
-      const client = await connectAdmin(context.dataDir)
+      const client = await connectEngine(context)
       const { metrics } = await client.graphql<{ metrics: Metrics | null }>(QUERY, {
         runtimeId: options.runtime,
         versionName,

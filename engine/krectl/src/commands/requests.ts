@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { KreError } from '@kre/contracts'
-import { connectAdmin } from '../api/admin-client.ts'
+import { connectEngine } from '../api/connect-engine.ts'
 import type { Context } from '../context.ts'
 import { collect } from '../output/collect.ts'
 import { parseCount, parseDuration } from '../output/parse-duration.ts'
@@ -43,7 +43,7 @@ export function requestsCommand(version: Command, context: Context): void {
         id: string | undefined,
         options: { runtime: string; status?: string[]; slowerThan?: string; limit: string },
       ) => {
-        const client = await connectAdmin(context.dataDir)
+        const client = await connectEngine(context)
         if (id !== undefined) {
           const { request } = await client.graphql<{
             request: (Request & { steps: Step[] }) | null

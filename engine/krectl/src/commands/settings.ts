@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { connectAdmin } from '../api/admin-client.ts'
+import { connectEngine } from '../api/connect-engine.ts'
 import type { Context } from '../context.ts'
 import { UsageError } from '../output/exit-code.ts'
 import { parseCount } from '../output/parse-duration.ts'
@@ -14,7 +14,7 @@ export function settingsCommands(program: Command, context: Context): void {
     .command('get')
     .description('all settings')
     .action(async () => {
-      const client = await connectAdmin(context.dataDir)
+      const client = await connectEngine(context)
       const { settings: found } = await client.graphql<{ settings: Settings }>(
         `{ settings { ${FIELDS} } }`,
       )
@@ -40,7 +40,7 @@ export function settingsCommands(program: Command, context: Context): void {
             : { authAllowedDomains: options.allowDomains }),
           ...(options.allowNobody === true ? { authAllowedDomains: [] } : {}),
         }
-        const client = await connectAdmin(context.dataDir)
+        const client = await connectEngine(context)
         const { updateSettings } = await client.graphql<{ updateSettings: Settings }>(
           `mutation ($input: SettingsInput!) { updateSettings(input: $input) { ${FIELDS} } }`,
           { input },

@@ -1,25 +1,17 @@
 import type { Command } from 'commander'
-import { connectAdmin } from '../api/admin-client.ts'
+import { connectEngine } from '../api/connect-engine.ts'
 import type { Context } from '../context.ts'
+import { API_TOKEN_FIELDS, apiTokensTable, type ApiToken } from '../output/api-tokens-table.ts'
+import { confirm } from '../output/confirm.ts'
 import { parseCount } from '../output/parse-duration.ts'
-import { table } from '../output/output.ts'
 
-type ApiToken = {
-  id: string
-  name: string
-  scope: string
-  runtimeIds: string[] | null
-  lastActivity: string | null
-  expirationDate: string
-}
-const FIELDS = 'id name creationDate lastActivity expirationDate scope runtimeIds'
 /** Days that a token lives when nothing else is said: the longest the engine allows. */
 const DAYS = '365'
 
 export function tokenCommands(program: Command, context: Context): void {
   const token = program
     .command('token')
-    .description('API tokens of whoever holds the local token: for programs that use the admin API')
+    .description('your API tokens, for programs that use the admin API')
 
   token
     .command('create <name>')
@@ -34,7 +26,7 @@ export function tokenCommands(program: Command, context: Context): void {
         runtimeIds: options.runtime ?? null,
         expiresInDays: parseCount('--days', options.days),
       }
-      const client = await connectAdmin(context.dataDir)
+      const client = await connectEngine(context)
       const { generateApiToken } = await client.graphql<{ generateApiToken: string }>(
         'mutation ($input: GenerateApiTokenInput!) { generateApiToken(input: $input) }',
         { input },
@@ -46,29 +38,20 @@ export function tokenCommands(program: Command, context: Context): void {
     .command('list')
     .description('the API tokens, without their secrets')
     .action(async () => {
-      const client = await connectAdmin(context.dataDir)
+      const client = await connectEngine(context)
       const { me } = await client.graphql<{ me: { apiTokens: ApiToken[] } }>(
-        `{ me { apiTokens { ${FIELDS} } } }`,
+        `{ me { apiTokens { ${API_TOKEN_FIELDS} } } }`,
       )
-      const rows = me.apiTokens.map((found) => [
-        found.id,
-        found.name,
-        found.scope,
-        found.runtimeIds?.join(' ') ?? 'all',
-        found.lastActivity ?? 'never',
-        found.expirationDate,
-      ])
-      context.output.result(
-        me.apiTokens,
-        table(['ID', 'NAME', 'SCOPE', 'RUNTIMES', 'LAST USED', 'ENDS'], rows, 'No API tokens.'),
-      )
+      context.output.result(me.apiTokens, apiTokensTable(me.apiTokens))
     })
 
   token
     .command('delete <id>')
     .description("delete an API token, also somebody else's")
-    .action(async (id: string) => {
-      const client = await connectAdmin(context.dataDir)
+    .option('--yes', 'without being asked on a terminal')
+    .action(async (id: string, { yes }: { yes?: boolean }) => {
+      const client = await connectEngine(context)
+      await confirm(context, `Programs that use the API token ${id} will be refused`, { yes })
       const { deleteApiToken } = await client.graphql<{ deleteApiToken: { name: string } }>(
         'mutation ($input: DeleteApiTokenInput!) { deleteApiToken(input: $input) { name } }',
         { input: { id } },

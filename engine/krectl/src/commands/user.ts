@@ -1,8 +1,12 @@
 import type { Command } from 'commander'
-import { connectAdmin } from '../api/admin-client.ts'
+import { KreError } from '@kre/contracts'
+import { connectEngine } from '../api/connect-engine.ts'
 import type { Context } from '../context.ts'
+import { confirm } from '../output/confirm.ts'
 import { UsageError } from '../output/exit-code.ts'
+import { addPageOptions, readList, type ListOptions } from '../output/page-options.ts'
 import { table } from '../output/output.ts'
+import { apiTokensTable, API_TOKEN_FIELDS, type ApiToken } from '../output/api-tokens-table.ts'
 import { createLoginUrl } from './engine.ts'
 
 type Grant = { runtimeId: string; accessLevel: string }
@@ -43,7 +47,7 @@ function adminCommand(program: Command, context: Context): void {
     .command('create <email>')
     .description('make an administrator, and a link that signs a browser in as them, once')
     .action(async (email: string) => {
-      const client = await connectAdmin(context.dataDir)
+      const client = await connectEngine(context)
       const input = { email, accessLevel: 'ADMIN' }
       const { createUser } = await client.graphql<{ createUser: User }>(
         `mutation ($input: CreateUserInput!) { createUser(input: $input) { ${FIELDS} } }`,
@@ -58,24 +62,33 @@ function adminCommand(program: Command, context: Context): void {
 }
 
 function listCommand(user: Command, context: Context): void {
-  user
-    .command('list')
-    .description('everybody who may sign in')
-    .action(async () => {
-      const client = await connectAdmin(context.dataDir)
-      const { users } = await client.graphql<{ users: User[] }>(`{ users { ${FIELDS} } }`)
-      const rows = users.map((found) => [
-        found.id,
-        found.globalAccessLevel ?? '-',
-        grantsText(found.grants),
-        String(found.activeSessions),
-        found.lastActivity ?? 'never',
-      ])
-      context.output.result(
-        users,
-        table(['USER', 'LEVEL', 'GRANTS', 'LOGINS', 'LAST SEEN'], rows, 'No users.'),
-      )
-    })
+  const list = user.command('list').description('everybody who may sign in, by e-mail')
+  addPageOptions(list, 'the user of this address').action(async (options: ListOptions) => {
+    const client = await connectEngine(context)
+    const found = await readList(
+      context,
+      options,
+      async (limit, cursor) => {
+        const { users } = await client.graphql<{ users: User[] }>(
+          `query ($limit: Int, $cursor: ID) { users(limit: $limit, cursor: $cursor) { ${FIELDS} } }`,
+          { limit, cursor },
+        )
+        return users
+      },
+      ({ id }) => id,
+    )
+    const rows = found.map((one) => [
+      one.id,
+      one.globalAccessLevel ?? '-',
+      grantsText(one.grants),
+      String(one.activeSessions),
+      one.lastActivity ?? 'never',
+    ])
+    context.output.result(
+      found,
+      table(['USER', 'LEVEL', 'GRANTS', 'LOGINS', 'LAST SEEN'], rows, 'No users.'),
+    )
+  })
 }
 
 function createCommand(user: Command, context: Context): void {
@@ -92,7 +105,7 @@ function createCommand(user: Command, context: Context): void {
         accessLevel: options.level === undefined ? null : parseLevel(options.level),
         grants: (options.grant ?? []).map(parseGrant),
       }
-      const client = await connectAdmin(context.dataDir)
+      const client = await connectEngine(context)
       const { createUser } = await client.graphql<{ createUser: User }>(
         `mutation ($input: CreateUserInput!) { createUser(input: $input) { ${FIELDS} } }`,
         { input },
@@ -108,7 +121,7 @@ function changeCommands(user: Command, context: Context): void {
     input: Record<string, unknown>,
     text: string,
   ): Promise<void> => {
-    const client = await connectAdmin(context.dataDir)
+    const client = await connectEngine(context)
     const answer = await client.graphql<Record<string, User[]>>(
       `mutation ($input: ${type}!) { ${mutation}(input: $input) { id accessLevel } }`,
       { input },
@@ -120,9 +133,12 @@ function changeCommands(user: Command, context: Context): void {
     .command('remove <emails...>')
     .description('remove users with their logins and API tokens')
     .option('--comment <text>', 'why', 'removed by krectl')
-    .action((userIds: string[], { comment }: { comment: string }) =>
-      change('removeUsers', 'UsersInput', { userIds, comment }, `Removed ${userIds.join(', ')}.`),
-    )
+    .option('--yes', 'without being asked on a terminal')
+    .action(async (userIds: string[], { comment, yes }: { comment: string; yes?: boolean }) => {
+      const names = userIds.join(', ')
+      await confirm(context, `${names} will be removed with logins and API tokens`, { yes })
+      await change('removeUsers', 'UsersInput', { userIds, comment }, `Removed ${names}.`)
+    })
 
   user
     .command('level <level> <emails...>')
@@ -162,15 +178,28 @@ function changeCommands(user: Command, context: Context): void {
 
 function loginCommands(user: Command, context: Context): void {
   user
+    .command('tokens <email>')
+    .description('the API tokens of a user, without their secrets: "token delete" ends one')
+    .action(async (email: string) => {
+      const client = await connectEngine(context)
+      const { users } = await client.graphql<{ users: { id: string; apiTokens: ApiToken[] }[] }>(
+        `{ users { id apiTokens { ${API_TOKEN_FIELDS} } } }`,
+      )
+      const found = users.find(({ id }) => id === email.toLowerCase())
+      if (found === undefined) throw noUser(email)
+      context.output.result(found.apiTokens, apiTokensTable(found.apiTokens))
+    })
+
+  user
     .command('logins <email>')
     .description('the live logins of a user')
     .action(async (email: string) => {
-      const client = await connectAdmin(context.dataDir)
+      const client = await connectEngine(context)
       const { users } = await client.graphql<{ users: { id: string; logins: Login[] }[] }>(
         `{ users { id logins { ${LOGIN_FIELDS} } } }`,
       )
       const found = users.find(({ id }) => id === email.toLowerCase())
-      if (found === undefined) throw new UsageError(`there is no user "${email}"`)
+      if (found === undefined) throw noUser(email)
       const rows = found.logins.map((login) => [
         login.id,
         login.method,
@@ -188,12 +217,16 @@ function loginCommands(user: Command, context: Context): void {
     .command('end-login <id>')
     .description('end one login')
     .action(async (id: string) => {
-      const client = await connectAdmin(context.dataDir)
+      const client = await connectEngine(context)
       await client.graphql(`mutation ($input: EndLoginInput!) { endLogin(input: $input) { id } }`, {
         input: { id },
       })
       context.output.result({ id, ended: true }, `Login ${id} is over.`)
     })
+}
+
+function noUser(email: string): KreError {
+  return new KreError('not-found', `there is no user "${email}": see krectl user list`)
 }
 
 const LEVELS = ['VIEWER', 'MANAGER', 'ADMIN']

@@ -1,23 +1,21 @@
+import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { formatIssue, type VersionStatus } from '@kre/contracts'
-import { resolve } from 'node:path'
-import { connectAdmin } from '../api/admin-client.ts'
-import {
-  findVersion,
-  listVersions,
-  operate,
-  uploadVersion,
-  waitForStatus,
-  type Operation,
-  type Version,
-} from '../api/versions.ts'
+import { connectEngine } from '../api/connect-engine.ts'
+import { operate, uploadVersion, waitForStatus, type Operation } from '../api/versions.ts'
 import type { Context } from '../context.ts'
+import { confirm } from '../output/confirm.ts'
+import { missingConfiguration } from '../output/missing-configuration.ts'
 import { parseDuration } from '../output/parse-duration.ts'
-import { table } from '../output/output.ts'
+import { documentsCommand } from './documents.ts'
+import { downloadCommand } from './download.ts'
 import { logsCommand } from './logs.ts'
+import { measurementsCommand } from './measurements.ts'
 import { metricsCommand } from './metrics.ts'
 import { requestsCommand } from './requests.ts'
+import { showCommands } from './show-version.ts'
 import { topCommand } from './top.ts'
+import { trafficCommand } from './traffic.ts'
 
 /** Longer than any sensible start; a Python environment may be built on the way. */
 const WAIT_DEFAULT = '10m'
@@ -25,6 +23,10 @@ const WAIT_DEFAULT = '10m'
 const OUTCOME: Record<Exclude<Operation, 'delete'>, { text: string; statuses: VersionStatus[] }> = {
   start: {
     text: 'starts a version: its entrypoint and nodes come up',
+    statuses: ['STARTED', 'PUBLISHED'],
+  },
+  restart: {
+    text: 'starts the processes of a version in ERROR anew',
     statuses: ['STARTED', 'PUBLISHED'],
   },
   stop: { text: 'stops a version: its processes drain and end', statuses: ['STOPPED'] },
@@ -36,7 +38,21 @@ export function versionCommands(program: Command, context: Context): void {
   const version = program
     .command('version')
     .description('upload, run and look after versions of a runtime')
+  createCommand(version, context)
+  showCommands(version, context)
+  lifeCycleCommands(version, context)
+  deleteCommand(version, context)
+  downloadCommand(version, context)
+  documentsCommand(version, context)
+  logsCommand(version, context)
+  metricsCommand(version, context)
+  measurementsCommand(version, context)
+  trafficCommand(version, context)
+  requestsCommand(version, context)
+  topCommand(version, context)
+}
 
+function createCommand(version: Command, context: Context): void {
   version
     .command('create <path>')
     .description(
@@ -44,7 +60,7 @@ export function versionCommands(program: Command, context: Context): void {
     )
     .requiredOption('-r, --runtime <id>', 'runtime')
     .action(async (path: string, options: { runtime: string }) => {
-      const client = await connectAdmin(context.dataDir)
+      const client = await connectEngine(context)
       const created = await uploadVersion(
         client,
         options.runtime,
@@ -60,39 +76,9 @@ export function versionCommands(program: Command, context: Context): void {
         ].join('\n'),
       )
     })
+}
 
-  version
-    .command('list')
-    .description('versions of a runtime, newest first')
-    .requiredOption('-r, --runtime <id>', 'runtime')
-    .action(async (options: { runtime: string }) => {
-      const versions = await listVersions(await connectAdmin(context.dataDir), options.runtime)
-      const rows = versions.map((v) => [
-        v.name,
-        v.status,
-        v.creationDate,
-        v.entrypointAddress || '-',
-        v.statusReason,
-      ])
-      context.output.result(
-        versions,
-        table(
-          ['NAME', 'STATUS', 'CREATED', 'ADDRESS', 'REASON'],
-          rows,
-          'No versions. Upload one: krectl version create -r RUNTIME FILE',
-        ),
-      )
-    })
-
-  version
-    .command('show <version>')
-    .description('one version with its nodes')
-    .requiredOption('-r, --runtime <id>', 'runtime')
-    .action(async (name: string, options: { runtime: string }) => {
-      const found = await findVersion(await connectAdmin(context.dataDir), options.runtime, name)
-      context.output.result(found, describe(found))
-    })
-
+function lifeCycleCommands(version: Command, context: Context): void {
   for (const [operation, { text, statuses }] of Object.entries(OUTCOME) as [
     Exclude<Operation, 'delete'>,
     (typeof OUTCOME)['start'],
@@ -109,7 +95,8 @@ export function versionCommands(program: Command, context: Context): void {
           name: string,
           options: { runtime: string; comment: string; wait: boolean; timeout: string },
         ) => {
-          const client = await connectAdmin(context.dataDir)
+          const timeoutMs = parseDuration(options.timeout)
+          const client = await connectEngine(context)
           await operate(client, operation, options.runtime, name, options.comment)
           if (!options.wait)
             return context.output.result(
@@ -118,67 +105,31 @@ export function versionCommands(program: Command, context: Context): void {
             )
           const done = await waitForStatus(client, options.runtime, name, statuses, {
             onChange: (change) => context.output.step(`  ${change}`),
-            timeoutMs: parseDuration(options.timeout),
+            timeoutMs,
             signal: context.signal,
+            wasInError: operation === 'restart',
           })
           context.output.result(done, `Version "${name}" is ${done.status}.`)
         },
       )
   }
+}
 
+function deleteCommand(version: Command, context: Context): void {
   version
     .command('delete <version>')
     .description('delete a stopped version with its stores; its predictions and documents stay')
     .requiredOption('-r, --runtime <id>', 'runtime')
     .option('--comment <text>', 'why, for the history', 'deleted by krectl')
-    .action(async (name: string, options: { runtime: string; comment: string }) => {
-      await operate(
-        await connectAdmin(context.dataDir),
-        'delete',
-        options.runtime,
-        name,
-        options.comment,
+    .option('--yes', 'without being asked on a terminal')
+    .action(async (name: string, options: { runtime: string; comment: string; yes?: boolean }) => {
+      const client = await connectEngine(context)
+      await confirm(
+        context,
+        `Version "${name}" of runtime "${options.runtime}" will be deleted with its stores`,
+        { yes: options.yes },
       )
+      await operate(client, 'delete', options.runtime, name, options.comment)
       context.output.result({ version: name, deleted: true }, `Version "${name}" is deleted.`)
     })
-
-  logsCommand(version, context)
-  metricsCommand(version, context)
-  requestsCommand(version, context)
-  topCommand(version, context)
-}
-
-function missingConfiguration({ config, runtimeId, name }: Version): string[] {
-  const missing = config.vars.filter((entry) => !entry.isSet).map((entry) => entry.key)
-  if (missing.length === 0) return []
-  return [
-    `needs values for ${missing.join(', ')}: krectl config set -r ${runtimeId} ${name} KEY=VALUE`,
-  ]
-}
-
-function describe(version: Version): string {
-  const rows = version.workflows.flatMap((workflow) =>
-    workflow.nodes.map((node) => [
-      workflow.id,
-      node.name + (workflow.exitpoint === node.name ? ' (exitpoint)' : ''),
-      node.status,
-      `${node.replicasReady}/${node.replicas}`,
-      String(node.restarts),
-      node.subscriptions.join(', '),
-      node.statusReason,
-    ]),
-  )
-  return [
-    `${version.name}  ${version.status}${version.statusReason === '' ? '' : `: ${version.statusReason}`}`,
-    version.description,
-    `address  ${version.entrypointAddress || 'none while it does not run'}`,
-    `sha256   ${version.digest}`,
-    ...missingConfiguration(version),
-    '',
-    table(
-      ['WORKFLOW', 'NODE', 'STATUS', 'READY', 'RESTARTS', 'LISTENS TO', 'REASON'],
-      rows,
-      'no nodes',
-    ),
-  ].join('\n')
 }
