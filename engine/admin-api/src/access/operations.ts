@@ -25,6 +25,9 @@ export const OPERATIONS: Readonly<Record<string, Access>> = {
   'POST /api/v1/auth/login-link': to('make sign-in links'),
   'POST /api/v1/auth/logout': 'signed-in',
   'GET /': listed('view runtimes'),
+  // The UI knows nothing before somebody signs in.
+  'GET /ui': 'open',
+  'GET /ui/*': 'open',
   // Each field of a document is an operation of its own.
   'GET /graphql': 'signed-in',
   'POST /graphql': 'signed-in',
@@ -52,6 +55,7 @@ export const OPERATIONS: Readonly<Record<string, Access>> = {
   'Query.runtimes': listed('view runtimes'),
   'Query.version': on('view versions', 'runtimeId'),
   'Query.versions': on('view versions', 'runtimeId'),
+  'Query.configurationDifferences': on('edit versions', 'runtimeId'),
   'Query.logs': on('view logs', 'runtimeId'),
   'Query.logLimits': on('view logs', 'runtimeId'),
   'Query.metrics': on('view predictions', 'runtimeId'),

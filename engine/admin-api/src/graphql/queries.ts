@@ -1,3 +1,4 @@
+import { compareConfig } from '../config/compare-config.ts'
 import type { FeatureDeps } from '../context.ts'
 import { queryLogs } from '../logs/query-logs.ts'
 import { findRuntime, listRuntimes } from '../runtimes/read-runtimes.ts'
@@ -41,6 +42,19 @@ export function createQueries(deps: FeatureDeps) {
       return pageOf(versions, args, ({ version }) => [version.id, version.name]).map(
         toGraphqlVersion,
       )
+    },
+
+    configurationDifferences: async (
+      _: unknown,
+      args: {
+        runtimeId: string
+        versionName: string
+        configurationVariables: readonly { key: string; value: string }[]
+      },
+      { principal }: GraphqlContext,
+    ) => {
+      const { configurationVariables: variables, ...query } = args
+      return compareConfig(deps, { ...query, variables, principal })
     },
 
     logs: async (

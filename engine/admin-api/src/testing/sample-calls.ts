@@ -29,6 +29,8 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
     const { status, text } = await api.send('/', { headers })
     return status === 200 && !text.includes('Runtime demo') ? 'absent' : toVerdict(status, text)
   },
+  'GET /ui': http('GET', '/ui'),
+  'GET /ui/*': http('GET', '/ui/users'),
   'GET /graphql': http('GET', '/graphql?query=%7B__typename%7D'),
   'POST /graphql': http('POST', '/graphql', '{"query":"{__typename}"}'),
   'PUT /api/v1/runtimes/:id/versions': async (api, headers) => {
@@ -87,6 +89,9 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
   },
   'Query.version': query('{ version(name: "nope", runtimeId: "demo") { id } }'),
   'Query.versions': query('{ versions(runtimeId: "demo") { id } }'),
+  'Query.configurationDifferences': query(
+    `{ configurationDifferences(${ofNope}, configurationVariables: []) }`,
+  ),
   'Query.logs': query(
     'query ($filters: LogFilters!) { logs(runtimeId: "demo", filters: $filters) { cursor } }',
     { filters },
