@@ -5,7 +5,7 @@ import { mkdtemp, open, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { EngineStatus, VersionStatus } from '@kre/contracts'
-import { readEngineRecord, waitUntil } from '@kre/service-kit'
+import { readEngineRecords, waitUntil } from '@kre/service-kit'
 
 const root = resolve(import.meta.dirname, '../..')
 const main = join(root, 'engine/all-in-one/src/main.ts')
@@ -25,7 +25,12 @@ const VERSION_FIELDS = `name status statusReason entrypointAddress
 
 export type TestEngine = AsyncDisposable & {
   readonly dataDir: string
+  /** Of its admin API. */
+  url(): string
+  token(): string
   pid(): number
+  /** Of the engine that was started last. */
+  process(): ChildProcess
   /** `kill -9` of the engine alone; resolves when it is gone. */
   kill(): Promise<void>
   /** Starts an engine on the folder; resolves when its API answers. */
@@ -60,10 +65,15 @@ export type TestEngine = AsyncDisposable & {
   pidOf(version: string | null, node: string | null): Promise<number>
 }
 
-/** @param environment settings of the engine, over ports of its own. */
+/**
+ * @param environment settings of the engine, over ports of its own.
+ * @param dataDir that outlives it; absent = a new one.
+ * @param program in place of the engine's own.
+ */
 export async function startTestEngine(
   environment: Record<string, string> = {},
   dataDir?: string,
+  program = main,
 ): Promise<TestEngine> {
   const dir = dataDir ?? (await mkdtemp(join(tmpdir(), 'kre-faults-')))
   let child: ChildProcess | null = null
@@ -72,7 +82,7 @@ export async function startTestEngine(
 
   const start = async () => {
     const log = await open(join(dir, 'engine.log'), 'a')
-    const started = spawn(process.execPath, [main, 'run'], {
+    const started = spawn(process.execPath, [program, 'run'], {
       cwd: dir,
       env: {
         PATH: process.env['PATH'],
@@ -83,7 +93,7 @@ export async function startTestEngine(
         KRE_ENTRYPOINT_PORT: '0',
         ...environment,
       },
-      stdio: ['ignore', log.fd, log.fd],
+      stdio: ['ignore', log.fd, log.fd, ...(program === main ? [] : ['ipc' as const])],
     })
     await log.close()
     child = started
@@ -94,8 +104,8 @@ export async function startTestEngine(
           throw new Error(
             `the engine ended: ${(await readFile(join(dir, 'engine.log'), 'utf8')).slice(-2_000)}`,
           )
-        const found = await readEngineRecord(dir)
-        return found?.pid === started.pid && found?.adminUrl ? found : null
+        const found = (await readEngineRecords(dir)).find(({ pid }) => pid === started.pid)
+        return found?.adminUrl ? found : null
       },
       { timeoutMs: 60_000, everyMs: 20 },
     )
@@ -123,7 +133,13 @@ export async function startTestEngine(
 
   const engine: TestEngine = {
     dataDir: dir,
+    url: () => url,
+    token: () => token,
     pid: () => child?.pid ?? 0,
+    process() {
+      if (child === null) throw new Error('the engine was not started')
+      return child
+    },
     async kill() {
       if (child === null || child.exitCode !== null || child.signalCode !== null) return
       const gone = once(child, 'exit')

@@ -1,5 +1,6 @@
 export { createAdminApi, type AdminApi } from './admin-api.ts'
 export type { AdminApiDeps } from './context.ts'
+export type { AcquireShared } from './concurrency/shared-lock.ts'
 export type { Listening } from './http/listen.ts'
 export { openObserver, type LiveTraffic, type Observer } from './traffic/create-observer.ts'
 export type { LogBounds } from './logs/keep-logs-bounded.ts'

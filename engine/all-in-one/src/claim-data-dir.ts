@@ -1,9 +1,9 @@
-/** Takes a data folder for one engine: a second engine on the same folder is refused. */
+/** Takes a data folder for the one engine that leads: a second one on the same folder is refused, unless it joins. */
 import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { KreError } from '@kre/contracts'
 import { processStartTime, readEngineRecord, type EngineRecord } from '@kre/service-kit'
+import { takeFileLock, type FileLock } from './file-lock.ts'
 
 export type DataDirClaim = {
   /** Says where the engine serves. */
@@ -32,17 +32,10 @@ export async function claimDataDir(dataDir: string): Promise<DataDirClaim> {
   const { ino } = await stat(dataDir)
   let lock = await takeLock(dataDir)
   const file = join(dataDir, 'engine.json')
-  const record: EngineRecord = {
-    pid: process.pid,
-    startTime: (await processStartTime(process.pid)) ?? '',
-    adminUrl: null,
-    startedAt: new Date().toISOString(),
-  }
+  const record = await ownRecord()
   let released = false
   const write = async () => {
-    if (released) return
-    await writeFile(`${file}.new`, JSON.stringify(record), { mode: 0o600 })
-    await rename(`${file}.new`, file)
+    if (!released) await writeRecord(file, record)
   }
   // One after the other: a heartbeat may find the file behind while it is being written.
   let saved: Promise<void> = Promise.resolve()
@@ -67,40 +60,37 @@ export async function claimDataDir(dataDir: string): Promise<DataDirClaim> {
       return true
     },
     async release() {
+      // Another engine may have the folder by the second time.
+      if (released) return
       released = true
+      await saved.catch(() => undefined)
       await rm(file, { force: true })
       lock.close()
     },
   }
 }
 
-/** An exclusive transaction on an empty SQLite file: the one lock of the operating system that Node can take. */
-async function takeLock(dataDir: string): Promise<DatabaseSync> {
-  const path = join(dataDir, 'engine.lock')
-  for (let attempt = 1; ; attempt++) {
-    const database = new DatabaseSync(path, { timeout: 0 })
-    try {
-      database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
-      return database
-    } catch (error) {
-      database.close()
-      const { errcode } = error as { errcode?: number }
-      if (errcode === SQLITE_BUSY) throw await busy(dataDir, error)
-      if (errcode !== SQLITE_NOTADB || attempt > 1) throw error
-      await rm(path, { force: true }) // something else in its place: nobody can hold a lock on that
-    }
+/** The record of this process, before it serves. */
+export async function ownRecord(): Promise<EngineRecord> {
+  return {
+    pid: process.pid,
+    startTime: (await processStartTime(process.pid)) ?? '',
+    adminUrl: null,
+    startedAt: new Date().toISOString(),
   }
 }
 
-const SQLITE_BUSY = 5
-const SQLITE_NOTADB = 26
+export async function writeRecord(file: string, record: EngineRecord): Promise<void> {
+  await writeFile(`${file}.new`, JSON.stringify(record), { mode: 0o600 })
+  await rename(`${file}.new`, file)
+}
 
-async function busy(dataDir: string, cause: unknown): Promise<DataDirBusy> {
+async function takeLock(dataDir: string): Promise<FileLock> {
+  const lock = await takeFileLock(join(dataDir, 'engine.lock'))
+  if (lock !== null) return lock
   const pid = (await readEngineRecord(dataDir))?.pid
-  return new DataDirBusy(
+  throw new DataDirBusy(
     'failed-precondition',
-    `an engine${pid === undefined ? '' : ` (process ${pid})`} already works on ${dataDir}: stop it with "krectl stop", or choose another folder with --data`,
-    {},
-    { cause },
+    `an engine${pid === undefined ? '' : ` (process ${pid})`} already works on ${dataDir}: stop it with "krectl stop", start one beside it with "krectl dev --join", or choose another folder with --data`,
   )
 }

@@ -37,6 +37,7 @@ describe('the configuration of the engine', () => {
     ['KRE_NODE_MEMORY_BYTES_MAX', '1'],
     ['KRE_LOG_BYTES_MAX', '1000'],
     ['KRE_LOG_DAYS', '0'],
+    ['KRE_AUDIT_DAYS', '29'],
   ])('refuses %s=%s', (name, value) => {
     expect(() => parseConfig({ KRE_DATA: '/data', [name]: value })).toThrow(name)
   })

@@ -27,6 +27,7 @@ const Environment = SignInEnvironment.extend({
   KRE_CACHE: z.string().optional(),
   KRE_MONGODB_URI: z.string().default(''),
   KRE_MONGODB_PREFIX: z.string().default(''),
+  KRE_JOIN: z.enum(['true', 'false']).default('false'),
   KRE_ADMIN_PORT: port.default(4000),
   KRE_ENTRYPOINT_PORT: port.default(9000),
   KRE_ENGINE_ABSENCE_MS: milliseconds.default(MINUTE_MS),
@@ -52,6 +53,8 @@ const Environment = SignInEnvironment.extend({
   KRE_TRACE_RATIO: z.coerce.number().min(0).max(1).default(0),
   KRE_LOG_DAYS: z.coerce.number().min(0.01).max(3650).default(7),
   KRE_LOG_BYTES_MAX: z.coerce.number().int().min(MiB).default(GiB),
+  // Less than a month is no memory of who did what.
+  KRE_AUDIT_DAYS: z.coerce.number().min(30).max(36_500).optional(),
   KRE_ISOLATION: z.enum(['auto', 'off', 'required']).default('auto'),
   KRE_MASTER_KEY: z.string().min(1).optional(),
   KRE_MASTER_KEY_FILE: z.string().min(1).optional(),
@@ -75,6 +78,8 @@ export type Config = Readonly<{
   cacheDir: string
   /** Where the data is instead of the folder; null = in the folder. */
   mongodb: Readonly<{ uri: string; databasePrefix: string }> | null
+  /** Works beside the engine of the data folder, when there is one, instead of being refused. */
+  joins: boolean
   adminPort: number
   entrypointPort: number
   /** Processes of versions end when no engine has been there for so long. */
@@ -99,6 +104,8 @@ export type Config = Readonly<{
   masterKey: Readonly<{ text: Secret | null; file: string | null }>
   /** Log lines of nodes go at this age, and the oldest ones of a runtime beyond so many bytes. */
   logBounds: Readonly<{ ageMs: number; bytesMax: number }>
+  /** Links of the audit log go at this age; null = never. */
+  auditAgeMs: number | null
   /** Bounds of uploads that have no default here; the admin API has its own. */
   uploadLimits: Readonly<{ bytesMax?: number; bytesUnderWayMax?: number; versionsMax?: number }>
   /** Whether GraphQL takes files. */
@@ -129,6 +136,7 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
       e.KRE_MONGODB_URI === ''
         ? null
         : { uri: e.KRE_MONGODB_URI, databasePrefix: e.KRE_MONGODB_PREFIX },
+    joins: e.KRE_JOIN === 'true',
     adminPort: e.KRE_ADMIN_PORT,
     entrypointPort: e.KRE_ENTRYPOINT_PORT,
     engineAbsenceMs: e.KRE_ENGINE_ABSENCE_MS,
@@ -150,6 +158,7 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
       file: e.KRE_MASTER_KEY_FILE === undefined ? null : resolve(e.KRE_MASTER_KEY_FILE),
     },
     logBounds: { ageMs: e.KRE_LOG_DAYS * DAY_MS, bytesMax: e.KRE_LOG_BYTES_MAX },
+    auditAgeMs: e.KRE_AUDIT_DAYS === undefined ? null : e.KRE_AUDIT_DAYS * DAY_MS,
     uploadLimits: {
       ...(e.KRE_UPLOAD_BYTES_MAX === undefined ? {} : { bytesMax: e.KRE_UPLOAD_BYTES_MAX }),
       ...(e.KRE_UPLOADS_UNDER_WAY_BYTES_MAX === undefined

@@ -1,27 +1,30 @@
-import type { EngineProcess, EngineStatus, Target, WorkloadObservation } from '@kre/contracts'
-import type { LocalNatsServer } from '@kre/nats-manager'
+import type { EngineProcess, EngineStatus, WorkloadObservation } from '@kre/contracts'
+import type { EngineRecord } from '@kre/service-kit'
+import type { Role } from './role.ts'
 
 const VERSION = '0.1.0'
 const FETCH_TIMEOUT_MS = 5_000
 
 /** Every process of this engine and every address it serves, as they are now. */
 export async function describeEngine(deps: {
-  target: Target
-  natsServer: LocalNatsServer
+  role: Role
+  natsPort: number
+  /** All engines of the folder, the one that leads last. */
+  engines: readonly EngineRecord[]
   adminUrl: string
   dataDir: string
   startedAt: Date
 }): Promise<EngineStatus> {
-  const workloads = (await deps.target.fetch(AbortSignal.timeout(FETCH_TIMEOUT_MS))).toSorted(
-    (a, b) => orderKey(a).localeCompare(orderKey(b)),
-  )
-  const natsPid = await deps.natsServer.pid()
+  const workloads = [
+    ...(await deps.role.workloads(AbortSignal.timeout(FETCH_TIMEOUT_MS))),
+  ].toSorted((a, b) => orderKey(a).localeCompare(orderKey(b)))
+  const nats = await deps.role.natsPids()
   return {
     engine: { version: VERSION, startedAt: deps.startedAt.toISOString(), dataDir: deps.dataDir },
     processes: [
-      engineProcess('engine', process.pid),
-      engineProcess('nats-server', natsPid),
-      engineProcess('nats-guard', deps.natsServer.guardPid()),
+      ...[...deps.engines].toReversed().map(({ pid }) => engineProcess('engine', pid)),
+      engineProcess('nats-server', nats.server),
+      engineProcess('nats-guard', nats.guard),
       ...workloads.flatMap(workloadProcesses),
     ],
     addresses: [
@@ -30,7 +33,7 @@ export async function describeEngine(deps: {
         name: 'nats-server',
         runtime: null,
         version: null,
-        address: `127.0.0.1:${deps.natsServer.port}`,
+        address: `127.0.0.1:${deps.natsPort}`,
       },
       ...workloads
         .filter((workload) => workload.address !== '')

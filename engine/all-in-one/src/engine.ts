@@ -1,209 +1,113 @@
 /**
  * The laptop's engine: all services in one process, wired in memory, with a guarded nats-server beside it.
- * What it starts outlives it: killed, it is followed by an engine that takes everything over.
+ * What it starts outlives it: killed, it is followed by an engine that takes everything over. Several of them can work
+ * on one data folder: each serves the API, one of them leads.
  */
-import { randomBytes } from 'node:crypto'
-import { access, chmod, constants, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createAdminApi, openObserver } from '@kre/admin-api'
+import { createAdminApi, type AcquireShared, type AdminApi } from '@kre/admin-api'
 import { ingestBundle } from '@kre/bundle'
-import {
-  ALL_KEPT_REQUESTS,
-  ALL_METRICS,
-  ALL_REQUEST_STEPS,
-  ENGINE_HEARTBEAT_SUBJECT,
-  HOUR_MS,
-  KreError,
-  resolveRunner,
-  SECOND_MS,
-} from '@kre/contracts'
-import { createConverger, type CompileSettings } from '@kre/converger'
-import { createLocalTarget } from '@kre/k8s-manager'
-import { createMongoWriter } from '@kre/mongo-writer'
-import { createNatsManager, startLocalNatsServer } from '@kre/nats-manager'
+import { ENGINE_HEARTBEAT_SUBJECT, SECOND_MS, type EventBus, type NatsAccess } from '@kre/contracts'
 import {
   connectNats,
   createEventBus,
-  createMetricsCollector,
-  findNatsServer,
+  createSharedEventBus,
+  readEngineRecords,
   type Logger,
 } from '@kre/service-kit'
-import type { Store } from '@kre/store'
-import { disableCoreDumps } from './disable-core-dumps.ts'
-import { encryptStore } from './encrypt-store.ts'
-import { claimDataDir } from './claim-data-dir.ts'
+import type { KeyKeeper, Store } from '@kre/store'
+import { claimDataDir, ownRecord } from './claim-data-dir.ts'
+import { claimOrWait } from './claim-or-wait.ts'
 import type { Config } from './config.ts'
 import { describeEngine } from './describe-engine.ts'
+import { disableCoreDumps } from './disable-core-dumps.ts'
+import { encryptStore } from './encrypt-store.ts'
+import { joinDataDir, type Membership } from './join-data-dir.ts'
+import { createAcquireShared } from './leadership/acquire-shared.ts'
+import { holderOf } from './leadership/campaign.ts'
+import { openLeadership, type Leadership } from './leadership/leadership.ts'
+import type { Link } from './leadership/take-seat.ts'
 import { listenPort } from './listen-port.ts'
-import { signInDeps } from './sign-in-config.ts'
+import { makePrivate } from './make-private.ts'
 import { openStore } from './open-store.ts'
+import { readSecrets, type Secrets } from './read-secrets.ts'
+import { signInDeps } from './sign-in-config.ts'
+
+/** Where `npm run build -w @kre/admin-ui` puts the admin UI. */
+const UI_DIR = join(import.meta.dirname, '../../../admin-ui/dist')
+
+/** How often an engine says that it is there, and looks whether its folder is. */
+const BEAT_MS = 2 * SECOND_MS
 
 export type Engine = {
   adminUrl: string
-  /** Ends the engine and everything it runs, entrypoints first. */
+  /**
+   * Ends the engine and everything it runs, entrypoints first; where another engine works on the folder, that one
+   * takes over instead.
+   */
   stop(): Promise<void>
   /** Ends the engine alone; versions go on and wait for the next one. */
   leave(): Promise<void>
 }
 
-/** @param onLost is told when somebody removed the data folder: without it the engine is of no use. */
+/** @param onLost is told why the engine is of no use any more: its data folder, or its lease, is gone. */
 export async function startEngine(
   config: Config,
   logger: Logger,
-  onLost: () => void = () => undefined,
+  onLost: (why: string) => void = () => undefined,
 ): Promise<Engine> {
-  const progress = (message: string) => logger.info({ progress: true }, message)
+  const say = (message: string) => logger.info({ progress: true }, message)
   await makePrivate(config.dataDir)
   await disableCoreDumps(logger)
-  const claim = await claimDataDir(config.dataDir)
-  const release: (() => PromiseLike<unknown>)[] = [() => claim.release()]
-  const closing = new AbortController()
+  const release: (() => PromiseLike<unknown>)[] = []
   const unwind = async () => {
-    closing.abort()
     for (const step of release.splice(0).toReversed()) await step()
   }
   try {
-    const raw = await openStore(config, logger)
+    const member = await joinDataDir(config.dataDir)
+    release.push(() => member.release())
+    const claim = config.joins
+      ? await claimOrWait(config.dataDir)
+      : await claimDataDir(config.dataDir)
+    if (claim !== null) release.push(() => claim.release())
+    const raw = await openStore(config, logger, { isAlone: (await member.others()).length === 0 })
     release.push(() => raw[Symbol.asyncDispose]())
-    const { store, keys } = await encryptStore(raw, config, logger)
+    const holder = holderOf(await ownRecord())
+    const acquire = createAcquireShared({
+      leases: raw.leases,
+      holder,
+      isGone: async (other) => !(await member.others()).some((one) => holderOf(one) === other),
+      logger,
+      now: () => performance.now(),
+    })
+    const { store, keys } = await encryptStore(raw, config, logger, acquire)
     const secrets = await readSecrets(config.dataDir)
-
-    const binary = await findNatsServer({
-      cacheDir: config.cacheDir,
-      path: config.path,
-      onProgress: progress,
-    })
-    const natsServer = await startLocalNatsServer({
-      dir: join(config.dataDir, 'nats'),
-      binary,
-      // Its clients drain first.
-      engineAbsenceMs: config.engineAbsenceMs + config.drainMs + 5 * SECOND_MS,
-      logger,
-    })
-    let isUp = false
-    release.push(async () => {
-      // A start that failed leaves nothing behind that was not there before.
-      if (isUp || natsServer.adopted) await natsServer[Symbol.asyncDispose]()
-      else await natsServer.stop()
-    })
-    const nats = await connectNats(natsServer.engineAccess, 'kre-engine')
-    release.push(() => nats.close())
-    progress(`nats-server is up on port ${natsServer.port}`)
-
-    const beat = () => {
-      if (!nats.isClosed()) nats.publish(ENGINE_HEARTBEAT_SUBJECT)
-      claim
-        .mend()
-        .then((isOurs) => isOurs || onLost())
-        .catch((error: unknown) => logger.warn({ error }, 'engine.json is damaged'))
-    }
-    beat()
-    const heart = setInterval(beat, 2 * SECOND_MS)
-    release.push(async () => clearInterval(heart))
-
-    const events = createEventBus((error) => logger.error({ error }, 'a listener failed'))
-    const target = await createLocalTarget({
-      dataDir: config.dataDir,
-      cacheDir: config.cacheDir,
-      bundles: store.bundles,
-      descriptorSet: (digest) => descriptorSetOf(store, digest),
-      nats,
-      runnerAccess: () => natsServer.runnerAccess,
-      logger,
-      environment: config.environment,
-      ports: { publishedBase: config.entrypointPort },
-      onProgress: (version, { stage, message }) => logger.info({ ...version, stage }, message),
-      settings: {
-        drainMs: config.drainMs,
-        engineAbsenceMs: config.engineAbsenceMs,
-        startTimeoutMs: config.startTimeoutMs,
-        tracing: config.tracing,
-        isolation: config.isolation,
-        ...(config.nodeMemoryBytesMax === null
-          ? {}
-          : { memoryBytesMax: config.nodeMemoryBytesMax }),
+    const linking = createLinking({ store, holder, logger })
+    release.push(() => linking[Symbol.asyncDispose]())
+    const leadership = await openLeadership(
+      {
+        config,
+        store,
+        logger,
+        configKey: secrets.pepper,
+        holder,
+        link: linking.link,
+        say,
+        onLost: () => onLost('an engine of another data folder works on its store'),
       },
-    })
-    release.push(() => target[Symbol.asyncDispose]())
-
-    const writer = createMongoWriter({
-      store,
-      nats,
-      logger,
-      events,
-      retention: { ageMs: config.logBounds.ageMs, everyMs: HOUR_MS },
-    })
-    release.push(() => writer[Symbol.asyncDispose]())
-    await writer.start(closing.signal)
-
-    const converger = createConverger({
-      store,
-      target,
-      nats: await createNatsManager(nats),
-      settings: compileSettings(config, secrets.pepper),
-      logger,
-      events,
-      now: () => new Date(),
-    })
-    release.push(() => converger[Symbol.asyncDispose]())
-    await converger.start(closing.signal)
-
-    const metrics = createMetricsCollector(Date.now, (increment) => observer.count(increment))
-    const observer = await openObserver({
-      store,
-      collector: metrics,
-      logger,
-      logBounds: config.logBounds,
-    })
-    release.push(() => observer[Symbol.asyncDispose]())
-    hear(nats, ALL_METRICS, (subject, data) => metrics.accept(data, subject))
-    hear(nats, ALL_KEPT_REQUESTS, observer.kept)
-    hear(nats, ALL_REQUEST_STEPS, observer.steps)
-    const startedAt = new Date()
-    let adminUrl = ''
-    const admin = createAdminApi({
-      store,
-      events,
-      ingest: ingestBundle,
-      logger,
-      now: () => new Date(),
-      ...secrets,
-      publicUrl: () => config.signIn.publicUrl ?? adminUrl,
-      uploadLimits: config.uploadLimits,
-      graphqlUploads: config.graphqlUploads,
-      ...signInDeps(config.signIn, config.dataDir),
-      keys,
-      metrics: () => metrics.expose(),
-      liveTraffic: observer.live,
-      describe: () =>
-        describeEngine({ target, natsServer, adminUrl, dataDir: config.dataDir, startedAt }),
-    })
-    const listening = await listenPort(
-      'the admin API',
-      config.adminPort,
-      join(config.dataDir, 'admin-port'),
-      (port) => admin.listen({ host: '127.0.0.1', port }),
-      progress,
+      claim,
     )
-    release.push(() => listening.close())
-    adminUrl = `http://localhost:${new URL(listening.address).port}`
-    await claim.write(adminUrl)
-    isUp = true
+    release.push(() => leadership.leave())
+    release.push(watchFolder(leadership, member, { logger, onLost }))
+    const deps = { config, store, keys, secrets, acquire, member, leadership, logger }
+    const { adminUrl, close } = await serve(deps, say)
+    release.push(close)
+    leadership.follow(adminUrl)
     logger.info({ adminUrl, dataDir: config.dataDir, pid: process.pid }, 'the engine is up')
-
     return {
       adminUrl,
       leave: unwind,
       async stop() {
-        progress('stopping: entrypoints, nodes, NATS')
-        await converger[Symbol.asyncDispose]()
-        await target.stopAll()
-        // What the nodes wrote last reaches the store before NATS ends; what does not is in its stream.
-        await writer[Symbol.asyncDispose]()
-        await nats
-          .drain()
-          .catch((error: unknown) => logger.warn({ error }, 'NATS was gone before the engine'))
-        await natsServer.stop()
+        if ((await member.others()).length === 0) await leadership.stop()
         await unwind()
       },
     }
@@ -213,75 +117,127 @@ export async function startEngine(
   }
 }
 
-/** Hands every message on the subject over, until the connection closes. */
-function hear(
-  nats: Awaited<ReturnType<typeof connectNats>>,
-  subject: string,
-  take: (subject: string, data: Uint8Array) => void,
-): void {
-  nats.subscribe(subject, {
-    callback(error, message) {
-      if (error === null) take(message.subject, message.data)
-    },
+type ServeDeps = {
+  config: Config
+  store: Store
+  keys: KeyKeeper
+  secrets: Secrets
+  acquire: AcquireShared
+  member: Membership
+  leadership: Leadership
+  logger: Logger
+}
+
+/** Serves the admin API, and writes down where. */
+async function serve(
+  deps: ServeDeps,
+  say: (message: string) => void,
+): Promise<{ adminUrl: string; close: () => Promise<void> }> {
+  const { config, member, leadership } = deps
+  const url = { admin: '' }
+  const admin = createApi(deps, url)
+  const listening = await listenPort(
+    'the admin API',
+    config.adminPort,
+    // The first one's has always been there, and is what people have as a bookmark.
+    member.name === 'engine' ? join(config.dataDir, 'admin-port') : member.file('port'),
+    (port) => admin.listen({ host: '127.0.0.1', port }),
+    say,
+  )
+  url.admin = `http://localhost:${new URL(listening.address).port}`
+  await member.write(url.admin)
+  await leadership.write(url.admin)
+  return { adminUrl: url.admin, close: () => listening.close() }
+}
+
+function createApi(deps: ServeDeps, url: { admin: string }): AdminApi {
+  const { config, store, keys, secrets, acquire, member, leadership, logger } = deps
+  const { dataDir } = config
+  const startedAt = new Date()
+  return createAdminApi({
+    store,
+    events: leadership.link.events,
+    ingest: ingestBundle,
+    logger,
+    now: () => new Date(),
+    ...secrets,
+    engineId: member.name,
+    acquire,
+    publicUrl: () => config.signIn.publicUrl ?? url.admin,
+    uploadLimits: config.uploadLimits,
+    graphqlUploads: config.graphqlUploads,
+    uiDir: UI_DIR,
+    auditAgeMs: config.auditAgeMs,
+    ...signInDeps(config.signIn, dataDir),
+    keys,
+    metrics: () => leadership.role().metrics(),
+    liveTraffic: (...of) => leadership.role().live(...of),
+    describe: async () =>
+      describeEngine({
+        role: leadership.role(),
+        natsPort: leadership.natsPort,
+        engines: await readEngineRecords(dataDir),
+        adminUrl: url.admin,
+        dataDir,
+        startedAt,
+      }),
   })
 }
 
-/** @throws KreError `failed-precondition` when the folder can't be made or written. */
-async function makePrivate(dataDir: string): Promise<void> {
-  try {
-    await mkdir(dataDir, { recursive: true, mode: 0o700 })
-    await access(dataDir, constants.R_OK | constants.W_OK | constants.X_OK)
-    await chmod(dataDir, 0o700)
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
-    throw new KreError(
-      'failed-precondition',
-      `the data folder ${dataDir} can't be used: ${why}. Choose another with --data`,
-      {},
-      { cause: error },
-    )
+/** Keeps the records of who is there, and finds out when the data folder is gone. */
+function watchFolder(
+  leadership: Leadership,
+  member: Membership,
+  { logger, onLost }: { logger: Logger; onLost: (why: string) => void },
+): () => Promise<void> {
+  const look = async (): Promise<void> => {
+    if (!(await leadership.mend()) || !(await member.isThere()))
+      onLost('its data folder was removed')
   }
+  const looking = setInterval(() => {
+    look().catch((error: unknown) => logger.warn({ error }, 'engine.json is damaged'))
+  }, BEAT_MS)
+  return async () => clearInterval(looking)
 }
 
-function compileSettings(config: Config, configKey: Buffer): CompileSettings {
+/**
+ * Connects to NATS when it is asked for the first time; everybody gets the same connection. Processes of versions hear
+ * on it that an engine is there, whichever.
+ */
+function createLinking(deps: {
+  store: Store
+  holder: string
+  logger: Logger
+}): AsyncDisposable & { link: (access: NatsAccess) => Promise<Link> } {
+  const { store, holder: origin, logger } = deps
+  let linked: Promise<Link> | null = null
+  let heart: NodeJS.Timeout | undefined
+  const connect = async (access: NatsAccess): Promise<Link> => {
+    const nats = await connectNats(access, 'kre-engine')
+    const beat = () => {
+      if (!nats.isClosed()) nats.publish(ENGINE_HEARTBEAT_SUBJECT)
+    }
+    beat()
+    heart = setInterval(beat, BEAT_MS)
+    const local = createEventBus((error) => logger.error({ error }, 'a listener failed'))
+    const onGap = () =>
+      void hintAll(store, local).catch((error: unknown) =>
+        logger.warn({ err: error }, 'what changed meanwhile is seen later'),
+      )
+    return { nats, events: createSharedEventBus({ local, nats, origin, logger, onGap }) }
+  }
   return {
-    configKey,
-    requestTimeoutMs: config.requestTimeoutMs,
-    payloadBytesMax: config.payloadBytesMax,
-    entrypointWorkers: config.entrypointWorkers,
-    fuse: config.fuse,
-    corsOrigins: config.corsOrigins,
-    reflection: true,
-    memoryBytesMax: config.nodeMemoryBytesMax,
-    resolveRunner: (image, src) => {
-      const resolved = resolveRunner(image, src)
-      return 'runner' in resolved ? resolved.runner : null
+    link: (access) => (linked ??= connect(access)),
+    async [Symbol.asyncDispose]() {
+      clearInterval(heart)
+      await (await linked?.catch(() => null))?.nats.close()
     },
   }
 }
 
-async function descriptorSetOf(store: Store, digest: string): Promise<Uint8Array> {
-  for (const runtime of await store.runtimes.list()) {
-    const version = (await store.versions.list(runtime.id)).find(
-      (candidate) => candidate.bundleDigest === digest,
-    )
-    if (version !== undefined) return Buffer.from(version.facts.descriptorSet, 'base64')
-  }
-  throw new KreError('not-found', `no version uses the bundle ${digest}`)
-}
-
-/** Made once per data folder, and again when they are damaged; readable by their owner alone. */
-async function readSecrets(dataDir: string): Promise<{ pepper: Buffer; bootstrapToken: string }> {
-  const read = async (name: string) => {
-    const file = join(dataDir, name)
-    const found = (await readFile(file, 'utf8').catch(() => '')).trim()
-    if (/^[\w-]{43,}$/.test(found)) return found
-    const made = randomBytes(32).toString('base64url')
-    await writeFile(file, `${made}\n`, { mode: 0o600 })
-    return made
-  }
-  return {
-    pepper: Buffer.from(await read('pepper'), 'base64url'),
-    bootstrapToken: await read('token'),
-  }
+/** Lets everybody look anew who listens in this process. */
+async function hintAll({ runtimes }: Pick<Store, 'runtimes'>, events: EventBus): Promise<void> {
+  for (const { id: runtimeId } of await runtimes.list())
+    for (const type of ['release.written', 'placement.observed', 'logs.written'] as const)
+      events.publish({ type, runtimeId })
 }

@@ -31,9 +31,9 @@ try {
 
 async function serve(config: ReturnType<typeof parseConfig>): Promise<void> {
   let ending = false
-  const starting = startEngine(config, logger, () => {
+  const starting = startEngine(config, logger, (why) => {
     if (ending) return
-    logger.fatal(`the data folder ${config.dataDir} was removed: the engine ends`)
+    logger.fatal(`the engine of ${config.dataDir} ends: ${why}`)
     end('stop')
     // What can't be ended without its files ends by itself when nobody speaks to it any more.
     setTimeout(() => process.exit(1), LOST_STOP_MS).unref()

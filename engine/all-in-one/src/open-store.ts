@@ -11,15 +11,20 @@ const MARKER = 'store.json'
 /**
  * The store that the configuration names: the data folder, or MongoDB with copies of archives in the folder.
  *
+ * @param options.isAlone whether no other engine works on the folder: what crashes left is removed then.
  * @throws KreError `failed-precondition` when the folder has been used with the other one: an engine that finds its
  * data elsewhere would end everything that runs.
  */
-export async function openStore(config: Config, logger: Logger): Promise<Store> {
+export async function openStore(
+  config: Config,
+  logger: Logger,
+  { isAlone }: { isAlone: boolean },
+): Promise<Store> {
   const { dataDir, mongodb } = config
   const hasMongo = await isThere(join(dataDir, MARKER))
   if (mongodb === null) {
     if (hasMongo) throw usedWithMongo(dataDir, await readFile(join(dataDir, MARKER), 'utf8'))
-    return openSqliteStore({ dataDir, logger })
+    return openSqliteStore({ dataDir, logger, isAlone })
   }
   if (!hasMongo && (await isThere(join(dataDir, 'kre.sqlite')))) throw usedWithFiles(dataDir)
   // The driver is loaded by those who use it.
@@ -28,6 +33,7 @@ export async function openStore(config: Config, logger: Logger): Promise<Store> 
     uri: mongodb.uri,
     databasePrefix: mongodb.databasePrefix,
     cacheDir: join(dataDir, 'mongodb'),
+    isAlone,
   })
   const marker = { store: 'mongodb', hosts: hostsOf(mongodb.uri), prefix: mongodb.databasePrefix }
   await writeFile(join(dataDir, MARKER), `${JSON.stringify(marker)}\n`, { mode: 0o600 })

@@ -20,7 +20,7 @@ export async function resetKeys(config: Config, logger: Logger): Promise<string[
   const { dataDir, masterKey } = config
   const claim = await claimDataDir(dataDir)
   try {
-    await using store = await openStore(config, logger)
+    await using store = await openStore(config, logger, { isAlone: false })
     const open = () => openKeyRing({ ...masterKey, dataDir }, async () => false)
     const { ring } = await open().catch(async (error: unknown) => {
       const isOwnFile = masterKey.text === null && masterKey.file === null

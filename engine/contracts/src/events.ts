@@ -1,14 +1,29 @@
-/** What parts of the engine tell each other. Events are hints: whoever misses one finds the same in the store. */
-export type EngineEvent =
-  | { readonly type: 'runtime.created' | 'runtime.deleted'; readonly runtimeId: string }
-  | {
-      readonly type: 'version.created' | 'version.deleted'
-      readonly runtimeId: string
-      readonly version: string
-    }
-  | { readonly type: 'release.written'; readonly runtimeId: string }
-  | { readonly type: 'placement.observed'; readonly runtimeId: string }
-  | { readonly type: 'logs.written'; readonly runtimeId: string }
+/** What parts of the engine, and engines beside each other, tell each other. */
+import { z } from 'zod'
+
+const runtimeId = z.string()
+
+/** Events are hints: whoever misses one finds the same in the store. */
+export const EngineEvent = z.discriminatedUnion('type', [
+  z.object({ type: z.enum(['runtime.created', 'runtime.deleted']), runtimeId }),
+  z.object({
+    type: z.enum(['version.created', 'version.deleted']),
+    runtimeId,
+    version: z.string(),
+  }),
+  z.object({ type: z.literal('release.written'), runtimeId }),
+  z.object({ type: z.literal('placement.observed'), runtimeId }),
+  z.object({ type: z.literal('logs.written'), runtimeId }),
+  // Whoever works on the upload for a client that is gone shall let go: the client is back, at another engine.
+  z.object({
+    type: z.literal('upload.wanted'),
+    runtimeId,
+    uploadId: z.string(),
+    /** Whoever asks, so that it does not ask itself. */
+    by: z.string(),
+  }),
+])
+export type EngineEvent = Readonly<z.infer<typeof EngineEvent>>
 
 export interface EventBus {
   publish(event: EngineEvent): void

@@ -94,13 +94,30 @@ export function claimsFilter(runtimeId: RuntimeId): string {
 export function claimKey(runtimeId: RuntimeId, scope: string): string {
   return `c.${token(runtimeId)}.${scope}`
 }
-/** What keeps the large payloads of a request together: `<entrypoint>.<token>` of the subject that answers it. */
-export function claimScope(replyTo: string): string {
+/**
+ * What keeps the large payloads of a request together: `<entrypoint>.<token>` of the subject that answers it, behind
+ * the version whose nodes may read them.
+ */
+export function claimScope(replyTo: string, version?: string): string {
   const match = REPLY_SUBJECT.exec(replyTo)
   // A sender that is no entrypoint has no scope of its own: what it keeps goes by its age.
-  return match === null ? 'none.none' : `${match[1]}.${match[2]}`
+  const scope = match === null ? 'none.none' : `${match[1]}.${match[2]}`
+  return version === undefined ? scope : `${token(version)}.${scope}`
 }
 const REPLY_SUBJECT = /^_R\.[^.\s]+\.([^.\s]+)\.([^.\s_]+)/
+
+/**
+ * Start of the subjects that answers to one node come to: `_INBOX.<rt>.<ver>.<wf>.<node>`. Its replicas share it, because
+ * they answer each other; each process adds a part of its own.
+ */
+export function nodeInbox(n: NodeRef): string {
+  const place = [n.runtimeId, n.version, n.workflow, n.node]
+  return `_INBOX.${place.map(token).join('.')}`
+}
+/** The same of a runtime's entrypoints: `_INBOX.<rt>._e`. */
+export function entrypointInbox(runtimeId: RuntimeId): string {
+  return `_INBOX.${token(runtimeId)}._e`
+}
 
 /** Requests for stored data of a runtime, answered by the writer. */
 export function dataSubject(runtimeId: RuntimeId, verb: 'find'): string {
@@ -116,6 +133,8 @@ export const ALL_METRICS = 'kre.metrics.*'
 
 /** The engine says every two seconds that it is there; processes that miss it drain after their grace. */
 export const ENGINE_HEARTBEAT_SUBJECT = 'kre.engine.heartbeat'
+/** What engines on one NATS tell each other: `EngineEvent`s. */
+export const ENGINE_EVENTS_SUBJECT = 'kre.engine.events'
 
 /** Header of an output whose sender waits until it is stored: the subject that gets a `StoredReply`. */
 export const STORED_REPLY_HEADER = 'Kre-Stored-Reply'

@@ -10,6 +10,8 @@ export type NatsVersion = {
   readonly facts: BundleFacts
   /** Running: everything it needs exists. Not running: only what outlives a stop is kept (stores of its nodes). */
   readonly wanted: boolean
+  /** Processes of it have not ended yet: it keeps its access to NATS until they have. Absent = none. */
+  readonly isDraining?: boolean
 }
 
 export type NatsChanges = {
@@ -30,6 +32,11 @@ export interface NatsManager {
   /** Runtimes that own objects on the server, also those that the store no longer knows. */
   runtimes(): Promise<readonly string[]>
   readRouting(runtimeId: string): Promise<RoutingTable | null>
-  /** Compare-and-set on the generation. @throws KreError `aborted` when a newer table is there. */
-  writeRouting(runtimeId: string, table: RoutingTable): Promise<void>
+  /**
+   * Compare-and-set on the generation.
+   *
+   * @param token of the lease of who writes; absent = 0.
+   * @throws KreError `aborted` when a newer table is there, or one that was written with a higher token.
+   */
+  writeRouting(runtimeId: string, table: RoutingTable, token?: number): Promise<void>
 }

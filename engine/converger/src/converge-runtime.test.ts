@@ -1,16 +1,30 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
+import { KreError } from '@kre/contracts'
 import type { NatsManager, Target, TargetPlan, Workload } from '@kre/contracts'
 import { sampleFacts } from '@kre/contracts/testing'
 import { createLogger } from '@kre/service-kit'
 import { createKeyRing, makeMasterKey } from '@kre/service-kit/secrets'
 import { openSqliteStore, sealStore } from '@kre/store'
 import { sampleRelease, sampleRuntime, sampleVersion } from '@kre/store/testing'
+import type { CompileSettings } from './compile.ts'
 import { convergeRuntime } from './converge-runtime.ts'
 
 const signal = new AbortController().signal
+
+const settings: CompileSettings = {
+  requestTimeoutMs: 1_000,
+  payloadBytesMax: 1_000,
+  entrypointWorkers: 1,
+  configKey: Buffer.alloc(32, 1),
+  fuse: false,
+  corsOrigins: [],
+  reflection: true,
+  memoryBytesMax: null,
+  resolveRunner: () => 'typescript',
+}
 
 /** A target that runs at once what it is told. */
 function obedientTarget(): Target & { plans: TargetPlan[] } {
@@ -68,7 +82,8 @@ test('a value that is damaged fails its version alone, and ends nothing that run
   const dataDir = await mkdtemp(join(tmpdir(), 'kre-converge-'))
   const raw = await openSqliteStore({ dataDir })
   try {
-    const opened = { ring: createKeyRing([makeMasterKey()]), source: 'test', save: null }
+    const ring = createKeyRing([makeMasterKey()])
+    const opened = { ring, source: 'test', save: null, reload: async () => undefined }
     const { store } = await sealStore(raw, opened)
     await store.runtimes.create(sampleRuntime())
     const facts = sampleFacts()
@@ -85,19 +100,10 @@ test('a value that is damaged fails its version alone, and ends nothing that run
       store,
       target,
       nats: quietNats(),
-      settings: {
-        requestTimeoutMs: 1_000,
-        payloadBytesMax: 1_000,
-        entrypointWorkers: 1,
-        configKey: Buffer.alloc(32, 1),
-        fuse: false,
-        corsOrigins: [],
-        reflection: true,
-        memoryBytesMax: null,
-        resolveRunner: () => 'typescript' as const,
-      },
+      settings,
       logger: createLogger('test', { level: 'silent' }),
       now: () => new Date(),
+      fence: { token: 1, assertHeld: () => undefined },
     }
     await convergeRuntime(deps, 'demo', signal)
     expect(await convergeRuntime(deps, 'demo', signal)).toBe(true)
@@ -122,4 +128,49 @@ test('a value that is damaged fails its version alone, and ends nothing that run
     await raw[Symbol.asyncDispose]()
     await rm(dataDir, { recursive: true, force: true })
   }
+})
+
+describe('an engine whose lease is over', () => {
+  async function world(work: (deps: Parameters<typeof convergeRuntime>[0]) => Promise<void>) {
+    const dataDir = await mkdtemp(join(tmpdir(), 'kre-converge-'))
+    const store = await openSqliteStore({ dataDir })
+    try {
+      await store.runtimes.create(sampleRuntime())
+      await store.versions.create(sampleVersion('v1', { facts: sampleFacts() }))
+      const running = [{ version: 'v1', configGeneration: 0 }]
+      await store.releases.append(sampleRelease(1, { running, published: 'v1' }))
+      await work({
+        store,
+        target: obedientTarget(),
+        nats: quietNats(),
+        settings,
+        logger: createLogger('test', { level: 'silent' }),
+        now: () => new Date(),
+        fence: { token: 1, assertHeld: () => undefined },
+      })
+    } finally {
+      await store[Symbol.asyncDispose]()
+      await rm(dataDir, { recursive: true, force: true })
+    }
+  }
+
+  test('does nothing', () =>
+    world(async (deps) => {
+      const target = obedientTarget()
+      const over = () => {
+        throw new KreError('aborted', 'the lease is over')
+      }
+      const fenced = { ...deps, target, fence: { token: 1, assertHeld: over } }
+      await expect(convergeRuntime(fenced, 'demo', signal)).rejects.toThrow('the lease is over')
+      expect(target.plans).toEqual([])
+      expect(await deps.store.placements.get('demo')).toBeNull()
+    }))
+
+  test('wakes up in the middle of a pass and overwrites nothing of the next one', () =>
+    world(async (deps) => {
+      await convergeRuntime({ ...deps, fence: { ...deps.fence, token: 2 } }, 'demo', signal)
+      const theirs = await deps.store.placements.get('demo')
+      await expect(convergeRuntime(deps, 'demo', signal)).rejects.toMatchObject({ code: 'aborted' })
+      expect(await deps.store.placements.get('demo')).toEqual(theirs)
+    }))
 })

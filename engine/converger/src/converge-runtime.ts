@@ -22,6 +22,16 @@ export type ConvergeDeps = {
   settings: CompileSettings
   logger: Logger
   now: () => Date
+  /** Why this engine, and no other, may act. */
+  fence: Fence
+}
+
+/** The lease of the one engine that acts on the world. */
+export type Fence = {
+  /** Sent along with what can compare it, so that the late write of a former holder is refused. */
+  readonly token: number
+  /** Asked right before each effect. @throws KreError `unavailable` while nobody knows whether the lease is still held, `aborted` when it is not. */
+  assertHeld(): void
 }
 
 /** @returns whether the runtime is as its release wants it, so that only drift needs another pass. */
@@ -30,6 +40,7 @@ export async function convergeRuntime(
   runtimeId: string,
   signal: AbortSignal,
 ): Promise<boolean> {
+  deps.fence.assertHeld()
   const intent = await readIntent(deps, runtimeId)
   const desired = compile(runtimeId, intent.release, intent.versions, deps.settings)
   const failures = { ...desired.failures }
@@ -47,6 +58,7 @@ export async function convergeRuntime(
 
   let routed: string | null = null
   try {
+    deps.fence.assertHeld()
     await deps.nats.converge(runtimeId, natsVersions(intent, wanted))
     routed = (await deps.nats.readRouting(runtimeId))?.published ?? null
     // Before anything is removed: nobody is sent to a version that is about to end.
@@ -70,6 +82,7 @@ export async function convergeRuntime(
     plan.apply.length + plan.remove.length > 0
   ) {
     try {
+      deps.fence.assertHeld()
       for await (const event of deps.target.apply(plan, signal)) {
         deps.logger.info({ runtimeId, stage: event.stage, status: event.status }, event.message)
       }
@@ -92,7 +105,7 @@ export async function convergeRuntime(
     stages,
     observedAt: deps.now(),
   }
-  await deps.store.placements.put(placement)
+  await deps.store.placements.put(placement, deps.fence.token)
   return (
     !blocked &&
     Object.keys(failures).length === 0 &&
@@ -111,11 +124,13 @@ export async function removeRuntime(
   const left = await observe(deps, runtimeId, signal)
   if (left.length > 0) {
     const remove = left.map((workload) => workload.id)
+    deps.fence.assertHeld()
     for await (const event of deps.target.apply({ apply: [], remove }, signal)) {
       deps.logger.info({ runtimeId, stage: event.stage, status: event.status }, event.message)
     }
     if ((await observe(deps, runtimeId, signal)).length > 0) return false
   }
+  deps.fence.assertHeld()
   await deps.nats.removeRuntime(runtimeId)
   await deps.store.placements.remove(runtimeId)
   return true
@@ -219,7 +234,9 @@ async function applyRoute(
     )
   const next = route(release, routed, ready)
   if (next === routed) return routed
-  await deps.nats.writeRouting(runtimeId, { generation: release?.generation ?? 0, published: next })
+  deps.fence.assertHeld()
+  const table = { generation: release?.generation ?? 0, published: next }
+  await deps.nats.writeRouting(runtimeId, table, deps.fence.token)
   deps.logger.info({ runtimeId, from: routed, to: next }, 'the published version changed')
   return next
 }

@@ -1,5 +1,5 @@
 /** The one loop that makes the world follow the releases. Every trigger is a hint: a timer finds what no hint told. */
-import { type EventBus, SECOND_MS } from '@kre/contracts'
+import { type EngineEvent, type EventBus, SECOND_MS } from '@kre/contracts'
 import type { Store } from '@kre/store'
 import { convergeRuntime, removeRuntime, type ConvergeDeps } from './converge-runtime.ts'
 
@@ -8,6 +8,18 @@ const STEADY_MS = 15 * SECOND_MS
 /** A runtime on its way is looked at again after this, doubled on each further pass without a change. */
 const UNSETTLED_MIN_MS = 200
 const UNSETTLED_MAX_MS = 5 * SECOND_MS
+
+/** What a runtime may have to follow. */
+const CHANGES_INTENT: Readonly<Record<EngineEvent['type'], boolean>> = {
+  'runtime.created': true,
+  'runtime.deleted': true,
+  'version.created': true,
+  'version.deleted': true,
+  'release.written': true,
+  'placement.observed': false,
+  'logs.written': false,
+  'upload.wanted': false,
+}
 
 export type Converger = AsyncDisposable & {
   /** Runs until `signal` aborts. Resolves when every runtime has had its first pass. */
@@ -78,13 +90,22 @@ export function createConverger(deps: ConvergerDeps): Converger {
     queue.timer = setTimeout(() => void wake(runtimeId), ms)
   }
 
+  /** Runtimes that another engine made, whose event was lost. */
+  const wakeUnknown = async (): Promise<void> => {
+    try {
+      for (const { id } of await deps.store.runtimes.list()) if (!queues.has(id)) void wake(id)
+    } catch (error) {
+      deps.logger.warn({ error }, 'the list of runtimes could not be read; it is tried again')
+    }
+  }
+
   const unsubscribes: (() => void)[] = []
   return {
     async start(signal) {
       signal.addEventListener('abort', () => closing.abort(), { once: true })
       unsubscribes.push(
         deps.events.subscribe((event) => {
-          if (event.type === 'placement.observed' || event.type === 'logs.written') return
+          if (!CHANGES_INTENT[event.type]) return
           const queue = queues.get(event.runtimeId)
           if (queue !== undefined) queue.waitMs = UNSETTLED_MIN_MS
           void wake(event.runtimeId)
@@ -99,6 +120,9 @@ export function createConverger(deps: ConvergerDeps): Converger {
         ...(await deps.nats.runtimes()),
       ]
       await Promise.all([...new Set(known)].map(wake))
+      if (closing.signal.aborted) return
+      const looking = setInterval(() => void wakeUnknown(), STEADY_MS)
+      unsubscribes.push(() => clearInterval(looking))
     },
     async [Symbol.asyncDispose]() {
       closing.abort()

@@ -1,2 +1,3 @@
 export { compile, type CompileSettings } from './compile.ts'
 export { createConverger, type Converger } from './converger.ts'
+export type { Fence } from './converge-runtime.ts'

@@ -1,4 +1,9 @@
-export { EngineRecord, readEngineRecord } from './engine-record.ts'
+export {
+  ENGINE_RECORDS,
+  EngineRecord,
+  readEngineRecord,
+  readEngineRecords,
+} from './engine-record.ts'
 export { createEventBus } from './event-bus.ts'
 export { createLogger, type Logger } from './logger.ts'
 export {
@@ -11,5 +16,6 @@ export {
 export { connectNats } from './nats-connection.ts'
 export { findNatsServer, NATS_SERVER_VERSION } from './nats-server/find-nats-server.ts'
 export { processStartTime } from './process/process-start-time.ts'
+export { createSharedEventBus } from './shared-event-bus.ts'
 export { untilReaped } from './process/until-reaped.ts'
 export { waitUntil } from './wait-until.ts'

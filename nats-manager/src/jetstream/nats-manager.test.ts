@@ -71,6 +71,16 @@ describe('the NATS manager', () => {
     expect(await manager.readRouting('demo')).toEqual({ generation: 3, published: 'v1' })
   })
 
+  test('writes no routing of an engine whose lease is over', async () => {
+    await manager.writeRouting('demo', { generation: 4, published: 'v1' }, 2)
+    await expect(
+      manager.writeRouting('demo', { generation: 5, published: null }, 1),
+    ).rejects.toMatchObject({ code: 'aborted', message: expect.stringContaining('another engine') })
+    expect(await manager.readRouting('demo')).toEqual({ generation: 4, published: 'v1' })
+    await manager.writeRouting('demo', { generation: 4, published: 'v2' }, 3)
+    expect(await manager.readRouting('demo')).toEqual({ generation: 4, published: 'v2' })
+  })
+
   test('removing a runtime leaves nothing of it and everything of others', async () => {
     await manager.converge('other', [])
     await manager.removeRuntime('demo')

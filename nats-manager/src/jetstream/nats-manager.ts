@@ -21,6 +21,7 @@ import {
   VersionInterface,
   type NatsManager,
 } from '@kre/contracts'
+import { z } from 'zod'
 import { diff, type ObservedStream } from '../plan/diff.ts'
 import {
   plan,
@@ -33,6 +34,10 @@ import {
   type StreamPlan,
 } from '../plan/plan.ts'
 import { toKreError } from './to-kre-error.ts'
+
+/** A table with the token of who wrote it; entrypoints read the rest. */
+const WrittenTable = RoutingTable.extend({ token: z.number().default(0) })
+type WrittenTable = z.infer<typeof WrittenTable>
 
 /** Longest wait for the confirmation of one stored batch before it is delivered again. */
 const WRITER_ACK_WAIT_MS = 60 * SECOND_MS
@@ -81,19 +86,17 @@ export async function createNatsManager(nats: NatsConnection): Promise<NatsManag
       ])
     },
     async readRouting(runtimeId) {
-      return translated(async () => (await readTable(kvm, runtimeId))?.table ?? null)
+      return translated(async () => {
+        const found = await readTable(kvm, runtimeId)
+        return found === null ? null : RoutingTable.parse(found.table)
+      })
     },
-    async writeRouting(runtimeId, table) {
+    async writeRouting(runtimeId, table, token = 0) {
       await translated(async () => {
         const current = await readTable(kvm, runtimeId)
-        if (current !== null && current.table.generation > table.generation) {
-          throw new KreError(
-            'aborted',
-            `the routing table of runtime "${runtimeId}" is already at generation ${current.table.generation}`,
-          )
-        }
+        if (current !== null) refuseOlder(runtimeId, current.table, { ...table, token })
         const bucket = await kvm.open(routingBucket(runtimeId))
-        const text = JSON.stringify(table)
+        const text = JSON.stringify({ ...table, token } satisfies WrittenTable)
         if (current === null) await bucket.create(ROUTING_KEY, text)
         else await bucket.update(ROUTING_KEY, text, current.revision)
       })
@@ -208,11 +211,25 @@ async function writeInterfaces(bucket: KV, wanted: NatsPlan): Promise<void> {
 async function readTable(
   kvm: Kvm,
   runtimeId: string,
-): Promise<{ table: RoutingTable; revision: number } | null> {
+): Promise<{ table: WrittenTable; revision: number } | null> {
   const bucket = await kvm.open(routingBucket(runtimeId)).catch(ignoreMissing)
   const entry = await bucket?.get(ROUTING_KEY)
   if (entry?.operation !== 'PUT') return null
-  return { table: RoutingTable.parse(entry.json()), revision: entry.revision }
+  return { table: WrittenTable.parse(entry.json()), revision: entry.revision }
+}
+
+/** @throws KreError `aborted` for a table of a release, or of an engine, that is not in force any more. */
+function refuseOlder(runtimeId: string, current: WrittenTable, next: WrittenTable): void {
+  if (current.token > next.token)
+    throw new KreError(
+      'aborted',
+      `the routing table of runtime "${runtimeId}" is written by another engine by now: this one's lease (${next.token}) is over`,
+    )
+  if (current.generation > next.generation)
+    throw new KreError(
+      'aborted',
+      `the routing table of runtime "${runtimeId}" is already at generation ${current.generation}`,
+    )
 }
 
 const STREAM_NAME_IN_USE = 10058

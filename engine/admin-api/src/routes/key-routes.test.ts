@@ -9,6 +9,7 @@ beforeEach(async () => {
     ring: createKeyRing([makeMasterKey()]),
     source: 'the test',
     save: async () => undefined,
+    reload: async () => undefined,
   }
   api = await startTestApi({
     keys: {

@@ -47,15 +47,21 @@ const SWEEP_MS = HOUR_MS
 export type ResumableUploads = AsyncDisposable & ReturnType<typeof createResumableUploads>
 
 export function createResumableUploads(deps: ResumableDeps) {
-  const { uploads, uploadLimits, now, newId, logger } = deps
-  const takeTurn = createTurns()
+  const { uploads, uploadLimits, now, newId, logger, events } = deps
+  const self = newId()
+  const turns = createTurns(deps.acquire, ({ runtimeId, uploadId }) =>
+    events.publish({ type: 'upload.wanted', runtimeId, uploadId, by: self }),
+  )
+  const unsubscribe = events.subscribe((event) => {
+    if (event.type === 'upload.wanted' && event.by !== self) turns.yieldTurn(event)
+  })
   const closing = new AbortController()
 
   async function sweep(): Promise<void> {
     for (const upload of await uploads.list()) {
       const isOver = upload.expiresAt <= now()
       if (isOver || (await deps.runtimes.find(upload.runtimeId)) === null)
-        await takeTurn(upload.id, () => uploads.remove(upload.id))
+        await turns.take(refOf(upload), () => uploads.remove(upload.id))
     }
   }
   const sweepNow = (): void =>
@@ -171,7 +177,7 @@ export function createResumableUploads(deps: ResumableDeps) {
     /** Where it stands. Ends an append that goes on: its client has come back. */
     async find(ref: UploadRef): Promise<UploadProgress> {
       await require(ref)
-      return takeTurn(ref.uploadId, async () => {
+      return turns.take(ref, async () => {
         const upload = await require(ref)
         return { upload, received: await uploads.received(upload.id) }
       })
@@ -180,7 +186,7 @@ export function createResumableUploads(deps: ResumableDeps) {
     /** @throws KreError `aborted` for another offset than where it stands, `failed-precondition` when it is over. */
     async append(part: AppendPart): Promise<UploadProgress> {
       await require(part)
-      return takeTurn(part.uploadId, async (ended) => {
+      return turns.take(part, async (ended) => {
         const upload = await require(part)
         return { upload, received: await append(upload, part, ended) }
       })
@@ -193,19 +199,24 @@ export function createResumableUploads(deps: ResumableDeps) {
      */
     async finish(ref: UploadRef): Promise<UploadOutcome> {
       await require(ref)
-      return takeTurn(ref.uploadId, async () => finish(await require(ref), ref), { mustEnd: true })
+      return turns.take(ref, async () => finish(await require(ref), ref), { mustEnd: true })
     },
 
     async drop(ref: UploadRef): Promise<void> {
       await require(ref)
-      await takeTurn(ref.uploadId, () => uploads.remove(ref.uploadId))
+      await turns.take(ref, () => uploads.remove(ref.uploadId))
     },
 
     async [Symbol.asyncDispose](): Promise<void> {
       clearInterval(sweeper)
+      unsubscribe()
       closing.abort()
     },
   }
+}
+
+function refOf({ id: uploadId, runtimeId }: Pick<Upload, 'id' | 'runtimeId'>) {
+  return { runtimeId, uploadId }
 }
 
 async function* hashing(

@@ -20,8 +20,8 @@ export type EngineLog = {
 }
 
 /** Reads from the log's end on. */
-export async function openEngineLog(context: Context): Promise<EngineLog> {
-  const path = join(context.dataDir, 'engine.log')
+export async function openEngineLog(context: Context, name = 'engine.log'): Promise<EngineLog> {
+  const path = join(context.dataDir, name)
   let offset = await sizeOf(path)
   let last = 'it said nothing'
   return {

@@ -106,7 +106,7 @@ async function makeFolder(path: string): Promise<void> {
   })
 }
 
-async function makeDataDir(dataDir: string): Promise<void> {
+export async function makeDataDir(dataDir: string): Promise<void> {
   try {
     await makeFolder(dataDir)
   } catch (error) {

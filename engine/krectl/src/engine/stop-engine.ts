@@ -6,6 +6,7 @@ import { KreError } from '@kre/contracts'
 import {
   processStartTime,
   readEngineRecord,
+  readEngineRecords,
   untilReaped,
   type EngineRecord,
 } from '@kre/service-kit'
@@ -31,15 +32,24 @@ export async function stopEngine(
   options: { force?: boolean } = {},
 ): Promise<StopResult> {
   let force = options.force === true || context.forced.aborted
+  const records = await readEngineRecords(context.dataDir)
+  // With another engine there the one that leads would hand over, instead of ending what it runs: it comes last.
+  for (const joined of records.slice(0, -1)) force = await endEngine(context, joined, force)
   const record = await readEngineRecord(context.dataDir)
   if (record !== null) {
     force = await endEngine(context, record, force)
     // An engine that ended by itself has tidied up and taken its record with it.
-    if (!(await exists(join(context.dataDir, 'engine.json')))) return 'stopped'
+    const isTidy = !(await exists(join(context.dataDir, 'engine.json')))
+    if (isTidy && records.length <= 1) return 'stopped'
   }
   if (!(await exists(join(context.dataDir, 'nats')))) return record === null ? 'nothing' : 'stopped'
   await sweep(context, force)
   return record === null ? 'leftovers' : 'stopped'
+}
+
+/** Ends one of several engines; what runs goes on. */
+export async function leaveEngine(context: Context, engine: EngineRecord): Promise<void> {
+  await endEngine(context, engine, context.forced.aborted)
 }
 
 /** @returns whether force was needed. */

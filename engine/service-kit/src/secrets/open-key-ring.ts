@@ -20,6 +20,8 @@ export type OpenedKeyRing = {
   readonly source: string
   /** Puts the keys where they came from. Null = they came from where the engine can't write. */
   readonly save: ((keys: MasterKeys) => Promise<void>) | null
+  /** Takes over what another engine has made of the file meanwhile; keys of the environment stay. */
+  readonly reload: () => Promise<void>
 }
 
 /**
@@ -37,14 +39,20 @@ export async function openKeyRing(
     throw invalid('KRE_MASTER_KEY and KRE_MASTER_KEY_FILE are both set: set one of them')
   if (text !== null) {
     const source = 'KRE_MASTER_KEY'
-    return { ring: createKeyRing(parseMasterKeys(text.reveal(), source)), source, save: null }
+    const ring = createKeyRing(parseMasterKeys(text.reveal(), source))
+    return { ring, source, save: null, reload: async () => undefined }
   }
   const path = file ?? join(dataDir, 'master-key')
   const keys = (await readMasterKeyFile(path)) ?? (await makeKeys(path, file, hasSealedValues))
+  const ring = createKeyRing(keys)
   return {
-    ring: createKeyRing(keys),
+    ring,
     source: path,
     save: (next) => writeMasterKeyFile(path, next),
+    async reload() {
+      const now = await readMasterKeyFile(path)
+      if (now !== null) ring.replace(now)
+    },
   }
 }
 

@@ -10,17 +10,20 @@ const DIGEST = /^[0-9a-f]{64}$/
 /**
  * Archives as files `<digest>.krt` of a folder. A file has its name only after its bytes are on the disk.
  *
- * @param dir made when missing, mode 0700; its `scratch` folder is emptied.
- * @param isUsed whether a version has the archive; others are what a crash left between an archive and its version.
+ * @param dir made when missing, mode 0700.
+ * @param options.isUsed whether a version has the archive; others are what a crash left between an archive and its
+ *   version.
+ * @param options.isAlone nobody else works on the folder: what crashes left is removed, and `scratch` emptied.
  */
 export async function openFolderBundleStore(
   dir: string,
-  isUsed: (digest: string) => Promise<boolean>,
+  { isUsed, isAlone }: { isUsed: (digest: string) => Promise<boolean>; isAlone: boolean },
 ): Promise<BundleStore> {
   const scratchDir = join(dir, 'scratch')
   await guarded(dir, async () => {
-    await rm(scratchDir, { recursive: true, force: true })
+    if (isAlone) await rm(scratchDir, { recursive: true, force: true })
     await mkdir(scratchDir, { recursive: true, mode: 0o700 })
+    if (!isAlone) return
     for (const name of await readdir(dir)) {
       const digest = name.endsWith('.krt') ? name.slice(0, -'.krt'.length) : ''
       if (DIGEST.test(digest) && !(await isUsed(digest))) await rm(join(dir, name), { force: true })

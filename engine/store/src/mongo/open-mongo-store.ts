@@ -32,6 +32,8 @@ export type MongoStoreOptions = {
   uri: string
   /** Folder of this computer for copies of archives and files under way. */
   cacheDir: string
+  /** No other engine works on the folder, so what is under way there was left by a crash and goes; default true. */
+  isAlone?: boolean
   /** In front of every database's name, for several engines on one server; empty = KRE's own names. */
   databasePrefix?: string
 }
@@ -54,7 +56,7 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<Store>
     )
   const connection = await connectMongo(options.uri)
   try {
-    return await openOn(connection, options.cacheDir, prefix)
+    return await openOn(connection, { ...options, isAlone: options.isAlone ?? true }, prefix)
   } catch (error) {
     await connection.client.close()
     throw toKreError(error, connection.where)
@@ -63,7 +65,7 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<Store>
 
 async function openOn(
   { client, where }: MongoConnection,
-  cacheDir: string,
+  { cacheDir, isAlone }: { cacheDir: string; isAlone: boolean },
   prefix: string,
 ): Promise<Store> {
   const databases = mongoDatabases(client, prefix)
@@ -78,7 +80,7 @@ async function openOn(
   await runtimes.finishInterrupted()
   const versions = createMongoVersionStore(databases)
   const isUsed = (digest: string) => versions.usesBundle(digest)
-  const local = await openFolderBundleStore(join(cacheDir, 'bundles'), isUsed)
+  const local = await openFolderBundleStore(join(cacheDir, 'bundles'), { isUsed, isAlone })
   const bundles = createMongoBundleStore(databases, local, isUsed)
   await bundles.sweep()
 
@@ -100,7 +102,7 @@ async function openOn(
       audit: createMongoAuditStore(databases.engine),
       leases: createMongoLeaseStore(databases),
       bundles,
-      uploads: await openFolderUploadStore(join(cacheDir, 'uploads')),
+      uploads: await openFolderUploadStore(join(cacheDir, 'uploads'), { isAlone }),
     },
     {
       closed: () =>

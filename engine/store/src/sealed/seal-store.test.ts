@@ -51,6 +51,7 @@ function ringOf(keys: MasterKeys = [makeMasterKey()]): OpenedKeyRing & { saved: 
     ring: createKeyRing(keys),
     source: 'the test',
     save: async (next) => void saved.push(next),
+    reload: async () => undefined,
     saved,
   }
 }

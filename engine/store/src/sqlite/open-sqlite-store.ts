@@ -38,8 +38,10 @@ export type StoreLogger = { warn(fields: Record<string, unknown>, message: strin
 export async function openSqliteStore(options: {
   dataDir: string
   logger?: StoreLogger
+  /** No other engine works on the folder, so what is under way there was left by a crash and goes; default true. */
+  isAlone?: boolean
 }): Promise<Store> {
-  const { dataDir } = options
+  const { dataDir, isAlone = true } = options
   await makePrivate(dataDir, options.logger)
   const opened: Database[] = []
   const close = (): void => {
@@ -54,9 +56,10 @@ export async function openSqliteStore(options: {
     const chain = openDatabase(join(dataDir, 'audit.sqlite'), AUDIT_MIGRATIONS)
     opened.push(chain)
     const versions = createSqliteVersionStore(control)
-    const bundles = await openFolderBundleStore(join(dataDir, 'bundles'), (digest) =>
-      versions.usesBundle(digest),
-    )
+    const bundles = await openFolderBundleStore(join(dataDir, 'bundles'), {
+      isUsed: (digest) => versions.usesBundle(digest),
+      isAlone,
+    })
     const { removeRuntime, ...outputs } = createSqliteOutputStore(outputsDatabase)
     return {
       runtimes: createSqliteRuntimeStore(control, removeRuntime),
@@ -74,7 +77,7 @@ export async function openSqliteStore(options: {
       audit: createSqliteAuditStore(chain, control),
       leases: createSqliteLeaseStore(control),
       bundles,
-      uploads: await openFolderUploadStore(join(dataDir, 'uploads')),
+      uploads: await openFolderUploadStore(join(dataDir, 'uploads'), { isAlone }),
       async [Symbol.asyncDispose]() {
         close()
       },

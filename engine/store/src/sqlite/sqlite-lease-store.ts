@@ -53,12 +53,7 @@ export function createSqliteLeaseStore(db: Database): LeaseStore {
       )
     },
     async remove({ name, holder, token }) {
-      db.run(
-        'DELETE FROM leases WHERE name = ? AND holder = ? AND token = ?',
-        name,
-        holder,
-        token,
-      )
+      db.run('DELETE FROM leases WHERE name = ? AND holder = ? AND token = ?', name, holder, token)
     },
   }
 }

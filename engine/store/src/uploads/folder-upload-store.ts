@@ -48,9 +48,13 @@ const UploadRecord = z.object({
  * Uploads as two files of a folder: `<id>.json` says what it is, `<id>.part` has the bytes that came. The size of the
  * second is the offset, so nothing has to agree with anything after a crash.
  *
- * @param dir made when missing, mode 0700. What belongs to no whole upload is removed.
+ * @param dir made when missing, mode 0700.
+ * @param options.isAlone nobody else works on the folder: what belongs to no whole upload is removed; default true.
  */
-export async function openFolderUploadStore(dir: string): Promise<UploadStore> {
+export async function openFolderUploadStore(
+  dir: string,
+  { isAlone = true }: { isAlone?: boolean } = {},
+): Promise<UploadStore> {
   const recordOf = (id: string): string => join(dir, `${id}.json`)
   const partOf = (id: string): string => join(dir, `${id}.part`)
 
@@ -76,7 +80,7 @@ export async function openFolderUploadStore(dir: string): Promise<UploadStore> {
 
   await guarded(dir, async () => {
     await mkdir(dir, { recursive: true, mode: 0o700 })
-    await removeLeftovers(dir, find)
+    if (isAlone) await removeLeftovers(dir, find)
   })
 
   const store: UploadStore = {

@@ -1,0 +1,55 @@
+import { KreError } from '@kre/contracts'
+import type { Lease, LeaseStore } from '@kre/store'
+import { createLeaseWatch, LEASE_MS, RENEW_MS } from './lease-watch.ts'
+
+/** Of the one engine that acts on the world. */
+export const ENGINE_LEASE = 'engine'
+
+/**
+ * Takes the engine's lease for a process that has the lock on its data folder. What that lock says about the folder's
+ * own engines it says at once: whoever held the lease there is gone. An engine of another folder has to be silent for
+ * as long as it takes until nothing of it can run any more, because nobody here sees what runs there.
+ *
+ * @param claim.place stands for the data folder.
+ * @param claim.absenceMs after which processes of an engine that is gone have ended.
+ * @returns the lease, and when the step that took it began.
+ * @throws KreError `failed-precondition` while an engine of another folder works on the store.
+ */
+export async function takeLease(
+  deps: {
+    leases: Pick<LeaseStore, 'read' | 'take'>
+    now: () => number
+    /** Lets ms pass. */
+    pause: (ms: number) => Promise<unknown>
+    say: (text: string) => void
+  },
+  claim: { holder: string; place: string; absenceMs: number },
+): Promise<{ lease: Lease & { holder: string }; takenAt: number }> {
+  const { leases, now, pause, say } = deps
+  const { holder, place, absenceMs } = claim
+  const watch = createLeaseWatch(now)
+  const first = await leases.read(ENGINE_LEASE)
+  for (let seen = first; ; seen = await leases.read(ENGINE_LEASE)) {
+    const silentMs = watch(seen)
+    const isOurs = seen === null || seen.place === null || seen.place === place
+    if (isOurs || silentMs >= LEASE_MS + absenceMs) {
+      const takenAt = now()
+      const lease = await leases.take({ name: ENGINE_LEASE, holder, place }, seen)
+      if (lease !== null) return { lease: { ...lease, holder }, takenAt }
+      continue
+    }
+    if (seen?.beat !== first?.beat || seen?.token !== first?.token) throw worksElsewhere(seen)
+    if (silentMs === 0)
+      say(
+        `another engine (${seen?.holder ?? 'it left its versions running'}) has worked on this store with another data folder: waiting ${Math.ceil((LEASE_MS + absenceMs) / 1_000)} s, until nothing of it can run any more`,
+      )
+    await pause(RENEW_MS)
+  }
+}
+
+function worksElsewhere(seen: Lease | null): KreError {
+  return new KreError(
+    'failed-precondition',
+    `an engine (${seen?.holder ?? 'unknown'}) works on this store with another data folder: two would start everything twice. Stop that one, start this one beside it with "krectl dev --join" on its folder, or give this one a database prefix of its own`,
+  )
+}

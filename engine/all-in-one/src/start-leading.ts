@@ -1,0 +1,141 @@
+/** What the one engine does that leads: it makes the world follow, and keeps what versions say. */
+import { HOUR_MS, KreError, resolveRunner, type EventBus } from '@kre/contracts'
+import { createConverger, type CompileSettings, type Fence } from '@kre/converger'
+import { createLocalTarget } from '@kre/k8s-manager'
+import { createMongoWriter } from '@kre/mongo-writer'
+import { createNatsManager, type LocalNatsServer } from '@kre/nats-manager'
+import type { connectNats, Logger } from '@kre/service-kit'
+import type { Store } from '@kre/store'
+import type { Config } from './config.ts'
+import { observe } from './observe.ts'
+import type { Role } from './role.ts'
+
+export type LeadingDeps = {
+  config: Config
+  store: Store
+  nats: Awaited<ReturnType<typeof connectNats>>
+  natsServer: LocalNatsServer
+  events: EventBus
+  logger: Logger
+  /** Key of digests that stand for configuration values; the same for all engines of the store. */
+  configKey: Buffer
+  fence: Fence
+}
+
+export type Leading = Role & {
+  /** Ends everything that runs, entrypoints first, and what keeps it running; NATS stays. */
+  stopAll(): Promise<void>
+}
+
+/** Takes over what runs already; resolves when every runtime has been looked at once. */
+export async function startLeading(deps: LeadingDeps): Promise<Leading> {
+  const { config, store, nats, natsServer, events, logger } = deps
+  const closing = new AbortController()
+  const release: (() => PromiseLike<unknown>)[] = []
+  const end = async () => {
+    closing.abort()
+    for (const step of release.splice(0).toReversed()) await step()
+  }
+  try {
+    const target = await openTarget(deps)
+    release.push(() => target[Symbol.asyncDispose]())
+    const writer = createMongoWriter({
+      store,
+      nats,
+      logger,
+      events,
+      retention: { ageMs: config.logBounds.ageMs, everyMs: HOUR_MS },
+    })
+    release.push(() => writer[Symbol.asyncDispose]())
+    await writer.start(closing.signal)
+    const converger = createConverger({
+      store,
+      target,
+      nats: await createNatsManager(nats),
+      settings: compileSettings(config, deps.configKey),
+      logger,
+      events,
+      now: () => new Date(),
+      fence: deps.fence,
+    })
+    release.push(() => converger[Symbol.asyncDispose]())
+    await converger.start(closing.signal)
+    const observed = await observe({
+      store,
+      nats,
+      logger,
+      logBounds: config.logBounds,
+      mayStore() {
+        deps.fence.assertHeld()
+        return true
+      },
+    })
+    release.push(() => observed[Symbol.asyncDispose]())
+    return {
+      metrics: observed.metrics,
+      live: observed.live,
+      workloads: (signal) => target.fetch(signal),
+      natsPids: async () => ({ server: await natsServer.pid(), guard: natsServer.guardPid() }),
+      async stopAll() {
+        await converger[Symbol.asyncDispose]()
+        await target.stopAll()
+        // What the nodes wrote last reaches the store before NATS ends; what does not is in its stream.
+        await writer[Symbol.asyncDispose]()
+      },
+      [Symbol.asyncDispose]: end,
+    }
+  } catch (error) {
+    await end()
+    throw error
+  }
+}
+
+function openTarget({ config, store, nats, natsServer, logger }: LeadingDeps) {
+  return createLocalTarget({
+    dataDir: config.dataDir,
+    cacheDir: config.cacheDir,
+    bundles: store.bundles,
+    descriptorSet: (digest) => descriptorSetOf(store, digest),
+    nats,
+    runnerAccess: () => natsServer.runnerAccess,
+    logger,
+    environment: config.environment,
+    ports: { publishedBase: config.entrypointPort },
+    onProgress: (version, { stage, message }) => logger.info({ ...version, stage }, message),
+    settings: {
+      drainMs: config.drainMs,
+      engineAbsenceMs: config.engineAbsenceMs,
+      startTimeoutMs: config.startTimeoutMs,
+      tracing: config.tracing,
+      isolation: config.isolation,
+      ...(config.nodeMemoryBytesMax === null ? {} : { memoryBytesMax: config.nodeMemoryBytesMax }),
+    },
+  })
+}
+
+function compileSettings(config: Config, configKey: Buffer): CompileSettings {
+  return {
+    configKey,
+    requestTimeoutMs: config.requestTimeoutMs,
+    payloadBytesMax: config.payloadBytesMax,
+    entrypointWorkers: config.entrypointWorkers,
+    fuse: config.fuse,
+    corsOrigins: config.corsOrigins,
+    reflection: true,
+    memoryBytesMax: config.nodeMemoryBytesMax,
+    resolveRunner: (image, src) => {
+      const resolved = resolveRunner(image, src)
+      return 'runner' in resolved ? resolved.runner : null
+    },
+  }
+}
+
+async function descriptorSetOf(store: Store, digest: string): Promise<Uint8Array> {
+  for (const runtime of await store.runtimes.list()) {
+    const version = (await store.versions.list(runtime.id)).find(
+      (candidate) => candidate.bundleDigest === digest,
+    )
+    if (version !== undefined) return Buffer.from(version.facts.descriptorSet, 'base64')
+  }
+  throw new KreError('not-found', `no version uses the bundle ${digest}`)
+}

@@ -1,0 +1,185 @@
+/**
+ * An engine that dies before or after any effect of an operation is followed by one that ends in the same world as if
+ * none had died. The effects are counted on the way once without a death; a run of the tests tries a few of them,
+ * `KRE_CRASH_POINTS=all` tries each.
+ */
+import { once } from 'node:events'
+import { isDeepStrictEqual } from 'node:util'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { waitUntil } from '@kre/service-kit'
+import type { Point } from './support/dying-engine.ts'
+import { countStarts, readWorld, type World } from './support/engine-world.ts'
+import { packChain } from './support/ledger-bundle.ts'
+import { startTestEngine, type Operation, type TestEngine } from './support/ledger-engine.ts'
+import { PATIENCE_MS, RUNTIME } from './support/ledger-faults.ts'
+import { listProcesses } from './support/ledger-leftovers.ts'
+
+const isWhole = process.env['KRE_CRASH_POINTS'] === 'all'
+/** How often each operation is cut in a usual run of the tests. */
+const CUTS = 2
+/** What the next engine may take. */
+const CONVERGED_MS = 30_000
+/** Points that an operation does not come to every time, as they hang on what else goes on. */
+const DEATH_MS = 8_000
+
+type Step = Operation | 'upload'
+const STEPS: readonly Step[] = ['upload', 'start', 'publish', 'unpublish', 'stop', 'delete']
+/** What says that the operation is in effect; null = it need not be there any more. */
+const DONE: Readonly<Record<Step, string | null>> = {
+  upload: 'CREATED',
+  start: 'STARTED',
+  publish: 'PUBLISHED',
+  unpublish: 'STARTED',
+  stop: 'STOPPED',
+  delete: null,
+}
+
+let engine: TestEngine
+let archive: Uint8Array
+beforeAll(async () => {
+  const program = new URL('support/dying-engine.ts', import.meta.url).pathname
+  archive = await packChain('v1')
+  engine = await startTestEngine({}, undefined, program)
+  await engine.createRuntime(RUNTIME)
+}, PATIENCE_MS)
+afterAll(async () => engine?.[Symbol.asyncDispose](), PATIENCE_MS)
+
+async function ask(step: Step): Promise<void> {
+  if (step !== 'upload') return engine.operate(step, RUNTIME, 'v1')
+  const { status, body } = await engine.upload(RUNTIME, archive)
+  if (status !== 200 && status !== 201) throw new Error(JSON.stringify(body))
+}
+
+async function statusNow(): Promise<string | null> {
+  return engine.version(RUNTIME, 'v1').then(
+    ({ status }) => status,
+    (error: unknown) => {
+      if (error instanceof Error && error.message.includes('no version')) return null
+      throw error
+    },
+  )
+}
+
+function tell<T>(message: object): Promise<T> {
+  const child = engine.process()
+  const answer = once(child, 'message')
+  child.send(message)
+  return answer.then(([first]) => first as T)
+}
+
+/** Does the operation as somebody does whose connection may be cut: asks again when it was not done. */
+async function insist(step: Step, before: string | null): Promise<void> {
+  await waitUntil(
+    `${step} was taken`,
+    async () => {
+      const now = await statusNow()
+      if (now === DONE[step]) return true
+      if (now === before) await ask(step).catch(() => 'it was under way')
+      return false
+    },
+    { timeoutMs: CONVERGED_MS, everyMs: 50 },
+  )
+}
+
+/** The world when nothing changes any more. */
+async function settled(step: Step): Promise<World> {
+  let last: World | null = null
+  return waitUntil(
+    `a steady world after ${step}`,
+    async () => {
+      const [world, status] = [await readWorld(engine.dataDir), await statusNow()]
+      const isSteady = status === DONE[step] && isDeepStrictEqual(world, last)
+      last = world
+      return isSteady ? world : null
+    },
+    { timeoutMs: PATIENCE_MS, everyMs: 400 },
+  )
+}
+
+async function expectWorld(wanted: World): Promise<void> {
+  let found: World = {}
+  await waitUntil(
+    'the world without a crash',
+    async () => isDeepStrictEqual((found = await readWorld(engine.dataDir)), wanted),
+    { timeoutMs: CONVERGED_MS, everyMs: 100 },
+  ).catch(() => expect(found).toEqual(wanted))
+}
+
+/** Kills at the point, starts the next engine, and measures until the world is as it should be. @returns ms, or null. */
+async function cut(step: Step, point: Point, wanted: World): Promise<number | null> {
+  const before = await statusNow()
+  await tell({ arm: point })
+  const child = engine.process()
+  const died = once(child, 'exit')
+  const asked = ask(step).catch(() => 'the engine went away')
+  const isDead = await Promise.race([
+    died.then(() => true),
+    new Promise<false>((resolve) => {
+      setTimeout(resolve, DEATH_MS, false).unref()
+    }),
+  ])
+  await asked
+  if (!isDead) {
+    await insist(step, before)
+    await expectWorld(wanted)
+    return null
+  }
+  const began = performance.now()
+  await engine.start()
+  await insist(step, before)
+  await expectWorld(wanted)
+  const starts = await countStarts(await listProcesses(engine.dataDir))
+  expect([...starts].filter(([, count]) => count !== 1)).toEqual([])
+  return performance.now() - began
+}
+
+test(
+  'the engine ends in the same world, wherever it dies',
+  async () => {
+    const worlds = new Map<Step, World>()
+    const effects = new Map<Step, string[]>()
+    for (const step of STEPS) {
+      await tell({ arm: null })
+      await ask(step)
+      worlds.set(step, await settled(step))
+      effects.set(step, (await tell<{ seen: string[] }>({ report: true })).seen)
+    }
+    const rows: string[] = []
+    const points = new Map(STEPS.map((step) => [step, choose(effects.get(step) ?? [])]))
+    for (let round = 0; [...points.values()].some((all) => round < all.length); round++)
+      for (const step of STEPS) {
+        const point = points.get(step)?.[round]
+        const wanted = worlds.get(step) ?? {}
+        if (point === undefined) {
+          await insist(step, await statusNow())
+          await expectWorld(wanted)
+          continue
+        }
+        const ms = await cut(step, point, wanted).catch((error: unknown) => {
+          throw new Error(`${step}, ${point.when} ${point.label}`, { cause: error })
+        })
+        rows.push(
+          `${step}\t${point.when}\t${point.label}\t${ms === null ? 'not reached' : `${(ms / 1_000).toFixed(1)} s`}`,
+        )
+      }
+    if (isWhole) process.stdout.write(`${rows.join('\n')}\n`)
+    expect(rows.filter((row) => !row.endsWith('not reached')).length).toBeGreaterThan(
+      rows.length / 2,
+    )
+  },
+  isWhole ? 60 * 60_000 : 3 * PATIENCE_MS,
+)
+
+/** All points, or some that lie apart. */
+function choose(labels: readonly string[]): Point[] {
+  const all = labels.flatMap((label): Point[] => [
+    { label, when: 'before' },
+    { label, when: 'after' },
+  ])
+  if (isWhole) return all
+  return Array.from({ length: Math.min(CUTS, all.length) }, (_, i) => {
+    const [point] = all.slice(Math.floor(((i + 0.5) * all.length) / CUTS))
+    if (point === undefined) throw new Error('no effect was seen')
+    return point
+  })
+}
