@@ -2,8 +2,11 @@ import { KiB, MiB, type OutputRecord } from '@kre/contracts'
 
 /** Largest stored record: MongoDB's document limit with room for the engine's own fields. */
 const RECORD_BYTES_MAX = 15 * MiB
-/** Four times what a node's runner sends: a page of logs must fit into memory, whoever wrote them. */
-const LOG_MESSAGE_CHARS_MAX = 64 * KiB
+/**
+ * UTF-16 code units of a log message. Four times what a node's runner sends: a page of logs must fit into memory,
+ * whoever wrote them. The writer cuts longer ones.
+ */
+export const LOG_MESSAGE_CHARS_MAX = 64 * KiB
 /** Objects inside objects of a user's document or `extra`. */
 const RECORD_DEPTH_MAX = 32
 
