@@ -58,7 +58,8 @@ _krectl() {
     _krectl_match $flags
     return
   elif [[ -n $commands ]]; then
-    _krectl_match $commands
+    # Behind a word that is no command there is nothing to offer.
+    if ((count == 0)); then _krectl_match $commands; fi
     return
   else
     places=($kinds)

@@ -53,7 +53,7 @@ _krectl() {
     compadd -- \${=flags}
     return
   elif [[ -n $commands ]]; then
-    compadd -- \${=commands}
+    if ((count == 0)); then compadd -- \${=commands}; fi
     return
   else
     places=(\${=kinds})

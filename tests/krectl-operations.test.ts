@@ -1,0 +1,274 @@
+/** krectl has a verb for every operation of the admin API, and each document that it sends is legal. */
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { once } from 'node:events'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { createRequire } from 'node:module'
+import type * as Graphql from 'graphql'
+import { MiB } from '@kre/contracts'
+import { OPERATIONS } from '../engine/admin-api/src/access/operations.ts'
+import { krectl } from '../engine/krectl/src/testing/krectl.ts'
+import { root } from './support/kre.ts'
+
+// The one copy that the admin API uses.
+const {
+  buildSchema,
+  execute,
+  getNamedType,
+  isEnumType,
+  isListType,
+  isNonNullType,
+  isObjectType,
+  parse,
+  validate,
+} = createRequire(join(root, 'engine/admin-api/package.json'))('graphql') as typeof Graphql
+
+/** Verbs, one line each, that together use everything. */
+const LINES = [
+  'whoami',
+  'status',
+  'login',
+  'metrics',
+  'runtime create lab',
+  'runtime list',
+  'runtime show lab',
+  'runtime update lab --name Lab',
+  'runtime log-limits lab --days 7',
+  'runtime delete lab',
+  'version create -r lab BUNDLE',
+  'version create -r lab LARGE',
+  'version create -r lab BEGUN',
+  'version list -r lab',
+  'version list -r lab --watch',
+  'version show -r lab v1',
+  'version show -r lab v1 --watch',
+  'version start -r lab v1 --no-wait',
+  'version restart -r lab v1 --no-wait',
+  'version publish -r lab v1 --no-wait',
+  'version unpublish -r lab v1 --no-wait',
+  'version stop -r lab v1 --no-wait',
+  'version delete -r lab v1',
+  'version download -r lab v1 -o OUT1',
+  'version download -r lab v1 --descriptors -o OUT2',
+  'version documents -r lab v1',
+  'version documents -r lab v1 text -o OUT3',
+  'version logs -r lab v1 --follow',
+  'version logs -r lab v1 --out OUT4',
+  'version metrics -r lab v1',
+  'version measurements -r lab v1',
+  'version measurements -r lab v1 node_elapsed_time',
+  'version traffic -r lab v1 --points',
+  'version requests -r lab v1',
+  'version requests -r lab v1 some-request',
+  'version top -r lab v1 --once',
+  'upload list -r lab',
+  'upload delete -r lab u1',
+  'config get -r lab v1',
+  'config set -r lab v1 KEY=value',
+  'config unset -r lab v1 KEY',
+  'apply -f DOCUMENTS --dry-run',
+  'keys show',
+  'keys rotate',
+  'user list',
+  'user create eve@kre.io --level viewer',
+  'user remove eve@kre.io',
+  'user level manager eve@kre.io',
+  'user grant eve@kre.io lab=viewer',
+  'user revoke eve@kre.io',
+  'user logins id',
+  'user tokens id',
+  'user end-login l1',
+  'token create ci',
+  'token list',
+  'token delete t1',
+  'settings get',
+  'settings set --session-days 9',
+  'audit list',
+  'audit export -o OUT5',
+  'audit verify',
+]
+
+const BROWSERS = 'a page of a browser signs in with it; krectl has tokens'
+/** What no verb uses, and why. */
+const UNUSED: Readonly<Record<string, string>> = {
+  'Mutation.createVersion':
+    'a multipart request for clients of KRE; krectl streams the file (PUT …/versions)',
+  'GET /healthz': 'for load balancers; "krectl status" says more',
+  'GET /': 'a page for people',
+  'GET /ui': 'the admin page',
+  'GET /ui/*': 'the admin page',
+  'GET /graphql': 'krectl asks by POST, where addresses hold nothing that was asked',
+  'GET /signin/:token': BROWSERS,
+  'POST /signin/:token': BROWSERS,
+  'POST /api/v1/auth/signin': BROWSERS,
+  'POST /api/v1/auth/signin/verify': BROWSERS,
+  'GET /api/v1/auth/oidc': BROWSERS,
+  'GET /api/v1/auth/oidc/callback': BROWSERS,
+  'POST /api/v1/auth/logout': 'krectl has no login that could end',
+  'POST /api/v1/auth/token/signin': 'API tokens are sent as they are; this is for clients of KRE',
+  'OPTIONS /api/v1/runtimes/:id/uploads': 'tells clients of tus what krectl knows',
+}
+
+const schema = buildSchema(
+  readFileSync(join(root, 'engine/contracts/src/graphql/schema.graphql'), 'utf8'),
+)
+const used = new Set<string>()
+const faults: string[] = []
+let folder = ''
+/** A bundle of which the engine has a part. */
+const BEGUN = Buffer.alloc(5 * MiB, 1)
+let url = ''
+const server = createServer((req, res) => {
+  answer(req, res).catch((error: unknown) => {
+    faults.push(String(error))
+    res.destroy()
+  })
+})
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'krectl-operations-'))
+  await writeFile(join(folder, 'token'), 'a-token-for-tests')
+  await writeFile(join(folder, 'BUNDLE'), 'small')
+  await writeFile(join(folder, 'LARGE'), Buffer.alloc(5 * MiB))
+  await writeFile(join(folder, 'BEGUN'), BEGUN)
+  await writeFile(
+    join(folder, 'DOCUMENTS'),
+    'kind: Settings\nsessionLifetimeInDays: 9\n---\nkind: Runtime\nid: id\nversions: [{ name: text, config: { K: { value: v } } }]\n---\nkind: User\nemail: a@b.c\nlevel: VIEWER\n',
+  )
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  url = `http://127.0.0.1:${(server.address() as { port: number }).port}`
+})
+afterAll(async () => {
+  server.closeAllConnections()
+  server.close()
+  await rm(folder, { recursive: true, force: true })
+})
+
+describe('krectl', () => {
+  test.each(LINES)('%s', async (line) => {
+    faults.length = 0
+    const files = /\b(?:BUNDLE|LARGE|BEGUN|DOCUMENTS|OUT\d)\b/g
+    const words = line.replace(files, (name) => join(folder, name)).split(' ')
+    const engine = ['--url', url, '--token-file', join(folder, 'token'), '--json']
+    const { code, stdout, stderr } = await krectl([...words, ...engine])
+    expect({ code, stderr, faults }).toEqual({ code: 0, stderr: expect.anything(), faults: [] })
+    expect(isJson(stdout) || stdout.trim().split('\n').every(isJson)).toBe(true)
+  })
+
+  test('uses every operation but those that have a reason', () => {
+    const unused = Object.keys(OPERATIONS).filter((operation) => !used.has(operation))
+    expect(unused.toSorted()).toEqual(Object.keys(UNUSED).toSorted())
+  })
+})
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text === '' ? 'null' : text)
+    return true
+  } catch {
+    return false // for example several documents, one a line
+  }
+}
+
+/** Answers as the admin API would: values of the right types, and nothing behind them. */
+async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
+  const { pathname } = new URL(req.url ?? '/', url)
+  const operation = Object.keys(OPERATIONS).find((name) => {
+    const [method, path = ''] = name.split(' ')
+    const pattern = new RegExp(`^${path.replaceAll(/:\w+/g, '[^/]+')}$`)
+    return path !== '' && method === req.method && pattern.test(pathname)
+  })
+  if (operation === undefined) throw new Error(`no route for ${req.method} ${pathname}`)
+  used.add(operation)
+  if (pathname === '/graphql') return answerGraphql(req, res)
+  if (req.method === 'PATCH' || req.method === 'PUT') await text(req)
+  const headers = { 'upload-offset': '0', location: '/api/v1/runtimes/lab/uploads/u1' }
+  const isEmpty = req.method === 'HEAD' || req.method === 'DELETE' || req.method === 'PATCH'
+  res.writeHead(isEmpty ? 204 : req.method === 'POST' ? 201 : 200, {
+    ...headers,
+    'content-type': 'application/json',
+  })
+  res.end(isEmpty ? '' : JSON.stringify(REST))
+}
+
+const REST = {
+  uploads: [
+    {
+      id: 'u1',
+      bytes: BEGUN.length,
+      received: 0,
+      sha256: createHash('sha256').update(BEGUN).digest('hex'),
+      expiresAt: 'later',
+    },
+  ],
+  version: { name: 'v1' },
+  issues: [],
+  url: 'http://localhost/signin/x',
+  current: 'k1',
+  older: [],
+  source: 'a file',
+  rewrapped: 1,
+  engine: { version: '0', dataDir: '/x' },
+  processes: [],
+  addresses: [],
+}
+
+async function answerGraphql(req: IncomingMessage, res: ServerResponse): Promise<void> {
+  const { query, variables } = JSON.parse(await text(req)) as {
+    query: string
+    variables: Record<string, unknown>
+  }
+  const document = parse(query)
+  const errors = validate(schema, document)
+  if (errors.length > 0) throw new Error(`${errors.map(String).join('; ')} in ${query}`)
+  for (const definition of document.definitions)
+    if (definition.kind === 'OperationDefinition')
+      for (const field of definition.selectionSet.selections)
+        if (field.kind === 'Field') {
+          const type = definition.operation.replace(/^./, (letter) => letter.toUpperCase())
+          used.add(`${type}.${field.name.value}`)
+        }
+  const isStream = req.headers.accept === 'text/event-stream'
+  const result = await execute({
+    schema,
+    document: isStream ? parse(query.replace(/^\s*subscription/, 'query')) : document,
+    variableValues: variables,
+    fieldResolver: (_source, _args, _context, info) => sample(info.returnType),
+    ...(isStream ? { schema: withSubscriptionsAsQueries() } : {}),
+  })
+  res.writeHead(200, { 'content-type': isStream ? 'text/event-stream' : 'application/json' })
+  res.end(isStream ? `data: ${JSON.stringify(result)}\n\n` : JSON.stringify(result))
+}
+
+/** One event of a subscription is what a query of the same fields answers. */
+function withSubscriptionsAsQueries() {
+  const sdl = readFileSync(join(root, 'engine/contracts/src/graphql/schema.graphql'), 'utf8')
+  return buildSchema(
+    sdl
+      .replace('query: Query', 'query: Subscription')
+      .replace(/\n {2}subscription: Subscription/, ''),
+  )
+}
+
+/** A value of a type; lists have one item. */
+function sample(type: Graphql.GraphQLOutputType): unknown {
+  if (isNonNullType(type)) return sample(type.ofType as Graphql.GraphQLOutputType)
+  if (isListType(type)) return [sample(type.ofType as Graphql.GraphQLOutputType)]
+  if (isObjectType(type)) return {}
+  const named = getNamedType(type)
+  if (isEnumType(named)) return named.getValues()[0]?.value
+  const scalars: Readonly<Record<string, unknown>> = {
+    Int: 1,
+    Float: 1.5,
+    Boolean: true,
+    ID: 'id',
+    DateTime: '2026-01-31T12:00:00Z',
+  }
+  return scalars[named.name] ?? 'text'
+}
