@@ -1,5 +1,5 @@
 import { createHmac, createSecretKey, hkdfSync } from 'node:crypto'
-import type { AuditHead, AuditLink } from '@kre/store'
+import type { AuditAnchor, AuditHead, AuditLink } from '@kre/store'
 import { equalHashes } from '../sign-in/tokens.ts'
 
 /** `prevHash` of the first link. */
@@ -16,6 +16,9 @@ export type ChainKey = {
   check(link: AuditLink): 'genuine' | 'forged' | 'other-key'
   sealHead(link: Pick<AuditLink, 'seq' | 'hash'>): AuditHead
   isOwnHead(head: AuditHead): boolean
+  /** Of the last link that retention removes. */
+  sealAnchor(link: Pick<AuditLink, 'seq' | 'hash'>): AuditAnchor
+  isOwnAnchor(anchor: AuditAnchor): boolean
 }
 
 /** @param pepper the engine's own, at least 32 bytes. */
@@ -27,8 +30,8 @@ export function deriveChainKey(pepper: Buffer): ChainKey {
     createHmac('sha256', key).update(JSON.stringify(fields)).digest('hex')
   const id = sign(['key id']).slice(0, 8)
   const hashOf = (link: UnsealedLink): string => sign(signedFields(link, id))
-  const macOf = ({ seq, hash }: Pick<AuditLink, 'seq' | 'hash'>): string =>
-    sign(['head', seq, hash])
+  const macOf = (what: 'head' | 'anchor', { seq, hash }: Pick<AuditLink, 'seq' | 'hash'>): string =>
+    sign([what, seq, hash])
 
   return {
     id,
@@ -37,8 +40,10 @@ export function deriveChainKey(pepper: Buffer): ChainKey {
       if (link.keyId !== id) return 'other-key'
       return equalHashes(hashOf(link), link.hash) ? 'genuine' : 'forged'
     },
-    sealHead: ({ seq, hash }) => ({ seq, hash, mac: macOf({ seq, hash }) }),
-    isOwnHead: (head) => equalHashes(macOf(head), head.mac),
+    sealHead: ({ seq, hash }) => ({ seq, hash, mac: macOf('head', { seq, hash }) }),
+    isOwnHead: (head) => equalHashes(macOf('head', head), head.mac),
+    sealAnchor: ({ seq, hash }) => ({ seq, hash, mac: macOf('anchor', { seq, hash }) }),
+    isOwnAnchor: (anchor) => equalHashes(macOf('anchor', anchor), anchor.mac),
   }
 }
 

@@ -6,6 +6,8 @@ import { GENESIS_HASH, type ChainKey } from './chain-key.ts'
 const ATTEMPTS_MAX = 50
 /** `type` of links by which the log says something about itself. */
 export const NOTICE_TYPE = 'AUDIT_NOTICE'
+/** `type` of links by which it says that its beginning was removed, as it should be. */
+export const RETENTION_TYPE = 'AUDIT_RETENTION'
 
 /** A link before it has its place in the chain. */
 export type NewLink = Pick<

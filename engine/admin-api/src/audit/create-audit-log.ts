@@ -5,8 +5,14 @@ import { createAudit } from './audit.ts'
 import { createChain } from './chain.ts'
 import { deriveChainKey } from './chain-key.ts'
 import { createCheckIntegrity } from './check-integrity.ts'
+import { retainLinks } from './retain-links.ts'
 
-/** The audit log over a store: its writing end, and its check. */
+export type AuditLog = Pick<FeatureDeps, 'auditLog' | 'checkAudit' | 'isGenuine'> & {
+  /** See `retainLinks`. */
+  retainAudit: (olderThan: Date) => Promise<number>
+}
+
+/** The audit log over a store: its writing end, its check, and the removal of what is old. */
 export function createAuditLog(deps: {
   audit: AuditStore
   pepper: Buffer
@@ -14,7 +20,7 @@ export function createAuditLog(deps: {
   logger: Logger
   /** Tells engines on one store apart; the same after a restart. */
   engine: string
-}): Pick<FeatureDeps, 'auditLog' | 'checkAudit' | 'isGenuine'> {
+}): AuditLog {
   const { audit, pepper, now, logger, engine } = deps
   const key = deriveChainKey(pepper)
   const chain = createChain({
@@ -28,5 +34,6 @@ export function createAuditLog(deps: {
     auditLog: createAudit({ audit, chain, now, logger, engine }),
     checkAudit: createCheckIntegrity({ audit, key }),
     isGenuine: (link) => key.check(link) === 'genuine',
+    retainAudit: (olderThan) => retainLinks({ audit, chain, key, now, logger }, olderThan),
   }
 }

@@ -10,7 +10,7 @@ const PAGE_LINKS = 200
 
 /**
  * `GET /api/v1/audit/export`: the log as JSON lines, oldest first, each link as it is in the chain with its body as
- * `record`; last a line with the head. `fromDate`, `toDate`, `userEmail`, `types`, `runtimeIds`, `versionIds` narrow it
+ * `record`; last a line with the head. When retention has removed links, the first line says up to which. `fromDate`, `toDate`, `userEmail`, `types`, `runtimeIds`, `versionIds` narrow it
  * as in `userActivityList`, lists with commas.
  *
  * Memory does not grow with the log. Managers get the links of their runtimes, and no head.
@@ -48,6 +48,9 @@ async function* lines(
   { audit }: Pick<Store, 'audit'>,
   { query, visible }: Selection,
 ): AsyncGenerator<string, void> {
+  const anchor = visible === null ? await audit.anchor() : null
+  if (anchor !== null)
+    yield `${JSON.stringify({ removedThrough: { seq: anchor.seq, hash: anchor.hash } })}\n`
   let last: AuditLink | undefined
   for (let from = Number.MIN_SAFE_INTEGER; ; from = last.seq + 1) {
     const page = await audit.read(from, PAGE_LINKS)

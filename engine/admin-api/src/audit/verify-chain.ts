@@ -1,5 +1,7 @@
 import { setImmediate as breathe } from 'node:timers/promises'
-import type { AuditHead, AuditLink, AuditStore } from '@kre/store'
+import { KreError } from '@kre/contracts'
+import type { AuditAnchor, AuditHead, AuditLink, AuditStore } from '@kre/store'
+import { RETENTION_TYPE } from './chain.ts'
 import { GENESIS_HASH, type ChainKey } from './chain-key.ts'
 
 /** Links that are read at once: their hashes take a few milliseconds, then others have their turn. */
@@ -16,6 +18,8 @@ export type ChainVerdict = {
   links: number
   /** The newest link; null = there is none. */
   head: Anchor | null
+  /** The last link that retention has removed; null = none. */
+  removedThrough: Anchor | null
   /** Operations whose outcome is not written yet. */
   openIntents: number
   /** In the order of the chain, the first `PROBLEMS_MAX` of them. */
@@ -23,53 +27,85 @@ export type ChainVerdict = {
 }
 
 /**
- * Computes the whole chain anew. Memory does not grow with the log.
+ * Computes the chain anew, from behind what retention has removed. Memory does not grow with the log.
  *
- * @param anchor must be part of the chain; tells when a chain was cut together with its head.
+ * @param known must be part of the chain; tells when a chain was cut together with its head.
+ * @throws KreError `failed-precondition` when `known` is among the links that retention has removed.
  */
 export async function verifyChain(
   deps: { audit: AuditStore; key: ChainKey },
-  anchor: Anchor | null = null,
+  known: Anchor | null = null,
 ): Promise<ChainVerdict> {
   const { audit, key } = deps
-  // Before the links: what is added meanwhile is behind it.
+  // Before the links: what is added meanwhile is behind the head, and what is removed is before a later anchor.
   const head = await audit.head()
-  const walk = createWalk(
-    key,
-    [head, anchor].filter((mark) => mark !== null),
-  )
-  // Rows before the first link belong to nobody, and lists would show them.
-  for (let from = Number.MIN_SAFE_INTEGER; ;) {
-    const page = await audit.read(from, PAGE_LINKS)
-    for (const link of page) walk.step(link)
-    const last = page.at(-1)
-    if (last === undefined || page.length < PAGE_LINKS) break
-    from = last.seq + 1
-    await breathe()
-  }
+  const anchor = await audit.anchor()
+  const isOwnAnchor = anchor !== null && key.isOwnAnchor(anchor)
+  if (known !== null && isOwnAnchor && known.seq < anchor.seq) throw removed(known, anchor)
+  const walk = await walkAll(deps, [head, known, anchor], isOwnAnchor ? anchor : null)
+  // Removed under the walk's feet: what looks like a gap is none.
+  if ((await audit.anchor())?.seq !== anchor?.seq) return verifyChain(deps, known)
   const { last, links, open, problems, hashAt } = walk.end()
-  for (const problem of headProblems(head, key, last, hashAt)) problems.push(problem)
-  if (anchor !== null && hashAt.get(anchor.seq) !== anchor.hash)
+  if (anchor !== null && !isOwnAnchor)
     problems.push({
-      seq: Math.min(anchor.seq, last.seq + 1),
-      message: `link ${anchor.seq} is not the one that was known before: the log was cut, or written anew`,
+      seq: 1,
+      message: 'what is kept of removed links was not written by the engine',
+    })
+  for (const problem of headProblems(head, key, last, hashAt)) problems.push(problem)
+  if (known !== null && hashAt.get(known.seq) !== known.hash)
+    problems.push({
+      seq: Math.min(known.seq, last.seq + 1),
+      message: `link ${known.seq} is not the one that was known before: the log was cut, or written anew`,
     })
   problems.sort((one, other) => one.seq - other.seq)
   return {
     ok: problems.length === 0,
     links,
     head: links === 0 ? null : last,
+    removedThrough: isOwnAnchor ? { seq: anchor.seq, hash: anchor.hash } : null,
     openIntents: open,
     problems: problems.slice(0, PROBLEMS_MAX),
   }
 }
 
-/** @param marks places whose hashes are remembered on the way. */
-function createWalk(key: ChainKey, marks: readonly Anchor[]) {
+async function walkAll(
+  { audit, key }: { audit: AuditStore; key: ChainKey },
+  marks: readonly (Anchor | null)[],
+  begin: Anchor | null,
+): Promise<ChainWalk> {
+  const walk = createWalk(
+    key,
+    marks.filter((mark) => mark !== null),
+    begin ?? undefined,
+  )
+  // Rows before the first link belong to nobody, and lists would show them.
+  for (let from = Number.MIN_SAFE_INTEGER; ;) {
+    const page = await audit.read(from, PAGE_LINKS)
+    for (const link of page) walk.step(link)
+    const last = page.at(-1)
+    if (last === undefined || page.length < PAGE_LINKS) return walk
+    from = last.seq + 1
+    await breathe()
+  }
+}
+
+/** Follows the links of a chain one by one. */
+export type ChainWalk = ReturnType<typeof createWalk>
+
+/**
+ * @param marks places whose hashes are remembered on the way.
+ * @param begin the last link that retention has removed. Links up to it may still be there, from a removal that was cut
+ *   off: they have to lead to it.
+ */
+export function createWalk(
+  key: ChainKey,
+  marks: readonly Anchor[],
+  begin: Anchor = { seq: 0, hash: GENESIS_HASH },
+) {
   const problems: ChainProblem[] = []
-  const hashAt = new Map<number, string>()
+  const hashAt = new Map<number, string>([[begin.seq, begin.hash]])
   const open = new Set<number>()
-  let last: Anchor = { seq: 0, hash: GENESIS_HASH }
+  let last = begin
   let links = 0
 
   function report(seq: number, message: string): void {
@@ -78,6 +114,8 @@ function createWalk(key: ChainKey, marks: readonly Anchor[]) {
 
   return {
     step(link: AuditLink): void {
+      if (links === 0 && link.seq >= 1 && link.seq <= begin.seq)
+        last = { seq: link.seq - 1, hash: link.prevHash }
       const expected = last.seq + 1
       if (link.seq < expected) {
         report(link.seq, `link ${link.seq} is no part of the log`)
@@ -87,6 +125,8 @@ function createWalk(key: ChainKey, marks: readonly Anchor[]) {
       // After a gap the link before is not there to compare with.
       else if (link.prevHash !== last.hash)
         report(link.seq, `link ${link.seq} does not follow the link before it`)
+      if (link.seq === begin.seq && link.hash !== begin.hash)
+        report(link.seq, `link ${link.seq} is not the one up to which links were removed`)
       const wrong = linkProblem(key, link)
       if (wrong !== null) report(link.seq, wrong)
       if (link.kind === 'intent') open.add(link.seq)
@@ -107,7 +147,9 @@ function linkProblem(key: ChainKey, link: AuditLink): string | null {
       return `link ${link.seq} was made with the key ${link.keyId}, and the engine has ${key.id}: its pepper was replaced`
     case 'genuine':
       // The writer met a chain whose end was wrong, and kept that.
-      return link.kind === 'notice' ? `link ${link.seq} says: ${link.body}` : null
+      return link.kind === 'notice' && link.type !== RETENTION_TYPE
+        ? `link ${link.seq} says: ${link.body}`
+        : null
   }
 }
 
@@ -131,4 +173,12 @@ function headProblems(
   return hashAt.get(head.seq) === head.hash
     ? []
     : [{ seq: head.seq, message: `link ${head.seq} is not the one that the head names` }]
+}
+
+function removed(known: Anchor, anchor: AuditAnchor): KreError {
+  return new KreError(
+    'failed-precondition',
+    `link ${known.seq} was removed because of its age, as all up to link ${anchor.seq}: give a later head, or verify without one`,
+    { reason: 'AUDIT_REMOVED', seq: known.seq, removedThrough: anchor.seq },
+  )
 }

@@ -73,9 +73,7 @@ export function createSqliteAuditStore(chain: Database, control: Database): Audi
         .map(toLink)
     },
     async anchor() {
-      return control.get<Row & AuditAnchor>(
-        'SELECT seq, hash, mac FROM audit_anchor WHERE id = 1',
-      )
+      return control.get<Row & AuditAnchor>('SELECT seq, hash, mac FROM audit_anchor WHERE id = 1')
     },
     async removeThrough(anchor) {
       const kept = control.transaction(() => keepAnchor(control, anchor))
