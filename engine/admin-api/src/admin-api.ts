@@ -7,7 +7,10 @@ import { createAroundRoutes } from './audit/audit-routes.ts'
 import { createClientAddress } from './audit/client-address.ts'
 import { createAuditLog } from './audit/create-audit-log.ts'
 import { createAuditExportRoute } from './audit/export-route.ts'
+import { keepAuditBounded } from './audit/keep-audit-bounded.ts'
+import { createRecordRefusedUpload } from './audit/record-refused-upload.ts'
 import { createKeyedLock } from './concurrency/keyed-lock.ts'
+import { acquireAlone, createSharedLock } from './concurrency/shared-lock.ts'
 import type { AdminApiDeps, FeatureDeps } from './context.ts'
 import { createDocumentReader } from './docs/document-reader.ts'
 import { createDocumentRoute } from './docs/document-route.ts'
@@ -18,6 +21,7 @@ import { createSocketDoor } from './graphql/socket-door.ts'
 import { createHandler } from './http/create-handler.ts'
 import type { Route } from './http/exchange.ts'
 import { listen, type Listening } from './http/listen.ts'
+import { STALLED_MS } from './http/relay-stream.ts'
 import { ownOrigins } from './http/request-origin.ts'
 import { createDownloadLogsRoute } from './logs/download-logs-route.ts'
 import { createWorkQueue } from './mail/work-queue.ts'
@@ -37,6 +41,7 @@ import { createStatusRoute } from './routes/status-route.ts'
 import { createTokenSignInRoute } from './routes/token-sign-in-route.ts'
 import { createResumableUploadRoutes } from './routes/resumable-upload-routes.ts'
 import { createUploadRoute } from './routes/upload-route.ts'
+import { createUiRoutes } from './routes/ui/ui-routes.ts'
 import { createAuthenticate } from './sign-in/authenticate.ts'
 import { createLogins } from './sign-in/logins.ts'
 import { createPrincipals } from './sign-in/principals.ts'
@@ -75,6 +80,7 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
     logger,
     engine: deps.engineId ?? 'engine',
   })
+  const acquire = deps.acquire ?? acquireAlone
   const features: FeatureDeps = {
     ...store,
     ...audit,
@@ -85,7 +91,8 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
     newId: randomUUID,
     hashToken,
     currentPrincipal: (principal) => principals.again(principal),
-    lock: createKeyedLock(),
+    lock: createSharedLock(createKeyedLock(), acquire),
+    acquire,
     fingerprintKey: deps.pepper,
     liveTraffic: deps.liveTraffic ?? null,
     documents: createDocumentReader(store),
@@ -131,6 +138,8 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
       enterRun,
       acceptsFiles,
       executionMs,
+      stalledMs: deps.stalledMs ?? STALLED_MS,
+      recordRefusedUpload: createRecordRefusedUpload(features),
     }),
     createUploadRoute({ ...uploading, resumable }),
     ...createResumableUploadRoutes({ ...features, resumable }),
@@ -151,6 +160,10 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
     }),
     createAuditExportRoute(features),
     createStatusPageRoute(features),
+    ...createUiRoutes({
+      uiDir: deps.uiDir ?? null,
+      methods: { mail: deps.mailer !== undefined, oidc: deps.oidc !== undefined },
+    }),
   ]
   const { bootstrapToken } = deps
   const authenticate = createAuthenticate({ principals, hashToken, bootstrapToken })
@@ -159,6 +172,7 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
   const handle = createHandler({
     routes,
     around: createAroundRoutes({ ...features, clientAddress }),
+    home: deps.uiDir === undefined ? null : 'ui/',
     ...callers,
   })
   return {
@@ -166,9 +180,13 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
     async listen(at) {
       await closeAbandoned(audit.auditLog, logger)
       const listening = await listen(handle, at, sockets.upgrade)
+      const auditAgeMs = deps.auditAgeMs ?? null
+      const bounded =
+        auditAgeMs === null ? null : keepAuditBounded({ ...audit, now, logger }, auditAgeMs)
       return {
         ...listening,
         async close() {
+          await bounded?.[Symbol.asyncDispose]()
           await resumable[Symbol.asyncDispose]()
           await sockets[Symbol.asyncDispose]()
           await listening.close()

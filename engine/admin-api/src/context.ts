@@ -4,6 +4,7 @@ import type { AuditLink, KeyKeeper, Store } from '@kre/store'
 import type { Audit } from './audit/audit.ts'
 import type { CheckIntegrity } from './audit/check-integrity.ts'
 import type { KeyedLock } from './concurrency/keyed-lock.ts'
+import type { AcquireShared } from './concurrency/shared-lock.ts'
 import type { Mailer } from './mail/mailer.ts'
 import type { OidcSettings } from './oidc/identity-provider.ts'
 import type { Principal } from './principal.ts'
@@ -43,12 +44,20 @@ export type AdminApiDeps = {
    * a restart. Default `engine`, which is right for a single one.
    */
   engineId?: string
+  /** Keeps other engines on the store from the same runtime, bundle or upload. Absent = there are none. */
+  acquire?: AcquireShared
   /** What is not named has its default. */
   uploadLimits?: Partial<UploadLimits>
+  /** Folder of the built admin UI. Absent = this engine serves none. */
+  uiDir?: string
   /** Whether GraphQL's `createVersion` takes files, as KRE's clients send them; default false. */
   graphqlUploads?: boolean
   /** What a GraphQL operation may take; default 10 s. */
   executionMs?: number
+  /** After which the client of an event stream that takes nothing is cut; default 30 s. */
+  stalledMs?: number
+  /** Links of the audit log go at this age; default null = never. */
+  auditAgeMs?: number | null
   /** Addresses or networks of proxies whose `X-Forwarded-For` counts; default none. */
   trustedProxies?: readonly string[]
 }
@@ -63,8 +72,10 @@ export type FeatureDeps = Store & {
   hashToken: HashToken
   /** What a principal is by now; null = its login or token ended. For work that takes longer than a moment. */
   currentPrincipal: (principal: Principal) => Promise<Principal | null>
-  /** Serialises work on one thing inside this process; the store's compare-and-set guards the rest. */
+  /** Serialises work on one runtime or bundle, over all engines of the store. */
   lock: KeyedLock
+  /** Keeps other engines away. */
+  acquire: AcquireShared
   /** Tells values apart without showing them: see `fingerprint`. */
   fingerprintKey: Buffer
   /** Null where this process collects no metrics. */

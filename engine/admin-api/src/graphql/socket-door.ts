@@ -14,7 +14,7 @@ import type { Principal } from '../principal.ts'
 import type { Authenticate } from '../sign-in/authenticate.ts'
 import type { RateLimits } from '../sign-in/rate-limits.ts'
 import { GRAPHQL_PATH, type Graphql } from './create-graphql.ts'
-import { callerKey, createOpenStreams, RECHECK_MS, type OpenStreams } from './open-streams.ts'
+import { callerKey, createOpenStreams, type OpenStreams } from './open-streams.ts'
 import type { EnterRun } from './run-limits.ts'
 import { toGraphqlError } from './to-graphql-error.ts'
 
@@ -160,13 +160,9 @@ export function createSocketDoor(deps: SocketDoorDeps): SocketDoor {
   function watch(socket: WebSocket, principal: Principal, leave: () => void): void {
     const gone = new AbortController()
     principalOf.set(socket, { principal, signal: gone.signal })
-    const close = (): void => socket.close(CLOSE_FORBIDDEN, 'Forbidden')
-    const recheck = setInterval(() => {
-      // Who can't be checked is not served.
-      openStreams.isAsBefore(principal).then((allowed) => void (allowed || close()), close)
-    }, RECHECK_MS)
+    const unwatch = openStreams.watch(principal, () => socket.close(CLOSE_FORBIDDEN, 'Forbidden'))
     socket.once('close', () => {
-      clearInterval(recheck)
+      unwatch()
       leave()
       gone.abort()
     })

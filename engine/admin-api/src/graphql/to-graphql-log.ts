@@ -15,5 +15,7 @@ export function toGraphqlLog(record: LogRecord) {
     message: visibleMessage(record.message),
     level: record.level,
     requestId: record.requestId,
+    /** Lines before it that a reader was too slow for. */
+    leftOut: 0,
   }
 }

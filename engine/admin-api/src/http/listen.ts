@@ -13,8 +13,8 @@ export type Listening = {
 
 const HEADERS_BYTES_MAX = 16 * KiB
 const HEADERS_MS = 15 * SECOND_MS
-/** Beyond what people, a CLI and a few dashboards need. */
-const CONNECTIONS_MAX = 512
+/** A thousand who follow along, each with a connection for its questions beside the one of its events, and as many more. */
+const CONNECTIONS_MAX = 4_096
 const CLOSE_MS = 2 * SECOND_MS
 const SWEEP_MS = 20
 

@@ -89,6 +89,26 @@ export function selectLogs(
   }
 }
 
+/** Whether a store would find the record by the query; its versions aside, which the caller has chosen. */
+export function matchesQuery(
+  query: LogSelection['query'] & { readonly from?: Date; readonly to?: Date | undefined },
+  record: LogRecord,
+): boolean {
+  const { workflows, nodes, levels, requestId, search, from, to } = query
+  const dateMs = Date.parse(record.date)
+  const among = (values: readonly (string | null)[] | undefined, value: string | null): boolean =>
+    values === undefined || values.includes(value)
+  return (
+    among(workflows, record.workflow) &&
+    among(nodes, record.node) &&
+    among(levels, record.level) &&
+    (requestId === undefined || record.requestId === requestId) &&
+    (search === undefined || record.message.toLowerCase().includes(search.toLowerCase())) &&
+    (from === undefined || dateMs >= from.getTime()) &&
+    (to === undefined || dateMs <= to.getTime())
+  )
+}
+
 /** `Node.id` of a record: `<workflow>.<node>`, or `entrypoint`. */
 export function nodeIdOf(record: Pick<LogRecord, 'workflow' | 'node'>): string {
   return record.node === null ? ENTRYPOINT : `${record.workflow ?? ''}.${record.node}`

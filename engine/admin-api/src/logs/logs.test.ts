@@ -3,8 +3,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { createLogger, waitUntil } from '@kre/service-kit'
 import { sampleLog } from '@kre/store/testing'
 import type { Principal } from '../principal.ts'
+import { openEventStream } from '../testing/event-stream.ts'
 import { startTestApi, type TestApi } from '../testing/start-test-api.ts'
 import { keepLogsBounded } from './keep-logs-bounded.ts'
+import { createLogTails } from './log-tails.ts'
 import { tailLogs } from './tail-logs.ts'
 
 const OWNER: Principal = {
@@ -187,7 +189,10 @@ describe('the tail of logs', () => {
     }
     const begin = Date.now()
     const lines = await tailLogs(
-      { ...api.store, outputs, events: api.events, now: () => new Date(begin) },
+      {
+        ...api.store,
+        followLog: createLogTails({ outputs, events: api.events, now: () => new Date(begin) }),
+      },
       {
         principal: OWNER,
         runtimeId,
@@ -210,12 +215,43 @@ describe('the tail of logs', () => {
       api.events.publish({ type: 'logs.written', runtimeId })
       while (told.length < (batch + 1) * 1_000) {
         const { value } = await lines.next()
-        if (value !== undefined) told.push(value.id)
+        if (value !== undefined) told.push(value.record.id)
       }
     }
     stopped.abort()
     expect(told).toEqual(Array.from({ length: batches * 1_000 }, (_, i) => `${i}`))
     expect(read).toBeLessThan(batches * 3_100)
+  })
+
+  test('goes on after lines of nodes whose clocks are far ahead or behind', async () => {
+    await api.upload({ version: 'v1' }, runtimeId)
+    const stream = await openEventStream(
+      api.url,
+      api.asOwner,
+      `subscription { watchNodeLogs(runtimeId: "${runtimeId}", versionName: "v1",
+        filters: { startDate: "2020-01-01T00:00:00Z" }) { id } }`,
+    )
+    const at = (id: string, ms: number) =>
+      api.store.outputs.write([
+        sampleLog(id, { runtimeId, date: new Date(Date.now() + ms).toISOString() }),
+      ])
+    await at('of the year 2999', Date.UTC(2999) - Date.now())
+    await at('of the past', -365 * 86_400_000)
+    await at('of now', 0)
+    api.events.publish({ type: 'logs.written', runtimeId })
+    await stream.received(1)
+    await at('of a second ahead', 1_000)
+    api.events.publish({ type: 'logs.written', runtimeId })
+    await stream.received(2)
+    await at('of now again', 0)
+    api.events.publish({ type: 'logs.written', runtimeId })
+    await stream.received(3)
+    expect(stream.events.map(({ data }) => data?.['watchNodeLogs'])).toEqual([
+      { id: 'of now' },
+      { id: 'of a second ahead' },
+      { id: 'of now again' },
+    ])
+    stream.close()
   })
 })
 

@@ -22,7 +22,9 @@ export async function queryLogs(
   authorize(query.principal, 'view logs', query.runtimeId)
   const filters = parseLogFilters(query.filters)
   await requireRuntime(deps, query.runtimeId)
-  const versions = await deps.versions.list(query.runtimeId)
+  // Only ids and names have to be looked up, which most pages do without.
+  const asksForNames = filters.versionsIds !== undefined || filters.workflowsNames !== undefined
+  const versions = asksForNames ? await deps.versions.list(query.runtimeId) : []
   const selection = selectLogs(query.runtimeId, filters, versions)
   const items: LogRecord[] = []
   let cursor = query.cursor

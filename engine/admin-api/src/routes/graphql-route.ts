@@ -1,13 +1,15 @@
 import type { ServerResponse } from 'node:http'
-import { KiB, KreError } from '@kre/contracts'
+import { KiB, KreError, SECOND_MS } from '@kre/contracts'
+import type { Logger } from '@kre/service-kit'
 import { GRAPHQL_PATH, type Graphql } from '../graphql/create-graphql.ts'
-import { readMultipartRequest } from '../graphql/multipart-request.ts'
-import { callerKey, RECHECK_MS, type OpenStreams } from '../graphql/open-streams.ts'
+import { readMultipartRequest, type MultipartRequest } from '../graphql/multipart-request.ts'
+import { callerKey, type OpenStreams } from '../graphql/open-streams.ts'
 import { withinTime, type EnterRun } from '../graphql/run-limits.ts'
 import { bodyChunks } from '../http/body-chunks.ts'
 import type { Exchange, Route } from '../http/exchange.ts'
 import { HttpProblem } from '../http/http-problem.ts'
 import { readBody } from '../http/read-body.ts'
+import { relayStream } from '../http/relay-stream.ts'
 import { mediaType } from '../http/request-origin.ts'
 import { isAllowed, type Principal } from '../principal.ts'
 import { tooLarge, type ClaimBytes } from '../uploads/bytes-under-way.ts'
@@ -17,6 +19,12 @@ import type { UploadSlots } from '../uploads/upload-slots.ts'
 /** What a form has beside its file. */
 const FORM_BYTES_MAX = 300 * KiB
 
+/** Writes down that an upload was refused before its operation was read. Never throws. */
+export type RecordRefusedUpload = (
+  refused: Pick<SignedIn, 'principal' | 'requestId'>,
+  error: unknown,
+) => Promise<void>
+
 export type GraphqlRoutesDeps = {
   graphql: Graphql
   openStreams: OpenStreams
@@ -24,71 +32,87 @@ export type GraphqlRoutesDeps = {
   uploadLimits: UploadLimits
   uploadSlots: UploadSlots
   claimBytes: ClaimBytes
+  recordRefusedUpload: RecordRefusedUpload
   /** Whether `createVersion` takes files. */
   acceptsFiles: boolean
   /** What an operation may take. */
   executionMs: number
+  /** After which the client of an event stream that takes nothing is cut. */
+  stalledMs: number
+  logger: Logger
 }
 
 /** `POST /graphql` with JSON, and `GET /graphql` for queries and event streams (yoga refuses mutations there). */
 export function createGraphqlRoutes(deps: GraphqlRoutesDeps): Route[] {
-  const { openStreams } = deps
-
   const route = (method: 'GET' | 'POST'): Route => ({
     method,
     path: GRAPHQL_PATH,
     access: 'signed-in',
     async handle(exchange) {
-      const { req, res, principal, signal: gone } = exchange
+      const { req, signal: gone } = exchange
       const ended = new AbortController()
       const signal = AbortSignal.any([gone, ended.signal])
       const type = mediaType(req.headers)
       try {
         if (method === 'POST' && type === 'multipart/form-data' && deps.acceptsFiles) {
-          await relay(await answerUpload(deps, exchange, signal), res, principal, signal)
+          await relay(deps, await answerUpload(deps, exchange, signal), exchange, signal)
           return
         }
         // Only JSON: what a form can send must never be an operation.
         if (method === 'POST' && type !== 'application/json') throw notJson()
-        await relay(await answer(deps, exchange, signal), res, principal, signal)
+        await relay(deps, await answer(deps, exchange, signal), exchange, signal)
       } finally {
         ended.abort()
       }
     },
   })
-
-  async function relay(
-    response: Response,
-    res: ServerResponse,
-    principal: Principal,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const type = response.headers.get('content-type') ?? 'application/json; charset=utf-8'
-    if (!type.startsWith('text/event-stream') || response.body === null) {
-      if (response.status === 406) throw notAcceptable()
-      const body = Buffer.from(await response.arrayBuffer())
-      const allow = response.headers.get('allow')
-      res.writeHead(response.status, {
-        'Content-Type': type,
-        'Content-Length': body.length,
-        ...(allow === null ? {} : { Allow: allow }),
-      })
-      res.end(body)
-      return
-    }
-    const leave = openStreams.enter(principal)
-    try {
-      res.writeHead(response.status, { 'Content-Type': type, 'X-Accel-Buffering': 'no' })
-      await relayStream(response.body, res, signal, () => openStreams.isAsBefore(principal))
-    } finally {
-      leave()
-    }
-  }
-
   return [route('GET'), route('POST')]
 }
 
 type SignedIn = Exchange & { readonly principal: Principal }
+
+async function relay(
+  deps: GraphqlRoutesDeps,
+  response: Response,
+  { res, principal, requestId }: SignedIn,
+  signal: AbortSignal,
+): Promise<void> {
+  const type = response.headers.get('content-type') ?? 'application/json; charset=utf-8'
+  if (!type.startsWith('text/event-stream') || response.body === null) {
+    if (response.status === 406) throw notAcceptable()
+    await sendWhole(response, type, res)
+    return
+  }
+  const { openStreams, stalledMs, logger } = deps
+  const leave = openStreams.enter(principal)
+  try {
+    res.writeHead(response.status, { 'Content-Type': type, 'X-Accel-Buffering': 'no' })
+    const end = await relayStream(response.body, res, {
+      signal,
+      stalledMs,
+      isAllowed: () => openStreams.isAsBefore(principal),
+      watch: (onLost) => openStreams.watch(principal, onLost),
+    })
+    if (end === 'stalled')
+      logger.warn(
+        { requestId, user: principal.email, stalledSeconds: stalledMs / SECOND_MS },
+        'an event stream was cut: its client took nothing',
+      )
+  } finally {
+    leave()
+  }
+}
+
+async function sendWhole(response: Response, type: string, res: ServerResponse): Promise<void> {
+  const body = Buffer.from(await response.arrayBuffer())
+  const allow = response.headers.get('allow')
+  res.writeHead(response.status, {
+    'Content-Type': type,
+    'Content-Length': body.length,
+    ...(allow === null ? {} : { Allow: allow }),
+  })
+  res.end(body)
+}
 
 /** One operation, when it is the caller's turn, within its time. Of a stream only the beginning is meant. */
 async function answer(
@@ -115,91 +139,53 @@ async function answer(
   )
 }
 
-/** An operation with a file. The caller is looked at before the first byte, the runtime before the first of the file. */
+/** An operation with a file. What is refused before the operation can be read has a record all the same. */
 async function answerUpload(
   deps: GraphqlRoutesDeps,
-  { req, url, principal, requestId, sendContinue }: SignedIn,
+  exchange: SignedIn,
   signal: AbortSignal,
 ): Promise<Response> {
+  const { url, principal, requestId } = exchange
+  await using upload = await openUpload(deps, exchange, signal).catch(async (error: unknown) => {
+    await deps.recordRefusedUpload(exchange, error)
+    throw error
+  })
+  const { body, file } = upload
+  const headers = { accept: 'application/json', 'content-type': 'application/json' }
+  const context = { principal, requestId, signal, file }
+  return await deps.graphql.answer({ url, method: 'POST', headers, body }, context)
+}
+
+/** The caller is looked at before the first byte, the runtime before the first of the file. */
+async function openUpload(
+  deps: GraphqlRoutesDeps,
+  { req, principal, sendContinue }: SignedIn,
+  signal: AbortSignal,
+): Promise<MultipartRequest & AsyncDisposable> {
   if (!mayUpload(principal))
     throw new KreError('permission-denied', 'you are not allowed to edit versions')
   const { uploadLimits: limits } = deps
   const announced = req.headers['content-length']
   const bytes = announced === undefined ? limits.bytesMax : Number(announced)
-  const leave = await deps.claimBytes(principal.email, Math.min(bytes, limits.bytesMax))
-  try {
-    const release = await deps.uploadSlots(principal.email, signal)
-    try {
-      sendContinue()
-      const bytesMax = limits.bytesMax + FORM_BYTES_MAX
-      const chunks = bodyChunks(req, {
-        bytesMax,
-        idleMs: limits.idleMs,
-        tooLarge: () => tooLarge(limits),
-        signal,
-      })
-      const { body, file } = await readMultipartRequest(req.headers['content-type'] ?? '', chunks)
-      const headers = { accept: 'application/json', 'content-type': 'application/json' }
-      const context = { principal, requestId, signal, file }
-      return await deps.graphql.answer({ url, method: 'POST', headers, body }, context)
-    } finally {
-      release()
-    }
-  } finally {
-    leave()
-  }
+  await using held = new AsyncDisposableStack()
+  held.defer(await deps.claimBytes(principal.email, Math.min(bytes, limits.bytesMax)))
+  held.defer(await deps.uploadSlots(principal.email, signal))
+  sendContinue()
+  const chunks = bodyChunks(req, {
+    bytesMax: limits.bytesMax + FORM_BYTES_MAX,
+    idleMs: limits.idleMs,
+    tooLarge: () => tooLarge(limits),
+    signal,
+  })
+  const request = await readMultipartRequest(req.headers['content-type'] ?? '', chunks)
+  const all = held.move()
+  return { ...request, [Symbol.asyncDispose]: () => all.disposeAsync() }
 }
 
 /** Whether there is any runtime that the caller may upload to. */
 function mayUpload(principal: Principal): boolean {
   const somewhere = [...(principal.runtimeIds ?? principal.grants.keys()), '']
   return somewhere.some((runtimeId) => isAllowed(principal, 'edit versions', runtimeId))
-}
-
-/** Passes chunks on, no faster than the client takes them, until the end, the client's leave or the login's end. */
-async function relayStream(
-  body: ReadableStream<Uint8Array>,
-  res: ServerResponse,
-  signal: AbortSignal,
-  isAllowed: () => Promise<boolean>,
-): Promise<void> {
-  const reader = body.getReader()
-  // Cancelling an ended stream is fine; a failing one reports through `read`.
-  const cancel = (): void => void reader.cancel().catch(() => undefined)
-  const recheck = setInterval(() => {
-    isAllowed().then(
-      (allowed) => void (allowed || cancel()),
-      // Who can't be checked is not served.
-      cancel,
-    )
-  }, RECHECK_MS)
-  signal.addEventListener('abort', cancel, { once: true })
-  if (signal.aborted) cancel()
-  try {
-    for (;;) {
-      const { done, value } = await reader.read()
-      if (done || !(await isAllowed())) break
-      if (!res.write(value)) await drained(res, signal)
-    }
-  } finally {
-    clearInterval(recheck)
-    signal.removeEventListener('abort', cancel)
-    cancel()
-    res.end()
-  }
-}
-
-function drained(res: ServerResponse, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const go = (): void => {
-      res.off('drain', go)
-      signal.removeEventListener('abort', go)
-      resolve()
-    }
-    res.once('drain', go)
-    signal.addEventListener('abort', go, { once: true })
-    if (signal.aborted) go()
-  })
 }
 
 function notJson(): HttpProblem {

@@ -2,14 +2,12 @@ import { KreError, SECOND_MS } from '@kre/contracts'
 import type { FeatureDeps } from '../context.ts'
 import { authorize, type Principal } from '../principal.ts'
 import { requireVersion } from '../versions/version-state.ts'
+import type { LivePicture } from './live-pictures.ts'
 import type { Traffic } from './read-traffic.ts'
-import { sumTraffic } from './sum-traffic.ts'
 
 const EVERY_MS = SECOND_MS
-/** A picture is the sum of so long: steady for the eye, and new enough. */
-const WINDOW_MS = 5 * SECOND_MS
 
-type WatchTrafficDeps = Pick<FeatureDeps, 'runtimes' | 'versions' | 'liveTraffic' | 'now'>
+type WatchTrafficDeps = Pick<FeatureDeps, 'runtimes' | 'versions'> & { livePicture: LivePicture }
 
 /**
  * The traffic of a version's last seconds, every second.
@@ -23,18 +21,10 @@ export async function watchTraffic(
   const { principal, runtimeId, versionName, signal } = command
   authorize(principal, 'view traffic', runtimeId)
   const { name } = await requireVersion(deps, runtimeId, versionName)
-  const { liveTraffic } = deps
-  if (liveTraffic === null)
+  const { livePicture } = deps
+  if (livePicture === null)
     throw new KreError('unimplemented', 'this engine does not collect metrics')
-  return everySecond(signal, () => {
-    const to = new Date(Math.floor(deps.now().getTime() / SECOND_MS) * SECOND_MS)
-    return {
-      from: new Date(to.getTime() - WINDOW_MS),
-      to,
-      stepMs: WINDOW_MS,
-      series: sumTraffic(liveTraffic(runtimeId, name, WINDOW_MS), null),
-    }
-  })
+  return everySecond(signal, () => livePicture(runtimeId, name))
 }
 
 /** The first value at once. A consumer that is slow misses values and piles up none. */

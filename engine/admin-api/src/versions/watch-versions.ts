@@ -1,17 +1,10 @@
 import type { FeatureDeps } from '../context.ts'
 import { authorize, sees, type Principal } from '../principal.ts'
 import { watchChanges } from '../watch/watch-changes.ts'
-import {
-  readRuntimeState,
-  requireRuntime,
-  versionState,
-  type VersionState,
-} from './version-state.ts'
+import { changedVersions, type ReadPicture, type VersionsPicture } from './version-pictures.ts'
+import { requireRuntime, type VersionState } from './version-state.ts'
 
-type WatchVersionsDeps = Pick<
-  FeatureDeps,
-  'runtimes' | 'versions' | 'releases' | 'placements' | 'events'
->
+type WatchVersionsDeps = Pick<FeatureDeps, 'runtimes' | 'events'> & { readPicture: ReadPicture }
 
 /**
  * Versions whose status, reason, address, nodes or publication changed after the call.
@@ -28,12 +21,13 @@ export async function watchVersions(
     authorize(principal, 'view versions', runtimeId)
     await requireRuntime(deps, runtimeId)
   }
-  const readChanged = createChangeReader(deps)
+  const readChanged = createChangeReader(deps.readPicture)
   const watch = watchChanges({
     events: deps.events,
     signal,
     isRelevant: (event) =>
       event.type !== 'logs.written' &&
+      event.type !== 'upload.wanted' &&
       (runtimeId === null || event.runtimeId === runtimeId) &&
       sees(principal, event.runtimeId),
     read: readChanged,
@@ -45,28 +39,17 @@ export async function watchVersions(
 
 /** Each call returns the versions of the runtimes that look different than at the call before. */
 function createChangeReader(
-  deps: Pick<WatchVersionsDeps, 'versions' | 'releases' | 'placements'>,
+  readPicture: ReadPicture,
 ): (runtimeIds: ReadonlySet<string>) => Promise<VersionState[]> {
-  /** By runtime, by version name. */
-  const known = new Map<string, ReadonlyMap<string, string>>()
+  const seen = new Map<string, VersionsPicture>()
 
   return async function readChanged(runtimeIds) {
     const changed: VersionState[] = []
     for (const runtimeId of runtimeIds) {
-      const [versions, state] = await Promise.all([
-        deps.versions.list(runtimeId),
-        readRuntimeState(deps, runtimeId),
-      ])
-      const before = known.get(runtimeId)
-      const now = new Map<string, string>()
-      for (const version of versions) {
-        const current = versionState(version, state)
-        const look = JSON.stringify([version.id, version.publishedAt, current.derived])
-        now.set(version.name, look)
-        if (before?.get(version.name) !== look) changed.push(current)
-      }
-      if (now.size === 0) known.delete(runtimeId)
-      else known.set(runtimeId, now)
+      const now = await readPicture(runtimeId)
+      changed.push(...changedVersions(seen.get(runtimeId), now))
+      if (now.size === 0) seen.delete(runtimeId)
+      else seen.set(runtimeId, now)
     }
     return changed
   }
