@@ -73,3 +73,10 @@ export function publicMessage(error: KreError, requestId: string): string {
     return `a part of the engine can't be reached at the moment: try again, or see its log under request id ${requestId}`
   return error.message
 }
+
+/** Of faults the name of what went wrong alone: the rest may be as telling as their messages. */
+export function publicDetails({ code, details }: KreError): KreError['details'] {
+  if (code !== 'internal' && code !== 'unavailable') return details
+  const reason = details['reason']
+  return reason === undefined ? {} : { reason }
+}

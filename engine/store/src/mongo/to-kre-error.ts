@@ -30,6 +30,8 @@ export function isTooLarge(thrown: unknown): boolean {
 }
 
 /**
+ * What callers of the API read names no server: of faults (`unavailable`, `internal`) they read nothing.
+ *
  * @param where names the servers in the message, without credentials.
  * @returns the error itself when it is one of KRE's already.
  */
@@ -44,8 +46,8 @@ export function toKreError(thrown: unknown, where: string): KreError {
   if (code === OUT_OF_DISK_SPACE || /no space left|disk is full/i.test(reason))
     return new KreError(
       'resource-exhausted',
-      `STORAGE_FULL the database at ${where} has no space left: free space on its disk; the engine goes on by itself`,
-      {},
+      'STORAGE_FULL the database has no space left: free space on its disk; the engine goes on by itself',
+      { reason: 'STORAGE_FULL' },
       cause,
     )
   if (NOT_ALLOWED.has(code))
@@ -58,14 +60,14 @@ export function toKreError(thrown: unknown, where: string): KreError {
   if (code === MAX_TIME_EXPIRED)
     return new KreError(
       'deadline-exceeded',
-      `the database at ${where} took too long: ask for less, for example a shorter range of dates`,
+      'the database took too long: ask for less, for example a shorter range of dates',
       {},
       cause,
     )
   if (TOO_LARGE.has(code))
     return new KreError(
       'resource-exhausted',
-      `the database at ${where} takes no document of this size (${reason}): store less in one piece`,
+      'the database takes no document of this size: store less in one piece',
       {},
       cause,
     )

@@ -82,6 +82,8 @@ describe('toKreError', () => {
     const error = toKreError(thrown, '/data/kre.sqlite')
     expect(error).toMatchObject({ code, cause: thrown })
     expect(error.message).toMatch(message)
-    expect(error.message).toContain('/data/kre.sqlite')
+    // Callers of the API read of a full disk, and of faults nothing.
+    expect(error.message).toContain(code === 'resource-exhausted' ? 'for kre.sqlite' : '/data/kre')
+    expect(error.message.includes('/data/')).toBe(code !== 'resource-exhausted')
   })
 })

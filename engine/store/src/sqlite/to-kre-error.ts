@@ -1,4 +1,5 @@
 /** What went wrong in SQLite or on its disk, in the engine's words. */
+import { basename } from 'node:path'
 import { KreError } from '@kre/contracts'
 
 /** Primary result codes (sqlite.org/rescode.html); extended codes carry them in their lowest byte. */
@@ -81,11 +82,12 @@ export function toKreError(thrown: unknown, where: string): KreError {
   }
 }
 
+/** Callers of the API read this one, so it names the file without its folder. */
 function storageFull(where: string, cause: unknown): KreError {
   return new KreError(
     'resource-exhausted',
-    `STORAGE_FULL no space is left for ${where}: free space on its disk; the engine goes on by itself`,
-    {},
+    `STORAGE_FULL no space is left for ${basename(where)}: free space on the engine's disk; it goes on by itself`,
+    { reason: 'STORAGE_FULL' },
     { cause },
   )
 }
