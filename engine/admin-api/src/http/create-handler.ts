@@ -13,7 +13,8 @@ import { HttpProblem } from './http-problem.ts'
 import { lingerAfter } from './linger.ts'
 import { matchRoute } from './match-route.ts'
 import { isProvablyOwn } from './request-origin.ts'
-import { SECURITY_HEADERS, sendProblem } from './respond.ts'
+import { requestedMethod } from './requested-method.ts'
+import { SECURITY_HEADERS, sendProblem, sendRedirect } from './respond.ts'
 
 export type HandlerDeps = {
   routes: readonly Route[]
@@ -23,6 +24,8 @@ export type HandlerDeps = {
   rateLimits: RateLimits
   logger: Logger
   publicUrl: () => string
+  /** Where a browser that opens `/` is sent to; null = nowhere. */
+  home: string | null
   ownOrigins: (req: IncomingMessage) => string[]
   /** Network address of the caller, as far as it can be believed. */
   addressOf: (req: IncomingMessage) => string
@@ -84,15 +87,19 @@ async function route(deps: HandlerDeps, arrival: Arrival): Promise<void> {
   const publicUrl = deps.publicUrl()
   if (!isAllowedHost(req.headers.host, publicUrl)) throw misdirected()
   const url = requestUrl(req)
-  const method = req.method ?? ''
-  const match = matchRoute(deps.routes, method, url.pathname)
+  // People get the admin UI; programs keep the answers they know, and strangers among them learn nothing.
+  if (deps.home !== null && isVisit(req, url)) {
+    sendRedirect(arrival.res, deps.home, {})
+    return
+  }
+  const match = matchRoute(deps.routes, requestedMethod(req, url.pathname), url.pathname)
   if (match.kind === 'found' && match.route.access === 'open') {
     const { route: open, params } = match
     const exchange = { ...arrival, url, params }
     await deps.around(nameOf(open), exchange, null, () => open.handle(exchange))
     return
   }
-  const principal = await requirePrincipal(deps, req, method, url)
+  const principal = await requirePrincipal(deps, req, req.method ?? '', url)
   if (match.kind === 'unknown') throw new KreError('not-found', 'there is nothing at this address')
   if (match.kind === 'wrong-method') throw wrongMethod(match.allow)
   const exchange = { ...arrival, url, params: match.params, principal }
@@ -102,6 +109,11 @@ async function route(deps: HandlerDeps, arrival: Arrival): Promise<void> {
     authorizeOperation(principal, name, exchange.params)
     await found.handle(exchange)
   })
+}
+
+/** Whether somebody opens the front page in a browser. */
+function isVisit({ method, headers }: IncomingMessage, url: URL): boolean {
+  return method === 'GET' && url.pathname === '/' && (headers.accept ?? '').includes('text/html')
 }
 
 /** @throws HttpProblem 401, 429 after too many wrong credentials, 403 when a foreign page may have made the request. */

@@ -92,6 +92,34 @@ describe('an upload in parts', () => {
     expect((await other.finish(path)).status).toBe(201)
   })
 
+  test('goes through a proxy that knows POST alone', async () => {
+    const path = await begin()
+    const part = (offset: number, text: string) =>
+      tus.posted(
+        'PATCH',
+        path,
+        { 'content-type': 'application/offset+octet-stream', 'upload-offset': `${offset}` },
+        text,
+      )
+    expect((await part(0, BUNDLE.slice(0, 500))).status).toBe(204)
+    expect((await tus.posted('HEAD', path)).headers['upload-offset']).toBe('500')
+    expect((await part(500, BUNDLE.slice(500))).status).toBe(204)
+    expect((await tus.finish(path)).status).toBe(201)
+    const other = await begin()
+    expect((await tus.posted('DELETE', other)).status).toBe(204)
+    expect(await tus.offset(other)).toBe(-404)
+  })
+
+  test('is the only thing whose method a header names', async () => {
+    const path = await begin()
+    expect((await tus.posted('PUT', path)).status).toBe(405)
+    expect((await tus.posted('delete', path)).status).toBe(405)
+    expect((await tus.posted('DELETE', '/api/v1/runtimes/demo/versions')).status).toBe(405)
+    const unknown = tusOf(api, { authorization: 'Bearer wrong' })
+    expect((await unknown.posted('DELETE', path)).status).toBe(401)
+    expect(await tus.offset(path)).toBe(0)
+  })
+
   test('can begin with its first part', async () => {
     const headers = { ...api.asOwner, 'tus-resumable': '1.0.0', 'upload-length': '5' }
     const { status, headers: answered } = await api.send('/api/v1/runtimes/demo/uploads', {

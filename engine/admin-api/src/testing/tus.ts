@@ -18,6 +18,13 @@ export function tusOf(api: TestApi, headers: Record<string, string> = api.asOwne
       }),
     part: (path: string, offset: number, body: string, extra: Record<string, string> = {}) =>
       api.send(path, { method: 'PATCH', headers: { ...partHeaders(offset), ...extra }, body }),
+    /** As clients send it whose proxy knows POST alone. */
+    posted: (method: string, path: string, extra: Record<string, string> = {}, body = '') =>
+      api.send(path, {
+        method: 'POST',
+        headers: { ...tus, 'x-http-method-override': method, ...extra },
+        body,
+      }),
     /** A part whose connection the test holds. */
     openPart(path: string, offset: number): ClientRequest {
       const options = { method: 'PATCH', headers: partHeaders(offset) }
