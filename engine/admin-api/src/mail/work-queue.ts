@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { SECOND_MS } from '@kre/contracts'
 import type { Logger } from '@kre/service-kit'
 
@@ -5,6 +6,8 @@ import type { Logger } from '@kre/service-kit'
 const WAITING_MAX = 1_000
 /** Waits before a failed piece is tried again; after the last one it is given up. */
 const RETRY_AFTER_MS = [SECOND_MS, 5 * SECOND_MS, 30 * SECOND_MS]
+/** What waits when the process ends has so long: people wait for a mail, and an engine for its end. */
+const LAST_MS = 5 * SECOND_MS
 
 export type WorkQueue = AsyncDisposable & {
   /** Takes the work over and returns at once. */
@@ -15,12 +18,13 @@ type Piece = { readonly work: () => Promise<void>; failures: number }
 
 /**
  * Does work one after another, apart from the requests that ask for it. A failed piece waits aside, so that it holds
- * nobody up. What waits when the process ends is lost.
+ * nobody up. What waits when the queue ends is tried once more, within a bound; what is left then is lost, and said.
  */
-export function createWorkQueue(name: string, logger: Logger): WorkQueue {
+export function createWorkQueue(name: string, logger: Logger, lastMs = LAST_MS): WorkQueue {
   const ready: Piece[] = []
-  const aside = new Set<NodeJS.Timeout>()
+  const aside = new Map<NodeJS.Timeout, Piece>()
   let isEnded = false
+  let isGivenUp = false
   let running: Promise<void> | null = null
 
   function begin(): void {
@@ -28,7 +32,10 @@ export function createWorkQueue(name: string, logger: Logger): WorkQueue {
   }
 
   async function runAll(): Promise<void> {
-    for (let piece = ready.shift(); piece !== undefined; piece = ready.shift()) await run(piece)
+    for (let piece = ready[0]; piece !== undefined && !isGivenUp; piece = ready[0]) {
+      await run(piece)
+      ready.shift()
+    }
     running = null
   }
 
@@ -36,19 +43,20 @@ export function createWorkQueue(name: string, logger: Logger): WorkQueue {
     try {
       await piece.work()
     } catch (error) {
-      const retryAfterMs = RETRY_AFTER_MS[piece.failures] ?? null
+      const retryAfterMs = isEnded ? null : (RETRY_AFTER_MS[piece.failures] ?? null)
       logger.warn({ err: error, queue: name, retryAfterMs }, 'queued work failed')
-      if (retryAfterMs !== null && !isEnded) waitAside(piece, retryAfterMs)
+      if (retryAfterMs !== null) waitAside(piece, retryAfterMs)
     }
   }
 
   function waitAside(piece: Piece, waitMs: number): void {
+    const again = { ...piece, failures: piece.failures + 1 }
     const timer = setTimeout(() => {
       aside.delete(timer)
-      ready.push({ ...piece, failures: piece.failures + 1 })
+      ready.push(again)
       begin()
     }, waitMs)
-    aside.add(timer)
+    aside.set(timer, again)
   }
 
   return {
@@ -62,9 +70,19 @@ export function createWorkQueue(name: string, logger: Logger): WorkQueue {
     },
     async [Symbol.asyncDispose]() {
       isEnded = true
-      ready.length = 0
-      for (const timer of aside) clearTimeout(timer)
-      await running
+      for (const [timer, piece] of aside) {
+        clearTimeout(timer)
+        ready.push(piece)
+      }
+      aside.clear()
+      if (ready.length > 0) begin()
+      const enough = new AbortController()
+      const late = sleep(lastMs, undefined, { signal: enough.signal }).catch(() => null)
+      await Promise.race([running, late])
+      enough.abort()
+      isGivenUp = true
+      if (ready.length > 0)
+        logger.warn({ queue: name, lost: ready.length }, 'queued work was lost at the end')
     },
   }
 }
