@@ -1,3 +1,4 @@
+export { LOG_MESSAGE_CHARS_MAX } from './outputs/check-output.ts'
 export { parseDocumentQuery, type FieldCondition } from './outputs/document-query.ts'
 export {
   AUDIT_LINK_KINDS,

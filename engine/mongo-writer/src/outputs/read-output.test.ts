@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import { outputSubject, OUTPUT_KINDS } from '@kre/contracts'
+import { MiB, outputSubject, OUTPUT_KINDS } from '@kre/contracts'
+import { LOG_MESSAGE_CHARS_MAX } from '@kre/store'
 import { sampleDocument, sampleLog } from '@kre/store/testing'
 import { parseOutputSubject } from './parse-output-subject.ts'
 import { readOutput } from './read-output.ts'
@@ -62,14 +63,31 @@ describe('readOutput', () => {
     expect(result.ok ? '' : result.reason.length).toBeLessThanOrEqual(300)
   })
 
-  test('refuses bytes that are no UTF-8, and subjects of other runtimes', () => {
+  test('refuses bytes that are no UTF-8 but in logs, and subjects of other runtimes', () => {
     const subject = 'x.demo.v1.wf.o.log'
-    expect(readOutput('demo', { subject, data: Uint8Array.of(0x22, 0xff, 0x22) })).toMatchObject({
-      ok: false,
-    })
+    for (const other of [subject, 'x.demo.v1.wf.o.document'])
+      expect(
+        readOutput('demo', { subject: other, data: Uint8Array.of(0x22, 0xff, 0x22) }),
+      ).toMatchObject({ ok: false })
     expect(readOutput('other', { subject, data: bytes(sampleLog('1')) })).toMatchObject({
       ok: false,
     })
+  })
+
+  test('spells out the bytes of a binary log line', () => {
+    const [head = '', tail = ''] = JSON.stringify(sampleLog('1', { message: '#' })).split('#')
+    const data = Buffer.concat([Buffer.from(head), Buffer.of(0x89, 0x50, 0xff), Buffer.from(tail)])
+    expect(readOutput('demo', { subject: 'x.demo.v1.wf.o.log', data })).toEqual({
+      ok: true,
+      record: sampleLog('1', { message: '\\x89P\\xff' }),
+    })
+  })
+
+  test('cuts a message that is too long to be stored, and says so', () => {
+    const result = read(sampleLog('1', { message: 'x'.repeat(10 * MiB) }))
+    const message = result.ok && result.record.kind === 'log' ? result.record.message : ''
+    expect(message).toHaveLength(LOG_MESSAGE_CHARS_MAX)
+    expect(message).toMatch(/x … \(10485760 characters\)$/)
   })
 
   test('keeps every field of a document, whatever its name', () => {

@@ -1,14 +1,23 @@
-import { OutputRecord } from '@kre/contracts'
+import { MiB, OutputRecord } from '@kre/contracts'
+import { LOG_MESSAGE_CHARS_MAX } from '@kre/store'
+import { cutMessage } from './cut-message.ts'
+import { escapeBytes } from './escape-bytes.ts'
 import { parseOutputSubject } from './parse-output-subject.ts'
 
 export type ReadOutput = { ok: true; record: OutputRecord } | { ok: false; reason: string }
 
+/** A larger message with other bytes is no log line: spelled out it may be five times as large. */
+const ESCAPED_BYTES_MAX = MiB
 /** Longest reason, in characters: it may quote the message. */
 const REASON_CHARS_MAX = 300
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
-/** One message of a runtime's outputs stream as a record. What it says of its origin must agree with its subject. */
+/**
+ * One message of a runtime's outputs stream as a record. What it says of its origin must agree with its subject.
+ *
+ * A log line is for reading, so more is forgiven it: bytes that are no UTF-8 are spelled out, and a long message is cut.
+ */
 export function readOutput(
   runtimeId: string,
   message: { subject: string; data: Uint8Array },
@@ -16,14 +25,14 @@ export function readOutput(
   const subject = parseOutputSubject(message.subject)
   if (subject === null || subject.runtimeId !== runtimeId)
     return refuse(`the subject "${message.subject}" is not one of runtime "${runtimeId}"'s outputs`)
-  const json = parseJson(message.data)
+  const json = parseJson(message.data, subject.kind === 'log')
   if (!json.ok) return json
   const parsed = OutputRecord.safeParse(json.value)
   if (!parsed.success) {
     const issue = parsed.error.issues[0]
     return refuse(`not an output: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`)
   }
-  const record = withOwnNames(parsed.data, json.value)
+  const record = asStored(parsed.data, json.value)
   for (const [field, told] of Object.entries(subject)) {
     // A process of the version itself, its entrypoint, may speak of any workflow of it.
     if (field === 'workflow' && told === null) continue
@@ -34,18 +43,34 @@ export function readOutput(
   return { ok: true, record }
 }
 
-/** The schema drops `__proto__` from maps; a document keeps every name that its author gave. */
-function withOwnNames(record: OutputRecord, json: unknown): OutputRecord {
+function asStored(record: OutputRecord, json: unknown): OutputRecord {
+  if (record.kind === 'log')
+    return record.message.length <= LOG_MESSAGE_CHARS_MAX
+      ? record
+      : { ...record, message: cutMessage(record.message, LOG_MESSAGE_CHARS_MAX) }
   if (record.kind !== 'document') return record
+  // The schema drops `__proto__` from maps; a document keeps every name that its author gave.
   const { document } = json as { document: Record<string, unknown> }
   return { ...record, document }
 }
 
-function parseJson(data: Uint8Array): { ok: true; value: unknown } | { ok: false; reason: string } {
+function parseJson(
+  data: Uint8Array,
+  mayHaveOtherBytes: boolean,
+): { ok: true; value: unknown } | { ok: false; reason: string } {
   try {
-    return { ok: true, value: JSON.parse(utf8.decode(data)) }
+    return { ok: true, value: JSON.parse(textOf(data, mayHaveOtherBytes)) }
   } catch (error) {
     return refuse(`not JSON in UTF-8: ${String(error)}`)
+  }
+}
+
+function textOf(data: Uint8Array, mayHaveOtherBytes: boolean): string {
+  try {
+    return utf8.decode(data)
+  } catch (error) {
+    if (mayHaveOtherBytes && data.length <= ESCAPED_BYTES_MAX) return escapeBytes(data)
+    throw error
   }
 }
 
