@@ -60,7 +60,7 @@ describe('checkScript', () => {
 })
 
 describe('checkSources', () => {
-  test('finds the first error of each file, and leaves other languages and big files alone', async () => {
+  test('finds the first error of each file, leaves other languages alone, and says what is too large', async () => {
     const files = {
       'src/a.py': 'def f():\n    return (1\n',
       'src/b.ts': 'const = 1\n',
@@ -71,7 +71,16 @@ describe('checkSources', () => {
     expect(await placesOf(files)).toEqual([
       expect.stringMatching(/^SRC_SYNTAX src\/b\.ts:1:/),
       'SRC_SYNTAX src/a.py:2:12',
+      'SRC_UNCHECKED src/big.py:0:0',
     ])
+  })
+
+  test('names twenty sources that are too large, and counts the others', async () => {
+    const names = Array.from({ length: 22 }, (_, i) => `src/big${i}.ts`)
+    const files = Object.fromEntries(names.map((name) => [name, `//${name} ${' '.repeat(1_000)}`]))
+    const places = await placesOf(files)
+    expect(places).toHaveLength(21)
+    expect(places.at(-1)).toBe('SRC_UNCHECKED :0:0')
   })
 
   test('checks no more than it has time for, the same content once, and says what it left', async () => {

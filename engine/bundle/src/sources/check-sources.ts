@@ -1,5 +1,5 @@
 import { extname } from 'node:path/posix'
-import type { KrtIssue } from '@kre/contracts'
+import { KiB, type KrtIssue } from '@kre/contracts'
 import type { BundleFile, ContentStore } from '../contents/content-store.ts'
 import { warningIssue } from '../issues.ts'
 import type { BundleLimits } from '../limits.ts'
@@ -18,7 +18,7 @@ export async function checkSources(
   limits: BundleLimits,
   signal?: AbortSignal,
 ): Promise<KrtIssue[]> {
-  const { checked, left } = withinLimits(sources, limits)
+  const { checked, large, left } = withinLimits(sources, limits)
   const issues: KrtIssue[] = []
   for (const { path, sha256 } of checked.filter(({ path }) => SCRIPT_SUFFIX.test(path))) {
     const issue = checkScript(path, (await contents.read(sha256)).toString('utf8'))
@@ -26,6 +26,14 @@ export async function checkSources(
   }
   const python = checked.filter(({ path }) => path.endsWith('.py'))
   issues.push(...(await checkPythonSources(python, contents, signal)))
+  for (const source of large.slice(0, LARGE_NAMED_MAX)) issues.push(tooLargeToCheck(source, limits))
+  if (large.length > LARGE_NAMED_MAX)
+    issues.push(
+      warningIssue(
+        'SRC_UNCHECKED',
+        `the syntax of ${large.length - LARGE_NAMED_MAX} more large sources was not checked`,
+      ),
+    )
   if (left > 0)
     issues.push(
       warningIssue(
@@ -36,23 +44,43 @@ export async function checkSources(
   return issues
 }
 
+/** Large sources that are named one by one; of others there is the number. */
+const LARGE_NAMED_MAX = 20
+
+function tooLargeToCheck({ path, size }: BundleFile, limits: BundleLimits): KrtIssue {
+  const [bytes, bytesMax] = [size, limits.checkedSourceBytesMax].map((count) =>
+    count < KiB ? `${count} bytes` : `${Math.ceil(count / KiB)} KiB`,
+  )
+  return warningIssue(
+    'SRC_UNCHECKED',
+    `the syntax was not checked: the source has ${bytes}, and up to ${bytesMax} are checked`,
+    { file: path },
+    'generated code and data that are not the code of a node need not be sources',
+  )
+}
+
 /** The same content under another name is not checked twice. */
 function withinLimits(
   sources: readonly BundleFile[],
   limits: BundleLimits,
-): { checked: BundleFile[]; left: number } {
+): { checked: BundleFile[]; large: BundleFile[]; left: number } {
   const seen = new Set<string>()
   const checked: BundleFile[] = []
+  const large: BundleFile[] = []
   let bytes = 0
   let left = 0
   for (const source of sources) {
     const key = `${source.sha256}${extname(source.path)}`
     const isChecked = SCRIPT_SUFFIX.test(source.path) || source.path.endsWith('.py')
-    if (!isChecked || source.size > limits.checkedSourceBytesMax || seen.has(key)) continue
+    if (!isChecked || seen.has(key)) continue
     seen.add(key)
+    if (source.size > limits.checkedSourceBytesMax) {
+      large.push(source)
+      continue
+    }
     bytes += source.size
     if (bytes > limits.checkedSourcesTotalBytesMax) left += 1
     else checked.push(source)
   }
-  return { checked, left }
+  return { checked, large, left }
 }
