@@ -24,5 +24,8 @@ export async function updateRuntime(
     name: name ?? current.name,
     description: description ?? current.description,
   })
-  return deps.runtimes.update(id, { name: texts.name, description: texts.description })
+  return deps.runtimes.update(id, {
+    ...(name === null ? {} : { name: texts.name }),
+    ...(description === null ? {} : { description: texts.description }),
+  })
 }

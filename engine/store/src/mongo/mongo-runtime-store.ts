@@ -104,7 +104,13 @@ export function createMongoRuntimeStore(
       return (await found.toArray()).map(toRuntime)
     },
     async update(id, { name, description }) {
-      const change = { $set: { name, nameKey: name, description } }
+      const change = {
+        $set: {
+          ...(name === undefined ? {} : { name, nameKey: name }),
+          ...(description === undefined ? {} : { description }),
+          changedAt: new Date(),
+        },
+      }
       try {
         const changed = await runtimes.findOneAndUpdate(
           { _id: { $eq: id }, state: 'ready' },
@@ -116,7 +122,7 @@ export function createMongoRuntimeStore(
         if (changed === null) throw runtimeMissing(id)
         return toRuntime(changed)
       } catch (error) {
-        if (isDuplicate(error)) throw sameExists('name', { id, name })
+        if (isDuplicate(error)) throw sameExists('name', { id, name: name ?? '' })
         throw error
       }
     },

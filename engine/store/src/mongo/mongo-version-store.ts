@@ -1,6 +1,7 @@
-import { BundleFacts, KreError } from '@kre/contracts'
+import { KreError, type BundleFacts } from '@kre/contracts'
 import type { Collection } from 'mongodb'
 import type { Version, VersionStore } from '../ports/store.ts'
+import { createFactsCache, type FactsCache } from '../records/facts-cache.ts'
 import { takeNumbers, type Keyed, type MongoDatabases } from './mongo-databases.ts'
 import { forgetVersion } from './mongo-release-store.ts'
 import { writeOf } from './mongo-runtime-store.ts'
@@ -18,6 +19,7 @@ type VersionDocument = Keyed &
 export function createMongoVersionStore(databases: MongoDatabases): VersionStore {
   const of = (runtimeId: string): Collection<VersionDocument> =>
     databases.runtime(runtimeId).collection('versions')
+  const facts = createFactsCache()
 
   return {
     async create(version) {
@@ -33,12 +35,13 @@ export function createMongoVersionStore(databases: MongoDatabases): VersionStore
       )
     },
     async find(runtimeId, name) {
-      const found = await of(runtimeId).findOne({ name: { $eq: name } })
-      return found === null ? null : toVersion(runtimeId, found)
+      const found = await of(runtimeId).findOne({ name: { $eq: name } }, WITHOUT_FACTS)
+      if (found === null) return null
+      return (await withFacts(of(runtimeId), facts, runtimeId, [found]))[0] ?? null
     },
     async list(runtimeId) {
-      const found = await of(runtimeId).find({}).sort({ createdAt: -1, seq: -1 }).toArray()
-      return found.map((document) => toVersion(runtimeId, document))
+      const found = of(runtimeId).find({}, WITHOUT_FACTS).sort({ createdAt: -1, seq: -1 })
+      return withFacts(of(runtimeId), facts, runtimeId, await found.toArray())
     },
     async markPublished(runtimeId, name, by, at) {
       const { matchedCount } = await of(runtimeId).updateOne(
@@ -70,6 +73,28 @@ export function createMongoVersionStore(databases: MongoDatabases): VersionStore
   }
 }
 
+/** They are long, and known from the second time on. */
+const WITHOUT_FACTS = { projection: { facts: 0 } }
+type Row = Omit<VersionDocument, 'facts'>
+
+/** Versions that were removed since their rows were read are left out. */
+async function withFacts(
+  versions: Collection<VersionDocument>,
+  cache: FactsCache,
+  runtimeId: string,
+  rows: readonly Row[],
+): Promise<Version[]> {
+  const missing = rows.map((row) => row._id).filter((id) => cache.find(id) === null)
+  const read = new Map<string, string>()
+  if (missing.length > 0)
+    for await (const { _id, facts } of versions.find({ _id: { $in: missing } }))
+      read.set(_id, facts)
+  return rows.flatMap((row) => {
+    const facts = cache.get(row._id, () => read.get(row._id) ?? null)
+    return facts === null ? [] : [toVersion(runtimeId, row, facts)]
+  })
+}
+
 async function insert(
   versions: Collection<VersionDocument>,
   document: VersionDocument,
@@ -92,7 +117,7 @@ function toDocument(version: Version, seq: number): VersionDocument {
   return { _id: id, ...fields, seq, facts: JSON.stringify(facts) }
 }
 
-function toVersion(runtimeId: string, document: VersionDocument): Version {
+function toVersion(runtimeId: string, document: Row, facts: BundleFacts): Version {
   return {
     id: document._id,
     runtimeId,
@@ -100,7 +125,7 @@ function toVersion(runtimeId: string, document: VersionDocument): Version {
     description: document.description,
     bundleDigest: document.bundleDigest,
     bundleBytes: document.bundleBytes,
-    facts: BundleFacts.parse(JSON.parse(document.facts)),
+    facts,
     createdAt: document.createdAt,
     createdBy: document.createdBy,
     publishedAt: document.publishedAt,

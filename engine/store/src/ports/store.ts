@@ -40,11 +40,12 @@ export interface RuntimeStore {
   /** Oldest first. */
   list(): Promise<Runtime[]>
   /**
-   * Changes the texts of a runtime and returns what it is now.
+   * Changes the given texts of a runtime, leaves the others, in one step: what two people change at once stays both.
    *
+   * @returns what it is now.
    * @throws KreError `not-found`, or `already-exists`: `there is already a runtime with the same name`.
    */
-  update(id: string, texts: Pick<Runtime, 'name' | 'description'>): Promise<Runtime>
+  update(id: string, texts: Partial<Pick<Runtime, 'name' | 'description'>>): Promise<Runtime>
   /** Removes the runtime and everything that belongs to it. Removing what is not there is fine. */
   remove(id: string): Promise<void>
 }

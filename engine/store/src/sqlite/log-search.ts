@@ -47,6 +47,9 @@ async function findRows(db: Database, query: LogQuery, wanted: number): Promise<
   const filter = toFilter(query)
   let range = toRange(query)
   if (query.requestId !== undefined) return findOfRequest(db, query, range, filter, wanted)
+  // Every line counts: the index by date ends with the page, however many versions there are.
+  if (query.versions === undefined && filter.sql === '')
+    return readSlice(db, query, ofRuntime(query.runtimeId), range, filter, wanted)
   const versions = query.versions ?? versionsWithLogs(db, query.runtimeId)
   let found: LogRow[] = []
   for (const version of new Set(versions)) {
@@ -144,7 +147,11 @@ function cut(query: LogQuery, range: Range, end: LogPosition): Range {
 }
 
 /** What an index begins with, which SQLite would not always choose: it knows nothing of how the rows are spread. */
-type Scope = Filter & { readonly index: 'logs_by_version' | 'logs_by_request' }
+type Scope = Filter & { readonly index: 'logs_by_date' | 'logs_by_version' | 'logs_by_request' }
+
+function ofRuntime(runtimeId: string): Scope {
+  return { index: 'logs_by_date', sql: 'runtime_id = ?', params: [runtimeId] }
+}
 
 const IN_RANGE = ' AND (date_ms, seq) > (?, ?) AND (date_ms, seq) < (?, ?)'
 

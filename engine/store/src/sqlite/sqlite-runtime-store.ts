@@ -37,10 +37,11 @@ export function createSqliteRuntimeStore(
     async list() {
       return db.all<RuntimeRow>('SELECT * FROM runtimes ORDER BY created_at, id').map(toRuntime)
     },
-    async update(id, { name, description }) {
+    async update(id, texts) {
       return db.transaction(() => {
         const row = db.get<RuntimeRow>('SELECT * FROM runtimes WHERE id = ?', id)
         if (row === null) throw missing(id)
+        const { name, description } = { ...row, ...texts }
         if (row.name !== name) refuseSame(db, 'name', name)
         db.run('UPDATE runtimes SET name = ?, description = ? WHERE id = ?', name, description, id)
         return toRuntime({ ...row, name, description })

@@ -1,5 +1,6 @@
-import { BundleFacts, KreError } from '@kre/contracts'
+import { KreError, type BundleFacts } from '@kre/contracts'
 import type { Version, VersionStore } from '../ports/store.ts'
+import { createFactsCache } from '../records/facts-cache.ts'
 import type { Database, Row } from './database.ts'
 import { isUniqueViolation } from './to-kre-error.ts'
 import { writeOf } from './write-of.ts'
@@ -11,14 +12,28 @@ type VersionRow = Row & {
   description: string
   bundle_digest: string
   bundle_bytes: number
-  facts: string
   created_at: number
   created_by: string
   published_at: number | null
   published_by: string | null
 }
 
+/** Without `facts`: they are long, and known from the second time on. */
+const COLUMNS =
+  'id, runtime_id, name, description, bundle_digest, bundle_bytes, created_at, created_by, published_at, published_by'
+
 export function createSqliteVersionStore(db: Database): VersionStore {
+  const facts = createFactsCache()
+  const factsOf = (id: string) =>
+    facts.get(id, () => {
+      const row = db.get<Row & { facts: string }>('SELECT facts FROM versions WHERE id = ?', id)
+      return row?.facts ?? null
+    })
+  /** None for a version that another engine has removed since its row was read. */
+  const toVersions = (row: VersionRow): Version[] => {
+    const known = factsOf(row.id)
+    return known === null ? [] : [toVersion(row, known)]
+  }
   return {
     async create(version) {
       try {
@@ -35,19 +50,19 @@ export function createSqliteVersionStore(db: Database): VersionStore {
     },
     async find(runtimeId, name) {
       const row = db.get<VersionRow>(
-        'SELECT * FROM versions WHERE runtime_id = ? AND name = ?',
+        `SELECT ${COLUMNS} FROM versions WHERE runtime_id = ? AND name = ?`,
         runtimeId,
         name,
       )
-      return row === null ? null : toVersion(row)
+      return row === null ? null : (toVersions(row)[0] ?? null)
     },
     async list(runtimeId) {
       return db
         .all<VersionRow>(
-          'SELECT * FROM versions WHERE runtime_id = ? ORDER BY created_at DESC, seq DESC',
+          `SELECT ${COLUMNS} FROM versions WHERE runtime_id = ? ORDER BY created_at DESC, seq DESC`,
           runtimeId,
         )
-        .map(toVersion)
+        .flatMap(toVersions)
     },
     async markPublished(runtimeId, name, by, at) {
       const changed = db.run(
@@ -106,7 +121,7 @@ function insert(db: Database, version: Version): void {
   )
 }
 
-function toVersion(row: VersionRow): Version {
+function toVersion(row: VersionRow, facts: BundleFacts): Version {
   return {
     id: row.id,
     runtimeId: row.runtime_id,
@@ -114,7 +129,7 @@ function toVersion(row: VersionRow): Version {
     description: row.description,
     bundleDigest: row.bundle_digest,
     bundleBytes: row.bundle_bytes,
-    facts: BundleFacts.parse(JSON.parse(row.facts)),
+    facts,
     createdAt: new Date(row.created_at),
     createdBy: row.created_by,
     publishedAt: row.published_at === null ? null : new Date(row.published_at),

@@ -40,6 +40,18 @@ export function controlContract(makeStore: MakeStore): void {
       })
     })
 
+    test('keep both texts that two people change at once', async () => {
+      await using store = await makeStore()
+      await store.runtimes.create(sampleRuntime('demo'))
+      await Promise.all([
+        store.runtimes.update('demo', { name: 'Renamed' }),
+        store.runtimes.update('demo', { description: 'described anew' }),
+      ])
+      expect(await store.runtimes.update('demo', {})).toEqual(
+        sampleRuntime('demo', { name: 'Renamed', description: 'described anew' }),
+      )
+    })
+
     test('have an id and a name of their own', async () => {
       await using store = await makeStore()
       await store.runtimes.create(sampleRuntime('demo'))
