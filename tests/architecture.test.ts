@@ -60,7 +60,7 @@ const RESERVED: Record<string, string[]> = {
   graphql: ['@kre/admin-api', '@kre/admin-ui'],
   'graphql-yoga': ['@kre/admin-api'],
   'graphql-ws': ['@kre/admin-api', '@kre/admin-ui'],
-  ws: ['@kre/admin-api'],
+  ws: ['@kre/admin-api', '@kre/bench'],
   tar: ['@kre/bundle'],
   protobufjs: ['@kre/bundle'],
   'onnxruntime-node': ['@kre/node-runner'],

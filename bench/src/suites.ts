@@ -3,6 +3,7 @@ import type { Suite } from './bench.ts'
 import { batch } from './suites/batch.ts'
 import { chains } from './suites/chains.ts'
 import { coldStart } from './suites/cold-start.ts'
+import { control } from './suites/control.ts'
 import { cores } from './suites/cores.ts'
 import { fanOut } from './suites/fan-out.ts'
 import { fused } from './suites/fused.ts'
@@ -14,6 +15,7 @@ import { payload } from './suites/payload.ts'
 import { peers } from './suites/peers.ts'
 import { python } from './suites/python.ts'
 import { stream } from './suites/stream.ts'
+import { subscribers } from './suites/subscribers.ts'
 
 export const SUITES: readonly Suite[] = [
   chains,
@@ -29,6 +31,8 @@ export const SUITES: readonly Suite[] = [
   overload,
   memory,
   coldStart,
+  control,
+  subscribers,
   peers,
 ]
 

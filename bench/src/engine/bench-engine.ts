@@ -34,6 +34,12 @@ export type Started = {
 export type BenchEngine = AsyncDisposable & {
   /** The program of its nats-server. */
   readonly natsServer: string
+  readonly dataDir: string
+  /** The one of all versions that it starts. */
+  readonly runtimeId: string
+  readonly adminUrl: string
+  /** Its owner's. */
+  readonly token: string
   /** Uploads a bundle without starting it. */
   create(version: BenchVersion): Promise<void>
   /** Uploads and starts. */
@@ -102,6 +108,10 @@ export async function startBenchEngine(
   const running = begun.move()
   return {
     natsServer,
+    dataDir,
+    runtimeId: RUNTIME,
+    adminUrl,
+    token,
     create,
     locate,
     async start(version) {

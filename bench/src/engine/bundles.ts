@@ -92,6 +92,46 @@ export function streamChain(version: string, length: number, messages: number): 
   }
 }
 
+/** A node that writes one line of log for each request, beginning with its number. */
+export function speakingNode(version: string, lineChars: number): BenchVersion {
+  const code = `let said = 0
+export function defaultHandler(ctx, data) {
+  ctx.logger.info((said++ + ' ').padEnd(${lineChars}, 'x'))
+  return ctx.sendAny(data)
+}
+`
+  const node = { name: 'n1', src: 'speaking.ts', from: ['entrypoint'] }
+  return { version, nodes: [node], sources: { 'speaking.ts': code } }
+}
+
+/** Nodes in one process; a request has each of them write lines of log for a while, and is answered at once. */
+export function floodBundle(
+  version: string,
+  nodes: number,
+  linesPerSecond: number,
+  seconds: number,
+): BenchVersion {
+  const code = `const EVERY_MS = 100
+const LINES = ${linesPerSecond} / (1000 / EVERY_MS)
+export function defaultHandler(ctx, data) {
+  const end = Date.now() + ${seconds * 1_000}
+  let written = 0
+  const timer = setInterval(() => {
+    for (let n = 0; n < LINES; n++) ctx.logger.info('line ' + written++ + ' of a node that has much to say, as long as most are')
+    if (Date.now() >= end) clearInterval(timer)
+  }, EVERY_MS)
+  return ctx.sendAny(data)
+}
+`
+  const { nodes: chained } = chain(version, nodes, 'typescript')
+  return {
+    version,
+    nodes: chained.map((node) => ({ ...node, src: 'flood.ts' })),
+    sources: { 'flood.ts': code },
+    fuse: true,
+  }
+}
+
 /** A request goes to `branches` nodes at once, and a last one answers when all of them have passed it on. */
 export function fanOut(version: string, branches: number): BenchVersion {
   const { file, code } = ECHO.typescript

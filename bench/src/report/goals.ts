@@ -40,6 +40,31 @@ const refused = (factor: number): Goal => ({
   atMost: REFUSAL_MS_MAX,
 })
 
+/** Lists of the suite `control`. */
+const LISTS = [
+  'runtimes',
+  'versions',
+  'versionsPage',
+  'users',
+  'activities',
+  'logs',
+  'logsOfVersion',
+  'logsErrorsOfNode',
+  'logsErrorsOfAll',
+  'logsOfText',
+  'logsOfNoText',
+  'logsOfRequest',
+]
+const LIST_MS_MAX = 50
+const quick = (list: string): Goal => ({
+  suite: 'control',
+  metric: `${list}.p95Ms`,
+  what: `list "${list}": p95, ms`,
+  atMost: LIST_MS_MAX,
+})
+/** A chunk for each, twice, and what a heap does as it likes. */
+const STALLED_GROWTH_MIB_MAX = 32
+
 // oxfmt-ignore
 export const GOALS: readonly Goal[] = [
   { suite: 'chains', metric: 'chain3CpuVsFloor', what: 'three nodes: CPU against a bare echo', atMost: 3 },
@@ -57,12 +82,17 @@ export const GOALS: readonly Goal[] = [
   { suite: 'payload', metric: 'chain3@64KiB.requestsPerSecond', what: '64 KiB through three nodes: requests/s', atLeast: 2_000 },
   { suite: 'payload', metric: 'chain3P50VsFloor@1MB', what: '1 MB through three nodes: p50 against a bare echo', atMost: 3 },
   { suite: 'stream', metric: 'hopFirstMessageMs', what: 'stream, one more node: time to the first message, ms', atMost: 1 },
-  { suite: 'stream', metric: 'stream3RateVsFloor', what: 'stream behind three nodes: messages/s against a bare stream', atLeast: 0.8 },
   { suite: 'overload', metric: 'goodput4xVsCapacity', what: '4 x capacity: answers/s against capacity', atLeast: 0.8 },
   refused(4),
   refused(10),
   { suite: 'memory', metric: 'n1.idleMiB', what: 'a TypeScript node without a call, MiB (60 MB)', atMost: RUNNER_MIB_MAX },
   ...['entrypoint', 'n1', 'n2', 'n3'].map(flat),
+  ...LISTS.map(quick),
+  { suite: 'control', metric: 'ingestLinesPerSecond', what: 'log lines into the store, beside predictions: lines/s', atLeast: 10_000 },
+  { suite: 'control', metric: 'predictionsP99UnderIngest', what: 'p99 of predictions beside so many lines, against without', atMost: 1.1 },
+  { suite: 'subscribers', metric: 'eventsMissed', what: 'events that a reading one of 1,000 subscribers has missed', atMost: 0 },
+  { suite: 'subscribers', metric: 'stalledGrowthMiB', what: 'memory of the engine while 100 of 1,000 subscribers take nothing, MiB', atMost: STALLED_GROWTH_MIB_MAX },
+  { suite: 'subscribers', metric: 'delayBesideStalledVsAlone', what: 'delay of the others then, against without', atMost: 1.5 },
   faster('chain3', 'ray-serve', 60),
   faster('chain3', 'bentoml', 25),
   faster('chain3', 'mlserver', 12),

@@ -1,0 +1,156 @@
+/** The control plane with much in it: lists through the API, log lines on their way into the store, predictions beside them. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Bench, Suite } from '../bench.ts'
+import { chain, floodBundle } from '../engine/bundles.ts'
+import { fillStore, type Fill } from '../engine/fill-store.ts'
+import { listQueries, type ListQuery } from '../measure/list-queries.ts'
+import { beginFlood, predictFor, type Predicted, storedLines } from '../measure/log-flood.ts'
+import { cpuMicros } from '../measure/processes.ts'
+import { median, quantile } from '../report/statistics.ts'
+import { type Sample, summarise } from '../report/summarise.ts'
+
+const FILL: Fill = { versions: 1_000, runtimes: 99, logLines: 100_000 }
+const FILL_QUICK: Fill = { versions: 100, runtimes: 9, logLines: 20_000 }
+const ROUNDS = 5
+const ROUNDS_QUICK = 2
+/** Of each list in a round; all of them together stay below what a caller may ask in a burst. */
+const ASKED = 12
+/** A burst is used up by then; a second gives a hundred back. */
+const PAUSE_MS = 1_500
+const FLOOD_SECONDS = 10
+const FLOOD_SECONDS_QUICK = 3
+/** Nodes write at most 1,000 lines a second each. */
+const FLOOD_NODES = 12
+const FLOOD_LINES_PER_SECOND = 950
+/** After the first lines of a flood, until it is steady. */
+const STEADY_MS = 1_000
+
+export const control: Suite = {
+  name: 'control',
+  about:
+    'lists with 1,000 versions and 200,000 log lines; log lines per second, beside predictions',
+  minutes: 4,
+  async run(bench) {
+    const { say, engine, isQuick } = bench
+    const predicting = await bench.engine.start(chain('predicting', 1, 'typescript'))
+    const seconds = isQuick ? FLOOD_SECONDS_QUICK : FLOOD_SECONDS
+    // Longer than it is looked at: it ends by itself.
+    const flood = floodBundle('flood', FLOOD_NODES, FLOOD_LINES_PER_SECOND, seconds + 3)
+    const flooding = await bench.engine.start(flood)
+    const rounds = bench.rounds ?? (isQuick ? ROUNDS_QUICK : ROUNDS)
+    const ingest = await measureIngest(bench, predicting.port, flooding.port, rounds, seconds)
+    await engine.stop('flood')
+    const fill = isQuick ? FILL_QUICK : FILL
+    say(
+      `filling the store: ${fill.versions} versions, ${fill.logLines} lines of one, as many of all others`,
+    )
+    await fillStore(engine.dataDir, { runtimeId: engine.runtimeId, version: 'predicting' }, fill)
+    const lists = await measureLists(bench, listQueries('predicting'), rounds, predicting.pids)
+    const report = summarise('control', new Map([...lists.samples, ...ingest.samples]), {
+      latency: 'of the requests that are counted',
+      figures: { ...lists.figures, ...ingest.figures },
+      notes: [
+        `${fill.versions} versions in one runtime, ${fill.runtimes + 1} runtimes, ${fill.logLines} log lines of one version and as many of all others together`,
+        `lists: by HTTP, one after the other, ${rounds} x ${ASKED} of each; CPU is the engine's`,
+        `log lines: ${FLOOD_NODES} nodes in one process write ${FLOOD_LINES_PER_SECOND} each a second for ${seconds} s; they share the processors with the predictions, 100 a second, of another version`,
+      ],
+    })
+    return { ...report, ratios: ingest.ratios }
+  },
+}
+
+type Found = { samples: Map<string, Sample[]>; figures: Record<string, number> }
+
+async function measureLists(
+  bench: Bench,
+  queries: readonly ListQuery[],
+  rounds: number,
+  pids: readonly number[],
+): Promise<Found> {
+  const enginePid = pids.slice(0, 1)
+  const all = new Map<string, number[]>(queries.map(({ name }) => [name, []]))
+  const samples = new Map<string, Sample[]>(queries.map(({ name }) => [name, []]))
+  for (const query of queries) await ask(bench, query)
+  for (let round = 1; round <= rounds; round++) {
+    bench.say(`lists, round ${round} of ${rounds}`)
+    for (const query of queries) {
+      const before = cpuMicros(enginePid)
+      const times: number[] = []
+      for (let n = 0; n < ASKED; n++) times.push(await ask(bench, query))
+      const sorted = times.toSorted((a, b) => a - b)
+      all.get(query.name)?.push(...times)
+      samples.get(query.name)?.push({
+        requestsPerSecond: (ASKED * 1_000) / times.reduce((sum, ms) => sum + ms, 0),
+        cpuMicrosPerRequest: (cpuMicros(enginePid) - before) / ASKED,
+        p50Ms: quantile(sorted, 0.5),
+        p99Ms: quantile(sorted, 0.99),
+        failed: 0,
+      })
+    }
+    await sleep(PAUSE_MS, undefined, { signal: bench.signal })
+  }
+  const p95Of = (times: readonly number[]) =>
+    quantile(
+      times.toSorted((a, b) => a - b),
+      0.95,
+    )
+  const figures = Object.fromEntries([...all].map(([name, ms]) => [`${name}.p95Ms`, p95Of(ms)]))
+  return { samples, figures: { ...figures, slowestListP95Ms: Math.max(...Object.values(figures)) } }
+}
+
+async function ask({ engine }: Bench, { document, variables }: ListQuery): Promise<number> {
+  const began = performance.now()
+  await engine.graphql(document, variables)
+  return performance.now() - began
+}
+
+async function measureIngest(
+  bench: Bench,
+  predictingPort: number,
+  floodingPort: number,
+  rounds: number,
+  seconds: number,
+): Promise<Found & { ratios: Record<string, number> }> {
+  const samples = new Map<string, Sample[]>([
+    ['predictions', []],
+    ['predictionsUnderIngest', []],
+  ])
+  const linesPerSecond: number[] = []
+  const worse: number[] = []
+  await predictFor(predictingPort, 2, bench.signal)
+  for (let round = 1; round <= rounds; round++) {
+    bench.say(`log lines, round ${round} of ${rounds}`)
+    const alone = await predictFor(predictingPort, seconds, bench.signal)
+    await beginFlood(floodingPort)
+    await sleep(STEADY_MS, undefined, { signal: bench.signal })
+    const before = await storedLines(bench)
+    const began = performance.now()
+    const beside = await predictFor(predictingPort, seconds, bench.signal)
+    linesPerSecond.push(
+      ((await storedLines(bench)) - before) / ((performance.now() - began) / 1_000),
+    )
+    worse.push(beside.p99Ms / alone.p99Ms)
+    samples.get('predictions')?.push(sampleOf(alone, seconds))
+    samples.get('predictionsUnderIngest')?.push(sampleOf(beside, seconds))
+    await untilQuiet(bench)
+  }
+  return {
+    samples,
+    figures: { ingestLinesPerSecond: median(linesPerSecond) },
+    ratios: { predictionsP99UnderIngest: median(worse) },
+  }
+}
+
+/** The processor time of a prediction is not told apart from that of the lines: it is left out. */
+function sampleOf({ p50Ms, p99Ms, calls, failed }: Predicted, seconds: number): Sample {
+  return { requestsPerSecond: calls / seconds, cpuMicrosPerRequest: 0, p50Ms, p99Ms, failed }
+}
+
+/** Until no more lines come. */
+async function untilQuiet(bench: Bench): Promise<void> {
+  for (let last = -1, now = await storedLines(bench); now !== last;) {
+    await sleep(STEADY_MS, undefined, { signal: bench.signal })
+    last = now
+    now = await storedLines(bench)
+  }
+}
