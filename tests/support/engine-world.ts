@@ -61,9 +61,11 @@ function readRows(dataDir: string): World {
         'SELECT runtime_id, name, bundle_digest, published_at IS NULL AS never FROM versions ORDER BY runtime_id, name',
       ),
       config: rows('SELECT runtime_id, version, key FROM config_entries ORDER BY 1, 2, 3'),
+      // A runtime that wants nothing may have said so before, or never.
       releases: rows(
         `SELECT runtime_id, running, published FROM releases AS r
-         WHERE generation = (SELECT max(generation) FROM releases WHERE runtime_id = r.runtime_id) ORDER BY 1`,
+         WHERE generation = (SELECT max(generation) FROM releases WHERE runtime_id = r.runtime_id)
+           AND running <> '[]' ORDER BY 1`,
       ),
       locks: rows("SELECT name FROM leases WHERE name <> 'engine' ORDER BY 1"),
       placements: rows('SELECT placement FROM placements ORDER BY runtime_id').map((row) =>
@@ -102,7 +104,7 @@ async function readRouting(dataDir: string, streams: readonly string[]): Promise
         const keys: [string, unknown][] = []
         for await (const key of await bucket.keys()) {
           const value = (await bucket.get(key))?.json<{ published?: string | null }>()
-          keys.push([key, value?.published])
+          if (value?.published !== null) keys.push([key, value?.published])
         }
         return [stream, keys.toSorted(([a], [b]) => (a < b ? -1 : 1))]
       }),

@@ -72,10 +72,12 @@ export async function startEngine(
     const raw = await openStore(config, logger, { isAlone: (await member.others()).length === 0 })
     release.push(() => raw[Symbol.asyncDispose]())
     const holder = holderOf(await ownRecord())
+    const isGone = async (other: string) =>
+      other !== holder && !(await member.others()).some((one) => holderOf(one) === other)
     const acquire = createAcquireShared({
       leases: raw.leases,
       holder,
-      isGone: async (other) => !(await member.others()).some((one) => holderOf(one) === other),
+      isGone,
       logger,
       now: () => performance.now(),
     })
@@ -90,6 +92,7 @@ export async function startEngine(
         logger,
         configKey: secrets.pepper,
         holder,
+        isGone,
         link: linking.link,
         say,
         onLost: () => onLost('an engine of another data folder works on its store'),

@@ -9,6 +9,7 @@ import type { DataDirClaim } from '../claim-data-dir.ts'
 import type { Config } from '../config.ts'
 import { startLeading, type Leading, type LeadingDeps } from '../start-leading.ts'
 import { keepLease } from './keep-lease.ts'
+import { removeDeadLocks } from './remove-dead-locks.ts'
 import { takeLease } from './take-lease.ts'
 
 /** An engine's connection to NATS, and the events that come over it. */
@@ -33,6 +34,8 @@ export type SeatDeps = Omit<LeadingDeps, 'nats' | 'events' | 'natsServer' | 'fen
   claim: DataDirClaim
   /** This process among the holders of leases. */
   holder: string
+  /** Whether the process of a holder has ended. */
+  isGone: (holder: string) => Promise<boolean>
   /** The engine's connection, made when the server is there for the first time. */
   link: (access: NatsAccess) => Promise<Link>
   say: (text: string) => void
@@ -59,6 +62,7 @@ export async function takeSeat(deps: SeatDeps, signal: AbortSignal): Promise<Sea
     const held = { leases: store.leases, now, pause, say, logger }
     const taken = await takeLease(held, { holder: deps.holder, place, absenceMs })
     const lease = keepLease(held, taken.lease, taken.takenAt, deps.onLost)
+    await removeDeadLocks(store.leases, deps.isGone)
     let leftAt: string | null = place
     release.push(() =>
       lease

@@ -21,6 +21,7 @@ export function createMongoLeaseStore({ engine }: Pick<MongoDatabases, 'engine'>
       const found = await leases.findOne(of(name))
       return found === null ? null : toLease(found)
     },
+    list: async () => (await leases.find({}).toArray()).map(toLease),
     take: ({ name, holder, place }, seen) =>
       turn(name, async () => {
         if (seen === null) {

@@ -21,6 +21,8 @@ export type Lease = {
  */
 export interface LeaseStore {
   read(name: string): Promise<Lease | null>
+  /** All of them, in no order. */
+  list(): Promise<Lease[]>
   /**
    * Takes the lease as it was seen, with the next token (1 for the first holder ever).
    *

@@ -8,6 +8,9 @@ export function createSqliteLeaseStore(db: Database): LeaseStore {
     async read(name) {
       return read(name)
     },
+    async list() {
+      return db.all<Lease>('SELECT name, holder, place, token, beat FROM leases')
+    },
     async take({ name, holder, place }, seen) {
       return db.transaction(() => {
         const now = read(name)

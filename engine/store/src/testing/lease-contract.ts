@@ -61,6 +61,10 @@ export function leaseContract(makeStore: MakeStore): void {
       const { leases } = store
       const held = await takeNew(leases)
       await leases.take({ name: 'upload/1', holder: 'a', place: null }, null)
+      expect((await leases.list()).map(({ name }) => name).toSorted()).toEqual([
+        'engine',
+        'upload/1',
+      ])
       await leases.remove({ name: 'upload/1', holder: 'a', token: 1 })
       expect(await leases.read('upload/1')).toBeNull()
       expect(await leases.read('engine')).toEqual(held)
