@@ -51,27 +51,52 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-/** Completes a line as bash does at its end; words are cut as bash cuts them. */
-async function complete(line: string): Promise<string[]> {
-  const words = line.split(/(?<==)|(?==)| /)
-  const script = `
-    source completion.bash
-    COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')})
-    COMP_CWORD=$((\${#COMP_WORDS[@]} - 1))
-    _krectl
-    printf '%s\\n' "\${COMPREPLY[@]}"`
-  const { stdout, stderr } = await run('bash', ['--norc', '-c', script], {
-    cwd: folder,
-    env: {
-      PATH: `${folder}:${process.env['PATH'] ?? ''}`,
-      HOME: join(folder, 'home'),
-      KRE_DATA: api.dataDir,
-    },
-  })
-  expect(stderr.replaceAll(/.*compopt: not currently executing completion function\n/g, '')).toBe(
-    '',
-  )
+const environment = () => ({
+  PATH: `${folder}:${process.env['PATH'] ?? ''}`,
+  HOME: join(folder, 'home'),
+  KRE_DATA: api.dataDir,
+})
+
+async function said(shell: string, args: readonly string[]): Promise<string[]> {
+  const { stdout, stderr } = await run(shell, [...args], { cwd: folder, env: environment() })
+  const noise = /.*compopt: not currently executing completion function\n/g
+  expect(stderr.replaceAll(noise, '')).toBe('')
   return stdout.split('\n').filter((word) => word !== '')
+}
+
+/** What each shell offers at the end of a line. */
+const COMPLETE: Readonly<Record<string, (line: string) => Promise<string[]>>> = {
+  /** Words are cut as bash cuts them. */
+  bash(line) {
+    const words = line.split(/(?<==)|(?==)| /)
+    const script = `
+      source completion.bash
+      COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')})
+      COMP_CWORD=$((\${#COMP_WORDS[@]} - 1))
+      _krectl
+      printf '%s\\n' "\${COMPREPLY[@]}"`
+    return said('bash', ['--norc', '-c', script])
+  },
+  /** The function alone, as its widgets need a terminal: what it adds is printed and cut down as zsh would. */
+  async zsh(line) {
+    const words = line.split(' ')
+    const script = `
+      compdef() { }
+      compset() { }
+      compadd() { if [[ $1 == -a ]]; then print -rl -- \${(P)2}; else shift; print -rl -- "$@"; fi }
+      source ./completion.zsh
+      words=(${words.map((word) => `'${word}'`).join(' ')})
+      CURRENT=$#words
+      _krectl`
+    const typed = words.at(-1)?.split('=').at(-1) ?? ''
+    return (await said('zsh', ['-f', '-c', script])).filter((word) => word.startsWith(typed))
+  },
+  async fish(line) {
+    const script = `source completion.fish; complete -C '${line}'`
+    const rows = await said('fish', ['--no-config', '-c', script])
+    // The word with its meaning behind it.
+    return rows.map((row) => row.split('\t')[0]?.split('=').at(-1) ?? '')
+  },
 }
 
 const has = (shell: string): boolean => {
@@ -86,47 +111,53 @@ const where = (shell: string) => (has(shell) ? test : test.skip)
 const why = (shell: string) =>
   has(shell) ? '' : ` (skipped: there is no ${shell} on this computer)`
 
-describe(`bash${why('bash')}`, () => {
-  where('bash').each([
-    ['krectl ru', ['runtime']],
-    ['krectl runtime l', ['list', 'log-limits']],
-    ['krectl version st', ['start', 'stop']],
-    ['krectl version start --com', ['--comment']],
-    ['krectl --json version start --no', ['--no-wait']],
-    ['krectl runtime show ', ['demo', 'lab']],
-    ['krectl runtime show d', ['demo']],
-    ['krectl runtime create ', []],
-    ['krectl version list -r ', ['demo', 'lab']],
-    ['krectl version list --runtime=', ['demo', 'lab']],
-    ['krectl version list --runtime=l', ['lab']],
-    ['krectl version start -r demo ', ['hello-v2', 'hello-v1']],
-    ['krectl version start --runtime demo hello-v1', ['hello-v1']],
-    ['krectl version start --runtime=demo hello-v2', ['hello-v2']],
-    ['krectl version start -r lab ', []],
-    ['krectl version start ', []],
-    ['krectl version start -r nowhere ', []],
-    ['krectl version create -r demo a', ['a bundle.krt', 'a folder']],
-    ['krectl --data a', ['a folder']],
-    ['krectl completion ', ['bash', 'zsh', 'fish']],
-    ['krectl completion b', ['bash']],
-    ['krectl version start --comment ', []],
-    ['krectl nonsense ', []],
-  ])('%s', async (line, expected) => {
-    const found = await complete(line)
-    expect(found.toSorted()).toEqual(expected.toSorted())
-  })
+/** In all shells. */
+const LINES: readonly (readonly [line: string, words: readonly string[]])[] = [
+  ['krectl ru', ['runtime']],
+  ['krectl runtime l', ['list', 'log-limits']],
+  ['krectl version start --com', ['--comment']],
+  ['krectl --json version start --no', ['--no-wait']],
+  ['krectl runtime show d', ['demo']],
+  ['krectl version list -r ', ['demo', 'lab']],
+  ['krectl version list --runtime=l', ['lab']],
+  ['krectl version start -r demo ', ['hello-v2', 'hello-v1']],
+  ['krectl version start --runtime=demo hello-v2', ['hello-v2']],
+  ['krectl version start --comment ', []],
+  ['krectl completion ', ['bash', 'zsh', 'fish']],
+]
+const IN_BASH: typeof LINES = [
+  ['krectl version st', ['start', 'stop']],
+  ['krectl runtime create ', []],
+  ['krectl version list --runtime=', ['demo', 'lab']],
+  ['krectl version start --runtime demo hello-v1', ['hello-v1']],
+  ['krectl version start ', []],
+  ['krectl version start -r nowhere ', []],
+  ['krectl version create -r demo a', ['a bundle.krt', 'a folder']],
+  ['krectl --data a', ['a folder']],
+  ['krectl nonsense ', []],
+]
 
-  where('bash')('offers every command and option of the program', async () => {
-    expect(await complete('krectl ')).toEqual(
+describe.each(['bash', 'zsh', 'fish'])('%s', (shell) => {
+  where(shell).each([...LINES, ...(shell === 'bash' ? IN_BASH : [])])(
+    `${shell}${why(shell)}: %s`,
+    async (line, expected) => {
+      const found = (await COMPLETE[shell]?.(line)) ?? []
+      expect(found.toSorted()).toEqual([...expected].toSorted())
+    },
+  )
+
+  where(shell)('offers every command and option of the program', async () => {
+    expect(await COMPLETE[shell]?.('krectl ')).toEqual(
       expect.arrayContaining(['apply', 'profile', 'runtime', 'version', 'whoami']),
     )
-    const options = await complete('krectl version logs -')
-    expect(options).toEqual(expect.arrayContaining(['--follow', '-f', '--profile', '--json']))
+    expect(await COMPLETE[shell]?.('krectl version logs --')).toEqual(
+      expect.arrayContaining(['--follow', '--profile', '--json', '--help']),
+    )
   })
 
-  where('bash')('is quiet where no engine answers', async () => {
-    expect(await complete(`krectl --data ${folder} runtime show `)).toEqual([])
-    expect(await complete('krectl --url http://kre.example runtime show ')).toEqual([])
+  where(shell)('is quiet where no engine answers', async () => {
+    expect(await COMPLETE[shell]?.(`krectl --data ${folder} runtime show `)).toEqual([])
+    expect(await COMPLETE[shell]?.('krectl --url http://kre.example runtime show ')).toEqual([])
   })
 })
 

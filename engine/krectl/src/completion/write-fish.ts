@@ -43,7 +43,7 @@ function __krectl_names
                     set keep --runtime
                 case ${ENGINE_OPTIONS.join(' ')}
                     set keep $token
-                case --insecure-http
+                case --insecure-http '--runtime=*' ${ENGINE_OPTIONS.map((option) => `'${option}=*'`).join(' ')}
                     set -a pass $token
             end
         end
@@ -72,7 +72,9 @@ function optionLine({ flags, description, value }: TreeOption): string {
   const names = flags.map((flag) =>
     flag.startsWith('--') ? `-l ${flag.slice(2)}` : `-s ${flag.slice(1)}`,
   )
-  const takes = value === null ? '' : ['-r', ...valuesOf(value)].join(' ')
+  // -r lets files in beside the words, -x does not.
+  const needs = value === 'file' ? '-r' : '-x'
+  const takes = value === null ? '' : [needs, ...valuesOf(value)].join(' ')
   return [...names, takes, `-d ${quote(description)}`].filter((part) => part !== '').join(' ')
 }
 
