@@ -88,7 +88,8 @@ export async function launchReplica(
   const { launch, cwd } = await prepareLaunch(deps, request, paths)
   const isolation = workload.spec.kind === 'node' ? await deps.isolation() : null
   if (!request.isStillWanted()) return null
-  if (!request.isRestart) rmSync(paths.work, { recursive: true, force: true })
+  if (!request.isRestart)
+    for (const path of [paths.work, paths.code]) rmSync(path, { recursive: true, force: true })
   mkdirSync(paths.temporary, { recursive: true, mode: 0o700 })
   deps.state.saveLaunch(paths, launch)
 
@@ -147,6 +148,7 @@ function prepareProcess(
   return isolateLaunch(isolation, {
     launch: paths.launch,
     work: paths.work,
+    code: paths.code,
     bundle: dirname(launch.descriptorSetPath),
     cwd: launch.basePath,
     python: launch.python?.executable ?? null,

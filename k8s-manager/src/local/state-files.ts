@@ -74,6 +74,8 @@ export type ReplicaPaths = {
   readonly work: string
   /** In `work`: for temporary files where nothing better is enforced. */
   readonly temporary: string
+  /** Compiled code of an isolated process. */
+  readonly code: string
 }
 export type StateFiles = ReturnType<typeof openStateFiles>
 
@@ -90,6 +92,7 @@ export function openStateFiles(dataDir: string, onDamage: (path: string, problem
   const launches = dir('launch')
   const outputs = dir('logs')
   const work = dir('work')
+  const code = dir('code')
 
   const readAll = <T>(folder: string, schema: z.ZodType<T>, toSaved: (value: T) => object): T[] =>
     readdirSync(folder).flatMap((name) => {
@@ -112,13 +115,15 @@ export function openStateFiles(dataDir: string, onDamage: (path: string, problem
     launchPrefix: join(launches, '/'),
     pathsOf(workloadId: string, replica: number): ReplicaPaths {
       // Short, because a Unix socket's path has 104 bytes at most and workers have theirs in here.
-      const folder = join(work, `${createNameHash(workloadId)}-${replica}`)
+      const name = `${createNameHash(workloadId)}-${replica}`
+      const folder = join(work, name)
       return {
         record: join(records, `${workloadId}.${replica}.json`),
         launch: join(launches, `${workloadId}.${replica}.json`),
         output: join(outputs, `${workloadId}.${replica}.log`),
         work: folder,
         temporary: join(folder, 'tmp'),
+        code: join(code, name),
       }
     },
     loadWorkloads: () => readAll(workloads, SavedWorkload, withoutValues),
@@ -137,7 +142,7 @@ export function openStateFiles(dataDir: string, onDamage: (path: string, problem
     forgetLaunch: (paths: ReplicaPaths) => rmSync(paths.launch, { force: true }),
     /** The replica is gone for good; its output stays for whoever asks why. */
     forgetReplica(paths: ReplicaPaths) {
-      for (const path of [paths.record, paths.launch, paths.work])
+      for (const path of [paths.record, paths.launch, paths.work, paths.code])
         rmSync(path, { recursive: true, force: true })
     },
     forgetOutputs(workloadId: string) {

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Runs a command with its own view of the file system, in the mount namespace that it was started in:
-#   isolate.sh STAGE CWD [hide=PATH|tmp=BYTES:PATH|ro=PATH|rw=PATH|at=PATH:FROM|proc=hide]... -- COMMAND...
+#   isolate.sh STAGE CWD [hide=PATH|tmp=BYTES:PATH|ro=PATH|rw=PATH|proc=hide]... -- COMMAND...
 # hide: an empty folder is there instead.  tmp: an own one in memory, of so many bytes.
-# ro, rw: what is shown of what is hidden, under its own path.  at: read-only under another path.
+# ro, rw: what is shown of what is hidden, under its own path.
 # STAGE: an empty folder for the moments in between. CWD: where the command starts. Paths come sorted, what contains others first.
 # The process keeps its pid to the end: every step is an exec or a child that is waited for.
 set -eu
@@ -17,7 +17,6 @@ for word in "$@"; do
   case $word in
     --) break ;;
     ro=* | rw=*) from=${word#*=} ;;
-    at=*) from=${word#*:} ;;
     *) continue ;;
   esac
   count=$((count + 1))
@@ -46,7 +45,6 @@ while [ "$1" != -- ]; do
       mount -n -t proc -o hidepid=invisible,nosuid,nodev,noexec proc /proc
       continue
       ;;
-    at=*) path=${path%%:*} ;;
   esac
   count=$((count + 1))
   if [ -d "$count" ]; then

@@ -18,8 +18,6 @@ export type IsolatedView = {
   /** Shown although they are in hidden folders. */
   readOnly: readonly string[]
   writable: readonly string[]
-  /** Shown read-only under another path. */
-  mapped: readonly (readonly [from: string, path: string])[]
 }
 
 /** Threads and processes of one replica together. A runner has a dozen; libraries of numbers one per core and pool. */
@@ -74,7 +72,6 @@ function viewWords(kind: IsolationKind, view: IsolatedView): string[] {
     { path: '/dev/shm', word: `tmp=${SHARED_BYTES_MAX}:/dev/shm` },
     ...view.readOnly.map((path) => ({ path, word: `ro=${path}` })),
     ...view.writable.map((path) => ({ path, word: `rw=${path}` })),
-    ...view.mapped.map(([from, path]) => ({ path, word: `at=${path}:${from}` })),
   ]
   // What contains others comes first, or it would cover them.
   const sorted = steps.toSorted((a, b) => a.path.length - b.path.length).map(({ word }) => word)

@@ -47,7 +47,7 @@ async function tryOut(
     for (const folder of [stage, shown]) await mkdir(folder)
     await chmod(shown, 0o755)
     await writeFile(join(dir, 'canary'), 'x', { mode: 0o644 })
-    const view = { stage, cwd: '/', hide: [dir], readOnly: [shown], writable: [], mapped: [] }
+    const view = { stage, cwd: '/', hide: [dir], readOnly: [shown], writable: [] }
     const uid = kind === 'own-user' ? PROBE_UID : null
     const check = `! test -e "$0/canary" && test -d "$0/shown" && ! touch "$0/shown/x" 2>/dev/null && id -u`
     const [file = '', ...args] = isolatedCommand(kind, view, uid, ['/bin/sh', '-c', check, dir])

@@ -18,6 +18,8 @@ export type Isolation = {
 export type IsolatedFiles = {
   launch: string
   work: string
+  /** For compiled code. */
+  code: string
   /** Folder of the bundle, with all that was made of it. */
   bundle: string
   cwd: string
@@ -36,14 +38,13 @@ export type IsolatedProcess = {
 const REPOSITORY = fileURLToPath(new URL('../../../../', import.meta.url))
 /** Names of other computers are looked up with it. */
 const SYSTEM_SHOWN = ['/run/systemd/resolve', '/run/resolvconf', '/run/NetworkManager']
-/** In its own /tmp: nobody else's. */
-const CODE_CACHE = '/tmp/.kre-code'
 
 /** Gives the replica its files, and its command the view of nothing else of the engine. */
 export function isolateLaunch(isolation: Isolation, files: IsolatedFiles): IsolatedProcess {
   const { kind, dataDir, codeCache } = isolation
   const uid = kind === 'own-user' ? userOf(files.work) : null
   if (uid !== null) give(files, uid)
+  codeCache?.give(files.code, uid)
   const stage = join(dataDir, 'run', 'stage')
   mkdirSync(stage, { recursive: true, mode: 0o700 })
   const programs = [process.execPath, REPOSITORY, ...interpreters(files.python)]
@@ -54,15 +55,14 @@ export function isolateLaunch(isolation: Isolation, files: IsolatedFiles): Isola
     cwd: files.cwd,
     hide: [...new Set(hide)],
     readOnly: pathsToShow(shown, [...hide, '/tmp']).filter(existsSync),
-    writable: [files.work],
-    mapped: codeCache?.mapTo(CODE_CACHE, uid) ?? [],
+    writable: codeCache === null ? [files.work] : [files.work, files.code],
   }
   return {
     command: isolatedCommand(kind, view, uid, files.command),
     env: {
       HOME: '/tmp',
       TMPDIR: '/tmp',
-      ...(codeCache === null ? {} : { NODE_COMPILE_CACHE: CODE_CACHE }),
+      ...(codeCache === null ? {} : { NODE_COMPILE_CACHE: files.code }),
     },
     uid,
   }
