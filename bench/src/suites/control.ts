@@ -7,7 +7,7 @@ import { listQueries, type ListQuery } from '../measure/list-queries.ts'
 import { beginFlood, predictFor, type Predicted, storedLines } from '../measure/log-flood.ts'
 import { cpuMicros } from '../measure/processes.ts'
 import { median, quantile } from '../report/statistics.ts'
-import { type Sample, summarise } from '../report/summarise.ts'
+import { alignRows, type Sample, sampleRows, summarise } from '../report/summarise.ts'
 
 const FILL: Fill = { versions: 1_000, runtimes: 99, logLines: 100_000 }
 const FILL_QUICK: Fill = { versions: 100, runtimes: 9, logLines: 20_000 }
@@ -46,7 +46,9 @@ export const control: Suite = {
     )
     await fillStore(engine.dataDir, { runtimeId: engine.runtimeId, version: 'predicting' }, fill)
     const lists = await measureLists(bench, listQueries('predicting'), rounds, predicting.pids)
-    const report = summarise('control', new Map([...lists.samples, ...ingest.samples]), {
+    const samples = new Map([...lists.samples, ...ingest.samples])
+    for (const line of alignRows(sampleRows(samples, 'loaded'))) say(line)
+    const report = summarise('control', samples, {
       latency: 'of the requests that are counted',
       figures: { ...lists.figures, ...ingest.figures },
       notes: [
