@@ -120,6 +120,10 @@ function adopt(
   const ended = endLeftovers(state.launchPrefix, new Set(living.map(({ pid }) => pid)))
   if (living.length + ended.length > 0)
     logger.info({ adopted: living.length, ended }, 'processes of an earlier engine found')
+  state.keepOnly(
+    records.map(({ workload, replica }) => state.pathsOf(workload.id, replica)),
+    new Set(supervisors.keys()),
+  )
   discardFiles({ ...deps, logger }, supervisors)
 }
 

@@ -142,8 +142,20 @@ export function openStateFiles(dataDir: string, onDamage: (path: string, problem
     forgetLaunch: (paths: ReplicaPaths) => rmSync(paths.launch, { force: true }),
     /** The replica is gone for good; its output stays for whoever asks why. */
     forgetReplica(paths: ReplicaPaths) {
-      for (const path of [paths.record, paths.launch, paths.work, paths.code])
+      // The record last: by it the next engine finds what a crash leaves of the others.
+      for (const path of [paths.launch, paths.work, paths.code, paths.record])
         rmSync(path, { recursive: true, force: true })
+    },
+    /** Removes what crashes left: files of replicas without a record, and outputs of workloads that are gone. */
+    keepOnly(replicas: readonly ReplicaPaths[], workloadIds: ReadonlySet<string>) {
+      const known = new Set(replicas.flatMap((paths) => [paths.launch, paths.work, paths.code]))
+      for (const folder of [launches, work, code])
+        for (const name of readdirSync(folder))
+          if (!known.has(join(folder, name)))
+            rmSync(join(folder, name), { recursive: true, force: true })
+      for (const name of readdirSync(outputs))
+        if (!workloadIds.has(name.replace(/\.\d+\.log(?:\.1)?$/, '')))
+          rmSync(join(outputs, name), { recursive: true, force: true })
     },
     forgetOutputs(workloadId: string) {
       for (const name of readdirSync(outputs)) {
