@@ -215,31 +215,14 @@ describe('a profile', () => {
 })
 
 async function makeCertificates(folder: string): Promise<void> {
-  const openssl = (...args: string[]) => run('openssl', args, { cwd: folder })
+  const openssl = (line: string) => run('openssl', line.split(' '), { cwd: folder })
+  const newKey = '-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout'
   for (const name of ['ca', 'other'])
-    await openssl(
-      ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'],
-      ...['-keyout', `${name}.key`, '-out', `${name}.pem`, '-days', '2', '-subj', `/CN=${name}`],
-    )
-  await openssl(
-    ...['req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'],
-    ...['-keyout', 'server.key', '-out', 'server.csr', '-subj', '/CN=localhost'],
-  )
+    await openssl(`req -x509 ${newKey} ${name}.key -out ${name}.pem -days 2 -subj /CN=${name}`)
+  await openssl(`req ${newKey} server.key -out server.csr -subj /CN=localhost`)
   await writeFile(join(folder, 'names'), 'subjectAltName=DNS:localhost,IP:127.0.0.1\n')
-  await openssl(
-    ...[
-      'x509',
-      '-req',
-      '-in',
-      'server.csr',
-      '-CA',
-      'ca.pem',
-      '-CAkey',
-      'ca.key',
-      '-CAcreateserial',
-    ],
-    ...['-out', 'server.pem', '-days', '2', '-extfile', 'names'],
-  )
+  const signed = 'x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial'
+  await openssl(`${signed} -out server.pem -days 2 -extfile names`)
 }
 
 /** Speaks TLS in front of the API, and can cut a connection after some bytes of a body. */

@@ -1,4 +1,4 @@
-import type { Plan, Step } from './plan-apply.ts'
+import type { Plan, Settings, Step } from './plan-apply.ts'
 
 type Mark = '+' | '~' | '-'
 
@@ -43,9 +43,7 @@ export function markOf({ kind }: Step): Mark {
 export function describeStep(step: Step): string {
   switch (step.kind) {
     case 'update-settings':
-      return `settings: ${Object.entries(step.change)
-        .map(([name, value]) => `${name} = ${Array.isArray(value) ? value.join(' ') : value}`)
-        .join(', ')}`
+      return `settings: ${settingsText(step.change)}`
     case 'create-runtime':
       return `runtime ${step.runtime}: create`
     case 'update-runtime':
@@ -75,6 +73,18 @@ export function describeStep(step: Step): string {
     case 'remove-user':
       return `user ${step.email}: remove`
   }
+}
+
+function settingsText({
+  authAllowedDomains: domains,
+  sessionLifetimeInDays: days,
+}: Partial<Settings>) {
+  return [
+    domains === undefined ? [] : `authAllowedDomains = ${domains.join(' ') || 'none'}`,
+    days === undefined ? [] : `sessionLifetimeInDays = ${days}`,
+  ]
+    .flat()
+    .join(', ')
 }
 
 function grantsText(grants: Readonly<Record<string, string>>): string {

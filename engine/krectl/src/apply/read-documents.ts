@@ -20,7 +20,7 @@ export type Placed = {
   /** Folder that relative paths begin at. */
   readonly folder: string
   /** `file:line:column` of the value at a path, or of the nearest thing around it. */
-  at(path: Path): string
+  readonly at: (path: Path) => string
 }
 
 export type Source = { readonly name: string; readonly folder: string; readonly text: string }

@@ -169,7 +169,11 @@ async function pack(
   problems: string[],
 ): Promise<{ name: string; digest: string; file: string } | null> {
   try {
-    const kind = await stat(path)
+    const kind = await stat(path).catch(unlessMissing)
+    if (kind === null) {
+      problems.push(`${at}: there is no file or folder ${path}`)
+      return null
+    }
     if (kind.isDirectory()) await fetchModels(path, context)
     const { scratchDir, signal } = context
     const source = kind.isDirectory() ? { directory: path } : { file: path }
@@ -187,4 +191,9 @@ async function pack(
     problems.push(`${at}: ${toKreError(error).message}`)
   }
   return null
+}
+
+function unlessMissing(error: unknown): null {
+  if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+  throw error
 }

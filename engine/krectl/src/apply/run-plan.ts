@@ -43,7 +43,7 @@ export type StepOutcome = {
 export async function runPlan(
   steps: readonly Step[],
   deps: RunDeps,
-): Promise<{ outcomes: StepOutcome[]; failure: unknown }> {
+): Promise<{ outcomes: StepOutcome[]; failure: KreError | null }> {
   const outcomes: StepOutcome[] = []
   for (const [index, step] of steps.entries()) {
     const text = describeStep(step)
@@ -51,10 +51,11 @@ export async function runPlan(
     try {
       await runStep(step, deps)
       outcomes.push({ step: text, outcome: 'done' })
-    } catch (failure) {
+    } catch (error) {
+      const failure = toKreError(error)
       const rest = steps.slice(index + 1)
       outcomes.push(
-        { step: text, outcome: 'failed', error: toKreError(failure).message },
+        { step: text, outcome: 'failed', error: failure.message },
         ...rest.map((other) => ({ step: describeStep(other), outcome: 'not done' as const })),
       )
       return { outcomes, failure }

@@ -7,8 +7,8 @@ type Terminal = Context['stdin'] & { isTTY?: boolean; setRawMode?: (raw: boolean
 
 const ENTER = /[\r\n]/
 /** Ctrl-C and Ctrl-D, which a terminal in raw mode hands over as they are. */
-const GIVE_UP = /[\u{3}\u{4}]/u
-const ERASE = /[\u{8}\u{7f}]/u
+const GIVE_UP: ReadonlySet<string> = new Set(['\u{3}', '\u{4}'])
+const ERASE: ReadonlySet<string> = new Set(['\u{8}', '\u{7f}'])
 
 /**
  * A secret from standard input: all of it, or a line that is typed and not shown where a person sits.
@@ -37,9 +37,9 @@ async function typedLine(terminal: Terminal): Promise<string> {
   let line = ''
   for await (const chunk of terminal.iterator({ destroyOnReturn: false }))
     for (const character of decoder.write(chunk as Buffer)) {
-      if (GIVE_UP.test(character)) throw new KreError('cancelled', 'nothing was changed')
+      if (GIVE_UP.has(character)) throw new KreError('cancelled', 'nothing was changed')
       if (ENTER.test(character)) return line
-      line = ERASE.test(character) ? line.slice(0, -1) : line + character
+      line = ERASE.has(character) ? line.slice(0, -1) : line + character
     }
   return line
 }
