@@ -1,4 +1,5 @@
 export { createNatsManager } from './jetstream/nats-manager.ts'
 export { joinLocalNatsServer, type JoinedNatsServer } from './server/join-local-nats-server.ts'
 export { startLocalNatsServer, type LocalNatsServer } from './server/local-nats-server.ts'
+export { openServerAccounts, type ServerAccounts } from './server/open-server-accounts.ts'
 export { NATS_PAYLOAD_BYTES_MAX } from './server/server-config.ts'

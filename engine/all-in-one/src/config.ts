@@ -3,6 +3,7 @@ import {
   DAY_MS,
   type Fuse,
   GiB,
+  HOUR_MS,
   KreError,
   MiB,
   MINUTE_MS,
@@ -31,6 +32,7 @@ const Environment = SignInEnvironment.extend({
   KRE_ADMIN_PORT: port.default(4000),
   KRE_ENTRYPOINT_PORT: port.default(9000),
   KRE_ENGINE_ABSENCE_MS: milliseconds.default(MINUTE_MS),
+  KRE_NATS_CREDENTIALS_MS: milliseconds.min(10 * SECOND_MS).default(HOUR_MS),
   KRE_DRAIN_MS: milliseconds.default(10 * SECOND_MS),
   KRE_START_TIMEOUT_MS: milliseconds.min(SECOND_MS).default(MINUTE_MS),
   KRE_REQUEST_TIMEOUT_MS: milliseconds.default(30 * SECOND_MS),
@@ -84,6 +86,8 @@ export type Config = Readonly<{
   entrypointPort: number
   /** Processes of versions end when no engine has been there for so long. */
   engineAbsenceMs: number
+  /** How long the NATS credentials of a process are good; they are renewed before. */
+  natsCredentialsMs: number
   drainMs: number
   /** A process that is not ready after so long makes its version ERROR until it is. */
   startTimeoutMs: number
@@ -140,6 +144,7 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     adminPort: e.KRE_ADMIN_PORT,
     entrypointPort: e.KRE_ENTRYPOINT_PORT,
     engineAbsenceMs: e.KRE_ENGINE_ABSENCE_MS,
+    natsCredentialsMs: e.KRE_NATS_CREDENTIALS_MS,
     drainMs: e.KRE_DRAIN_MS,
     startTimeoutMs: e.KRE_START_TIMEOUT_MS,
     requestTimeoutMs: e.KRE_REQUEST_TIMEOUT_MS,

@@ -3,7 +3,12 @@ import { HOUR_MS, KreError, resolveRunner, type EventBus } from '@kre/contracts'
 import { createConverger, type CompileSettings, type Fence } from '@kre/converger'
 import { createLocalTarget } from '@kre/k8s-manager'
 import { createMongoWriter } from '@kre/mongo-writer'
-import { createNatsManager, type LocalNatsServer } from '@kre/nats-manager'
+import {
+  createNatsManager,
+  openServerAccounts,
+  type LocalNatsServer,
+  type ServerAccounts,
+} from '@kre/nats-manager'
 import type { connectNats, Logger } from '@kre/service-kit'
 import type { Store } from '@kre/store'
 import type { Config } from './config.ts'
@@ -37,7 +42,9 @@ export async function startLeading(deps: LeadingDeps): Promise<Leading> {
     for (const step of release.splice(0).toReversed()) await step()
   }
   try {
-    const target = await openTarget(deps)
+    const accounts = await openServerAccounts(natsServer, config.natsCredentialsMs)
+    release.push(() => accounts[Symbol.asyncDispose]())
+    const target = await openTarget(deps, accounts)
     release.push(() => target[Symbol.asyncDispose]())
     const writer = createMongoWriter({
       store,
@@ -51,7 +58,7 @@ export async function startLeading(deps: LeadingDeps): Promise<Leading> {
     const converger = createConverger({
       store,
       target,
-      nats: await createNatsManager(nats),
+      nats: await createNatsManager(nats, accounts),
       settings: compileSettings(config, deps.configKey),
       logger,
       events,
@@ -90,14 +97,14 @@ export async function startLeading(deps: LeadingDeps): Promise<Leading> {
   }
 }
 
-function openTarget({ config, store, nats, natsServer, logger }: LeadingDeps) {
+function openTarget({ config, store, nats, logger }: LeadingDeps, accounts: ServerAccounts) {
   return createLocalTarget({
     dataDir: config.dataDir,
     cacheDir: config.cacheDir,
     bundles: store.bundles,
     descriptorSet: (digest) => descriptorSetOf(store, digest),
     nats,
-    runnerAccess: () => natsServer.runnerAccess,
+    runnerAccess: (workload) => accounts.access(workload),
     logger,
     environment: config.environment,
     ports: { publishedBase: config.entrypointPort },

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { KreError } from '@kre/contracts'
 import { createLocalTarget } from '@kre/k8s-manager'
-import { startLocalNatsServer } from '@kre/nats-manager'
+import { openServerAccounts, type ServerAccounts, startLocalNatsServer } from '@kre/nats-manager'
 import { connectNats, findNatsServer, type Logger, untilReaped } from '@kre/service-kit'
 import { claimDataDir } from './claim-data-dir.ts'
 import type { Config } from './config.ts'
@@ -28,7 +28,8 @@ export async function stopLeftovers(config: Config, logger: Logger): Promise<voi
     const pids = [natsServer.guardPid()]
     try {
       const nats = await connectNats(natsServer.engineAccess, 'kre-engine')
-      pids.push(...(await stopProcesses(config, nats, natsServer.runnerAccess, logger)))
+      await using accounts = await openServerAccounts(natsServer, config.natsCredentialsMs)
+      pids.push(...(await stopProcesses(config, nats, accounts, logger)))
       await nats.close()
     } finally {
       await natsServer.stop()
@@ -42,7 +43,7 @@ export async function stopLeftovers(config: Config, logger: Logger): Promise<voi
 async function stopProcesses(
   config: Config,
   nats: Awaited<ReturnType<typeof connectNats>>,
-  runnerAccess: Awaited<ReturnType<typeof startLocalNatsServer>>['runnerAccess'],
+  accounts: ServerAccounts,
   logger: Logger,
 ): Promise<number[]> {
   const startsNothing = async () => {
@@ -56,7 +57,7 @@ async function stopProcesses(
     bundles: { path: startsNothing },
     descriptorSet: startsNothing,
     nats,
-    runnerAccess: () => runnerAccess,
+    runnerAccess: (workload) => accounts.access(workload),
     logger,
     environment: config.environment,
     ports: { publishedBase: config.entrypointPort },

@@ -7,10 +7,27 @@ import { EntrypointMethod } from './bundle.ts'
 import { Batch, Subscription, WorkflowLimits } from './manifest/graph.ts'
 import { TensorMapping } from './manifest/tensors.ts'
 
+/** Who a process is on a server that knows accounts. */
+export const NatsCredentials = z.object({
+  /** Says what its holder may do, signed by the account. No secret. */
+  jwt: z.string(),
+  /** nkey seed of the user that the JWT is about. Secret. */
+  seed: z.string(),
+  /** The server ends connections with them then; null = never. */
+  expiresUnixMs: z.number().nullable(),
+  /** File in which the next ones appear before these expire; absent = there are none. */
+  renewalPath: z.string().optional(),
+})
+export type NatsCredentials = z.infer<typeof NatsCredentials>
+
 export const NatsAccess = z.object({
   servers: z.array(z.string()),
+  /** Empty = without a password, or with credentials. */
   user: z.string(),
   password: z.string(),
+  credentials: NatsCredentials.optional(),
+  /** Start of the subjects that answers come to; absent = `_INBOX`. */
+  inboxPrefix: z.string().optional(),
 })
 export type NatsAccess = z.infer<typeof NatsAccess>
 

@@ -58,8 +58,9 @@ export async function convergeRuntime(
 
   let routed: string | null = null
   try {
+    const running = await observe(deps, runtimeId, signal)
     deps.fence.assertHeld()
-    await deps.nats.converge(runtimeId, natsVersions(intent, wanted))
+    await deps.nats.converge(runtimeId, natsVersions(intent, wanted, running))
     routed = (await deps.nats.readRouting(runtimeId))?.published ?? null
     // Before anything is removed: nobody is sent to a version that is about to end.
     routed = await applyRoute(
@@ -201,13 +202,19 @@ function keepUnreadable(
   return { ...plan, remove: plan.remove.filter((id) => !kept.has(id)) }
 }
 
-function natsVersions(intent: Intent, wanted: ReadonlySet<string>): NatsVersion[] {
+function natsVersions(
+  intent: Intent,
+  wanted: ReadonlySet<string>,
+  running: readonly WorkloadObservation[],
+): NatsVersion[] {
+  const draining = new Set(running.map(({ version }) => version))
   return intent.versions.map((version) => ({
     version: version.name,
     versionId: version.id,
     bundleDigest: version.bundleDigest,
     facts: version.facts,
     wanted: wanted.has(version.name),
+    isDraining: !wanted.has(version.name) && draining.has(version.name),
   }))
 }
 

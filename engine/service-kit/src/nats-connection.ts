@@ -1,11 +1,27 @@
-import { connect, type NatsConnection } from '@nats-io/transport-node'
+import {
+  type Authenticator,
+  connect,
+  jwtAuthenticator,
+  type NatsConnection,
+} from '@nats-io/transport-node'
 import type { NatsAccess } from '@kre/contracts'
 
-/** A connection that never gives up: reconnects for ever, with jitter, and makes no stack traces per request. */
-export async function connectNats(access: NatsAccess, name: string): Promise<NatsConnection> {
+/**
+ * A connection that never gives up: reconnects for ever, with jitter, and makes no stack traces per request.
+ *
+ * @param access asked again for each connection where it is a function, because credentials expire.
+ */
+export async function connectNats(
+  access: NatsAccess | (() => NatsAccess),
+  name: string,
+): Promise<NatsConnection> {
+  const current = () => (typeof access === 'function' ? access() : access)
+  const { servers, user, password, credentials, inboxPrefix } = current()
   return connect({
-    servers: access.servers,
-    ...(access.user === '' ? {} : { user: access.user, pass: access.password }),
+    servers,
+    ...(user === '' ? {} : { user, pass: password }),
+    ...(credentials === undefined ? {} : { authenticator: authenticate(current) }),
+    ...(inboxPrefix === undefined ? {} : { inboxPrefix }),
     name,
     noAsyncTraces: true,
     maxReconnectAttempts: -1,
@@ -16,4 +32,11 @@ export async function connectNats(access: NatsAccess, name: string): Promise<Nat
     // Of each try: a peer that accepts and says nothing would hold up the next one for 20 s.
     timeout: 5_000,
   })
+}
+
+function authenticate(current: () => NatsAccess): Authenticator {
+  return (nonce) => {
+    const { jwt, seed } = current().credentials ?? { jwt: '', seed: '' }
+    return jwtAuthenticator(jwt, new TextEncoder().encode(seed))(nonce)
+  }
 }

@@ -15,6 +15,7 @@ import {
   type Workload,
 } from '@kre/contracts'
 import type { Logger } from '@kre/service-kit'
+import { type AccessRenewal, createAccessRenewal } from './access-renewal.ts'
 import { type Announcements, type NatsConnection, watchAnnouncements } from './announcements.ts'
 import { applyPlan, createStage } from './apply-plan.ts'
 import { createChangeNotifier } from './change-notifier.ts'
@@ -35,7 +36,7 @@ import { canMeasureMemory } from './process-table.ts'
 import { createPythonEnvironments } from './python-environment.ts'
 import type { Replica } from './replica.ts'
 import { DEFAULT_LOCAL_SETTINGS, type LocalSettings } from './settings.ts'
-import { openStateFiles } from './state-files.ts'
+import { openStateFiles, type StateFiles } from './state-files.ts'
 
 export type LocalTargetDeps = {
   /** What belongs to this target is below it: `run/`, `cache/bundles/`, `ports.json`. One engine at a time. */
@@ -107,7 +108,11 @@ export async function createLocalTarget(deps: LocalTargetDeps): Promise<LocalTar
     onReconnect: () => announcements.ping(fleet.versions()),
   })
   announcements.ping(fleet.versions())
-  const ticking = setInterval(lookAfter(fleet, announcements, logger), settings.tickMs)
+  const renewal = createAccessRenewal(deps.runnerAccess, logger)
+  const ticking = setInterval(
+    lookAfter(fleet, launchDeps.state, renewal, announcements, logger),
+    settings.tickMs,
+  )
   const watching = setInterval(() => watchDeadlines(fleet, logger), settings.deadlineTickMs)
   probePublished(fleet, launchDeps.ports, settings.host, released.signal).catch((error: unknown) =>
     logger.error({ error }, 'published entrypoints are not looked after any more'),
@@ -179,10 +184,23 @@ async function openFiles(
   }
 }
 
-function lookAfter(fleet: Fleet, announcements: Announcements, logger: Logger): () => void {
+function lookAfter(
+  fleet: Fleet,
+  state: StateFiles,
+  renewal: AccessRenewal,
+  announcements: Announcements,
+  logger: Logger,
+): () => void {
   const meter = createMemoryMeter()
   return () => {
-    const replicas = [...fleet.replicas()].map(([, replica]) => replica)
+    const all = [...fleet.replicas()]
+    const replicas = all.map(([, replica]) => replica)
+    renewal.tick(
+      all.flatMap(([{ workload }, { pid, uid, number }]) => {
+        if (pid === null) return []
+        return [{ workload, pid, uid, paths: state.pathsOf(workload.id, number) }]
+      }),
+    )
     const used = meter.measure(
       replicas.flatMap(({ pid, uid }) => (pid === null ? [] : [{ pid, uid }])),
     )

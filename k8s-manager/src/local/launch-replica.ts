@@ -11,6 +11,7 @@ import {
   type NodeSpec,
   type Workload,
 } from '@kre/contracts'
+import { withRenewal } from './access-renewal.ts'
 import { type Isolation, isolateLaunch } from './isolation/isolate-launch.ts'
 import { outputBytes } from './output-file.ts'
 import type { Ports } from './ports.ts'
@@ -165,7 +166,7 @@ async function prepareLaunch(
   const { host, drainMs, engineAbsenceMs, tracing } = deps.settings
   const nats = await deps.runnerAccess(workload)
   const place = {
-    nats,
+    nats: withRenewal(nats, paths),
     replica,
     drainMs,
     engineAbsenceMs,

@@ -22,6 +22,7 @@ import {
   type NatsManager,
 } from '@kre/contracts'
 import { z } from 'zod'
+import type { NatsAccounts } from '../accounts/nats-accounts.ts'
 import { diff, type ObservedStream } from '../plan/diff.ts'
 import {
   plan,
@@ -42,8 +43,15 @@ type WrittenTable = z.infer<typeof WrittenTable>
 /** Longest wait for the confirmation of one stored batch before it is delivered again. */
 const WRITER_ACK_WAIT_MS = 60 * SECOND_MS
 
-/** Applies plans to one NATS server; the only part of KRE that makes or removes streams, consumers and buckets. */
-export async function createNatsManager(nats: NatsConnection): Promise<NatsManager> {
+/**
+ * Applies plans to one NATS server; the only part of KRE that makes or removes streams, consumers and buckets.
+ *
+ * @param accounts of its processes; null = the server knows none.
+ */
+export async function createNatsManager(
+  nats: NatsConnection,
+  accounts: NatsAccounts | null = null,
+): Promise<NatsManager> {
   const manager = await jetstreamManager(nats, { checkAPI: false }).catch((error: unknown) => {
     throw toKreError(error)
   })
@@ -68,6 +76,8 @@ export async function createNatsManager(nats: NatsConnection): Promise<NatsManag
         await inParallel(changes.create, create)
         await writeInterfaces(await kvm.open(routingBucket(runtimeId)), wanted)
         await remove(changes.remove)
+        // After the buckets, before the processes that use them.
+        await accounts?.converge(runtimeId, versions)
         return { created: changes.create.map((object) => object.name), removed: changes.remove }
       })
     },
@@ -77,6 +87,7 @@ export async function createNatsManager(nats: NatsConnection): Promise<NatsManag
           (stream) => stream.owner.runtime === runtimeId,
         )
         await remove(streams.map((stream) => stream.name))
+        await accounts?.removeRuntime(runtimeId)
         return { created: [], removed: streams.map((stream) => stream.name) }
       })
     },

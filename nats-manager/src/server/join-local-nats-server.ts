@@ -1,14 +1,14 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { KreError } from '@kre/contracts'
-import { Credentials } from '../credentials/credentials.ts'
 import { findServer } from './find-server.ts'
 import type { LocalNatsServer } from './local-nats-server.ts'
+import { engineAccess, ServerKeys } from './server-keys.ts'
 
 /** A nats-server that another engine of the folder looks after. */
 export type JoinedNatsServer = Pick<
   LocalNatsServer,
-  'engineAccess' | 'runnerAccess' | 'port' | 'pid'
+  'engineAccess' | 'keys' | 'dir' | 'port' | 'pid'
 > & { guardPid(): Promise<number | null> }
 
 /**
@@ -19,15 +19,13 @@ export type JoinedNatsServer = Pick<
 export async function joinLocalNatsServer(dir: string): Promise<JoinedNatsServer> {
   const file = (name: string) => join(dir, name)
   try {
-    const credentials = Credentials.parse(
-      JSON.parse(await readFile(file('credentials.json'), 'utf8')),
-    )
+    const keys = ServerKeys.parse(JSON.parse(await readFile(file('keys.json'), 'utf8')))
     const port = Number(await readFile(file('port'), 'utf8'))
-    const servers = [`127.0.0.1:${port}`]
     return {
       port,
-      engineAccess: { servers, ...credentials.engine },
-      runnerAccess: { servers, ...credentials.runner },
+      dir,
+      keys,
+      engineAccess: engineAccess(keys, 'engine', port),
       pid: () => findServer(file('nats.pid'), file('nats.conf')),
       guardPid: () => guardPid(file('guard.json')),
     }

@@ -1,8 +1,9 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { jetstreamManager } from '@nats-io/jetstream'
+import { connect } from '@nats-io/transport-node'
 import {
   connectNats,
   createLogger,
@@ -10,7 +11,6 @@ import {
   processStartTime,
   waitUntil,
 } from '@kre/service-kit'
-import { createNatsManager } from '../jetstream/nats-manager.ts'
 import { startLocalNatsServer } from './local-nats-server.ts'
 
 const logger = createLogger('test', { level: 'silent' })
@@ -42,7 +42,7 @@ describe('the local nats-server', () => {
     await first[Symbol.asyncDispose]()
     const second = await startLocalNatsServer(where)
     expect(await second.pid()).toBe(pid)
-    expect(second.engineAccess).toEqual(first.engineAccess)
+    expect(second.keys).toEqual(first.keys)
     await second.stop()
     await waitUntil('server gone', () => !alive(pid ?? 0))
     expect(alive(second.guardPid())).toBe(false)
@@ -101,17 +101,41 @@ describe('the local nats-server', () => {
     await server.stop()
   })
 
-  test('refuses strangers, and refuses runners what is not theirs', async () => {
-    const server = await startLocalNatsServer(await options())
-    try {
-      const engine = await connectNats(server.engineAccess, 'engine')
-      await (await createNatsManager(engine)).converge('demo', [])
-      const runner = await connectNats(server.runnerAccess, 'runner')
-      const admin = await jetstreamManager(runner, { checkAPI: false, timeout: 500 })
-      await expect(admin.streams.add({ name: 'MINE', subjects: ['mine'] })).rejects.toThrow()
-      await expect(admin.streams.delete('OUT_demo')).rejects.toThrow()
-      await runner.close()
+  test('takes over the streams of a server without accounts, and those of keys that were lost', async () => {
+    const where = await options()
+    const streams = async () => {
+      const server = await startLocalNatsServer(where)
+      const engine = await connectNats(server.engineAccess, 'test')
+      const manager = await jetstreamManager(engine)
+      return { server, engine, manager }
+    }
+    const first = await streams()
+    await first.manager.streams.add({ name: 'KEPT', subjects: ['kept'] })
+    await first.engine.request('kept', 'a message')
+    await first.engine.close()
+    await first.server.stop()
+    const store = join(where.dir, 'jetstream', 'jetstream')
+    const [account = ''] = (await readdir(store)).filter((name) => name.startsWith('A'))
+    await rename(join(store, account), join(store, '$G'))
+    await mkdir(join(where.dir, 'accounts'), { recursive: true })
+    for (const keys of ['kept', 'lost'] as const) {
+      if (keys === 'lost') await rm(join(where.dir, 'keys.json'))
+      const { server, engine, manager } = await streams()
+      expect((await manager.streams.info('KEPT')).state.messages).toBe(1)
       await engine.close()
+      await server.stop()
+    }
+  })
+
+  test('lets strangers in with nothing, and keeps its keys from others', async () => {
+    const where = await options()
+    const server = await startLocalNatsServer(where)
+    try {
+      const servers = server.engineAccess.servers
+      for (const [user, pass] of [[], ['engine', 'engine']])
+        await expect(connect({ servers, user, pass, reconnect: false })).rejects.toThrow()
+      for (const name of ['keys.json', 'nats.conf'])
+        expect((await stat(join(where.dir, name))).mode & 0o777).toBe(0o600)
     } finally {
       await server.stop()
     }

@@ -6,9 +6,11 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { KreError, type NatsAccess } from '@kre/contracts'
 import { processStartTime, waitUntil, type Logger } from '@kre/service-kit'
-import { createCredentials, Credentials } from '../credentials/credentials.ts'
+import { z } from 'zod'
 import { findServer } from './find-server.ts'
+import { moveStore } from './move-store.ts'
 import { serverConfig } from './server-config.ts'
+import { createServerKeys, engineAccess, ServerKeys } from './server-keys.ts'
 
 const GUARD = fileURLToPath(new URL('guard.sh', import.meta.url))
 /** How often the guard is looked after, and the heartbeat written, in ms. */
@@ -16,7 +18,10 @@ const BEAT_MS = 2_000
 
 export type LocalNatsServer = AsyncDisposable & {
   engineAccess: NatsAccess
-  runnerAccess: NatsAccess
+  /** By which accounts are made. Secret. */
+  keys: ServerKeys
+  /** Folder of the server. */
+  dir: string
   /** Of nats-server itself; changes when the guard restarts it. */
   pid(): Promise<number | null>
   guardPid(): number
@@ -28,7 +33,7 @@ export type LocalNatsServer = AsyncDisposable & {
 }
 
 export async function startLocalNatsServer(options: {
-  /** Folder of this server: store, configuration, credentials (mode 0700). */
+  /** Folder of this server: store, configuration, keys (mode 0700). */
   dir: string
   /** Path of nats-server. */
   binary: string
@@ -38,13 +43,13 @@ export async function startLocalNatsServer(options: {
 }): Promise<LocalNatsServer> {
   const { dir, logger } = options
   await mkdir(join(dir, 'jetstream'), { recursive: true, mode: 0o700 })
+  await mkdir(join(dir, 'accounts'), { recursive: true, mode: 0o700 })
   const file = (name: string) => join(dir, name)
-  const credentials = await readOr(
-    file('credentials.json'),
-    (text) => Credentials.parse(JSON.parse(text)),
-    createCredentials,
+  const keys = await readOr(
+    file('keys.json'),
+    (text) => ServerKeys.parse(JSON.parse(text)),
+    createServerKeys,
   )
-  await writeAtomically(file('credentials.json'), JSON.stringify(credentials))
 
   let beats = 0
   const beat = () => writeAtomically(file('heartbeat'), `${process.pid} ${++beats}\n`)
@@ -57,14 +62,29 @@ export async function startLocalNatsServer(options: {
     if (orphan !== null) await endProcess(orphan)
   }
 
-  const adopted = await runningGuard(file('guard.json'))
-  if (adopted === null) await endOrphan()
+  const running = await runningGuard(file('guard.json'))
+  // A server without accounts, of an engine of before: its streams are taken over, its clients are started anew.
+  if (running !== null && !running.hasAccounts) await endProcess(running.pid)
+  const adopted = running?.hasAccounts === true ? running : null
+  if (adopted === null) {
+    await endOrphan()
+    const former = await moveStore(join(dir, 'jetstream'), keys)
+    if (former !== null) logger.info({ former }, 'streams were given to the account of the engine')
+  }
+  // After the streams are where these keys look for them.
+  await writeAtomically(file('keys.json'), JSON.stringify(keys))
+  await rm(file('credentials.json'), { force: true })
   const port = adopted?.port ?? (await freePort(await readOr(file('port'), parsePort, () => 0)))
   await writeAtomically(file('port'), String(port))
   const startGuard = async (): Promise<number> => {
     await writeAtomically(
       file('nats.conf'),
-      serverConfig({ port, storeDir: join(dir, 'jetstream'), credentials }),
+      serverConfig({
+        port,
+        storeDir: join(dir, 'jetstream'),
+        accountsDir: join(dir, 'accounts'),
+        keys,
+      }),
     )
     const log = await open(file('nats.log'), 'a', 0o600)
     const grace = String(Math.ceil(options.engineAbsenceMs / 1000))
@@ -81,16 +101,12 @@ export async function startLocalNatsServer(options: {
     const pid = guard.pid ?? 0
     await writeAtomically(
       file('guard.json'),
-      JSON.stringify({ pid, startTime: await processStartTime(pid), port }),
+      JSON.stringify({ pid, startTime: await processStartTime(pid), port, hasAccounts: true }),
     )
     return pid
   }
   let guardPid = adopted?.pid ?? (await startGuard())
 
-  const access = (who: 'engine' | 'runner'): NatsAccess => ({
-    servers: [`127.0.0.1:${port}`],
-    ...credentials[who],
-  })
   await waitForServer(port, file('nats.log'))
 
   let mending = Promise.resolve()
@@ -111,8 +127,9 @@ export async function startLocalNatsServer(options: {
     await mending
   }
   return {
-    engineAccess: access('engine'),
-    runnerAccess: access('runner'),
+    engineAccess: engineAccess(keys, 'engine', port),
+    keys,
+    dir,
     port,
     adopted: adopted !== null,
     pid: serverPid,
@@ -151,11 +168,20 @@ function canConnect(port: number): Promise<boolean> {
   })
 }
 
+const Guard = z.object({
+  pid: z.number(),
+  startTime: z.string().nullable(),
+  port: z.number(),
+  /** Whether its server knows accounts: those of engines of before do not. */
+  hasAccounts: z.boolean().default(false),
+})
+type Guard = z.infer<typeof Guard>
+
 /** The guard of an earlier engine, if it lives: same pid and same start, so that a reused pid is not taken for it. */
-async function runningGuard(file: string): Promise<{ pid: number; port: number } | null> {
+async function runningGuard(file: string): Promise<Guard | null> {
   const guard = await readOr(
     file,
-    (text) => JSON.parse(text) as { pid: number; startTime: string; port: number },
+    (text): Guard | null => Guard.parse(JSON.parse(text)),
     () => null,
   )
   if (guard === null) return null

@@ -1,14 +1,19 @@
 import type { ConnectionOptions } from 'node:tls'
-import { KreError, MiB, type NatsAccess, toKreError } from '@kre/contracts/runtime'
+import { KreError, MiB, type NatsAccess, SECOND_MS, toKreError } from '@kre/contracts/runtime'
+import { createAccessSource } from './access-source.ts'
+import { createHandOver, type HandOver } from './hand-over.ts'
 import { bytesOf, type Data } from './outgoing.ts'
 import type { CoreMessage } from './parser.ts'
 import type { ServerInfo } from './server-info.ts'
-import { createServerList } from './server-list.ts'
+import { createServerList, type Server } from './server-list.ts'
 import { openSession, type Session } from './session.ts'
+import { checkSubject } from './subject.ts'
 import { createSubscriptions, type CoreSubscription } from './subscriptions.ts'
 
 /** Credentials that are refused so often in a row are not tried again. */
 const REFUSALS_MAX = 2
+/** A computer that slept has credentials that are over: so long the next ones are waited for. */
+const RENEWAL_WAIT_MS = 30 * SECOND_MS
 
 export type CoreOptions = {
   /** From a try to the server's welcome, at most; a peer that says nothing is left then. 5 s by default. */
@@ -27,6 +32,8 @@ export type CoreEvents = {
   onUp?(): void
   /** Whatever was under way is lost. A new connection is being tried, for ever. */
   onDown?(reason: KreError): void
+  /** It went over to newer credentials, without a loss. */
+  onRenewed?(): void
   /** It ended for good: the credentials are refused. */
   onLost?(reason: KreError): void
   /** Something went wrong without an end: `permission-denied` with `details.subject`, or a receiver that threw. */
@@ -57,6 +64,8 @@ export type CoreConnection = {
     options: { queue?: string; onMessage: (message: CoreMessage) => void },
   ): CoreSubscription
   isUp(): boolean
+  /** Start of the subjects that answers come to: `_INBOX`, or what the access says. */
+  readonly inboxPrefix: string
   /** Largest message that the server takes, in bytes; 0 before the first connection. */
   maxPayload(): number
   /** Resolves when the server has taken all that was sent. @throws KreError `unavailable` when it can't be known. */
@@ -79,7 +88,8 @@ export type CoreConnection = {
 
 /**
  * Connects, and connects again after each loss, for ever, until it is closed or the credentials are refused twice in
- * a row. The first try starts in the next turn of the event loop, so that all can be wired before.
+ * a row. Credentials that expire are replaced by those that appear in the access's file, over a further connection that
+ * takes over without a loss. The first try starts in the next turn of the event loop, so that all can be wired before.
  *
  * @param name shown by the server in its lists of connections.
  * @throws KreError `invalid-argument` for addresses that are none.
@@ -90,8 +100,8 @@ export function openCoreConnection(
   options: CoreOptions = {},
 ): CoreConnection {
   const servers = createServerList(access.servers)
+  const source = createAccessSource(access, (error) => report(toKreError(error)))
   const sessionOptions = {
-    access,
     name,
     tls: options.tls ?? null,
     connectTimeoutMs: options.connectTimeoutMs ?? 5_000,
@@ -102,10 +112,15 @@ export function openCoreConnection(
   const waiters = new Set<{ resolve(): void; reject(reason: KreError): void }>()
   let session: Session | null = null
   let info: ServerInfo | null = null
+  /** Where it is. */
+  let server: Server | null = null
+  /** To a session with newer credentials; null = none is under way. */
+  let handOver: HandOver | null = null
   let isUp = false
   /** Why there will be no connection any more. */
   let over: KreError | null = null
   let refusals = 0
+  let expiredAt = 0
   let failure: KreError | null = null
   let dialTimer: NodeJS.Timeout | undefined
 
@@ -132,67 +147,137 @@ export function openCoreConnection(
     if (!isHeard) process.emitWarning(error)
   }
   const subscriptions = createSubscriptions({
-    lines: (text) => session?.lines(text),
+    lines(text) {
+      session?.lines(text)
+      handOver?.next.lines(text)
+    },
     roundTrip: () => flush(),
     onThrown: report,
   })
 
-  const dial = () => {
-    const { server, waitMs } = servers.next()
-    dialTimer = setTimeout(() => {
-      server.triedAt = performance.now()
-      session = openSession(server, sessionOptions, {
+  const deliver = (sid: number, message: CoreMessage) => subscriptions.deliver(sid, message)
+  const open = (where: Server): Session => {
+    const own: Session = openSession(
+      where,
+      { ...sessionOptions, access: source.current() },
+      {
         greeting: () => subscriptions.lines(),
         has: (sid) => subscriptions.has(sid),
-        onMessage: (sid, message) => subscriptions.deliver(sid, message),
+        onMessage(sid, message) {
+          if (handOver?.next === own) handOver.receive(sid, message)
+          else deliver(sid, message)
+        },
         onInfo(next) {
           info = next
           // The only server is used as long as it lets us, and so is one that says this from the start.
           if (isUp && next.isLameDuck && servers.size > 1)
-            session?.end(new KreError('unavailable', 'the NATS server is about to stop'))
+            own.end(new KreError('unavailable', 'the NATS server is about to stop'))
         },
-        onReady,
+        onReady() {
+          if (handOver?.next !== own) return onReady()
+          takeOver(handOver).catch((error: unknown) => report(toKreError(error)))
+        },
         onError: report,
-        onEnd,
-      })
+        onEnd: (reason) => onEnd(own, reason),
+      },
+    )
+    return own
+  }
+  const dial = () => {
+    const { server: next, waitMs } = servers.next()
+    dialTimer = setTimeout(() => {
+      next.triedAt = performance.now()
+      source.look()
+      server = next
+      session = open(next)
     }, waitMs)
   }
   const onReady = () => {
     isUp = true
     refusals = 0
+    expiredAt = 0
     for (const waiter of waiters) waiter.resolve()
     tell((events) => events.onUp?.())
   }
-  const onEnd = (reason: KreError) => {
+  /** A connection that is down takes the newest credentials when it is back. */
+  const renew = () => {
+    if (session === null || server === null || !isUp || handOver !== null) return
+    handOver = createHandOver(open(server), deliver, sessionOptions.waitingBytesMax)
+  }
+  const takeOver = async (current: HandOver) => {
+    const former = session
+    if (former === null) return
+    const isWhole = await current.begin(former, subscriptions.endLines())
+    // Closed meanwhile, or the next session has ended: both are over then.
+    if (handOver !== current) return
+    handOver = null
+    session = current.next
+    former.close()
+    current.release()
+    tell((events) => events.onRenewed?.())
+    if (isWhole) return
+    // What was under way over the former one may be lost.
+    tell((events) => events.onDown?.(notConnected(null)))
+    tell((events) => events.onUp?.())
+  }
+  const onEnd = (own: Session, reason: KreError) => {
+    if (handOver?.next === own) {
+      const wasHolding = handOver.isHolding
+      handOver = null
+      // The former session has no subscriptions any more: both are left.
+      if (wasHolding) session?.end(reason)
+      else report(reason)
+      return
+    }
+    // The next one goes on for it.
+    if (own !== session || handOver?.isHolding === true) return
     const wasUp = isUp
+    handOver?.next.close()
+    handOver = null
     session = null
     isUp = false
     failure = reason
-    refusals = reason.code === 'unauthenticated' ? refusals + 1 : 0
+    countRefusals(reason)
     subscriptions.disconnected()
     if (refusals < REFUSALS_MAX) dial()
     else finish(reason)
     if (wasUp) tell((events) => events.onDown?.(reason))
     if (over === reason) tell((events) => events.onLost?.(reason))
   }
+  const countRefusals = ({ code }: KreError) => {
+    if (code !== 'unauthenticated') refusals = 0
+    else if (!source.isExpired()) refusals++
+    else {
+      expiredAt ||= performance.now()
+      if (performance.now() - expiredAt > RENEWAL_WAIT_MS) refusals = REFUSALS_MAX
+    }
+  }
   const finish = (reason: KreError) => {
     over = reason
+    unwatch()
     for (const waiter of waiters) waiter.reject(reason)
   }
   const flush = (): Promise<void> => {
+    if (handOver?.isHolding === true) return handOver.next.roundTrip()
     if (session !== null && isUp) return session.roundTrip()
     return Promise.reject(over ?? notConnected(failure))
   }
 
+  const unwatch = source.watch(renew)
   dial()
   return {
+    inboxPrefix: access.inboxPrefix ?? '_INBOX',
     publish(subject, data, reply = '', headers) {
       if (!isUp || session === null || info === null) return
       const bytes = bytesOf(data) + (headers?.length ?? 0)
       if (bytes > info.payloadBytesMax) throw tooLarge(subject, bytes, info.payloadBytesMax)
       if (headers !== undefined && !info.hasHeaders)
         throw new KreError('unimplemented', 'the NATS server knows no headers: use 2.2 or newer')
-      session.message(subject, reply, data, headers ?? null)
+      if (handOver?.isHolding !== true)
+        return session.message(subject, reply, data, headers ?? null)
+      checkSubject(subject, 'subject')
+      if (reply !== '') checkSubject(reply, 'reply subject')
+      handOver.publish(subject, reply, data, headers ?? null)
     },
     subscribe: (subject, { queue = '', onMessage }) => subscriptions.add(subject, queue, onMessage),
     isUp: () => isUp,
@@ -227,6 +312,9 @@ export function openCoreConnection(
       isUp = false
       clearTimeout(dialTimer)
       subscriptions.clear()
+      if (handOver?.isHolding === true) handOver.release()
+      handOver?.next.close()
+      handOver = null
       session?.close()
       session = null
     },

@@ -1,3 +1,4 @@
+export { type AccessSource, createAccessSource } from './access-source.ts'
 export {
   openCoreConnection,
   type CoreConnection,

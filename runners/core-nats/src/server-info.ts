@@ -8,6 +8,8 @@ export type ServerInfo = {
   readonly hasTls: boolean
   /** It is about to stop: clients are asked to go elsewhere. */
   readonly isLameDuck: boolean
+  /** To be signed by clients with a key; empty = it asks for none. */
+  readonly nonce: string
 }
 
 /** The protocol's, for a server that does not say. */
@@ -21,12 +23,13 @@ export function parseInfo(text: string): ServerInfo {
       'internal',
       `the NATS server's INFO is no JSON object: ${text.slice(0, 100)}`,
     )
-  const bytesMax = info['max_payload']
+  const { max_payload: bytesMax, nonce } = info
   return {
     payloadBytesMax: typeof bytesMax === 'number' && bytesMax > 0 ? bytesMax : PAYLOAD_BYTES_MAX,
     hasHeaders: info['headers'] === true,
     hasTls: info['tls_required'] === true || info['tls_available'] === true,
     isLameDuck: info['ldm'] === true,
+    nonce: typeof nonce === 'string' ? nonce : '',
   }
 }
 

@@ -2,6 +2,7 @@
 import { createConnection, isIP, type Socket } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
 import { KiB, KreError, type NatsAccess, toKreError } from '@kre/contracts/runtime'
+import { signNonce } from './sign-nonce.ts'
 import { createParser, type CoreMessage, type ProtocolParser } from './parser.ts'
 import { toServerError } from './server-error.ts'
 import { parseInfo, type ServerInfo } from './server-info.ts'
@@ -160,10 +161,21 @@ export function openSession(
       if (info.hasTls) startTls()
       else if (options.tls !== null) return end(unavailable('offers no TLS, which is demanded'))
       phase = 'greeting'
-      writer.lines(connectLine(options, info) + events.greeting())
+      const line = connect(info)
+      if (line === null) return
+      writer.lines(line + events.greeting())
       ping(null)
     }
     events.onInfo(info)
+  }
+  /** Null = it ended, because the credentials can't be used. */
+  const connect = (info: ServerInfo): string | null => {
+    try {
+      return connectLine(options, info)
+    } catch (error) {
+      end(new KreError('unauthenticated', toKreError(error).message, {}, { cause: error }))
+      return null
+    }
   }
   const ping = (waiter: Waiter | null) => {
     pings.push(waiter)
@@ -229,7 +241,6 @@ export function openSession(
 }
 
 function connectLine({ access, name, tls }: SessionOptions, info: ServerInfo): string {
-  const credentials = access.user === '' ? {} : { user: access.user, pass: access.password }
   const greeting = {
     protocol: 1,
     lang: 'kre-core',
@@ -240,7 +251,13 @@ function connectLine({ access, name, tls }: SessionOptions, info: ServerInfo): s
     headers: info.hasHeaders,
     no_responders: info.hasHeaders,
     ...(tls === null ? {} : { tls_required: true }),
-    ...credentials,
+    ...proofOf(access, info),
   }
   return `CONNECT ${JSON.stringify(greeting)}\r\n`
+}
+
+function proofOf({ user, password, credentials }: NatsAccess, { nonce }: ServerInfo): object {
+  if (credentials !== undefined)
+    return { jwt: credentials.jwt, sig: signNonce(credentials.seed, nonce) }
+  return user === '' ? {} : { user, pass: password }
 }

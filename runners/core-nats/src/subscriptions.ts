@@ -15,6 +15,8 @@ export type Subscriptions = {
   add(subject: string, queue: string, onMessage: (message: CoreMessage) => void): CoreSubscription
   /** The lines that tell a server of all of them. */
   lines(): string
+  /** The lines that end them all at a server that is about to be left. */
+  endLines(): string
   has(sid: number): boolean
   deliver(sid: number, message: CoreMessage): void
   drain(): Promise<void>
@@ -71,6 +73,7 @@ export function createSubscriptions(deps: {
         .filter((entry) => !entry.isDraining)
         .map((entry) => entry.line)
         .join(''),
+    endLines: () => [...entries.keys()].map((sid) => `UNSUB ${sid}\r\n`).join(''),
     has: (sid) => entries.has(sid),
     deliver(sid, message) {
       const entry = entries.get(sid)

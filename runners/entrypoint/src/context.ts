@@ -39,8 +39,6 @@ export type EntrypointContext = {
   readonly examples: RequestExamples
 }
 
-/** Reply tokens are base 36, so this one is none. */
-const PING_TOKEN = '_p'
 /** Header status of NATS: nobody is subscribed. */
 const NO_RESPONDERS = 503
 
@@ -72,6 +70,7 @@ export function createContext(
     publish: (subject, data, reply) => link.publish(subject, data, reply),
     subscribe: (subject, onMessage) => void link.subscribe(subject, onMessage),
     maxPayload: () => link.payloadBytesMax(),
+    inboxPrefix: link.inboxPrefix,
   })
   const payloads = createRequestPayloads({
     claims,
@@ -116,7 +115,6 @@ export function createContext(
     runtimeId,
     version: servedVersion,
     link,
-    pingReply: replyPrefix + PING_TOKEN,
     staleMs: limits.staleMs,
     logger,
     onSwitched(version) {
@@ -134,8 +132,7 @@ export function createContext(
   })
   link.subscribe(`${replyPrefix}*`, (message) => {
     const token = message.subject.slice(replyPrefix.length)
-    if (token === PING_TOKEN) versions.heard(message.data)
-    else if (message.status === NO_RESPONDERS) broker.nobodyListens(token)
+    if (message.status === NO_RESPONDERS) broker.nobodyListens(token)
     else broker.replied(token, message.data, message.reply)
   })
   const health = createHealth((service) => {

@@ -1,5 +1,5 @@
 import { type NatsAccess, toKreError } from '@kre/contracts/runtime'
-import { type CoreMessage, type Data, openCoreConnection } from '@kre/core-nats'
+import { type CoreMessage, createAccessSource, type Data, openCoreConnection } from '@kre/core-nats'
 import { connectNats } from '@kre/service-kit/nats'
 import type { NatsConnection } from '@nats-io/transport-node'
 
@@ -12,6 +12,8 @@ export type NatsLink = {
   isUp(): boolean
   /** Largest message the server takes, in bytes. */
   payloadBytesMax(): number
+  /** Start of the subjects that answers come to. */
+  readonly inboxPrefix: string
   /**
    * Only while `isUp`; otherwise the message is lost. Messages of one turn of the event loop share one write to the
    * socket, which is the larger part of what sending costs. Pieces over 256 KiB must not be changed afterwards.
@@ -56,6 +58,7 @@ export function createNatsLink(access: NatsAccess, name: string): NatsLink {
   }
 
   return {
+    inboxPrefix: core.inboxPrefix,
     isUp: () => core.isUp(),
     payloadBytesMax: () => core.maxPayload(),
     publish(subject, data, reply) {
@@ -73,13 +76,20 @@ export function createNatsLink(access: NatsAccess, name: string): NatsLink {
     },
     async connect(events) {
       const { onUp, onDown, onLost, onError } = events
-      core.listen({ onUp, onDown, onLost, onError })
+      const source = createAccessSource(access, onError)
+      const newest = () => {
+        source.look()
+        return source.current()
+      }
+      // What was under way to the streams is sent again by whoever sent it.
+      const onRenewed = () => void stock?.reconnect()
+      core.listen({ onUp, onDown, onLost, onError, onRenewed })
       const isThere = await core.whenUp().then(
         () => true,
         () => false, // told by `onLost`
       )
       if (!isThere) return null
-      stock = await connectNats(access, `${name} stores`)
+      stock = await connectNats(newest, `${name} stores`)
       if (isClosed) {
         await stock.close()
         return null

@@ -65,11 +65,16 @@ export function createNode(process: NodeProcess, launch: NodeLaunch): Node {
   })
   const hops = createHopSender(connection, inbox, counters, process.local)
   const payloadBytesMax = launch.payloadBytesMax ?? PAYLOAD_BYTES_MAX
-  const forms = createPayloadForms(claims, () => connection.maxPayload(), payloadBytesMax)
+  const forms = createPayloadForms(
+    claims,
+    launch.version,
+    () => connection.maxPayload(),
+    payloadBytesMax,
+  )
   const outlet = createOutlet(launch, hops, forms, inbox, counters, (call, reason) =>
     dispatcher.stop(call, reason),
   )
-  const services = openDataServices(launch, process.stock, inbox, outbox)
+  const services = openDataServices(launch, inbox, outbox, () => connection.maxPayload())
   const timings = createTimings(launch, outbox, counters)
   const metrics = createNodeMetrics(launch, counters, process.nodes.size, (subject, data) =>
     connection.publish(subject, data),

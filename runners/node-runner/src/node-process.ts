@@ -2,12 +2,10 @@ import type { ClaimStore, CoreConnection } from '@kre/core-nats'
 import type { LocalHops } from './hops/local-hops.ts'
 import type { NodeTracing } from './process/node-spans.ts'
 import type { StartStages } from './process/start-stage.ts'
-import type { StockConnection } from './services/stock-connection.ts'
 
 /** What the nodes of a process share. */
 export type NodeProcess = {
   readonly connection: CoreConnection
-  readonly stock: StockConnection
   readonly claims: ClaimStore
   /** Nodes whose outputs stay in the process, by id. */
   readonly nodes: ReadonlySet<string>

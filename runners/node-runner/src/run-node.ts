@@ -17,7 +17,6 @@ import type { NodeProcess } from './node-process.ts'
 import type { NodeTracing } from './process/node-spans.ts'
 import { releaseMemory } from './process/release-memory.ts'
 import { openStartStages } from './process/start-stage.ts'
-import { createStockConnection } from './services/stock-connection.ts'
 
 /** For what is left to send when the process ends. */
 const LAST_WORDS_MS = 1_000
@@ -36,7 +35,6 @@ export async function runNode(
   const launches = launchesOf(launch)
   const name = `node ${launch.workflow}/${launches.map(({ node }) => node).join('+')}`
   const connection = openCoreConnection(launch.nats, name)
-  const stock = createStockConnection(launch.nats, `${name} stores`)
   const stop = Promise.withResolvers<number>()
   signal.addEventListener('abort', () => stop.resolve(EXIT.ok), { once: true })
   await Promise.race([connection.whenUp(), stop.promise])
@@ -55,8 +53,8 @@ export async function runNode(
   }
   const shared: NodeProcess = {
     connection,
-    stock,
-    claims: createClaimStore(launch.runtimeId, claimTransport(connection)),
+    // It may not remove claims: that would be all of the runtime.
+    claims: createClaimStore(launch.runtimeId, claimTransport(connection), false),
     nodes: new Set(launches.map(({ node }) => node)),
     local: createLocalHops(),
     incarnation: randomUUID(),
@@ -92,7 +90,7 @@ export async function runNode(
     for (const node of nodes) await node.close()
     await tracing?.close(LAST_WORDS_MS)
     // Sends what is buffered; a broker that is away must not hold up the end.
-    const sent = Promise.allSettled([connection.drain(), stock.close()])
+    const sent = Promise.allSettled([connection.drain()])
     await withinMs(sent, LAST_WORDS_MS)
     connection.close()
   }
@@ -147,6 +145,7 @@ function claimTransport(connection: CoreConnection): ClaimTransport {
     publish: (subject, data, reply) => connection.publish(subject, data, reply),
     subscribe: (subject, onMessage) => void connection.subscribe(subject, { onMessage }),
     maxPayload: () => connection.maxPayload(),
+    inboxPrefix: connection.inboxPrefix,
   }
 }
 

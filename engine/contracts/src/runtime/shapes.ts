@@ -21,6 +21,7 @@ import {
 
 export type NodeLaunch = launch.NodeLaunch
 export type NodeMember = launch.NodeMember
+export type NatsCredentials = launch.NatsCredentials
 export type EntrypointLaunch = launch.EntrypointLaunch
 export type VersionInterface = launch.VersionInterface
 export type RoutingTable = launch.RoutingTable
@@ -47,8 +48,22 @@ const tensorMapping = object<TensorMapping>({
   outputs: recordOf(tensorField),
 })
 
+export const NatsCredentials = object<launch.NatsCredentials>({
+  jwt: text,
+  seed: text,
+  expiresUnixMs: nullable(number),
+  renewalPath: optional(text),
+})
+const natsAccess = object<launch.NatsAccess>({
+  servers: listOf(text),
+  user: text,
+  password: text,
+  credentials: optional(NatsCredentials),
+  inboxPrefix: optional(text),
+})
+
 const place = {
-  nats: object<launch.NatsAccess>({ servers: listOf(text), user: text, password: text }),
+  nats: natsAccess,
   replica: number,
   drainMs: number,
   engineAbsenceMs: number,

@@ -11,6 +11,8 @@ export type ClaimTransport = {
   publish(subject: string, data: Uint8Array, reply: string): boolean | void
   subscribe(subject: string, onMessage: (message: CoreMessage) => void): void
   maxPayload(): number
+  /** Start of the subjects that answers come to; absent = `_INBOX`. */
+  readonly inboxPrefix?: string
 }
 
 export type Answers = {
@@ -20,10 +22,10 @@ export type Answers = {
 
 /** Subscribes with the first question: most processes never ask one. */
 export function createAnswers(
-  transport: Pick<ClaimTransport, 'publish' | 'subscribe'>,
+  transport: Pick<ClaimTransport, 'publish' | 'subscribe' | 'inboxPrefix'>,
   timeoutMs: number,
 ): Answers {
-  const prefix = `_INBOX.${randomUUID().replaceAll('-', '')}.`
+  const prefix = `${transport.inboxPrefix ?? '_INBOX'}.${randomUUID().replaceAll('-', '')}.`
   const waiting = new Map<string, (answer: CoreMessage) => void>()
   let isOpen = false
   let sequence = 0

@@ -60,7 +60,12 @@ export type ClaimStore = {
   remove(scope: string): void
 }
 
-export function createClaimStore(runtimeId: string, transport: ClaimTransport): ClaimStore {
+/** @param isRemoving false = what is half-written goes with its request, which the entrypoint removes. */
+export function createClaimStore(
+  runtimeId: string,
+  transport: ClaimTransport,
+  isRemoving = true,
+): ClaimStore {
   const bucket = claimStream(runtimeId)
   const answers = createAnswers(transport, ANSWER_TIMEOUT_MS)
   const keyStart = claimKey(runtimeId, '')
@@ -69,6 +74,7 @@ export function createClaimStore(runtimeId: string, transport: ClaimTransport): 
   let sequence = 0
 
   const remove = (keyOrScope: string) => {
+    if (!isRemoving) return
     const request = Buffer.from(JSON.stringify({ filter: `${keyOrScope}.>` }))
     answers.ask(`$JS.API.STREAM.PURGE.${bucket}`, request).catch(ignore)
   }

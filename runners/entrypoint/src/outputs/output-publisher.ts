@@ -32,8 +32,12 @@ export function createOutputPublisher(link: NatsLink): OutputPublisher {
         return
       }
       const subject = outputSubject(version.ref, workflow, record.kind)
-      const stored = client
-        .publish(subject, Buffer.from(JSON.stringify(record)), { msgID: record.id })
+      const data = Buffer.from(JSON.stringify(record))
+      const publish = client.publish.bind(client)
+      const send = () => publish(subject, data, { msgID: record.id })
+      // Once more: the connection may just have gone over to newer credentials. Its id keeps it from being stored twice.
+      const stored = send()
+        .catch(send)
         .then(
           () => undefined,
           () => void dropped++,

@@ -23,6 +23,7 @@ test('fails a request that NATS does not take, at once, and sends the next one',
     payloadBytesMax: 1_000,
     link: {
       isUp: () => true,
+      inboxPrefix: '_INBOX',
       payloadBytesMax: () => 1_000_000,
       publish(_, data) {
         if (takes && data instanceof Uint8Array) sent.push(decodeEnvelope(data).requestId)

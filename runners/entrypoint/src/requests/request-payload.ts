@@ -7,7 +7,7 @@ import {
   type PayloadForm,
   unpackPayload,
 } from '@kre/core-nats'
-import type { ServedWorkflow } from '../versions/served-version.ts'
+import type { ServedMethod, ServedWorkflow } from '../versions/served-version.ts'
 import { createWheelTimer, type TimerWheel } from './timer-wheel.ts'
 
 /** So long after a request was cancelled its nodes have heard of it, and nobody reads a claim of it. */
@@ -20,6 +20,7 @@ export type PayloadOwner = {
   readonly message: Uint8Array
   readonly replyTo: string
   readonly workflow: ServedWorkflow
+  readonly method: Pick<ServedMethod, 'version'>
   /** Monotonic ms. */
   readonly deadlineAt: number
   readonly deadlineUnixMs: number
@@ -49,13 +50,15 @@ export function createRequestPayloads(deps: {
 
   return {
     isPlain: (value) => isPlainPayload(value, deps.maxPayload()),
-    pack: ({ message, replyTo, deadlineUnixMs }) =>
-      packPayload(message, deps.maxPayload(), (value) =>
-        claims.write(value, claimScope(replyTo), deadlineUnixMs + EXPIRY_SLACK_MS),
+    pack: (request) =>
+      packPayload(request.message, deps.maxPayload(), (value) =>
+        claims.write(value, scopeOf(request), request.deadlineUnixMs + EXPIRY_SLACK_MS),
       ),
     read: (payload) => unpackPayload(payload, claims, payloadBytesMax),
-    release({ replyTo, workflow, deadlineAt }, end) {
-      const remove = () => claims.remove(claimScope(replyTo))
+    release(request, end) {
+      const { workflow, deadlineAt } = request
+      const scope = scopeOf(request)
+      const remove = () => claims.remove(scope)
       // Branches that go on after the answer are dropped by their nodes at the deadline.
       const leftMs = deadlineAt - performance.now()
       const waitMs = end === 'cancelled' ? Math.min(leftMs, CANCELLED_MS) : leftMs
@@ -63,4 +66,8 @@ export function createRequestPayloads(deps: {
       else wheel.schedule(createWheelTimer(remove), waitMs)
     },
   }
+}
+
+function scopeOf({ replyTo, method }: PayloadOwner): string {
+  return claimScope(replyTo, method.version.ref.version)
 }

@@ -6,7 +6,6 @@ import type { ServedVersion } from './served-version.ts'
 /** Keeps `missing` of a version's workflows true by what its processes say. */
 export type VersionPresence = {
   readonly version: ServedVersion
-  heard(announcement: Announcement): void
   /** Asks everybody to announce themselves, at once. */
   ping(): void
   /** Silence while NATS was away says nothing about the nodes. */
@@ -19,8 +18,6 @@ export type VersionPresence = {
 export function watchPresence(
   deps: {
     link: NatsLink
-    /** Where answers to pings go. */
-    pingReply: string
     staleMs: number
     onNodesChanged: (version: ServedVersion) => void
     onDeath: (version: ServedVersion, death: Death) => void
@@ -48,11 +45,18 @@ export function watchPresence(
     if (isChanged) deps.onNodesChanged(version)
   }
   const heard = (announcement: Announcement) => {
-    if (announcement.role === 'node') settle(replicas.announced(announcement, performance.now()))
+    // The subject says whose processes speak here: what they say of another version is nothing.
+    if (announcement.role === 'node' && announcement.version === version.ref.version)
+      settle(replicas.announced(announcement, performance.now()))
   }
   const ping = () => {
+    // The answers go where all announcements go: that subject belongs to the version alone.
     if (link.isUp())
-      link.publish(controlSubject(version.ref, 'ping'), new Uint8Array(0), deps.pingReply)
+      link.publish(
+        controlSubject(version.ref, 'ping'),
+        new Uint8Array(0),
+        controlSubject(version.ref, 'announce'),
+      )
   }
 
   const ends = [
@@ -74,7 +78,6 @@ export function watchPresence(
 
   return {
     version,
-    heard,
     ping,
     reconnected() {
       replicas.heardAll(performance.now())
@@ -91,7 +94,7 @@ export function watchPresence(
 }
 
 /** Null for anything else: control subjects are open to all processes of the version. */
-export function parseAnnouncement(data: Uint8Array): Announcement | null {
+function parseAnnouncement(data: Uint8Array): Announcement | null {
   return Announcement.safeParse(parseJson(data)).data ?? null
 }
 

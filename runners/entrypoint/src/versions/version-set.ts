@@ -3,7 +3,7 @@ import type { NatsConnection } from '@nats-io/transport-node'
 import type { NatsLink } from '../nats-link.ts'
 import type { Death } from './replica-table.ts'
 import type { ServedVersion } from './served-version.ts'
-import { parseAnnouncement, type VersionPresence, watchPresence } from './version-presence.ts'
+import { type VersionPresence, watchPresence } from './version-presence.ts'
 import { createVersionRouter } from './version-router.ts'
 
 /** The version in force, and those before it that still have requests in flight. */
@@ -14,8 +14,6 @@ export type VersionSet = {
   /** Buckets can be read again. */
   storesBack(): void
   readonly known: Promise<void>
-  /** An answer to a ping. */
-  heard(data: Uint8Array): void
   /** Forgets silent nodes and finished versions; call it about every second while NATS is up. */
   sweep(): void
   stop(): void
@@ -26,7 +24,6 @@ export function createVersionSet(deps: {
   /** Null: the published one. */
   version: string | null
   link: NatsLink
-  pingReply: string
   staleMs: number
   logger: JsonLogger
   onSwitched: (now: ServedVersion | null) => void
@@ -51,12 +48,6 @@ export function createVersionSet(deps: {
       for (const presence of presences.values()) presence.reconnected()
     },
     storesBack: () => router.reconnected(),
-    heard(data) {
-      const announcement = parseAnnouncement(data)
-      if (announcement === null) return
-      for (const [version, presence] of presences)
-        if (version.ref.version === announcement.version) presence.heard(announcement)
-    },
     sweep() {
       for (const [version, presence] of presences) {
         presence.sweep()

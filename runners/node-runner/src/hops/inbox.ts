@@ -22,11 +22,16 @@ export type Inbox = {
    *
    * @throws KreError `unavailable` when nobody listens, `deadline-exceeded` after `timeoutMs`.
    */
-  request(subject: string, data: string | Uint8Array, timeoutMs: number): Promise<CoreMessage>
+  request(
+    subject: string,
+    data: string | Uint8Array,
+    timeoutMs: number,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<CoreMessage>
 }
 
 export function openInbox(connection: CoreConnection): Inbox {
-  const prefix = `_INBOX.${randomUUID().replaceAll('-', '')}`
+  const prefix = `${connection.inboxPrefix}.${randomUUID().replaceAll('-', '')}`
   const awaited = new Map<string, (answer: CoreMessage) => void>()
   let onBounce: ((number: number) => void) | null = null
   let sequence = 0
@@ -52,7 +57,7 @@ export function openInbox(connection: CoreConnection): Inbox {
       awaited.set(token, onAnswer)
       return { subject: `${prefix}.${token}`, forget: () => void awaited.delete(token) }
     },
-    async request(subject, data, timeoutMs) {
+    async request(subject, data, timeoutMs, headers) {
       const { promise, resolve, reject } = Promise.withResolvers<CoreMessage>()
       const waiting = inbox.expect((answer) => {
         if (!isNoListener(answer)) return resolve(answer)
@@ -63,7 +68,8 @@ export function openInbox(connection: CoreConnection): Inbox {
         reject(new KreError('deadline-exceeded', text, { subject, timeoutMs }))
       }, timeoutMs)
       try {
-        connection.publish(subject, Buffer.from(data), waiting.subject)
+        const block = headers === undefined ? undefined : headerBlock(headers)
+        connection.publish(subject, Buffer.from(data), waiting.subject, block)
         return await promise
       } finally {
         clearTimeout(timer)
@@ -72,6 +78,12 @@ export function openInbox(connection: CoreConnection): Inbox {
     },
   }
   return inbox
+}
+
+/** As they travel. Names and values are ours: nothing of a user is among them. */
+export function headerBlock(headers: Readonly<Record<string, string>>): Uint8Array {
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  return Buffer.from(`NATS/1.0\r\n${lines.join('')}\r\n`)
 }
 
 /** Whether the broker says that the subject has no subscriber. */

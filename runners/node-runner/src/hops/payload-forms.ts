@@ -39,16 +39,20 @@ export type PayloadForms = {
 /** In which form a payload came to this process, by its bytes; nodes that share the process hand it to each other. */
 const received = new WeakMap<Uint8Array, PayloadForm>()
 
-/** @param maxPayload of the server, in bytes. */
+/**
+ * @param version whose nodes may read what is kept.
+ * @param maxPayload of the server, in bytes.
+ */
 export function createPayloadForms(
   claims: ClaimStore,
+  version: string,
   maxPayload: () => number,
   payloadBytesMax: number,
 ): PayloadForms {
   const keep = (value: Uint8Array, { deadlineUnixMs, replyTo }: Envelope): Promise<Claim> => {
     const expiresUnixMs =
       deadlineUnixMs === 0 ? Date.now() + HOUR_MS : deadlineUnixMs + EXPIRY_SLACK_MS
-    return claims.write(value, claimScope(replyTo), expiresUnixMs)
+    return claims.write(value, claimScope(replyTo, version), expiresUnixMs)
   }
 
   return {

@@ -21,7 +21,6 @@ import {
   PredictionArguments,
   toPredictionDate,
 } from './records.ts'
-import type { StockConnection } from './stock-connection.ts'
 
 /** How long a document may take to be stored when the request has no deadline. */
 const STORED_TIMEOUT_MS = MINUTE_MS
@@ -47,12 +46,13 @@ type Method = (caller: ServiceCaller, args: unknown, data: Uint8Array) => Promis
 
 export function createDataServices(
   launch: NodeLaunch,
-  stock: StockConnection,
   inbox: Inbox,
   outbox: Outbox,
+  /** Of the server, in bytes. */
+  maxPayload: () => number,
 ): DataServices {
-  const values = createKeyValueStores(launch, stock)
-  const objects = createObjectBucket(launch, stock)
+  const values = createKeyValueStores(launch, inbox)
+  const objects = createObjectBucket(launch, inbox, maxPayload)
   const timeoutMs = (caller: ServiceCaller) =>
     Math.max(1, Math.ceil(Math.min(caller.deadlineAt - performance.now(), STORED_TIMEOUT_MS)))
   const identity = (caller: ServiceCaller) => ({

@@ -1,8 +1,8 @@
 /** `ctx.configuration`: key-value buckets of three scopes. */
-import type { KV } from '@nats-io/kv'
 import { z } from 'zod'
 import { KreError, type NodeLaunch } from '@kre/contracts/runtime'
-import type { StockConnection } from './stock-connection.ts'
+import type { Inbox } from '../hops/inbox.ts'
+import { createStreamStore, type StreamStore } from './stream-store.ts'
 
 const SCOPES = ['node', 'workflow', 'project'] as const
 const Scope = z.enum(SCOPES)
@@ -28,35 +28,34 @@ export type KeyValueStores = {
   delete(args: z.infer<typeof GetArguments>): Promise<void>
 }
 
-/** Opened when first used: most nodes never do. */
-export function createKeyValueStores(launch: NodeLaunch, stock: StockConnection): KeyValueStores {
-  const opened = new Map<Scope, Promise<KV>>()
-  const open = (scope: Scope): Promise<KV> => {
-    const known = opened.get(scope)
-    if (known !== undefined) return known
-    const bucket = openBucket(stock, launch.keyValueBuckets[scope])
-    opened.set(scope, bucket)
-    bucket.catch(() => opened.delete(scope)) // tried again on the next use; the caller has the error
-    return bucket
-  }
-  const use = async <T>(scope: Scope, operation: (bucket: KV) => Promise<T>): Promise<T> => {
+/** How the client libraries of NATS mark a value that was deleted. */
+const DELETED = { 'KV-Operation': 'DEL' }
+const IS_DELETED = /^KV-Operation:\s*(?:DEL|PURGE)\s*$/im
+
+export function createKeyValueStores(launch: NodeLaunch, inbox: Inbox): KeyValueStores {
+  const use = async <T>(
+    scope: Scope,
+    key: string,
+    operation: (store: StreamStore, subject: string) => Promise<T>,
+  ): Promise<T> => {
+    const bucket = launch.keyValueBuckets[scope]
     try {
-      return await operation(await open(scope))
+      return await operation(createStreamStore(`KV_${bucket}`, inbox), `$KV.${bucket}.${key}`)
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error)
-      const bucket = launch.keyValueBuckets[scope]
       const text = `the configuration of scope "${scope}" (bucket ${bucket}) can't be used: ${why}`
       throw new KreError('unavailable', text, { bucket }, { cause: error })
     }
   }
   const read = async (scope: Scope, key: string): Promise<string | null> => {
-    const entry = await use(scope, (bucket) => bucket.get(key))
-    return entry === null || entry.operation !== 'PUT' ? null : entry.string()
+    const entry = await use(scope, key, (store, subject) => store.get(subject))
+    if (entry === null || IS_DELETED.test(entry.headers)) return null
+    return Buffer.from(entry.data).toString('utf8')
   }
 
   return {
     async set({ key, value, scope }) {
-      await use(scope ?? 'node', (bucket) => bucket.put(key, value))
+      await use(scope ?? 'node', key, (store, subject) => store.put(subject, value))
     },
     async get({ key, scope }) {
       for (const place of scope === undefined || scope === null ? SCOPES : [scope]) {
@@ -67,12 +66,7 @@ export function createKeyValueStores(launch: NodeLaunch, stock: StockConnection)
       throw new KreError('not-found', `No value found for key "${key}" in ${where}`, { key })
     },
     async delete({ key, scope }) {
-      await use(scope ?? 'node', (bucket) => bucket.delete(key))
+      await use(scope ?? 'node', key, (store, subject) => store.put(subject, '', DELETED))
     },
   }
-}
-
-async function openBucket(stock: StockConnection, bucket: string): Promise<KV> {
-  const { Kvm } = await import('@nats-io/kv')
-  return new Kvm(await stock.get()).open(bucket)
 }

@@ -1,0 +1,108 @@
+/**
+ * The keys of the accounts that the engine has made, in a file of mode 0600. Read anew for each use: an engine that takes
+ * over goes on with what the one before it wrote.
+ */
+import { readFile, rename, writeFile } from 'node:fs/promises'
+import { KreError } from '@kre/contracts'
+import { z } from 'zod'
+
+const BookedAccount = z.object({
+  /** Secret: who has it can make users of the account. */
+  seed: z.string(),
+  publicKey: z.string(),
+  /** Digest of the claims that the server has last confirmed; empty = none yet. */
+  claims: z.string(),
+})
+export type BookedAccount = z.infer<typeof BookedAccount>
+
+const BookedRuntime = z.object({
+  account: BookedAccount,
+  /** By name: the versions with processes. */
+  versions: z.record(z.string(), BookedAccount),
+})
+export type BookedRuntime = z.infer<typeof BookedRuntime>
+
+const Book = z.object({
+  /** Digest of the claims of the engine's own account that the server has confirmed. */
+  engineClaims: z.string().default(''),
+  runtimes: z.record(z.string(), BookedRuntime),
+})
+type Book = z.infer<typeof Book>
+
+export type AccountBook = {
+  /** Null = it has no account. */
+  read(runtimeId: string): Promise<BookedRuntime | null>
+  /** Null removes it. */
+  write(runtimeId: string, runtime: BookedRuntime | null): Promise<void>
+  publicKeys(): Promise<Set<string>>
+  engineClaims(): Promise<string>
+  /** After a start: notes the engine's claims, and that the server does not have the accounts of other keys than these. */
+  confirm(engineClaims: string, publicKeys: ReadonlySet<string>): Promise<void>
+}
+
+/** @param file whose folder exists. */
+export function openAccountBook(file: string): AccountBook {
+  let last: Promise<unknown> = Promise.resolve()
+
+  const load = async (): Promise<Book> => {
+    const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return null
+      throw error
+    })
+    if (text === null) return { engineClaims: '', runtimes: {} }
+    const parsed = Book.safeParse(parseJson(text))
+    if (parsed.success) return parsed.data
+    throw new KreError(
+      'failed-precondition',
+      `${file} is damaged, so the NATS accounts of running versions are not known. Stop all versions, remove the file, and start them again`,
+    )
+  }
+
+  const change = (next: (book: Book) => Book): Promise<void> => {
+    const written = last.then(async () => writeAtomically(file, JSON.stringify(next(await load()))))
+    last = written.catch(() => undefined) // told to its caller
+    return written
+  }
+
+  return {
+    read: async (runtimeId) => (await load()).runtimes[runtimeId] ?? null,
+    write: (runtimeId, runtime) =>
+      change((book) => {
+        const others = Object.entries(book.runtimes).filter(([id]) => id !== runtimeId)
+        const own = runtime === null ? [] : [[runtimeId, runtime] as const]
+        return { ...book, runtimes: Object.fromEntries([...others, ...own]) }
+      }),
+    async publicKeys() {
+      const { runtimes } = await load()
+      const accounts = Object.values(runtimes).flatMap(({ account, versions }) => [
+        account,
+        ...Object.values(versions),
+      ])
+      return new Set(accounts.map(({ publicKey }) => publicKey))
+    },
+    engineClaims: async () => (await load()).engineClaims,
+    confirm: (engineClaims, publicKeys) =>
+      change(({ runtimes }) => {
+        const checked = (account: BookedAccount) =>
+          publicKeys.has(account.publicKey) ? account : { ...account, claims: '' }
+        const entries = Object.entries(runtimes).map(([id, { account, versions }]) => {
+          const own = Object.entries(versions).map(([name, one]) => [name, checked(one)] as const)
+          return [id, { account: checked(account), versions: Object.fromEntries(own) }] as const
+        })
+        return { engineClaims, runtimes: Object.fromEntries(entries) }
+      }),
+  }
+}
+
+async function writeAtomically(file: string, text: string): Promise<void> {
+  await writeFile(`${file}.new`, text, { mode: 0o600 })
+  await rename(`${file}.new`, file)
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null // refused by the schema
+  }
+}

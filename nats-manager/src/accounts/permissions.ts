@@ -1,0 +1,116 @@
+/** What the processes of a workload may publish and subscribe to inside of their account. Pure. */
+import {
+  claimStream,
+  controlSubject,
+  dataSubject,
+  ENGINE_HEARTBEAT_SUBJECT,
+  ENTRYPOINT,
+  entrypointInbox,
+  type EntrypointSpec,
+  failureSubject,
+  ingressSubject,
+  metricsSubject,
+  type NodeMember,
+  nodeInbox,
+  type NodeSpec,
+  nodeSubject,
+  outputSubject,
+  outputsFilter,
+  claimsFilter,
+  routingBucket,
+  OUTPUT_KINDS,
+  spareNoticeSubject,
+  spareSubject,
+} from '@kre/contracts'
+import type { Permissions } from '../keys/jwt.ts'
+import { keyValueSubjects, objectSubjects } from './plan-accounts.ts'
+
+/** Its own outputs, its own inputs as one of its queue, its own stores: nothing of other nodes. */
+export function nodePermissions({ fused = [], ...first }: NodeSpec): Permissions {
+  const members: readonly NodeMember[] = [first, ...fused]
+  return {
+    pub: { allow: unique(members.flatMap(publishedBy)) },
+    sub: { allow: unique(members.flatMap(subscribedBy)) },
+  }
+}
+
+function publishedBy(node: NodeMember): string[] {
+  const { runtimeId, version, workflow } = node
+  const claims = `c.${runtimeId}.${version}.>`
+  const { project, workflow: shared, node: own } = node.keyValueBuckets
+  return [
+    nodeSubject(node),
+    `${nodeSubject(node)}.*`,
+    failureSubject(node),
+    spareSubject(node),
+    spareNoticeSubject(node),
+    // The request's id, which only its own nodes know, says whether an answer is one.
+    `_R.${runtimeId}.*.*`,
+    // Replicas of a node answer each other.
+    `${nodeInbox(node)}.>`,
+    controlSubject(node, 'announce'),
+    controlSubject(node, 'steps'),
+    metricsSubject(runtimeId),
+    dataSubject(runtimeId, 'find'),
+    ...OUTPUT_KINDS.map((kind) => outputSubject(node, workflow, kind)),
+    claims,
+    `$JS.API.DIRECT.GET.${claimStream(runtimeId)}.${claims}`,
+    ...[project, shared, own].flatMap(keyValueSubjects),
+    ...(node.objectBucket === null ? [] : objectSubjects(node.objectBucket)),
+  ]
+}
+
+function subscribedBy(node: NodeMember): string[] {
+  const inputs = node.subscriptions.flatMap(({ from, channel }) => {
+    if (from === ENTRYPOINT) return [ingressSubject(node)]
+    const sender = { ...node, node: from }
+    return [nodeSubject(sender, channel ?? undefined), failureSubject(sender)]
+  })
+  return [
+    // With the queue's name behind it: a subscription of its own would copy what other replicas get.
+    ...[...inputs, spareSubject(node)].map((subject) => `${subject} ${node.node}`),
+    spareNoticeSubject(node),
+    controlSubject(node, 'cancel'),
+    controlSubject(node, 'ping'),
+    controlSubject(node, 'kept'),
+    ENGINE_HEARTBEAT_SUBJECT,
+    `${nodeInbox(node)}.>`,
+  ]
+}
+
+/** Of one version, or of the runtime's published address, which serves any. */
+export function entrypointPermissions({ runtimeId, version }: EntrypointSpec): Permissions {
+  const of = version ?? '*'
+  const control = (verb: string) => `x.${runtimeId}.${of}._c.${verb}`
+  const claims = claimStream(runtimeId)
+  const routing = routingBucket(runtimeId)
+  return {
+    pub: {
+      allow: [
+        `x.${runtimeId}.${of}.*.i`,
+        ...['announce', 'ping', 'cancel', 'kept'].map(control),
+        // Credits of streams.
+        `_INBOX.${runtimeId}.${of}.>`,
+        version === null ? outputsFilter(runtimeId) : `x.${runtimeId}.${version}.*.o.*`,
+        metricsSubject(runtimeId),
+        version === null ? claimsFilter(runtimeId) : `c.${runtimeId}.${version}.>`,
+        `$JS.API.DIRECT.GET.${claims}.c.${runtimeId}.${version === null ? '' : `${version}.`}>`,
+        `$JS.API.STREAM.PURGE.${claims}`,
+        `$JS.API.STREAM.MSG.GET.KV_${routing}`,
+      ],
+    },
+    sub: {
+      allow: [
+        `_R.${runtimeId}.*.*`,
+        ...['announce', 'ping', 'gone'].map(control),
+        ENGINE_HEARTBEAT_SUBJECT,
+        `$KV.${routing}.>`,
+        `${entrypointInbox(runtimeId)}.>`,
+      ],
+    },
+  }
+}
+
+function unique(subjects: readonly string[]): string[] {
+  return [...new Set(subjects)]
+}

@@ -1,0 +1,2 @@
+export { entrypointWorkload, nodeWorkload, sampleNodes } from './sample-workloads.ts'
+export { type IsolatedNats, sampleVersion, startIsolatedNats } from './start-isolated-nats.ts'
