@@ -155,14 +155,14 @@ test(
           await expectWorld(wanted)
           continue
         }
+        const name = `${step}\t${point.when}\t${point.label}`
         const ms = await cut(step, point, wanted).catch((error: unknown) => {
-          throw new Error(`${step}, ${point.when} ${point.label}`, { cause: error })
+          throw new Error(name, { cause: error })
         })
-        rows.push(
-          `${step}\t${point.when}\t${point.label}\t${ms === null ? 'not reached' : `${(ms / 1_000).toFixed(1)} s`}`,
-        )
+        const row = `${name}\t${ms === null ? 'not reached' : `${(ms / 1_000).toFixed(1)} s`}`
+        rows.push(row)
+        if (isWhole) process.stdout.write(`${row}\n`)
       }
-    if (isWhole) process.stdout.write(`${rows.join('\n')}\n`)
     expect(rows.filter((row) => !row.endsWith('not reached')).length).toBeGreaterThan(
       rows.length / 2,
     )

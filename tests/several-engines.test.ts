@@ -87,7 +87,7 @@ describe('two engines on one data folder', () => {
   test('an upload goes on at the other, also when the first one still waits for bytes', async () => {
     const archive = await packChain('parts')
     const half = Math.floor(archive.length / 2)
-    const send = async (engine: TestEngine, method: string, path: string, rest: RequestInit = {}) =>
+    const send = async (engine: TestEngine, method: string, path: string, rest: SentPart = {}) =>
       fetch(new URL(path, engine.url()), {
         method,
         ...rest,
@@ -117,9 +117,8 @@ describe('two engines on one data folder', () => {
     })
     hanging.on('error', () => undefined)
     hanging.write(archive.subarray(0, half))
-    const there = async () => (await belongings(first.dataDir), await send(second, 'HEAD', path))
     const offset = await waitUntil('half of it', async () => {
-      const found = Number((await there()).headers.get('upload-offset'))
+      const found = Number((await send(second, 'HEAD', path)).headers.get('upload-offset'))
       return found >= 0 ? { found } : null
     })
     const part = archive.subarray(offset.found)
@@ -145,7 +144,7 @@ describe('two engines on one data folder', () => {
       first.upload(RUNTIME, archive),
       second.upload(RUNTIME, archive),
     ])
-    expect([one.status, other.status].toSorted()).toEqual([200, 201])
+    expect(new Set([one.status, other.status])).toEqual(new Set([200, 201]))
     await Promise.allSettled(
       [first, second, first, second].map((engine) => engine.operate('start', RUNTIME, 'same')),
     )
@@ -309,6 +308,8 @@ describe('an engine that joined', () => {
     )
   }
 })
+
+type SentPart = { headers?: Record<string, string>; body?: Blob }
 
 /** Numbers from 0 to 1 that a seed repeats (mulberry32). */
 function mulberry(seed: number): () => number {

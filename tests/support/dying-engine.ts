@@ -152,7 +152,8 @@ wrap(
       const act = () => Reflect.apply(original, this, args)
       if (!armed || !(args[0] instanceof Uint8Array)) return act()
       const found = CHANGE.exec(Buffer.from(args[0]).toString('latin1'))
-      if (found === null) return act()
+      // A consumer without a name of its own is how a bucket's keys are read.
+      if (found === null || found[1]?.includes('.oc_') === true) return act()
       const label = `nats ${(found[1] ?? found[2] ?? '').replace(/\.[A-Za-z0-9]{8,}(?=$| )/, '')}`
       return effect(label, () => {
         if (point === null || point.when === 'before' || seen.at(-1) !== point.label) return act()

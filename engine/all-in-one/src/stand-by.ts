@@ -22,7 +22,7 @@ export async function standBy(
     mayStore: () => false,
   })
   return {
-    metrics: observed.metrics,
+    metrics: () => observed.metrics(),
     live: observed.live,
     async workloads() {
       const runtimes = await store.runtimes.list()

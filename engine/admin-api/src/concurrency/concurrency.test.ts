@@ -1,6 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, test } from '@jest/globals'
 import { createKeyedLock } from './keyed-lock.ts'
+import { createSharedLock } from './shared-lock.ts'
 import { createSlots } from './slots.ts'
 
 describe('a keyed lock', () => {
@@ -58,5 +59,32 @@ describe('slots', () => {
     await expect(take(leaving.signal)).rejects.toMatchObject({ code: 'cancelled' })
     release()
     expect(await take(signal)).toBeInstanceOf(Function)
+  })
+})
+
+describe('a lock that counts between engines', () => {
+  test('keeps others away during the work alone, also when that fails', async () => {
+    const steps: string[] = []
+    const acquire = async (name: string) => {
+      steps.push(`take ${name}`)
+      return async () => void steps.push(`give ${name}`)
+    }
+    const lock = createSharedLock(createKeyedLock(), acquire)
+    const work = (name: string) => async () => {
+      steps.push(name)
+      await turn()
+      if (name === 'fails') throw new Error(name)
+    }
+    await Promise.allSettled([lock('a', work('fails')), lock('a', work('works'))])
+    expect(steps).toEqual(['take a', 'fails', 'give a', 'take a', 'works', 'give a'])
+  })
+
+  test('lets nothing happen when it can not be taken', async () => {
+    const lock = createSharedLock(createKeyedLock(), async () => {
+      throw new Error('the store is away')
+    })
+    let worked = false
+    await expect(lock('a', async () => (worked = true))).rejects.toThrow('away')
+    expect(worked).toBe(false)
   })
 })
