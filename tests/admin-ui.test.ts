@@ -41,6 +41,7 @@ describeInBrowser('the admin UI', () => {
     browser = launched
     await makeBundles()
     context = await browser.newContext({ viewport: { width: 1360, height: 860 } })
+    context.setDefaultTimeout(15_000)
     await context.addInitScript({ path: axePath })
     page = await context.newPage()
     page.on('console', (message) => {
@@ -69,20 +70,30 @@ describeInBrowser('the admin UI', () => {
     await kre?.[Symbol.asyncDispose]()
   })
 
-  test('leads from nothing to a runtime', async () => {
+  // One failure makes what follows it meaningless, and slow.
+  let hasFailed = false
+  const step = (name: string, run: () => Promise<void>): void =>
+    test(name, async () => {
+      if (hasFailed) throw new Error('an earlier step failed')
+      hasFailed = true
+      await run()
+      hasFailed = false
+    })
+
+  step('leads from nothing to a runtime', async () => {
     await page.getByText('No runtime yet').waitFor()
     await look('runtimes-empty')
     await page.getByRole('link', { name: 'Add runtime' }).click()
-    await page.getByLabel('Name').fill('Credit Scoring')
-    await page.getByLabel('Description').fill(HOSTILE)
+    await page.getByLabel('Name', { exact: true }).fill('Credit Scoring')
+    await page.getByLabel('Description', { exact: true }).fill(HOSTILE)
     expect(await page.getByLabel('Id', { exact: true }).inputValue()).toBe('credit-scoring')
     await look('new-runtime')
-    await page.getByRole('button', { name: 'Add runtime' }).click()
+    await page.getByRole('button', { name: 'Add runtime', exact: true }).click()
     await page.getByText('No version yet').waitFor()
     await look('versions-empty')
   })
 
-  test('shows the whole report of a bundle that is none, and where each fault is', async () => {
+  step('shows the whole report of a bundle that is none, and where each fault is', async () => {
     await page.getByRole('link', { name: 'Upload version' }).click()
     await look('upload')
     await choose(join(kre.dataDir, '..', 'broken.krt'))
@@ -95,15 +106,15 @@ describeInBrowser('the admin UI', () => {
     await look('upload-refused')
   })
 
-  test('takes a bundle, which becomes a version', async () => {
+  step('takes a bundle, which becomes a version', async () => {
     await choose(bundle)
     await page.getByRole('heading', { name: 'first-v1' }).waitFor()
     await page.getByText('Created', { exact: true }).first().waitFor()
     await look('version-created')
   })
 
-  test('starts it after saying what happens, and shows it live', async () => {
-    await page.getByRole('button', { name: 'Start' }).click()
+  step('starts it after saying what happens, and shows it live', async () => {
+    await page.getByRole('button', { name: 'Start', exact: true }).click()
     await look('start-dialog')
     await confirm('Start', 'of a test')
     await page.locator('.page-head .chip-started').waitFor({ timeout: 90_000 })
@@ -111,21 +122,21 @@ describeInBrowser('the admin UI', () => {
     await look('version-started')
   })
 
-  test('publishes it', async () => {
-    await page.getByRole('button', { name: 'Publish' }).click()
+  step('publishes it', async () => {
+    await page.getByRole('button', { name: 'Publish', exact: true }).click()
     await confirm('Publish', "it's ready")
     await page.locator('.page-head .chip-published').waitFor()
   })
 
-  test('draws its traffic as it flows', async () => {
+  step('draws its traffic as it flows', async () => {
     const { addresses } = await kre.json<Status>('status')
-    const published = addresses.find(({ version }) => version === null)
+    const published = addresses.find(({ runtime, version }) => runtime !== null && version === null)
     using client = await connectForeign(published?.address ?? '', await serviceName(), 'Greet')
     const stop = new AbortController()
     const calls = (async () => {
       while (!stop.signal.aborted) await client.call({ name: 'Ada' })
     })()
-    await page.locator('.flow-active').first().waitFor({ timeout: 20_000 })
+    await page.locator('.flow-label').first().waitFor({ timeout: 20_000 })
     await look('version-live')
     await page.locator('.react-flow__node').nth(1).click()
     await page.getByRole('complementary', { name: 'Details' }).getByText('Handler').waitFor()
@@ -137,7 +148,7 @@ describeInBrowser('the admin UI', () => {
     await calls
   })
 
-  test('shows requests, and where the time of one went', async () => {
+  step('shows requests, and where the time of one went', async () => {
     await page.getByRole('link', { name: 'Requests', exact: true }).first().click()
     await page.locator('tbody tr').first().waitFor()
     await look('requests')
@@ -146,14 +157,14 @@ describeInBrowser('the admin UI', () => {
     await look('request')
   })
 
-  test('shows the log', async () => {
+  step('shows the log', async () => {
     await page.getByRole('navigation', { name: 'Views' }).getByText('Logs').click()
     await page.getByRole('combobox', { name: 'Level' }).selectOption('DEBUG')
     await page.locator('.log-line, .face').first().waitFor()
     await look('logs')
   })
 
-  test('keeps what was typed when the login ends, and goes on after a new one', async () => {
+  step('keeps what was typed when the login ends, and goes on after a new one', async () => {
     await page.getByRole('navigation', { name: 'Views' }).getByText('Configuration').click()
     await page
       .locator('.page')
@@ -163,10 +174,10 @@ describeInBrowser('the admin UI', () => {
     await look('configuration')
     await page.getByRole('link', { name: 'Runtimes' }).first().click()
     await page.getByRole('link', { name: 'Add runtime' }).click()
-    await page.getByLabel('Name').fill('Typed before')
-    await page.getByLabel('Description').fill('and kept')
+    await page.getByLabel('Name', { exact: true }).fill('Typed before')
+    await page.getByLabel('Description', { exact: true }).fill('and kept')
     await context.clearCookies()
-    await page.getByRole('button', { name: 'Add runtime' }).click()
+    await page.getByRole('button', { name: 'Add runtime', exact: true }).click()
     await page.getByRole('heading', { name: 'Your login has ended' }).waitFor()
     await look('session-over')
     const { url } = await kre.json<{ url: string }>('login')
@@ -177,31 +188,32 @@ describeInBrowser('the admin UI', () => {
     await other.close()
     await page.getByRole('button', { name: 'I have signed in' }).click()
     await page.getByRole('heading', { name: 'Your login has ended' }).waitFor({ state: 'detached' })
-    expect(await page.getByLabel('Description').inputValue()).toBe('and kept')
-    await page.getByRole('button', { name: 'Add runtime' }).click()
+    expect(await page.getByLabel('Description', { exact: true }).inputValue()).toBe('and kept')
+    await page.getByRole('button', { name: 'Add runtime', exact: true }).click()
     await page.getByText('No version yet').waitFor()
     complaints.length = 0
   })
 
-  test('shows what strangers wrote as text', async () => {
+  step('shows what strangers wrote as text', async () => {
     await page.goto(new URL('/ui/', page.url()).href)
     await page.getByText(HOSTILE).first().waitFor()
     await look('runtimes')
   })
 
-  test.each([
+  for (const [link, name] of [
     ['Users', 'users'],
     ['Audit', 'audit'],
     ['Settings', 'settings'],
     ['dev@local.local', 'profile'],
-  ])('has %s', async (link, name) => {
-    await page.getByRole('banner').getByRole('link', { name: link }).click()
-    await page.locator('h1').waitFor()
-    await page.locator('.loading').waitFor({ state: 'detached' })
-    await look(name)
-  })
+  ] as const)
+    step(`has ${name}`, async () => {
+      await page.getByRole('banner').getByRole('link', { name: link }).click()
+      await page.locator('h1').waitFor()
+      await page.locator('.loading').waitFor({ state: 'detached' })
+      await look(name)
+    })
 
-  test('says what is not there', async () => {
+  step('says what is not there', async () => {
     await page.goto(new URL('/ui/nothing/here', page.url()).href)
     await page.getByText('There is nothing at this address.').waitFor()
     await page.goto(new URL('/ui/runtimes/no-such/versions', page.url()).href)
@@ -209,7 +221,7 @@ describeInBrowser('the admin UI', () => {
     await look('not-found')
   })
 
-  test('fits a screen of 360 pixels', async () => {
+  step('fits a screen of 360 pixels', async () => {
     await page.setViewportSize({ width: 360, height: 740 })
     const runtime = new URL('/ui/runtimes/credit-scoring/versions', page.url()).href
     for (const [url, name] of [
@@ -228,7 +240,7 @@ describeInBrowser('the admin UI', () => {
     await page.setViewportSize({ width: 1360, height: 860 })
   })
 
-  test('says that the engine is gone, and catches up when it is back', async () => {
+  step('says that the engine is gone, and catches up when it is back', async () => {
     await page.goto(new URL('/ui/runtimes/credit-scoring/versions', page.url()).href)
     await page.getByRole('link', { name: 'first-v1' }).first().waitFor()
     await kre.run('stop')
@@ -242,11 +254,11 @@ describeInBrowser('the admin UI', () => {
     complaints.length = 0
   })
 
-  test('loads little before it is usable', async () => {
+  step('loads little before it is usable', async () => {
     expect(await firstLoadBytes()).toBeLessThan(200 * KiB)
   })
 
-  test('caused no complaint of the browser, and asked nobody but the engine', () => {
+  step('caused no complaint of the browser, and asked nobody but the engine', () => {
     expect(complaints).toEqual([])
     expect(foreign).toEqual([])
   })
@@ -259,7 +271,7 @@ async function choose(path: string): Promise<void> {
 async function confirm(verb: string, comment: string): Promise<void> {
   const dialog = page.getByRole('dialog')
   await dialog.getByLabel('Why').fill(comment)
-  await dialog.getByRole('button', { name: verb }).click()
+  await dialog.getByRole('button', { name: verb, exact: true }).click()
   await dialog.waitFor({ state: 'detached' })
 }
 

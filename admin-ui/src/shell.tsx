@@ -1,5 +1,6 @@
 import { useEffect, useRef, type ReactNode } from 'react'
 import { Link, useLocation } from 'wouter'
+import type { ApiError } from './api/api-error.ts'
 import { queries } from './api/use-query.ts'
 import { WatchVersion } from './gen/documents.ts'
 import { liveState } from './live/socket.ts'
@@ -9,6 +10,7 @@ import { hasLevel } from './session/access.ts'
 import { signOut } from './session/session.ts'
 import { useMe } from './session/use-me.ts'
 import { t } from './texts/en.ts'
+import { errorText } from './ui/error-note.tsx'
 import { formatMoment, setZone, zone, zoneName } from './ui/moment.tsx'
 import { notify } from './ui/toasts.ts'
 import { useStore } from './ui/store.ts'
@@ -20,14 +22,14 @@ const GATHER_MS = 300
 
 /** Frame of every view of somebody who is signed in. */
 export function Shell({ children }: { children: ReactNode }) {
-  useLiveVersions()
+  const liveError = useLiveVersions()
   return (
     <>
       <a className="skip" href="#main">
         {t.shell.skip}
       </a>
       <Header />
-      <StaleBanner />
+      <StaleBanner liveError={liveError} />
       {children}
       <Footer />
       <ToastList />
@@ -36,9 +38,9 @@ export function Shell({ children }: { children: ReactNode }) {
 }
 
 /** What changes in the engine changes on the page. */
-function useLiveVersions(): void {
+function useLiveVersions(): ApiError | null {
   const timer = useRef<ReturnType<typeof setTimeout> | null>(null)
-  useSubscription(WatchVersion, {}, () => {
+  const error = useSubscription(WatchVersion, {}, () => {
     timer.current ??= setTimeout(() => {
       timer.current = null
       void queries.refreshAll()
@@ -47,9 +49,11 @@ function useLiveVersions(): void {
   useEffect(
     () => () => {
       if (timer.current !== null) clearTimeout(timer.current)
+      timer.current = null
     },
     [],
   )
+  return error
 }
 
 function Header() {
@@ -97,7 +101,7 @@ function NavLink({ href, text }: { href: string; text: string }) {
 }
 
 /** Says that what is shown may be old, since when, and that it mends itself. */
-function StaleBanner() {
+function StaleBanner({ liveError }: { liveError: ApiError | null }) {
   const live = useStore(liveState)
   const shownZone = useStore(zone)
   return (
@@ -106,6 +110,9 @@ function StaleBanner() {
         <p className="banner">
           {t.shell.stale(formatMoment(new Date(live.since).toISOString(), shownZone, 'full'))}
         </p>
+      )}
+      {live.kind !== 'lost' && liveError !== null && (
+        <p className="banner">{t.shell.notLive(errorText(liveError))}</p>
       )}
     </div>
   )

@@ -26,7 +26,7 @@ export const NodeCard = memo(function NodeCard({ data, selected }: NodeProps<Car
         {isEntrypoint ? (
           <span className="card-mark">{t.graph.entrypoint}</span>
         ) : (
-          <span className={node.replicasReady < node.replicas ? 'card-mark bad' : 'card-mark'}>
+          <span className={isShort(node) ? 'card-mark bad' : 'card-mark'}>
             {node.replicasReady}/{node.replicas}
           </span>
         )}
@@ -45,6 +45,11 @@ export const NodeCard = memo(function NodeCard({ data, selected }: NodeProps<Car
     </div>
   )
 })
+
+/** Fewer replicas take messages than are wanted now. */
+function isShort({ status, replicas, replicasReady }: GraphNode): boolean {
+  return status !== 'STOPPED' && replicasReady < replicas
+}
 
 function Figures({ total, isEntrypoint }: { total: Total | undefined; isEntrypoint: boolean }) {
   const latency = isEntrypoint ? total?.duration : total?.handler

@@ -20,6 +20,8 @@ import type { TrafficView } from './traffic.ts'
 
 const NODE_TYPES: NodeTypes = { card: NodeCard }
 const EDGE_TYPES: EdgeTypes = { message: MessageEdge }
+/** Around the drawn graph, above and below together. */
+const MARGIN_PX = 150
 /** From so many nodes on a small map helps. */
 const MAP_NODES = 16
 
@@ -68,10 +70,11 @@ export function WorkflowCanvas({
       })),
     [shape, selected],
   )
+  const heightPx = Math.max(...[...places.values()].map(({ y }) => y), 0) + NODE_SIZE.height + MARGIN_PX
   const context = useMemo(() => ({ workflowId, traffic }), [workflowId, traffic])
   return (
     <GraphProvider value={context}>
-      <div className="canvas">
+      <div className="canvas" style={{ height: heightPx }}>
         <ReactFlow
           key={shape}
           nodes={nodes}

@@ -3,7 +3,15 @@ import type { ApiError } from '../api/api-error.ts'
 import type { TypedDocument } from '../gen/documents.ts'
 import { subscribe } from './socket.ts'
 
-/** Hands every event of a subscription over while the view is there. @returns why there are none. */
+/** A stream that the engine refused, for example for too many at once, is asked for again after so long, in ms. */
+const RETRY_MS = 5_000
+
+/**
+ * Hands every event of a subscription over while the view is there.
+ *
+ * @param variables null = there is nothing to hear now.
+ * @returns why there are no events; it is tried again meanwhile.
+ */
 export function useSubscription<Result, Variables>(
   document: TypedDocument<Result, Variables>,
   variables: Variables | null,
@@ -15,11 +23,28 @@ export function useSubscription<Result, Variables>(
   const key = JSON.stringify(variables)
   useEffect(() => {
     if (variables === null) return
-    setError(null)
-    return subscribe(document, variables, {
-      next: (result) => latest.current(result),
-      error: setError,
-    })
+    let stop = (): void => undefined
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const begin = (): void => {
+      stop = subscribe(document, variables, {
+        next(result) {
+          setError(null)
+          latest.current(result)
+        },
+        error(problem) {
+          setError(problem)
+          stop()
+          clearTimeout(timer)
+          timer = setTimeout(begin, RETRY_MS)
+        },
+      })
+    }
+    begin()
+    return () => {
+      clearTimeout(timer)
+      stop()
+      setError(null)
+    }
     // The key stands for the variables.
   }, [document, key])
   return error

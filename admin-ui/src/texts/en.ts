@@ -49,6 +49,8 @@ export const t = {
     zone: 'Times in',
     theme: 'Theme',
     themes: { system: 'as the system', light: 'light', dark: 'dark' },
+    notLive: (reason: string) =>
+      `Changes do not show by themselves at the moment: ${reason}. Trying again.`,
     stale: (since: string) =>
       `The connection to the engine was lost. What is shown is as of ${since}; trying again.`,
   },

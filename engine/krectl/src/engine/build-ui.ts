@@ -13,7 +13,8 @@ export async function buildUi(context: Context): Promise<void> {
   const script = join(context.root, 'admin-ui', 'scripts', 'build.ts')
   const child = spawn(process.execPath, [...process.execArgv, script], {
     cwd: context.root,
-    env: { ...context.environment },
+    // Another value, as tests have, would make a build for developers of the libraries.
+    env: { ...context.environment, NODE_ENV: 'production' },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const end = () => void child.kill()
