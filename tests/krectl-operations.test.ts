@@ -1,6 +1,5 @@
 /** krectl has a verb for every operation of the admin API, and each document that it sends is legal. */
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { once } from 'node:events'
@@ -8,25 +7,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { createRequire } from 'node:module'
-import type * as Graphql from 'graphql'
 import { MiB } from '@kre/contracts'
 import { OPERATIONS } from '../engine/admin-api/src/access/operations.ts'
+import { sampleAnswer } from '../engine/admin-api/src/testing/sample-answers.ts'
 import { krectl } from '../engine/krectl/src/testing/krectl.ts'
-import { root } from './support/kre.ts'
-
-// The one copy that the admin API uses.
-const {
-  buildSchema,
-  execute,
-  getNamedType,
-  isEnumType,
-  isListType,
-  isNonNullType,
-  isObjectType,
-  parse,
-  validate,
-} = createRequire(join(root, 'engine/admin-api/package.json'))('graphql') as typeof Graphql
 
 /** Verbs, one line each, that together use everything. */
 const LINES = [
@@ -114,9 +98,6 @@ const UNUSED: Readonly<Record<string, string>> = {
   'OPTIONS /api/v1/runtimes/:id/uploads': 'tells clients of tus what krectl knows',
 }
 
-const schema = buildSchema(
-  readFileSync(join(root, 'engine/contracts/src/graphql/schema.graphql'), 'utf8'),
-)
 const used = new Set<string>()
 const faults: string[] = []
 let folder = ''
@@ -224,51 +205,9 @@ async function answerGraphql(req: IncomingMessage, res: ServerResponse): Promise
     query: string
     variables: Record<string, unknown>
   }
-  const document = parse(query)
-  const errors = validate(schema, document)
-  if (errors.length > 0) throw new Error(`${errors.map(String).join('; ')} in ${query}`)
-  for (const definition of document.definitions)
-    if (definition.kind === 'OperationDefinition')
-      for (const field of definition.selectionSet.selections)
-        if (field.kind === 'Field') {
-          const type = definition.operation.replace(/^./, (letter) => letter.toUpperCase())
-          used.add(`${type}.${field.name.value}`)
-        }
+  const { operations, result } = await sampleAnswer(query, variables)
+  for (const operation of operations) used.add(operation)
   const isStream = req.headers.accept === 'text/event-stream'
-  const result = await execute({
-    schema,
-    document: isStream ? parse(query.replace(/^\s*subscription/, 'query')) : document,
-    variableValues: variables,
-    fieldResolver: (_source, _args, _context, info) => sample(info.returnType),
-    ...(isStream ? { schema: withSubscriptionsAsQueries() } : {}),
-  })
   res.writeHead(200, { 'content-type': isStream ? 'text/event-stream' : 'application/json' })
   res.end(isStream ? `data: ${JSON.stringify(result)}\n\n` : JSON.stringify(result))
-}
-
-/** One event of a subscription is what a query of the same fields answers. */
-function withSubscriptionsAsQueries() {
-  const sdl = readFileSync(join(root, 'engine/contracts/src/graphql/schema.graphql'), 'utf8')
-  return buildSchema(
-    sdl
-      .replace('query: Query', 'query: Subscription')
-      .replace(/\n {2}subscription: Subscription/, ''),
-  )
-}
-
-/** A value of a type; lists have one item. */
-function sample(type: Graphql.GraphQLOutputType): unknown {
-  if (isNonNullType(type)) return sample(type.ofType as Graphql.GraphQLOutputType)
-  if (isListType(type)) return [sample(type.ofType as Graphql.GraphQLOutputType)]
-  if (isObjectType(type)) return {}
-  const named = getNamedType(type)
-  if (isEnumType(named)) return named.getValues()[0]?.value
-  const scalars: Readonly<Record<string, unknown>> = {
-    Int: 1,
-    Float: 1.5,
-    Boolean: true,
-    ID: 'id',
-    DateTime: '2026-01-31T12:00:00Z',
-  }
-  return scalars[named.name] ?? 'text'
 }

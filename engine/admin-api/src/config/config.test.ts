@@ -200,3 +200,31 @@ describe('configuration', () => {
     })
   })
 })
+
+describe('the comparison of values', () => {
+  const differing = (values: Record<string, string>, headers?: Record<string, string>) =>
+    api.graphql(
+      `query ($values: [ConfigurationVariablesInput!]!) {
+        configurationDifferences(runtimeId: "demo", versionName: "v1", configurationVariables: $values) }`,
+      { values: Object.entries(values).map(([key, value]) => ({ key, value })) },
+      ...(headers === undefined ? [] : [headers]),
+    )
+
+  test('names the keys whose value is another one, and no value', async () => {
+    await api.upload(bundle)
+    await set({ TOKEN: 'CANARY-1', MODEL: 'CANARY-2' })
+    const { data } = await differing({ TOKEN: 'CANARY-1', MODEL: 'CANARY-3', MODE: 'CANARY-4' })
+    expect(data).toEqual({ configurationDifferences: ['MODEL', 'MODE'] })
+    // A key without a value is as one that is set to nothing.
+    expect((await differing({ MODE: '' })).data).toEqual({ configurationDifferences: [] })
+    expect(api.logLines.join('')).not.toContain('CANARY')
+  })
+
+  test('refuses keys that the version does not declare, and changes nothing', async () => {
+    await api.upload(bundle)
+    const { errors } = await differing({ OTHER: 'CANARY-5' })
+    expect(errors?.[0]).toMatchObject({ extensions: { code: 'INVALID_ARGUMENT' } })
+    expect(JSON.stringify(errors)).not.toContain('CANARY')
+    expect(await configOf()).toMatchObject({ config: { generation: 0 } })
+  })
+})

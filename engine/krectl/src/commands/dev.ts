@@ -4,13 +4,17 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { KreError, MINUTE_MS, toKreError } from '@kre/contracts'
-import { readEngineRecord, type EngineRecord } from '@kre/service-kit'
+import { readEngineRecords, type EngineRecord } from '@kre/service-kit'
 import { connectAdmin } from '../api/admin-client.ts'
+import { requireLocal } from '../api/connect-engine.ts'
 import { listVersions } from '../api/versions.ts'
 import type { Context } from '../context.ts'
-import { ensureEngine } from '../engine/start-engine.ts'
-import { stopEngine } from '../engine/stop-engine.ts'
+import { buildUi } from '../engine/build-ui.ts'
+import { joinEngine } from '../engine/join-engine.ts'
+import { ensureEngine, makeDataDir, type RunningEngine } from '../engine/start-engine.ts'
+import { leaveEngine, stopEngine } from '../engine/stop-engine.ts'
 import { runExample, type ExampleAnswer } from '../example/run-example.ts'
+import { UsageError } from '../output/exit-code.ts'
 import { createLoginUrl } from './engine.ts'
 
 /** How often the foreground looks whether its engine is still there. */
@@ -19,7 +23,13 @@ const WATCH_MS = 500
 const RETURN_TIMEOUT_MS = 2 * MINUTE_MS
 const RETURN_POLL_MS = 100
 
-type DevOptions = { detach?: boolean; example: boolean; mongo?: string }
+type DevOptions = {
+  detach?: boolean
+  example: boolean
+  mongo?: string
+  join?: boolean
+  port?: number
+}
 
 export function devCommand(program: Command, given: Context): void {
   program
@@ -33,6 +43,11 @@ export function devCommand(program: Command, given: Context): void {
       '--mongo <uri>',
       'keep the data in MongoDB ($KRE_MONGODB_URI) instead of the data folder',
     )
+    .option(
+      '--join',
+      'one more engine on the data folder: it serves too, and takes over when the first one ends',
+    )
+    .option('--port <number>', "of this engine's admin API ($KRE_ADMIN_PORT)", parsePort)
     .addHelpText(
       'after',
       `
@@ -40,24 +55,54 @@ Ports are $KRE_ADMIN_PORT (4000) and $KRE_ENTRYPOINT_PORT (9000) and up; where o
 Running it again is harmless: what runs already is used. Ctrl-C stops everything; pressed again, at once.`,
     )
     .action(async (options: DevOptions) => {
-      const context = withMongo(given, options.mongo)
+      requireLocal(given, 'dev')
+      const context = withMongo(
+        // Also where another engine is the current one: this command is about this computer's.
+        { ...given, engineOptions: { data: given.dataDir } },
+        options.mongo,
+      )
       const began = performance.now()
       context.output.step('Starting the engine')
-      const { record, started } = await ensureEngine(context)
+      // Beside the engine's start: most of the time there is nothing to build.
+      const uiIsBuilt = buildUi(context)
+      const { record, started } = await bringUp(context, options)
       try {
         context.output.step(
           `Engine ${started ? 'started' : 'runs already'}: process ${record.pid}, ${record.adminUrl}`,
         )
         if (!started) await requireSameStore(context)
         if (started) await awaitReturn(context)
+        await uiIsBuilt
         await present(context, options, { record, began })
       } catch (error) {
         // Interrupted on the way up: what this command started does not stay behind.
-        if (context.signal.aborted && (started || options.detach !== true)) await end(context)
+        if (context.signal.aborted && (started || options.detach !== true))
+          await end(context, options, record)
         throw error
       }
-      if (options.detach !== true) await untilInterrupted(context, record)
+      if (options.detach !== true) await untilInterrupted(context, options, record)
     })
+}
+
+/** The engine of the data folder, or one more of them. */
+async function bringUp(
+  context: Context,
+  { join: joins, port }: DevOptions,
+): Promise<RunningEngine> {
+  if (joins === true) {
+    await makeDataDir(context.dataDir)
+    return joinEngine(context, port ?? null)
+  }
+  if (port === undefined) return ensureEngine(context)
+  const environment = { ...context.environment, KRE_ADMIN_PORT: String(port) }
+  return ensureEngine({ ...context, environment })
+}
+
+/** @throws UsageError for what is no port. */
+function parsePort(text: string): number {
+  const port = Number(text)
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port
+  throw new UsageError(`--port needs a number from 0 to 65535, not "${text}"`)
 }
 
 /** The URI travels in the environment: it may hold a password, and arguments are for everybody to see. */
@@ -144,23 +189,34 @@ async function tryExample(context: Context): Promise<ExampleAnswer | { problem: 
   }
 }
 
-async function untilInterrupted(context: Context, engine: EngineRecord): Promise<void> {
+async function untilInterrupted(
+  context: Context,
+  options: DevOptions,
+  engine: EngineRecord,
+): Promise<void> {
   const interrupted = once(context.signal, 'abort')
   while (!context.signal.aborted) {
     await Promise.race([interrupted, sleep(WATCH_MS, undefined, { ref: true })])
     if (context.signal.aborted) break
-    const running = await readEngineRecord(context.dataDir)
-    if (running?.pid === engine.pid) continue
+    const running = await readEngineRecords(context.dataDir)
+    if (running.some(({ pid }) => pid === engine.pid)) continue
     throw new KreError(
       'unavailable',
       `the engine (process ${engine.pid}) has ended: stopped by somebody else, or see ${context.dataDir}/engine.log. "krectl dev" starts it again`,
     )
   }
-  await end(context)
+  await end(context, options, engine)
 }
 
-async function end(context: Context): Promise<void> {
+/** Ends everything, or the one engine that joined others. */
+async function end(context: Context, options: DevOptions, engine: EngineRecord): Promise<void> {
   context.output.step('Stopping')
+  const others = await readEngineRecords(context.dataDir)
+  if (options.join === true && others.some(({ pid }) => pid !== engine.pid)) {
+    await leaveEngine({ ...context, signal: new AbortController().signal }, engine)
+    context.output.step('This engine has ended. The others go on.')
+    return
+  }
   await stopEngine({ ...context, signal: new AbortController().signal })
   context.output.step('KRE is stopped. Its data stays.')
 }
