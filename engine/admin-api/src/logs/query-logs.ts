@@ -1,8 +1,8 @@
 import type { LogRecord } from '@kre/contracts'
-import type { LogPage, Store } from '@kre/store'
+import type { LogPage, Store, Version } from '@kre/store'
 import { authorize, type Principal } from '../principal.ts'
 import { requireRuntime } from '../versions/version-state.ts'
-import { parseLogFilters, selectLogs } from './log-filters.ts'
+import { parseLogFilters, selectLogs, type LogFilters } from './log-filters.ts'
 
 export const LOG_PAGE_ITEMS = 40
 /** Store pages read for one answer at most, when the filters let few of their lines through. */
@@ -22,9 +22,7 @@ export async function queryLogs(
   authorize(query.principal, 'view logs', query.runtimeId)
   const filters = parseLogFilters(query.filters)
   await requireRuntime(deps, query.runtimeId)
-  // Only ids and names have to be looked up, which most pages do without.
-  const asksForNames = filters.versionsIds !== undefined || filters.workflowsNames !== undefined
-  const versions = asksForNames ? await deps.versions.list(query.runtimeId) : []
+  const versions = await versionsToName(deps, query.runtimeId, filters)
   const selection = selectLogs(query.runtimeId, filters, versions)
   const items: LogRecord[] = []
   let cursor = query.cursor
@@ -43,4 +41,19 @@ export async function queryLogs(
     if (cursor === null || items.length > 0) break
   }
   return { items, cursor }
+}
+
+/** Those by which ids and names are looked up: as few as will do, since a runtime may have a thousand. */
+async function versionsToName(
+  { versions }: Pick<QueryLogsDeps, 'versions'>,
+  runtimeId: string,
+  { versionsIds, workflowsNames }: LogFilters,
+): Promise<Version[]> {
+  if (workflowsNames === undefined && versionsIds === undefined) return []
+  if (workflowsNames === undefined) {
+    const named = await Promise.all((versionsIds ?? []).map((id) => versions.find(runtimeId, id)))
+    const found = named.filter((version) => version !== null)
+    if (found.length === named.length) return found
+  }
+  return versions.list(runtimeId)
 }

@@ -10,6 +10,8 @@ import { distinctValues } from './distinct-values.ts'
 const LOGS_PAGE_MAX = 1_000
 /** Rows looked at before other work of the process gets its turn: few at first, since most searches find at once. */
 const SLICE_ROWS = [500, 4_000, 16_000] as const
+/** Rows of all versions that are looked at one by one before each version is searched in its own index. */
+const NEWEST_ROWS = 4_000
 /** Versions of one runtime that are searched when none is named. */
 const VERSIONS_MAX = 10_000
 
@@ -50,8 +52,18 @@ async function findRows(db: Database, query: LogQuery, wanted: number): Promise<
   // Every line counts: the index by date ends with the page, however many versions there are.
   if (query.versions === undefined && filter.sql === '')
     return readSlice(db, query, ofRuntime(query.runtimeId), range, filter, wanted)
-  const versions = query.versions ?? versionsWithLogs(db, query.runtimeId)
   let found: LogRow[] = []
+  if (query.versions === undefined) {
+    // Most searches find enough in what was written last, whichever version wrote it.
+    const scope = ofRuntime(query.runtimeId)
+    const end = sliceEnd(db, query, scope, range, NEWEST_ROWS)
+    const newest = end === null ? range : cut(query, range, end)
+    found = readSlice(db, query, scope, newest, filter, wanted)
+    if (end === null || found.length >= wanted) return found
+    range = behind(query, range, end)
+    await nextTurn()
+  }
+  const versions = query.versions ?? versionsWithLogs(db, query.runtimeId)
   for (const version of new Set(versions)) {
     const own = await findInVersion(db, query, version, range, filter, wanted)
     found = [...found, ...own].toSorted(inOrder(query)).slice(0, wanted)
@@ -84,7 +96,7 @@ async function findInVersion(
     const slice = end === null ? rest : cut(query, rest, end)
     found.push(...readSlice(db, query, scope, slice, filter, wanted - found.length))
     if (end === null || found.length >= wanted) return found
-    rest = query.order === 'newest-first' ? { ...rest, high: end } : { ...rest, low: end }
+    rest = behind(query, rest, end)
     if (slices > 0) await nextTurn()
   }
 }
@@ -122,10 +134,13 @@ function inOrder({ order }: LogQuery): (a: PositionRow, b: PositionRow) => numbe
 
 /** Dates of JavaScript reach this far from 1970, in milliseconds. */
 const DATE_MS_MAX = 8.64e15
+/** Numbers that no row has: all rows of a date are behind the one and before the other. */
+const BEFORE_FIRST = -1
+const BEHIND_LAST = Number.MAX_SAFE_INTEGER
 
 function toRange(query: LogQuery): Range {
-  const low = { dateMs: query.from?.getTime() ?? -DATE_MS_MAX, seq: -1 }
-  const high = { dateMs: query.to?.getTime() ?? DATE_MS_MAX, seq: Number.MAX_SAFE_INTEGER }
+  const low = { dateMs: query.from?.getTime() ?? -DATE_MS_MAX, seq: BEFORE_FIRST }
+  const high = { dateMs: query.to?.getTime() ?? DATE_MS_MAX, seq: BEHIND_LAST }
   if (Number.isNaN(low.dateMs) || Number.isNaN(high.dateMs))
     throw new KreError('invalid-argument', 'a log search has an invalid date as its "from" or "to"')
   if (query.cursor === undefined) return { low, high }
@@ -146,6 +161,11 @@ function cut(query: LogQuery, range: Range, end: LogPosition): Range {
     : { ...range, high: { ...end, seq: end.seq + 1 } }
 }
 
+/** The part of `range` behind `end`. */
+function behind(query: LogQuery, range: Range, end: LogPosition): Range {
+  return query.order === 'newest-first' ? { ...range, high: end } : { ...range, low: end }
+}
+
 /** What an index begins with, which SQLite would not always choose: it knows nothing of how the rows are spread. */
 type Scope = Filter & { readonly index: 'logs_by_date' | 'logs_by_version' | 'logs_by_request' }
 
@@ -153,10 +173,17 @@ function ofRuntime(runtimeId: string): Scope {
   return { index: 'logs_by_date', sql: 'runtime_id = ?', params: [runtimeId] }
 }
 
-const IN_RANGE = ' AND (date_ms, seq) > (?, ?) AND (date_ms, seq) < (?, ?)'
-
-function rangeParams({ low, high }: Range): SQLInputValue[] {
-  return [low.dateMs, low.seq, high.dateMs, high.seq]
+/** Pairs are compared where an end is a row; whole dates, as callers give them, are compared in half the time. */
+function inRange({ low, high }: Range): Filter {
+  const isWholeLow = low.seq === BEFORE_FIRST
+  const isWholeHigh = high.seq === BEHIND_LAST
+  return {
+    sql: `${isWholeLow ? ' AND date_ms >= ?' : ' AND (date_ms, seq) > (?, ?)'}${isWholeHigh ? ' AND date_ms <= ?' : ' AND (date_ms, seq) < (?, ?)'}`,
+    params: [
+      ...(isWholeLow ? [low.dateMs] : [low.dateMs, low.seq]),
+      ...(isWholeHigh ? [high.dateMs] : [high.dateMs, high.seq]),
+    ],
+  }
 }
 
 /** Position of the last row of the next slice; null = what is left is less than a slice. */
@@ -167,10 +194,11 @@ function sliceEnd(
   range: Range,
   rows: number,
 ): LogPosition | null {
+  const within = inRange(range)
   const row = db.get<PositionRow>(
-    `SELECT date_ms, seq FROM logs INDEXED BY ${scope.index} WHERE ${scope.sql}${IN_RANGE} ORDER BY ${orderOf(query)} LIMIT 1 OFFSET ?`,
+    `SELECT date_ms, seq FROM logs INDEXED BY ${scope.index} WHERE ${scope.sql}${within.sql} ORDER BY ${orderOf(query)} LIMIT 1 OFFSET ?`,
     ...scope.params,
-    ...rangeParams(range),
+    ...within.params,
     rows - 1,
   )
   return row === null ? null : { dateMs: row.date_ms, seq: row.seq }
@@ -184,10 +212,11 @@ function readSlice(
   filter: Filter,
   limit: number,
 ): LogRow[] {
+  const within = inRange(range)
   return db.all<LogRow>(
-    `SELECT seq, date_ms, record FROM logs INDEXED BY ${scope.index} WHERE ${scope.sql}${IN_RANGE}${filter.sql} ORDER BY ${orderOf(query)} LIMIT ?`,
+    `SELECT seq, date_ms, record FROM logs INDEXED BY ${scope.index} WHERE ${scope.sql}${within.sql}${filter.sql} ORDER BY ${orderOf(query)} LIMIT ?`,
     ...scope.params,
-    ...rangeParams(range),
+    ...within.params,
     ...filter.params,
     limit,
   )
