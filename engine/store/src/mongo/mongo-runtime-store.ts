@@ -3,6 +3,7 @@ import { KreError, MINUTE_MS } from '@kre/contracts'
 import type { Collection } from 'mongodb'
 import type { Runtime, RuntimeStore } from '../ports/store.ts'
 import type { DatabaseClaims } from './claim-databases.ts'
+import { inTurn, turnOf } from './in-turn.ts'
 import type { Keyed, MongoDatabases } from './mongo-databases.ts'
 import { isDuplicate } from './to-kre-error.ts'
 
@@ -112,12 +113,10 @@ export function createMongoRuntimeStore(
         },
       }
       try {
-        const changed = await runtimes.findOneAndUpdate(
-          { _id: { $eq: id }, state: 'ready' },
-          change,
-          {
+        const changed = await inTurn(turnOf(runtimes, id), () =>
+          runtimes.findOneAndUpdate({ _id: { $eq: id }, state: 'ready' }, change, {
             returnDocument: 'after',
-          },
+          }),
         )
         if (changed === null) throw runtimeMissing(id)
         return toRuntime(changed)
