@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { createLogger } from '@kre/service-kit'
+import { DAY_MS } from '@kre/contracts'
+import { createLogger, waitUntil } from '@kre/service-kit'
 import { openSqliteStore, type Store } from '@kre/store'
+import { startTestApi } from '../testing/start-test-api.ts'
 import { createChain, type Chain, type NewLink } from './chain.ts'
 import { deriveChainKey } from './chain-key.ts'
 import { keepAuditBounded } from './keep-audit-bounded.ts'
@@ -183,4 +185,24 @@ test('the log is kept bounded from its start on, and a failure is said and not t
   )
   await failing[Symbol.asyncDispose]()
   expect(lines.at(-1)).toContain('were not removed')
+})
+
+test('an engine with an age removes old links at its start, and says so to who verifies and exports', async () => {
+  const pepper = Buffer.alloc(32, 9)
+  await using before = await startTestApi({ pepper })
+  await before.createRuntime('old')
+  await using api = await startTestApi({
+    store: before.store,
+    pepper,
+    auditAgeMs: DAY_MS,
+    now: () => new Date(Date.now() + 2 * DAY_MS),
+  })
+  await waitUntil('the removal', () => api.logLines.join().includes('old links of the audit log'))
+  await api.createRuntime('new')
+  const { data } = await api.graphql('{ auditIntegrity { ok links removedThrough { seq } } }')
+  expect(data?.['auditIntegrity']).toEqual({ ok: true, links: 3, removedThrough: { seq: 2 } })
+  const { text } = await api.send('/api/v1/audit/export', { headers: api.asOwner })
+  const exported = text.trim().split('\n')
+  expect(JSON.parse(exported[0] ?? '')).toMatchObject({ removedThrough: { seq: 2 } })
+  expect(JSON.parse(exported.at(-1) ?? '')).toMatchObject({ head: { seq: 5 } })
 })

@@ -86,6 +86,22 @@ describe('createVersion', () => {
     expect((await upload(bundle(), foreign)).status).toBe(403)
   })
 
+  test('has a record of what was refused before its operation was read', async () => {
+    await makeUser(api, 'view@kre.io', { accessLevel: 'VIEWER' })
+    expect((await upload(bundle(), await bearerOf(api, 'view@kre.io'))).status).toBe(403)
+    expect((await upload(bundle({ contents: 'x'.repeat(2 * MiB) }))).status).toBe(413)
+    expect((await post(formOf([['operations', '[]']]))).status).toBe(400)
+    const { data } = await api.graphql(
+      '{ userActivityList(types: [CREATE_VERSION]) { user { email } outcome errorCode operation address } }',
+    )
+    const refused = { outcome: 'REFUSED', operation: 'Mutation.createVersion' }
+    expect(data?.['userActivityList']).toMatchObject([
+      { ...refused, errorCode: 'invalid-argument', address: '127.0.0.1' },
+      { ...refused, errorCode: 'resource-exhausted' },
+      { ...refused, errorCode: 'permission-denied', user: { email: 'view@kre.io' } },
+    ])
+  })
+
   test('is off unless the engine is told otherwise, and says where to go', async () => {
     await using usual = await startTestApi()
     const form = formOf([['operations', operations()]])

@@ -30,6 +30,8 @@ type Integrity = {
   links: number
   openIntents: number
   head: Head | null
+  /** The last link that was removed because of its age. */
+  removedThrough: Head | null
   firstBadSeq: number | null
   problems: { seq: number; message: string }[]
 }
@@ -173,7 +175,7 @@ function verifyCommand(audit: Command, context: Context): void {
       const client = await connectEngine(context)
       const { auditIntegrity: integrity } = await client.graphql<{ auditIntegrity: Integrity }>(
         `query ($head: AuditHeadInput) {
-          auditIntegrity(head: $head) { ok links openIntents head { seq hash } firstBadSeq problems { seq message } }
+          auditIntegrity(head: $head) { ok links openIntents head { seq hash } removedThrough { seq hash } firstBadSeq problems { seq message } }
         }`,
         { head },
       )
@@ -187,8 +189,11 @@ function verifyCommand(audit: Command, context: Context): void {
     })
 }
 
-function describeIntegrity({ ok, links, openIntents, head, problems }: Integrity): string {
-  const size = `${links} links, ${openIntents} operations under way`
+function describeIntegrity(integrity: Integrity): string {
+  const { ok, links, openIntents, head, removedThrough, problems } = integrity
+  const before =
+    removedThrough === null ? '' : `; those up to ${removedThrough.seq} were removed by their age`
+  const size = `${links} links, ${openIntents} operations under way${before}`
   const kept = head === null ? '' : `\nHead, for --head: ${head.seq}:${head.hash}`
   if (ok) return `Genuine and complete: ${size}.${kept}`
   return `Not genuine: ${size}.\n${problems.map(({ message }) => `  ${message}`).join('\n')}`
