@@ -19,7 +19,9 @@ export const paths = {
   requests: (runtimeId: string, name: string) => `${version(runtimeId, name)}/requests`,
   request: (runtimeId: string, name: string, id: string) =>
     `${version(runtimeId, name)}/requests/${part(id)}`,
-  documents: (runtimeId: string, name: string) => `${version(runtimeId, name)}/documentation`,
+  documents: (runtimeId: string, name: string, path?: string) =>
+    `${version(runtimeId, name)}/documentation${path === undefined ? '' : `?${new URLSearchParams({ path })}`}`,
+  predictions: (runtimeId: string, name: string) => `${version(runtimeId, name)}/predictions`,
   profile: () => '/profile',
   users: () => '/users',
   settings: () => '/settings',

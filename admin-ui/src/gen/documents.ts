@@ -216,6 +216,13 @@ export const WatchLogs: TypedDocument<WatchLogsResult, WatchLogsVariables> = {
   text: "subscription WatchLogs($runtimeId:ID!$versionName:String!$filters:LogFilters!){watchNodeLogs(runtimeId:$runtimeId versionName:$versionName filters:$filters){...LogLine}}fragment LogLine on NodeLog{id date nodeId nodeName workflowName message level requestId}",
 }
 
+export type PredictionsResult = { metrics: { rows: number; hits: number; misses: number; values: { accuracy: { total: number }; missing: number; newLabels: number }; classes: readonly ({ label: string; support: number; predicted: number; precision: number; recall: number; f1: number })[]; charts: { confusionMatrix: readonly ({ x: string; y: string; z: string })[]; successVsFails: readonly ({ x: string; y: string; z: string })[] } } | null }
+export type PredictionsVariables = { runtimeId: string; versionName: string; startDate: string; endDate: string }
+export const Predictions: TypedDocument<PredictionsResult, PredictionsVariables> = {
+  name: 'Predictions',
+  text: "query Predictions($runtimeId:ID!$versionName:String!$startDate:String!$endDate:String!){metrics(runtimeId:$runtimeId versionName:$versionName startDate:$startDate endDate:$endDate){rows hits misses values{accuracy{total}missing newLabels}classes{label support predicted precision recall f1}charts{confusionMatrix{x y z}successVsFails{x y z}}}}",
+}
+
 export type RecentRequestsResult = { recentRequests: readonly (RequestRow)[] }
 export type RecentRequestsVariables = { runtimeId: string; versionName: string; filters?: RequestFilters | null | undefined }
 export const RecentRequests: TypedDocument<RecentRequestsResult, RecentRequestsVariables> = {

@@ -5,10 +5,11 @@ import {
   Controls,
   MiniMap,
   ReactFlow,
+  type ReactFlowInstance,
   type EdgeTypes,
   type NodeTypes,
 } from '@xyflow/react'
-import { useEffect, useMemo, useState } from 'react'
+import { useEffect, useMemo, useRef, useState } from 'react'
 import { t } from '../texts/en.ts'
 import type { Store } from '../ui/store.ts'
 import { GraphProvider } from './graph-context.ts'
@@ -22,6 +23,7 @@ const NODE_TYPES: NodeTypes = { card: NodeCard }
 const EDGE_TYPES: EdgeTypes = { message: MessageEdge }
 /** Around the drawn graph, above and below together. */
 const MARGIN_PX = 150
+const FIT = { padding: 0.08, maxZoom: 1 } as const
 /** From so many nodes on a small map helps. */
 const MAP_NODES = 16
 
@@ -70,8 +72,20 @@ export function WorkflowCanvas({
       })),
     [shape, selected],
   )
-  const heightPx = Math.max(...[...places.values()].map(({ y }) => y), 0) + NODE_SIZE.height + MARGIN_PX
+  const heightPx =
+    Math.max(...[...places.values()].map(({ y }) => y), 0) + NODE_SIZE.height + MARGIN_PX
   const context = useMemo(() => ({ workflowId, traffic }), [workflowId, traffic])
+  const flow = useRef<ReactFlowInstance<CardNode, MessageEdgeType> | null>(null)
+  /** Who moved the picture has chosen what to see. */
+  const wasMoved = useRef(false)
+  const hasDetails = selected !== null
+  useEffect(() => {
+    // The details take room: after they are drawn the picture is put into what is left.
+    const frame = requestAnimationFrame(() => {
+      if (!wasMoved.current) void flow.current?.fitView(FIT)
+    })
+    return () => cancelAnimationFrame(frame)
+  }, [hasDetails])
   return (
     <GraphProvider value={context}>
       <div className="canvas" style={{ height: heightPx }}>
@@ -83,7 +97,13 @@ export function WorkflowCanvas({
           edgeTypes={EDGE_TYPES}
           colorMode={useColorMode()}
           fitView
-          fitViewOptions={{ padding: 0.08, maxZoom: 1 }}
+          fitViewOptions={FIT}
+          onInit={(instance) => {
+            flow.current = instance
+          }}
+          onMoveStart={(event) => {
+            if (event !== null) wasMoved.current = true
+          }}
           minZoom={0.1}
           maxZoom={1.5}
           nodesDraggable={false}

@@ -37,6 +37,8 @@ export const versions = {
       requests: 'Requests',
       logs: 'Logs',
       configuration: 'Configuration',
+      predictions: 'Predictions',
+      documentation: 'Documentation',
     },
     completeConfiguration: 'Complete configuration',
     starting: (ready: number, all: number) => `Starting: ${ready} of ${all} nodes are ready.`,

@@ -25,6 +25,7 @@ export const t = {
   },
   errors: {
     unreachable: 'The engine does not answer. It may be restarting; what is shown may be old.',
+    signedOut: 'The login had ended, so nothing was done. Sign in and try again.',
     unknown: (code: string) => `The engine refused, and did not say why (${code}).`,
     requestId: (id: string) => `Request ${id} in the engine’s log.`,
   },

@@ -13,5 +13,6 @@ export function ErrorNote({ error }: { error: ApiError }) {
 
 export function errorText({ code, message }: ApiError): string {
   if (code === 'UNREACHABLE') return t.errors.unreachable
+  if (code === 'UNAUTHORIZED') return t.errors.signedOut
   return message === '' ? t.errors.unknown(code) : message
 }

@@ -10,6 +10,7 @@ import { Page } from '../ui/page.tsx'
 import { Face, Loading, QueryView } from '../ui/query-view.tsx'
 import { StatusChip } from '../ui/status-chip.tsx'
 import { ConfigurationTab } from './configuration-tab.tsx'
+import { PredictionsTab } from './predictions-tab.tsx'
 import { RequestTab } from './request-tab.tsx'
 import { RequestsTab } from './requests-tab.tsx'
 import { StartProgress } from './start-progress.tsx'
@@ -21,6 +22,10 @@ const StatusTab = lazy(() =>
 )
 const LogsTab = lazy(() =>
   import('../logs/logs-tab.tsx').then(({ LogsTab: view }) => ({ default: view })),
+)
+
+const DocumentationTab = lazy(() =>
+  import('./documentation-tab.tsx').then(({ DocumentationTab: view }) => ({ default: view })),
 )
 
 type VersionViewProps = { runtimeId: string; name: string; view: string; id: string | null }
@@ -61,7 +66,7 @@ export function VersionView({ runtimeId, name, view, id }: VersionViewProps) {
         {(page) => (
           <>
             <StartProgress version={page.version} />
-            <Tabs runtimeId={runtimeId} name={name} view={view} />
+            <Tabs runtimeId={runtimeId} name={name} view={view} hasDoc={page.version.hasDoc} />
             <Suspense fallback={<Loading />}>{tab(page, { runtimeId, name, view, id })}</Suspense>
           </>
         )}
@@ -90,17 +95,25 @@ function tab(page: VersionPageResult, { runtimeId, name, view, id }: VersionView
       ) : (
         <RequestTab {...place} id={id} />
       )
+    case 'predictions':
+      return <PredictionsTab {...place} />
+    case 'documentation':
+      return <DocumentationTab {...place} />
     default:
       return <Face title={t.faces.notFoundTitle} text={t.faces.noPage} />
   }
 }
 
-function Tabs({ runtimeId, name, view }: Omit<VersionViewProps, 'id'>) {
+type TabsProps = Omit<VersionViewProps, 'id'> & { hasDoc: boolean }
+
+function Tabs({ runtimeId, name, view, hasDoc }: TabsProps) {
   const tabs = [
     ['status', paths.status(runtimeId, name)],
     ['requests', paths.requests(runtimeId, name)],
     ['logs', paths.logs(runtimeId, name)],
     ['configuration', paths.configuration(runtimeId, name)],
+    ['predictions', paths.predictions(runtimeId, name)],
+    ...(hasDoc ? ([['documentation', paths.documents(runtimeId, name)]] as const) : []),
   ] as const
   return (
     <nav className="tabs" aria-label={t.version.views}>
