@@ -79,7 +79,7 @@ export async function startLeading(deps: LeadingDeps): Promise<Leading> {
     })
     release.push(() => observed[Symbol.asyncDispose]())
     return {
-      metrics: observed.metrics,
+      metrics: () => observed.metrics(),
       live: observed.live,
       workloads: (signal) => target.fetch(signal),
       natsPids: async () => ({ server: await natsServer.pid(), guard: natsServer.guardPid() }),

@@ -14,6 +14,7 @@ import type { Logger } from '@kre/service-kit'
 import type { Store } from '@kre/store'
 import { compile, type CompileSettings } from './compile.ts'
 import { diff, isReady, route } from './diff.ts'
+import { finishPublication } from './finish-publication.ts'
 
 export type ConvergeDeps = {
   store: Pick<Store, 'versions' | 'releases' | 'config' | 'placements'>
@@ -42,6 +43,7 @@ export async function convergeRuntime(
 ): Promise<boolean> {
   deps.fence.assertHeld()
   const intent = await readIntent(deps, runtimeId)
+  await finishPublication(deps.store, intent.release, intent.versions)
   const desired = compile(runtimeId, intent.release, intent.versions, deps.settings)
   const failures = { ...desired.failures }
   const stages: Record<string, string> = {}
@@ -144,6 +146,7 @@ type Intent = {
     id: string
     bundleDigest: string
     facts: NatsVersion['facts']
+    publishedAt: Date | null
     config: { key: string; type: 'VARIABLE' | 'FILE'; value: string }[]
     unreadable?: string
   }[]
