@@ -86,7 +86,7 @@ export function replySubject(runtimeId: RuntimeId, entrypoint: string, replyToke
   return `_R.${token(runtimeId)}.${entrypoint}.${replyToken}`
 }
 
-/** Chunks of payloads that are too large for a message: `c.<rt>.<entrypoint>.<token>.<claim>.<n>`. */
+/** Chunks of payloads that are too large for a message: `c.<rt>.<entrypoint>.<token>.<ver>.<claim>.<n>`. */
 export function claimsFilter(runtimeId: RuntimeId): string {
   return `c.${token(runtimeId)}.>`
 }
@@ -95,14 +95,14 @@ export function claimKey(runtimeId: RuntimeId, scope: string): string {
   return `c.${token(runtimeId)}.${scope}`
 }
 /**
- * What keeps the large payloads of a request together: `<entrypoint>.<token>` of the subject that answers it, behind
- * the version whose nodes may read them.
+ * What keeps the large payloads of a request together: `<entrypoint>.<token>` of the subject that answers it; and the
+ * part of them that nodes of one version may read and write.
  */
 export function claimScope(replyTo: string, version?: string): string {
   const match = REPLY_SUBJECT.exec(replyTo)
   // A sender that is no entrypoint has no scope of its own: what it keeps goes by its age.
   const scope = match === null ? 'none.none' : `${match[1]}.${match[2]}`
-  return version === undefined ? scope : `${token(version)}.${scope}`
+  return version === undefined ? scope : `${scope}.${token(version)}`
 }
 const REPLY_SUBJECT = /^_R\.[^.\s]+\.([^.\s]+)\.([^.\s_]+)/
 
@@ -117,6 +117,11 @@ export function nodeInbox(n: NodeRef): string {
 /** The same of a runtime's entrypoints: `_INBOX.<rt>._e`. */
 export function entrypointInbox(runtimeId: RuntimeId): string {
   return `_INBOX.${token(runtimeId)}._e`
+}
+
+/** The large payloads that a version's nodes may read and write. */
+export function versionClaimsFilter(v: VersionRef): string {
+  return `c.${token(v.runtimeId)}.*.*.${token(v.version)}.>`
 }
 
 /** Requests for stored data of a runtime, answered by the writer. */

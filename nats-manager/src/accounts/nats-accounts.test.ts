@@ -158,11 +158,11 @@ describe('what passes between the accounts', () => {
     expect(chunk.json()).toMatchObject({ stream: 'OBJ_OBJ_demo_v1_wf_models' })
     const info = await a.request('$JS.API.STREAM.INFO.OBJ_OBJ_demo_v1_wf_models', '')
     expect(info.json()).toMatchObject({ state: { messages: 1 } })
-    await a.request('c.demo.v1.e1.t1.k.0', 'bytes')
-    const direct = '$JS.API.DIRECT.GET.CLAIMS_demo.c.demo.v1.e1.t1.k.0'
+    await a.request('c.demo.e1.t1.v1.k.0', 'bytes')
+    const direct = '$JS.API.DIRECT.GET.CLAIMS_demo.c.demo.e1.t1.v1.k.0'
     expect((await b.request(direct, '')).string()).toBe('bytes')
     expect((await published.request(direct, '')).string()).toBe('bytes')
-    const filter = JSON.stringify({ filter: 'c.demo.v1.e1.t1.>' })
+    const filter = JSON.stringify({ filter: 'c.demo.e1.t1.>' })
     const purged = await published.request('$JS.API.STREAM.PURGE.CLAIMS_demo', filter)
     expect(purged.json()).toMatchObject({ purged: 1 })
   })

@@ -21,6 +21,7 @@ import {
   OUTPUT_KINDS,
   spareNoticeSubject,
   spareSubject,
+  versionClaimsFilter,
 } from '@kre/contracts'
 import type { Permissions } from '../keys/jwt.ts'
 import { keyValueSubjects, objectSubjects } from './plan-accounts.ts'
@@ -36,7 +37,7 @@ export function nodePermissions({ fused = [], ...first }: NodeSpec): Permissions
 
 function publishedBy(node: NodeMember): string[] {
   const { runtimeId, version, workflow } = node
-  const claims = `c.${runtimeId}.${version}.>`
+  const claims = versionClaimsFilter(node)
   const { project, workflow: shared, node: own } = node.keyValueBuckets
   return [
     nodeSubject(node),
@@ -82,7 +83,9 @@ function subscribedBy(node: NodeMember): string[] {
 export function entrypointPermissions({ runtimeId, version }: EntrypointSpec): Permissions {
   const of = version ?? '*'
   const control = (verb: string) => `x.${runtimeId}.${of}._c.${verb}`
-  const claims = claimStream(runtimeId)
+  const stream = claimStream(runtimeId)
+  const claims =
+    version === null ? claimsFilter(runtimeId) : versionClaimsFilter({ runtimeId, version })
   const routing = routingBucket(runtimeId)
   return {
     pub: {
@@ -93,9 +96,9 @@ export function entrypointPermissions({ runtimeId, version }: EntrypointSpec): P
         `_INBOX.${runtimeId}.${of}.>`,
         version === null ? outputsFilter(runtimeId) : `x.${runtimeId}.${version}.*.o.*`,
         metricsSubject(runtimeId),
-        version === null ? claimsFilter(runtimeId) : `c.${runtimeId}.${version}.>`,
-        `$JS.API.DIRECT.GET.${claims}.c.${runtimeId}.${version === null ? '' : `${version}.`}>`,
-        `$JS.API.STREAM.PURGE.${claims}`,
+        claims,
+        `$JS.API.DIRECT.GET.${stream}.${claims}`,
+        `$JS.API.STREAM.PURGE.${stream}`,
         `$JS.API.STREAM.MSG.GET.KV_${routing}`,
       ],
     },

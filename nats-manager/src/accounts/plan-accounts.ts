@@ -25,6 +25,7 @@ import {
   type NatsVersion,
   type RuntimeId,
   type VersionRef,
+  versionClaimsFilter,
   workflowBucket,
 } from '@kre/contracts'
 import type { AccountClaims, Export, Import } from '../keys/jwt.ts'
@@ -149,7 +150,7 @@ export function versionClaims(
 /** What a version's nodes ask the engine's account for. Nothing in it makes a stream or a consumer. */
 function servicesOf(ref: VersionRef, { facts }: NatsVersion): string[] {
   const { runtimeId, version } = ref
-  const claims = `c.${runtimeId}.${version}.>`
+  const claims = versionClaimsFilter(ref)
   const workflows = facts.manifest.workflows.flatMap((workflow) => {
     const own = { ...ref, workflow: workflow.id }
     const objects = workflow.nodes.flatMap(({ objectStore }) =>

@@ -2,7 +2,8 @@
  * From one session to the next, while both are there: nothing is lost, and nothing overtakes what was sent before it.
  * The server answers a ping after all that it was sent, and has sent, before: so what is published after the next session
  * has its subscriptions waits for that answer of the former one, and so does what the next one brings. Messages to
- * subscriptions without a queue may come twice in that moment, one after the other; those to a queue do not.
+ * subscriptions without a queue may come twice in that moment, one after the other. Those to a queue come once, but the
+ * process is two of the queue then, which have no order among each other.
  */
 import { KreError, SECOND_MS } from '@kre/contracts/runtime'
 import { bytesOf, type Data } from './outgoing.ts'
@@ -79,8 +80,9 @@ export function createHandOver(
       const [received, held] = [incoming, outgoing]
       incoming = []
       outgoing = []
-      for (const [sid, message] of received) deliver(sid, message)
+      // First what was published before what the receivers publish now.
       for (const message of held) next.message(...message)
+      for (const [sid, message] of received) deliver(sid, message)
     },
   }
 }

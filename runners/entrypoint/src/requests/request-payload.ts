@@ -52,13 +52,16 @@ export function createRequestPayloads(deps: {
     isPlain: (value) => isPlainPayload(value, deps.maxPayload()),
     pack: (request) =>
       packPayload(request.message, deps.maxPayload(), (value) =>
-        claims.write(value, scopeOf(request), request.deadlineUnixMs + EXPIRY_SLACK_MS),
+        claims.write(
+          value,
+          claimScope(request.replyTo, request.method.version.ref.version),
+          request.deadlineUnixMs + EXPIRY_SLACK_MS,
+        ),
       ),
     read: (payload) => unpackPayload(payload, claims, payloadBytesMax),
     release(request, end) {
       const { workflow, deadlineAt } = request
-      const scope = scopeOf(request)
-      const remove = () => claims.remove(scope)
+      const remove = () => claims.remove(claimScope(request.replyTo))
       // Branches that go on after the answer are dropped by their nodes at the deadline.
       const leftMs = deadlineAt - performance.now()
       const waitMs = end === 'cancelled' ? Math.min(leftMs, CANCELLED_MS) : leftMs
@@ -66,8 +69,4 @@ export function createRequestPayloads(deps: {
       else wheel.schedule(createWheelTimer(remove), waitMs)
     },
   }
-}
-
-function scopeOf({ replyTo, method }: PayloadOwner): string {
-  return claimScope(replyTo, method.version.ref.version)
 }
