@@ -1,8 +1,8 @@
-import { KreError } from '@kre/contracts'
 import type { AdminClient } from '../api/admin-client.ts'
 import { listVersions, type ConfigurationValue } from '../api/versions.ts'
 import type {
   Desired,
+  DesiredVersion,
   Grants,
   Level,
   LogLimits,
@@ -76,6 +76,13 @@ async function readRuntimes(
   const { runtimes } = await client.graphql<{ runtimes: RuntimeRow[] }>(
     '{ runtimes { id name description publishedVersion { name } } }',
   )
+  const versions = new Map(
+    wanted.flatMap((runtime) =>
+      (runtime.versions ?? []).map(
+        (version) => [`${runtime.id}/${version.name}`, version] as const,
+      ),
+    ),
+  )
   const found = new Map<string, ObservedRuntime>()
   for (const { id, name, description, publishedVersion } of runtimes) {
     const isWanted = wanted.some((runtime) => runtime.id === id)
@@ -84,7 +91,7 @@ async function readRuntimes(
       name,
       description,
       log: await readLogLimits(client, id),
-      versions: await readVersions(client, id, values),
+      versions: await readVersions(client, id, { values, versions }),
       published: publishedVersion?.name ?? null,
     })
   }
@@ -102,21 +109,22 @@ async function readLogLimits(client: AdminClient, runtimeId: string): Promise<Lo
 async function readVersions(
   client: AdminClient,
   runtime: string,
-  values: ReadonlyMap<string, readonly ConfigurationValue[]>,
+  /** By `runtime/version`. */
+  wanted: {
+    values: ReadonlyMap<string, readonly ConfigurationValue[]>
+    versions: ReadonlyMap<string, DesiredVersion>
+  },
 ): Promise<Map<string, ObservedVersion>> {
   const versions = new Map<string, ObservedVersion>()
   for (const { name, digest, status } of await listVersions(client, runtime)) {
-    const wanted = values.get(`${runtime}/${name}`) ?? []
-    // A version of other contents is refused as such, whatever its keys are.
-    const differing = await differingKeys(client, runtime, name, wanted).catch(unlessUnknownKey)
+    const key = `${runtime}/${name}`
+    const digestWanted = wanted.versions.get(key)?.digest ?? digest
+    // One with other contents is refused for that, whatever its keys are.
+    const values = digestWanted === digest ? (wanted.values.get(key) ?? []) : []
+    const differing = await differingKeys(client, runtime, name, values)
     versions.set(name, { digest, status, differing })
   }
   return versions
-}
-
-function unlessUnknownKey(error: unknown): string[] {
-  if (error instanceof KreError && error.code === 'invalid-argument') return []
-  throw error
 }
 
 async function readUsers(

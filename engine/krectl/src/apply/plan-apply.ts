@@ -195,30 +195,30 @@ function planVersions(
     act('publish', published)
     touched.add(published)
   }
+  const kept = new Set([...listed.map(({ name }) => name), published])
+  const isPruned = prune.has('versions') && runtime.versions !== undefined
+  const gone = isPruned ? [...there.keys()].filter((name) => !kept.has(name)) : []
   const stopped = listed.filter(({ state }) => state === 'stopped').map(({ name }) => name)
-  const gone = prune.has('versions') && runtime.versions !== undefined ? unlisted() : []
-  const losesAddress =
-    publishedNow !== null &&
-    (published === null ||
-      (published === undefined && [...stopped, ...gone].includes(publishedNow)))
-  if (losesAddress) act('unpublish', publishedNow)
-  for (const name of [...stopped, ...gone]) {
-    if (started.has(name)) {
-      draft.problems.push(`${runtime.at}: version "${name}" can't be stopped and published at once`)
-      continue
-    }
-    if (isRunning(there.get(name)?.status)) {
-      act('stop', name)
-      touched.add(name)
-    }
+  for (const name of stopped.filter((one) => started.has(one)))
+    draft.problems.push(`${runtime.at}: version "${name}" can't be stopped and published at once`)
+  const down = [...stopped, ...gone]
+  if (publishedNow !== null && losesAddress(publishedNow, published, down))
+    act('unpublish', publishedNow)
+  for (const name of down.filter((one) => isRunning(there.get(one)?.status))) {
+    act('stop', name)
+    touched.add(name)
   }
   for (const name of gone) act('delete-version', name)
   for (const { name } of listed) if (!touched.has(name)) draft.left.push(`version ${id}/${name}`)
+}
 
-  function unlisted(): string[] {
-    const kept = new Set([...listed.map(({ name }) => name), published])
-    return [...there.keys()].filter((name) => !kept.has(name))
-  }
+/** Whether the published version is to be none any more, and no other takes its place. */
+function losesAddress(
+  publishedNow: string,
+  published: string | null | undefined,
+  down: readonly string[],
+): boolean {
+  return published === null || (published === undefined && down.includes(publishedNow))
 }
 
 function isKnown(

@@ -1,9 +1,6 @@
 import { resolve } from 'node:path'
-import { stat } from 'node:fs/promises'
-import { ingestBundle } from '@kre/bundle'
-import { formatIssue, toKreError } from '@kre/contracts'
+import { toKreError } from '@kre/contracts'
 import type { ConfigurationValue } from '../api/versions.ts'
-import { fetchModels } from '../bundle/fetch-models.ts'
 import type { Context } from '../context.ts'
 import { parseBytes } from '../output/parse-bytes.ts'
 import type { RuntimeDocument, UserDocument, VersionEntry } from './apply-document.ts'
@@ -14,6 +11,7 @@ import type {
   DesiredVersion,
   Settings,
 } from './plan-apply.ts'
+import { packBundle } from './pack-bundle.ts'
 import { BadDocuments, type Placed } from './read-documents.ts'
 import { readValues } from './read-values.ts'
 
@@ -109,8 +107,9 @@ async function toRuntime(
   }
   return {
     id,
-    name,
-    description,
+    // As the engine keeps them.
+    name: name?.trim(),
+    description: description?.trim(),
     log: log === undefined ? undefined : toLogLimits(log, placed, collected.problems),
     versions: document.versions === undefined ? undefined : versions,
     published,
@@ -143,10 +142,10 @@ async function toVersion(
   const at = place.at()
   const packed =
     entry.bundle === undefined
-      ? { name: entry.name ?? '', digest: null, file: null }
-      : await pack(resolve(place.folder, entry.bundle), place.at('bundle'), context, problems)
+      ? { name: entry.name ?? '', digest: null, file: null, declared: null }
+      : await packBundle(resolve(place.folder, entry.bundle), place.at('bundle'), context, problems)
   if (packed === null) return null
-  const { name, digest, file } = packed
+  const { name, digest, file, declared } = packed
   if (entry.name !== undefined && entry.name !== name)
     problems.push(
       `${place.at('name')}: the bundle is version "${name}", not "${entry.name}": see its manifest`,
@@ -158,42 +157,11 @@ async function toVersion(
     { folder: place.folder, environment: context.environment, at: place.at },
     problems,
   )
+  for (const { key: wanted } of found)
+    if (declared?.has(wanted) === false)
+      problems.push(
+        `${place.at('config', wanted)}: version "${name}" declares no configuration "${wanted}"; there is: ${[...declared].join(', ') || 'none'}`,
+      )
   values.set(key, found)
   return { name, digest, state: entry.state, keys: found.map((value) => value.key), at }
-}
-
-async function pack(
-  path: string,
-  at: string,
-  context: ResolveContext,
-  problems: string[],
-): Promise<{ name: string; digest: string; file: string } | null> {
-  try {
-    const kind = await stat(path).catch(unlessMissing)
-    if (kind === null) {
-      problems.push(`${at}: there is no file or folder ${path}`)
-      return null
-    }
-    if (kind.isDirectory()) await fetchModels(path, context)
-    const { scratchDir, signal } = context
-    const source = kind.isDirectory() ? { directory: path } : { file: path }
-    const result = await ingestBundle(source, { scratchDir, signal })
-    if (result.ok) {
-      const { facts, digest, file } = result
-      return { name: facts.manifest.version, digest, file }
-    }
-    problems.push(
-      `${at}: ${path} is not a valid bundle`,
-      ...result.issues.map((issue) => `  ${formatIssue(issue)}`),
-    )
-  } catch (error) {
-    if (context.signal.aborted) throw error
-    problems.push(`${at}: ${toKreError(error).message}`)
-  }
-  return null
-}
-
-function unlessMissing(error: unknown): null {
-  if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
-  throw error
 }
