@@ -4,9 +4,8 @@ import { basename, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { jetstream } from '@nats-io/jetstream'
 import { Kvm } from '@nats-io/kv'
-import { connect } from '@nats-io/transport-node'
 import type { Placement } from '@kre/contracts'
-import { belongings } from './ledger-leftovers.ts'
+import { belongings, connectToNats } from './ledger-leftovers.ts'
 
 export type World = Readonly<Record<string, unknown>>
 
@@ -87,14 +86,7 @@ function shortPlacement({ routed, failures, stages, workloads }: Placement): unk
 }
 
 async function readRouting(dataDir: string, streams: readonly string[]): Promise<World> {
-  const text = await readFile(join(dataDir, 'nats/credentials.json'), 'utf8')
-  const { engine } = JSON.parse(text) as { engine: { user: string; password: string } }
-  const port = (await readFile(join(dataDir, 'nats/port'), 'utf8')).trim()
-  const nats = await connect({
-    servers: `127.0.0.1:${port}`,
-    user: engine.user,
-    pass: engine.password,
-  })
+  const nats = await connectToNats(dataDir)
   try {
     const kvm = new Kvm(jetstream(nats))
     const buckets = streams.filter((name) => name.startsWith('KV_RT_'))

@@ -2,7 +2,9 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { jetstreamManager } from '@nats-io/jetstream'
-import { connect } from '@nats-io/transport-node'
+import type { NatsConnection } from '@nats-io/transport-node'
+import { joinLocalNatsServer } from '@kre/nats-manager'
+import { connectNats } from '@kre/service-kit'
 
 export type Belongings = {
   /** Pids of entrypoints, runners and workers. */
@@ -67,15 +69,14 @@ export async function listProcessesNaming(dataDir: string): Promise<number[]> {
   return found.flat()
 }
 
+/** A connection to the folder's nats-server, as its engine has it. */
+export async function connectToNats(dataDir: string): Promise<NatsConnection> {
+  const { engineAccess } = await joinLocalNatsServer(join(dataDir, 'nats'))
+  return connectNats(engineAccess, 'test')
+}
+
 async function listStreams(dataDir: string): Promise<string[]> {
-  const text = await readFile(join(dataDir, 'nats/credentials.json'), 'utf8')
-  const { engine } = JSON.parse(text) as { engine: { user: string; password: string } }
-  const port = (await readFile(join(dataDir, 'nats/port'), 'utf8')).trim()
-  const nats = await connect({
-    servers: `127.0.0.1:${port}`,
-    user: engine.user,
-    pass: engine.password,
-  })
+  const nats = await connectToNats(dataDir)
   try {
     const names: string[] = []
     for await (const { config } of (await jetstreamManager(nats)).streams.list())
