@@ -100,19 +100,21 @@ export async function subscribeBySocket(
   )
   const say = (message: object) => socket.send(JSON.stringify(message))
   await new Promise<void>((resolve, reject) => {
-    socket.addEventListener('open', () => say({ type: 'connection_init' }))
-    socket.addEventListener('error', () => reject(new Error('a socket was refused')))
-    socket.addEventListener('close', () => {
+    socket.on('open', () => say({ type: 'connection_init' }))
+    socket.on('error', reject)
+    socket.on('close', () => {
       for (const subscriber of subscribers) subscriber.isEnded = true
     })
-    socket.addEventListener('message', ({ data }) => {
-      const message = JSON.parse(String(data)) as { type: string; id?: string; payload?: Data }
+    // The library hands texts over as one buffer each.
+    socket.on('message', (data: Buffer) => {
+      const text = data.toString()
+      const message = JSON.parse(text) as { type: string; id?: string; payload?: Data }
       if (message.type === 'connection_ack') resolve()
       if (message.type === 'ping') say({ type: 'pong' })
       const subscriber = subscribers[Number(message.id)]
       if (message.type === 'next' && subscriber !== undefined)
         take(subscriber, message.payload ?? {})
-      if (message.type === 'error') reject(new Error(String(data)))
+      if (message.type === 'error') reject(new Error(text))
     })
   })
   for (let id = 0; id < count; id++)

@@ -1,4 +1,4 @@
-import { SECOND_MS, type LogRecord } from '@kre/contracts'
+import { SECOND_MS, toKreError, type KreError, type LogRecord } from '@kre/contracts'
 import type { FeatureDeps } from '../context.ts'
 import { createLogRing, type LogRing } from './log-ring.ts'
 
@@ -54,7 +54,7 @@ type Tail = {
   /** Resolves when everything is there that was stored before the call. @throws what the store throws. */
   refresh(): Promise<void>
   /** Why there will be no more; null = there may be. */
-  readonly failure: unknown
+  readonly failure: KreError | null
   /**
    * Calls back when there are more lines, or there is a failure.
    *
@@ -65,9 +65,9 @@ type Tail = {
 
 function openTail({ outputs, events, now }: LogTailsDeps, of: OfVersion, onEnd: () => void): Tail {
   const ring = createLogRing()
-  const readNew = createTailReader({ outputs, now }, of, ring.add)
+  const readNew = createTailReader({ outputs, now }, of, (record) => ring.add(record))
   const followers = new Set<() => void>()
-  let failure: unknown = null
+  let failure: KreError | null = null
   let reading: Promise<void> = Promise.resolve()
   let isStale = false
 
@@ -84,7 +84,7 @@ function openTail({ outputs, events, now }: LogTailsDeps, of: OfVersion, onEnd: 
     for (const onChange of followers) onChange()
   }
   function fail(error: unknown): void {
-    failure = error
+    failure = toKreError(error)
     end()
     tell()
   }
