@@ -1,7 +1,14 @@
 /** The admin API as the command line uses it: GraphQL, uploads, server-sent events, all with the local token. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ERROR_CODES, KreError, SECOND_MS, type ErrorCode, type KrtIssue } from '@kre/contracts'
+import {
+  ERROR_CODES,
+  KreError,
+  SECOND_MS,
+  type ErrorCode,
+  type ErrorDetails,
+  type KrtIssue,
+} from '@kre/contracts'
 import { readEngineRecord } from '@kre/service-kit'
 import { EngineUnreachable } from '../output/exit-code.ts'
 
@@ -185,12 +192,15 @@ export function createAdminClient(
   }
 }
 
-type GraphQLErrorBody = { message: string; extensions?: { code?: string; issues?: KrtIssue[] } }
+type GraphQLErrorBody = {
+  message: string
+  extensions?: { code?: string; details?: ErrorDetails; issues?: KrtIssue[] }
+}
 type RestErrorBody = { code?: string; message?: string; issues?: KrtIssue[] }
 
 function fromGraphQLError({ message, extensions }: GraphQLErrorBody): KreError {
   const code = extensions?.code?.toLowerCase().replaceAll('_', '-') ?? ''
-  return new KreError(isErrorCode(code) ? code : 'internal', message)
+  return new KreError(isErrorCode(code) ? code : 'internal', message, extensions?.details ?? {})
 }
 
 function fromStatus(status: number, body: RestErrorBody): KreError {

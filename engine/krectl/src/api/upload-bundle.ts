@@ -17,6 +17,8 @@ export type UploadOptions = {
   output: Output
   /** Finds the engine again, which may have another address by then. */
   reconnect: () => Promise<AdminClient>
+  /** Why, for the history. */
+  comment?: string
 }
 /** `client`: the one that reached the engine last. */
 export type Uploaded = { client: AdminClient; name: string; issues: KrtIssue[] }
@@ -106,12 +108,14 @@ function mayPass(error: unknown): boolean {
 async function attempt(
   { client, progress, ended }: { client: AdminClient; progress: Progress; ended: AbortSignal },
   source: Source,
-  { signal, output }: UploadOptions,
+  { signal, output, comment = '' }: UploadOptions,
 ): Promise<Answer> {
   const runtime = `/api/v1/runtimes/${encodeURIComponent(source.runtimeId)}`
+  const versions = (query: Record<string, string>) =>
+    `${runtime}/versions?${new URLSearchParams({ ...query, ...(comment === '' ? {} : { comment }) })}`
   if (source.bytes < PARTS_BYTES_MIN) {
     const digest = Buffer.from(source.sha256, 'hex').toString('base64')
-    return client.rest<Answer>('PUT', `${runtime}/versions`, {
+    return client.rest<Answer>('PUT', versions({}), {
       headers: { 'repr-digest': `sha-256=:${digest}:` },
       body: { stream: read(source, 0, ended), bytes: source.bytes },
       signal,
@@ -138,7 +142,7 @@ async function attempt(
       signal,
     })
   output.gauge(`  ${sizeText(source.bytes)} sent, now being checked`)
-  return client.rest<Answer>('PUT', `${runtime}/versions?upload=${found.id}`, {
+  return client.rest<Answer>('PUT', versions({ upload: found.id }), {
     body: 'none',
     signal,
   })

@@ -92,7 +92,7 @@ export async function uploadVersion(
   client: AdminClient,
   runtimeId: string,
   path: string,
-  context: Context,
+  context: Context & { comment?: string },
 ): Promise<{ version: Version; issues: KrtIssue[] }> {
   const kind = await stat(path).catch(() => null)
   if (kind === null) throw new KreError('not-found', `${path}: there is no such file or folder`)
@@ -113,7 +113,7 @@ async function upload(
   client: AdminClient,
   runtimeId: string,
   file: string,
-  context: Context,
+  context: Context & { comment?: string },
 ): Promise<{ version: Version; issues: KrtIssue[] }> {
   const {
     client: last,

@@ -10,12 +10,19 @@ import type { Context } from '../context.ts'
 import { callRpc, callStream, isStreaming } from '../grpc/call-rpc.ts'
 import { UsageError } from '../output/exit-code.ts'
 import { collect } from '../output/collect.ts'
+import { isLoopback } from '../profiles/check-engine-url.ts'
 import { parseDuration } from '../output/parse-duration.ts'
 
 /** No deadline of an entrypoint is longer. */
 const CALL_TIMEOUT_MS_MAX = 10 * MINUTE_MS
 
-type CallOptions = { runtime: string; version?: string; timeout: string; metadata: string[] }
+type CallOptions = {
+  runtime: string
+  version?: string
+  address?: string
+  timeout: string
+  metadata: string[]
+}
 
 export function callCommand(program: Command, context: Context): void {
   program
@@ -25,6 +32,10 @@ export function callCommand(program: Command, context: Context): void {
     )
     .option('-r, --runtime <id>', 'runtime', 'demo')
     .option('--version <name>', "a version's own address (default: the published one)")
+    .option(
+      '--address <host:port>',
+      'where the entrypoint is reached from here (default: where the engine says)',
+    )
     .option('--timeout <duration>', 'deadline', '30s')
     .option('--metadata <key=value>', 'metadata to send; may be given again', collect, [])
     .action(async (method: string, json: string | undefined, options: CallOptions) => {
@@ -33,7 +44,8 @@ export function callCommand(program: Command, context: Context): void {
       const metadata = Object.fromEntries(options.metadata.map(parseMetadata))
       const request = await readJson(json ?? '{}', context)
       const client = await connectEngine(context)
-      const { address, version } = await findAddress(client, options)
+      const { address: told, version } = await findAddress(client, options)
+      const address = options.address ?? reachable(told, client.url)
       const descriptorSet = await client.bytes(descriptorSetPath(options.runtime, version))
       const { signal } = context
       const call = { address, method, json: request, timeoutMs, metadata, descriptorSet, signal }
@@ -80,6 +92,16 @@ export async function callPublished(
     signal: context.signal,
   })
   return { json: answer.json, address }
+}
+
+/** @throws KreError for an address that leads to this computer, told by an engine that is on another one. */
+function reachable(address: string, engineUrl: string): string {
+  const host = address.slice(0, address.lastIndexOf(':'))
+  if (!isLoopback(host) || isLoopback(new URL(engineUrl).hostname)) return address
+  throw new KreError(
+    'failed-precondition',
+    `the entrypoint listens at ${address} of its own computer alone: make a way there (for example ssh -L), and name it with --address`,
+  )
 }
 
 function descriptorSetPath(runtime: string, version: string): string {

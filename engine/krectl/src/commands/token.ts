@@ -1,12 +1,15 @@
+import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { connectEngine } from '../api/connect-engine.ts'
 import type { Context } from '../context.ts'
 import { API_TOKEN_FIELDS, apiTokensTable, type ApiToken } from '../output/api-tokens-table.ts'
 import { confirm } from '../output/confirm.ts'
 import { parseCount } from '../output/parse-duration.ts'
+import { writeNewPrivate } from '../output/write-new-private.ts'
 
 /** Days that a token lives when nothing else is said: the longest the engine allows. */
 const DAYS = '365'
+type CreateOptions = { read?: true; runtime?: string[]; days: string; output?: string }
 
 export function tokenCommands(program: Command, context: Context): void {
   const token = program
@@ -19,7 +22,8 @@ export function tokenCommands(program: Command, context: Context): void {
     .option('--read', 'only for reading')
     .option('-r, --runtime <id...>', 'only for these runtimes')
     .option('--days <number>', 'how long it lives, 1 to 365', DAYS)
-    .action(async (name: string, options: { read?: true; runtime?: string[]; days: string }) => {
+    .option('-o, --output <file>', 'write it into a new file for you alone, and show it nowhere')
+    .action(async (name: string, options: CreateOptions) => {
       const input = {
         name,
         scope: options.read === true ? 'READ' : 'FULL',
@@ -27,11 +31,20 @@ export function tokenCommands(program: Command, context: Context): void {
         expiresInDays: parseCount('--days', options.days),
       }
       const client = await connectEngine(context)
-      const { generateApiToken } = await client.graphql<{ generateApiToken: string }>(
-        'mutation ($input: GenerateApiTokenInput!) { generateApiToken(input: $input) }',
-        { input },
-      )
-      context.output.result({ name, token: generateApiToken }, generateApiToken)
+      const makeToken = async () => {
+        const { generateApiToken } = await client.graphql<{ generateApiToken: string }>(
+          'mutation ($input: GenerateApiTokenInput!) { generateApiToken(input: $input) }',
+          { input },
+        )
+        return generateApiToken
+      }
+      if (options.output === undefined) {
+        const made = await makeToken()
+        return context.output.result({ name, token: made }, made)
+      }
+      const file = resolve(context.cwd, options.output)
+      await writeNewPrivate(file, makeToken)
+      context.output.result({ name, file }, `The API token "${name}" is in ${file}.`)
     })
 
   token

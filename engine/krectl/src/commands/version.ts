@@ -59,14 +59,13 @@ function createCommand(version: Command, context: Context): void {
       'upload a bundle: a .krt file, or a folder that is packed first; goes on after a cut',
     )
     .requiredOption('-r, --runtime <id>', 'runtime')
-    .action(async (path: string, options: { runtime: string }) => {
+    .option('--comment <text>', 'why, for the history')
+    .action(async (path: string, options: { runtime: string; comment?: string }) => {
       const client = await connectEngine(context)
-      const created = await uploadVersion(
-        client,
-        options.runtime,
-        resolve(context.cwd, path),
-        context,
-      )
+      const created = await uploadVersion(client, options.runtime, resolve(context.cwd, path), {
+        ...context,
+        comment: options.comment ?? '',
+      })
       for (const issue of created.issues) context.output.step(formatIssue(issue))
       context.output.result(
         created,

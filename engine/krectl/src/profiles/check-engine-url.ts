@@ -26,7 +26,7 @@ export function checkEngineUrl(text: string, options: { insecureHttp: boolean })
 }
 
 /** Names that lead to this computer by definition (RFC 6761, RFC 1122). */
-function isLoopback(hostname: string): boolean {
+export function isLoopback(hostname: string): boolean {
   return (
     hostname === 'localhost' ||
     hostname.endsWith('.localhost') ||
