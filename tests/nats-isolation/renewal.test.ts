@@ -98,7 +98,9 @@ test('without a lost request, without one that overtakes, and without a moment o
   clearInterval(timer)
   await waitUntil('all answers', () => new Set(answers).size === sent)
   // To a queue each came once; in that moment the process is two of the queue, which have no order among each other.
-  expect(requests.toSorted((a, b) => a - b)).toEqual(Array.from({ length: sent }, (_, index) => index))
+  expect(requests.toSorted((a, b) => a - b)).toEqual(
+    Array.from({ length: sent }, (_, index) => index),
+  )
   // Answers have no queue: one may come twice while both connections are there, and none before an earlier one.
   const first = [...new Set(answers)]
   expect(first).toEqual(requests)

@@ -36,7 +36,7 @@ export function nodePermissions({ fused = [], ...first }: NodeSpec): Permissions
 }
 
 function publishedBy(node: NodeMember): string[] {
-  const { runtimeId, version, workflow } = node
+  const { runtimeId, workflow } = node
   const claims = versionClaimsFilter(node)
   const { project, workflow: shared, node: own } = node.keyValueBuckets
   return [
