@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@j
 import { processStartTime, readEngineRecord, waitUntil } from '@kre/service-kit'
 import { openEventStream } from '../engine/admin-api/src/testing/event-stream.ts'
 import { countStarts } from './support/engine-world.ts'
+import { createKre, isAlive, pidsOf } from './support/kre.ts'
 import { packChain } from './support/ledger-bundle.ts'
 import { startTestEngine, type TestEngine } from './support/ledger-engine.ts'
 import { FLAWLESS, PATIENCE_MS, run, RUNTIME, underLoad } from './support/ledger-faults.ts'
@@ -307,6 +308,35 @@ describe('an engine that joined', () => {
       { timeoutMs: HANGING_MS, everyMs: 300 },
     )
   }
+})
+
+describe('krectl', () => {
+  test('starts an engine beside the one that is there, and ends all of them', async () => {
+    await using kre = await createKre()
+    const led = await kre.json<{ pid: number }>('dev', '--detach', '--no-example')
+    const again = await kre.json<{ pid: number }>('dev', '--detach', '--no-example')
+    expect(again.pid).toBe(led.pid)
+    const joined = await kre.json<{ pid: number; adminUrl: string; loginUrl: string }>(
+      'dev',
+      '--join',
+      '--detach',
+    )
+    expect(joined.pid).not.toBe(led.pid)
+    expect(joined.loginUrl).toContain(joined.adminUrl)
+    expect((await fetch(new URL('/healthz', joined.adminUrl))).status).toBe(200)
+    const pids = await pidsOf(kre)
+    expect(pids.slice(0, 2)).toEqual([led.pid, joined.pid])
+
+    process.kill(led.pid, 'SIGKILL')
+    await kre.json('runtime', 'create', 'mine')
+    await waitUntil('the other leads', async () => (await pidsOf(kre))[0] === joined.pid, {
+      timeoutMs: TAKEN_OVER_MS,
+    })
+    await kre.json('dev', '--join', '--detach')
+    const all = await pidsOf(kre)
+    expect(await kre.run('stop')).toMatchObject({ code: 0 })
+    expect(all.filter(isAlive)).toEqual([])
+  })
 })
 
 type SentPart = { headers?: Record<string, string>; body?: Blob }

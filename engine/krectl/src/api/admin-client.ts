@@ -57,7 +57,17 @@ export class BundleRefused extends KreError {
   }
 }
 
-export async function connectAdmin(dataDir: string): Promise<AdminClient> {
+/**
+ * A client of an engine of the folder, with its local token.
+ *
+ * @param url of the engine; null = of the one that leads.
+ * @throws EngineUnreachable when none runs.
+ */
+export async function connectAdmin(
+  dataDir: string,
+  url: string | null = null,
+): Promise<AdminClient> {
+  if (url !== null) return createAdminClient(url, await readToken(join(dataDir, 'token')))
   const record = await readEngineRecord(dataDir)
   if (record === null)
     throw new EngineUnreachable(

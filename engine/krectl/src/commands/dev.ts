@@ -130,8 +130,8 @@ async function present(
   options: DevOptions,
   { record, began }: { record: EngineRecord; began: number },
 ): Promise<void> {
-  const client = await connectAdmin(context.dataDir)
-  const example = options.example ? await tryExample(context) : null
+  const client = await connectAdmin(context.dataDir, record.adminUrl)
+  const example = options.example && options.join !== true ? await tryExample(context) : null
   const url = await createLoginUrl(client, { renew: false, user: null })
   const seconds = ((performance.now() - began) / 1000).toFixed(1)
   context.output.result(
@@ -156,9 +156,14 @@ async function present(
       '',
       `  ${url}`,
       '',
-      options.detach ? 'Stop it with ./krectl.sh stop' : 'Stop it with Ctrl-C',
+      endingOf(options),
     ].join('\n'),
   )
+}
+
+function endingOf({ detach, join: joins }: DevOptions): string {
+  if (joins === true) return 'The first engine to end hands over; ./krectl.sh stop ends all of them'
+  return detach === true ? 'Stop it with ./krectl.sh stop' : 'Stop it with Ctrl-C'
 }
 
 /** Versions that ran when the engine was stopped come back with it; whoever calls them next shall find them there. */
