@@ -1,6 +1,6 @@
 /** The admin UI in a real browser, against a whole engine: the life of a bundle by clicks, and every view looked at. */
 import { execFileSync } from 'node:child_process'
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
@@ -13,6 +13,16 @@ import { createKre, root, type Kre, type Status } from './support/kre.ts'
 jest.setTimeout(180_000)
 
 const HOSTILE = '<img src=x onerror=alert(1)>"\'</script>{{7*7}}'
+const HOSTILE_DOCUMENT = `# How to greet
+
+[bad](javascript:alert(1)) [worse](data:text/html,x) ![spy](https://evil.example/a.png) [More](more.md)
+
+<script>alert(1)</script> <b>not bold</b> <iframe src="javascript:alert(1)"></iframe>
+
+| a | b |
+|---|---|
+| 1 | \`two\` |
+`
 const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
 
 let kre: Kre
@@ -113,6 +123,19 @@ describeInBrowser('the admin UI', () => {
     await look('version-created')
   })
 
+  step('asks for its configuration, takes it and never shows it', async () => {
+    await page.getByRole('link', { name: 'Complete configuration' }).click()
+    await page.getByLabel('New value of SIGNATURE', { exact: true }).fill('top-secret')
+    await page.locator('textarea[aria-label="New value of RULES"]').fill(`a: 1\n${HOSTILE}`)
+    await page.getByText('2 changes not saved.').waitFor()
+    await look('configuration')
+    await page.getByRole('button', { name: 'Save', exact: true }).click()
+    await page.getByText('Every key has a value.').waitFor()
+    expect(await page.locator('body').innerText()).not.toContain('top-secret')
+    await look('configuration-saved')
+    await page.getByRole('navigation', { name: 'Views' }).getByText('Graph').click()
+  })
+
   step('starts it after saying what happens, and shows it live', async () => {
     await page.getByRole('button', { name: 'Start', exact: true }).click()
     await look('start-dialog')
@@ -164,14 +187,45 @@ describeInBrowser('the admin UI', () => {
     await look('logs')
   })
 
+  step('shows its documents as text and elements, whatever is in them', async () => {
+    await page.getByRole('navigation', { name: 'Views' }).getByText('Documentation').click()
+    await page.getByRole('heading', { name: 'How to greet' }).waitFor()
+    expect(await page.locator('.document').locator('script, iframe, img').count()).toBe(0)
+    expect(await page.locator('.document a[href^="javascript"]').count()).toBe(0)
+    await page.getByText('<b>not bold</b>').waitFor()
+    await look('documentation')
+    await page.locator('.document').getByRole('link', { name: 'More' }).click()
+    await page.getByRole('heading', { name: 'More of it' }).waitFor()
+    await page.getByRole('navigation', { name: 'Views' }).getByText('Predictions').click()
+    await page.getByText('No predictions').waitFor()
+    await look('predictions-empty')
+  })
+
+  step('draws 60 nodes that can be told apart', async () => {
+    await makeWideBundle()
+    await page.goto(new URL('/ui/runtimes/credit-scoring/versions/wide-v1/status', page.url()).href)
+    await page.locator('.react-flow__node').nth(60).waitFor()
+    await look('graph-60')
+  })
+
+  step('offers a viewer nothing that he may not', async () => {
+    await kre.json('user', 'create', 'viewer@kre.io', '--level', 'VIEWER')
+    const { url } = await kre.json<{ url: string }>('login', '--user', 'viewer@kre.io')
+    const own = await browser.newContext({ viewport: { width: 1360, height: 860 } })
+    const viewer = await own.newPage()
+    await viewer.goto(url)
+    await viewer.getByRole('button', { name: 'Sign in' }).click()
+    await viewer.getByRole('link', { name: 'Credit Scoring' }).click()
+    await viewer.getByRole('link', { name: 'first-v1' }).first().click()
+    await viewer.locator('.react-flow__node').first().waitFor()
+    for (const name of ['Add runtime', 'Upload version', 'Unpublish', 'Stop', 'Users', 'Settings'])
+      expect([name, await viewer.getByText(name, { exact: true }).count()]).toEqual([name, 0])
+    await viewer.goto(new URL('/ui/users', url).href)
+    await viewer.getByRole('heading', { name: 'No access' }).waitFor()
+    await own.close()
+  })
+
   step('keeps what was typed when the login ends, and goes on after a new one', async () => {
-    await page.getByRole('navigation', { name: 'Views' }).getByText('Configuration').click()
-    await page
-      .locator('.page')
-      .getByText(/declares no|has no value|Every key/)
-      .first()
-      .waitFor()
-    await look('configuration')
     await page.getByRole('link', { name: 'Runtimes' }).first().click()
     await page.getByRole('link', { name: 'Add runtime' }).click()
     await page.getByLabel('Name', { exact: true }).fill('Typed before')
@@ -312,13 +366,47 @@ async function serviceName(): Promise<string> {
 async function makeBundles(): Promise<void> {
   const folder = join(kre.dataDir, '..', 'first')
   await kre.json('krt', 'init', folder, '--template', 'typescript')
+  const manifest = await readFile(join(folder, 'kre.yaml'), 'utf8')
+  const config = 'config:\n  variables: [SIGNATURE]\n  files: [RULES]\n\nworkflows:'
+  await writeFile(join(folder, 'kre.yaml'), manifest.replace('workflows:', config))
+  // The template's own leaves out every README.
+  await rm(join(folder, '.krtignore'))
+  await mkdir(join(folder, 'docs'), { recursive: true })
+  await writeFile(join(folder, 'docs/README.md'), HOSTILE_DOCUMENT)
+  await writeFile(join(folder, 'docs/more.md'), '# More of it\n')
   await kre.json('krt', 'build', folder, '-o', bundle)
   const broken = join(kre.dataDir, '..', 'broken')
   await mkdir(broken)
-  const manifest = await readFile(join(folder, 'kre.yaml'), 'utf8')
   await writeFile(
     join(broken, 'kre.yaml'),
     manifest.replace(/^description:.*/m, "description: ''").replaceAll('entrypoint]', 'ghost]'),
   )
   execFileSync('tar', ['-czf', `${broken}.krt`, '-C', broken, 'kre.yaml'])
+}
+
+/** Six rows of ten nodes. */
+async function makeWideBundle(): Promise<void> {
+  const folder = join(kre.dataDir, '..', 'wide')
+  await cp(join(kre.dataDir, '..', 'first'), folder, { recursive: true })
+  const manifest = await readFile(join(folder, 'kre.yaml'), 'utf8')
+  const nodes = Array.from({ length: 60 }, (_, index) => {
+    const from = index < 6 ? 'entrypoint' : `n${index - 6}`
+    return `      - { name: n${index}, image: konstellation/kre-ts:1.0, src: src/greet.ts, subscriptions: [${from}] }`
+  })
+  const workflow = [
+    'workflows:',
+    '  - name: wide',
+    '    entrypoint: Greet',
+    '    exitpoint: n59',
+    '    nodes:',
+    ...nodes,
+    '',
+  ]
+  await writeFile(
+    join(folder, 'kre.yaml'),
+    manifest
+      .replace(/^version:.*/m, 'version: wide-v1')
+      .replace(/^workflows:[^]*/m, workflow.join('\n')),
+  )
+  await kre.json('version', 'create', '-r', 'credit-scoring', folder)
 }

@@ -23,6 +23,8 @@ const NODE_TYPES: NodeTypes = { card: NodeCard }
 const EDGE_TYPES: EdgeTypes = { message: MessageEdge }
 /** Around the drawn graph, above and below together. */
 const MARGIN_PX = 150
+/** After which the picture knows its new size. */
+const REFIT_MS = 60
 const FIT = { padding: 0.08, maxZoom: 1 } as const
 /** From so many nodes on a small map helps. */
 const MAP_NODES = 16
@@ -81,10 +83,10 @@ export function WorkflowCanvas({
   const hasDetails = selected !== null
   useEffect(() => {
     // The details take room: after they are drawn the picture is put into what is left.
-    const frame = requestAnimationFrame(() => {
+    const timer = setTimeout(() => {
       if (!wasMoved.current) void flow.current?.fitView(FIT)
-    })
-    return () => cancelAnimationFrame(frame)
+    }, REFIT_MS)
+    return () => clearTimeout(timer)
   }, [hasDetails])
   return (
     <GraphProvider value={context}>
@@ -101,7 +103,7 @@ export function WorkflowCanvas({
           onInit={(instance) => {
             flow.current = instance
           }}
-          onMoveStart={(event) => {
+          onMove={(event) => {
             if (event !== null) wasMoved.current = true
           }}
           minZoom={0.1}

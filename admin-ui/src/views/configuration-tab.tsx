@@ -76,7 +76,7 @@ function Editor({ runtimeId, versionName, version }: Place & { version: Version 
 
   const isRunning = ['STARTED', 'PUBLISHED', 'STARTING'].includes(version.status)
   return (
-    <form onSubmit={(event) => void save(event)}>
+    <form className="stack-tight" onSubmit={(event) => void save(event)}>
       <p>{version.config.completed ? t.configuration.complete : t.configuration.incomplete}</p>
       <div className="table-frame">
         <table>

@@ -12,12 +12,15 @@ import { operationsOf } from './version-operations.ts'
 type VersionActionsProps = {
   status: VersionStatus
   isConfigured: boolean
+  /** The configuration is what is looked at already. */
+  isConfiguring?: boolean
   subject: OperationSubject
   onDone?: (operation: VersionOperation) => void
 }
 
 /** Buttons for what the version's status allows, the most likely next step standing out. */
-export function VersionActions({ status, isConfigured, subject, onDone }: VersionActionsProps) {
+export function VersionActions(props: VersionActionsProps) {
+  const { status, isConfigured, isConfiguring = false, subject, onDone } = props
   const [asked, setAsked] = useState<VersionOperation | null>(null)
   const { next, others } = operationsOf(status)
   const needsConfiguration = next === 'start' && !isConfigured
@@ -32,20 +35,20 @@ export function VersionActions({ status, isConfigured, subject, onDone }: Versio
           {t.operations[operation].verb}
         </Button>
       ))}
-      {needsConfiguration ? (
-        <Link
-          className="button button-primary"
-          href={paths.configuration(subject.runtimeId, subject.versionName)}
-        >
-          {t.version.completeConfiguration}
-        </Link>
-      ) : (
-        next !== null && (
-          <Button kind="primary" onClick={() => setAsked(next)}>
-            {t.operations[next].verb}
-          </Button>
-        )
-      )}
+      {needsConfiguration
+        ? !isConfiguring && (
+            <Link
+              className="button button-primary"
+              href={paths.configuration(subject.runtimeId, subject.versionName)}
+            >
+              {t.version.completeConfiguration}
+            </Link>
+          )
+        : next !== null && (
+            <Button kind="primary" onClick={() => setAsked(next)}>
+              {t.operations[next].verb}
+            </Button>
+          )}
       {asked !== null && (
         <OperationDialog
           operation={asked}

@@ -40,6 +40,7 @@ export function VersionView({ runtimeId, name, view, id }: VersionViewProps) {
     <VersionActions
       status={data.version.status}
       isConfigured={data.version.config.completed}
+      isConfiguring={view === 'configuration'}
       subject={{
         runtimeId,
         versionName: name,
