@@ -42,6 +42,12 @@ const set = ({ store }: Opened, value: string) =>
   ])
 const get = async ({ store }: Opened) => (await store.config.get('demo', 'v1'))[0]?.value
 
+const keysIn = (text: string) =>
+  text
+    .trim()
+    .split('\n')
+    .filter((line) => !line.startsWith('#'))
+
 describe('master keys of two engines on one store', () => {
   test('that one rotates are found by the other', async () => {
     const [one, other] = [await open('one'), await open('other')]
@@ -60,7 +66,7 @@ describe('master keys of two engines on one store', () => {
       await Promise.all([one.keys.rotate(), set(other, String(i)), other.keys.rotate()])
     const next = await open('next')
     expect(await get(next)).toBe('5')
-    expect((await readFile(join(dir, 'master-key'), 'utf8')).trim().split('\n')).toHaveLength(1)
+    expect(keysIn(await readFile(join(dir, 'master-key'), 'utf8'))).toHaveLength(1)
     expect(await raw.leases.list()).toEqual([])
   })
 })
