@@ -1,6 +1,6 @@
 /** krectl has a verb for every operation of the admin API, and each document that it sends is legal. */
 import { createHash } from 'node:crypto'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
@@ -11,6 +11,7 @@ import { MiB } from '@kre/contracts'
 import { OPERATIONS } from '../engine/admin-api/src/access/operations.ts'
 import { sampleAnswer } from '../engine/admin-api/src/testing/sample-answers.ts'
 import { krectl } from '../engine/krectl/src/testing/krectl.ts'
+import { root } from './support/kre.ts'
 
 /** Verbs, one line each, that together use everything. */
 const LINES = [
@@ -98,7 +99,13 @@ const UNUSED: Readonly<Record<string, string>> = {
   'OPTIONS /api/v1/runtimes/:id/uploads': 'tells clients of tus what krectl knows',
 }
 
-const used = new Set<string>()
+/** Verbs by operation. */
+const used = new Map<string, Set<string>>()
+let verb = ''
+const use = (operation: string) => {
+  const verbs = used.get(operation) ?? new Set()
+  used.set(operation, verbs.add(verb))
+}
 const faults: string[] = []
 let folder = ''
 /** A bundle of which the engine has a part. */
@@ -134,6 +141,7 @@ afterAll(async () => {
 describe('krectl', () => {
   test.each(LINES)('%s', async (line) => {
     faults.length = 0
+    verb = verbOf(line)
     const files = /\b(?:BUNDLE|LARGE|BEGUN|DOCUMENTS|OUT\d)\b/g
     const words = line.replace(files, (name) => join(folder, name)).split(' ')
     const engine = ['--url', url, '--token-file', join(folder, 'token'), '--json']
@@ -142,11 +150,49 @@ describe('krectl', () => {
     expect(isJson(stdout) || stdout.trim().split('\n').every(isJson)).toBe(true)
   })
 
+  test('is told with its operations in docs/verbs.md as it is: npm run docs:verbs', async () => {
+    const page = writeVerbs()
+    const file = join(root, 'docs/verbs.md')
+    if (process.env['KRE_WRITE_DOCS'] === 'true') await writeFile(file, page)
+    expect(await readFile(file, 'utf8')).toBe(page)
+  })
+
   test('uses every operation but those that have a reason', () => {
     const unused = Object.keys(OPERATIONS).filter((operation) => !used.has(operation))
     expect(unused.toSorted()).toEqual(Object.keys(UNUSED).toSorted())
   })
 })
+
+/** `version start` of `version start -r lab v1`, with the option that makes the difference. */
+function verbOf(line: string): string {
+  const words = line.split(' ')
+  const single = new Set(['whoami', 'status', 'login', 'metrics', 'apply'])
+  const [first = ''] = words
+  const name = single.has(first) ? first : words.slice(0, 2).join(' ')
+  const option = words.find((word) =>
+    ['--watch', '--follow', '--descriptors', '--out'].includes(word),
+  )
+  return option === undefined ? name : `${name} ${option}`
+}
+
+function writeVerbs(): string {
+  const rows = Object.keys(OPERATIONS).map((operation) => {
+    if (operation === 'POST /graphql')
+      return `| \`${operation}\` | all that ask one of the fields below |`
+    const verbs = [...(used.get(operation) ?? [])].map((name) => `\`${name}\``).join(', ')
+    return `| \`${operation}\` | ${verbs || `none: ${UNUSED[operation] ?? ''}`} |`
+  })
+  return [
+    '# Operations and verbs',
+    '',
+    'Which verb of `krectl` uses which operation of the admin API. A test runs every verb against an engine that writes down what it is asked (`npm run docs:verbs`), and checks each document against the schema.',
+    '',
+    '| operation | verbs |',
+    '| --- | --- |',
+    ...rows,
+    '',
+  ].join('\n')
+}
 
 function isJson(text: string): boolean {
   try {
@@ -166,7 +212,7 @@ async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> 
     return path !== '' && method === req.method && pattern.test(pathname)
   })
   if (operation === undefined) throw new Error(`no route for ${req.method} ${pathname}`)
-  used.add(operation)
+  use(operation)
   if (pathname === '/graphql') return answerGraphql(req, res)
   if (req.method === 'PATCH' || req.method === 'PUT') await text(req)
   const headers = { 'upload-offset': '0', location: '/api/v1/runtimes/lab/uploads/u1' }
@@ -206,7 +252,7 @@ async function answerGraphql(req: IncomingMessage, res: ServerResponse): Promise
     variables: Record<string, unknown>
   }
   const { operations, result } = await sampleAnswer(query, variables)
-  for (const operation of operations) used.add(operation)
+  for (const operation of operations) use(operation)
   const isStream = req.headers.accept === 'text/event-stream'
   res.writeHead(200, { 'content-type': isStream ? 'text/event-stream' : 'application/json' })
   res.end(isStream ? `data: ${JSON.stringify(result)}\n\n` : JSON.stringify(result))
