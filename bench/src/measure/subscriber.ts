@@ -10,8 +10,10 @@ export type Subscriber = {
   /** Lines that the engine says it has left out. */
   leftOut: number
   isEnded: boolean
-  /** Takes nothing any more. */
+  /** Takes nothing any more: it does not see its own end, either. */
   stall(): void
+  /** Takes what is there. */
+  goOn(): void
   close(): void
 }
 type Access = { adminUrl: string; token: string }
@@ -29,8 +31,10 @@ const bodyOf = ({ runtimeId, version }: Watched, isLarge = false) => ({
   variables: { runtimeId, version, filters: { startDate: '2020-01-01T00:00:00Z' } },
 })
 
-function newSubscriber(close: () => void, stall: () => void): Subscriber {
-  return { seen: [], atMs: [], leftOut: 0, isEnded: false, close, stall }
+type Controls = Pick<Subscriber, 'close' | 'stall' | 'goOn'>
+
+function newSubscriber(controls: Controls): Subscriber {
+  return { seen: [], atMs: [], leftOut: 0, isEnded: false, ...controls }
 }
 
 /** The line begins with its number. */
@@ -63,10 +67,11 @@ export async function subscribeByEvents(
   req.end(JSON.stringify(bodyOf(watched, isLarge)))
   const res = await answered
   if (res.statusCode !== 200) throw new Error(`a subscription was answered ${res.statusCode}`)
-  const subscriber = newSubscriber(
-    () => req.destroy(),
-    () => res.pause(),
-  )
+  const subscriber = newSubscriber({
+    close: () => req.destroy(),
+    stall: () => res.pause(),
+    goOn: () => res.resume(),
+  })
   let text = ''
   res.setEncoding('utf8')
   res.on('data', (chunk: string) => {
@@ -93,10 +98,11 @@ export async function subscribeBySocket(
   const headers = { authorization: `Bearer ${token}` }
   const socket = new WebSocket(address, 'graphql-transport-ws', { headers })
   const subscribers = Array.from({ length: count }, () =>
-    newSubscriber(
-      () => socket.close(),
-      () => undefined,
-    ),
+    newSubscriber({
+      close: () => socket.close(),
+      stall: () => socket.pause(),
+      goOn: () => socket.resume(),
+    }),
   )
   const say = (message: object) => socket.send(JSON.stringify(message))
   await new Promise<void>((resolve, reject) => {
