@@ -81,6 +81,11 @@ function setConfig(context: Context) {
       ...(await Promise.all(pairs.map((pair) => parsePair(pair, context)))),
     ]
     if (values.length === 0) throw new UsageError('name a KEY=VALUE pair, or an --env-file')
+    const open = pairs.filter((pair) => !/=(?:-$|@)/.test(pair)).map((pair) => pair.split('=')[0])
+    if (open.length > 0)
+      context.output.step(
+        `${open.join(', ')}: lists of processes and the shell's history show a value on the command line; KEY=@FILE and KEY=- keep a secret`,
+      )
     const client = await connectEngine(context)
     await setConfiguration(client, { ...options, versionName: name, values, generation })
     const keys = values.map((entry) => entry.key)
