@@ -8,6 +8,7 @@ import { KiB } from '@kre/contracts'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { browserPath, launchBrowser, shoot } from './support/browser.ts'
 import { connectForeign } from './support/grpc-client.ts'
+import { startPathProxy } from './support/path-proxy.ts'
 import { createKre, root, type Kre, type Status } from './support/kre.ts'
 
 jest.setTimeout(180_000)
@@ -30,6 +31,7 @@ let browser: Browser
 let context: BrowserContext
 let page: Page
 let bundle: string
+let adminUrl: string
 /** What the browser complained about, and what it asked others for. */
 const complaints: string[] = []
 const foreign: string[] = []
@@ -44,11 +46,13 @@ describeInBrowser('the admin UI', () => {
   beforeAll(async () => {
     kre = await createKre()
     bundle = join(kre.dataDir, '..', 'first.krt')
-    const [{ loginUrl, adminUrl }, launched] = await Promise.all([
+    const [urls, launched] = await Promise.all([
       kre.json<{ loginUrl: string; adminUrl: string }>('dev', '--detach', '--no-example'),
       launchBrowser(),
     ])
     browser = launched
+    adminUrl = urls.adminUrl
+    const { loginUrl } = urls
     await makeBundles()
     context = await browser.newContext({ viewport: { width: 1360, height: 860 } })
     context.setDefaultTimeout(15_000)
@@ -273,6 +277,18 @@ describeInBrowser('the admin UI', () => {
     await page.goto(new URL('/ui/runtimes/no-such/versions', page.url()).href)
     await page.getByText(/there is no runtime/).waitFor()
     await look('not-found')
+  })
+
+  step('works below a path that a proxy puts in front', async () => {
+    await using proxy = await startPathProxy('/kre', new URL(page.url()).origin)
+    await page.goto(`${proxy.url}/kre/ui/runtimes/credit-scoring/versions/first-v1/status`)
+    await page.locator('.react-flow__node').first().waitFor()
+    await page.getByRole('link', { name: 'Credit Scoring' }).click()
+    await page.getByRole('link', { name: 'first-v1' }).first().waitFor()
+    expect(new URL(page.url()).pathname).toBe('/kre/ui/runtimes/credit-scoring/versions')
+    foreign.length = 0
+    complaints.length = 0
+    await page.goto(`${adminUrl}/ui/`)
   })
 
   step('fits a screen of 360 pixels', async () => {

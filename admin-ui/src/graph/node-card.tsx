@@ -1,4 +1,4 @@
-import { Handle, Position, type Node, type NodeProps } from '@xyflow/react'
+import { Handle, Position, useStore, type Node, type NodeProps } from '@xyflow/react'
 import { memo } from 'react'
 import { t } from '../texts/en.ts'
 import { formatMs, formatRate } from '../ui/format.ts'
@@ -8,15 +8,21 @@ import { useNodeTotal, type Total } from './traffic.ts'
 
 export type CardNode = Node<{ node: GraphNode }, 'card'>
 
+/** Farther away than this, figures are too small to be read: names take their place. */
+const FAR_ZOOM = 0.62
+
 /** One node of the drawn graph: state, replicas, and what the last seconds were like. */
 export const NodeCard = memo(function NodeCard({ data, selected }: NodeProps<CardNode>) {
   const { node } = data
   const { workflowId, traffic } = useGraph()
   const total = useNodeTotal(traffic, workflowId, node.id)
+  const isFar = useStore(({ transform }) => transform[2] < FAR_ZOOM)
   const isEntrypoint = node.id === ENTRYPOINT_ID
   const state = isEntrypoint ? 'entrypoint' : (node.status ?? 'STOPPED').toLowerCase()
   return (
-    <div className={`card card-${state} ${selected ? 'card-selected' : ''}`}>
+    <div
+      className={`card card-${state} ${selected ? 'card-selected' : ''} ${isFar ? 'card-far' : ''}`}
+    >
       {!isEntrypoint && <Handle type="target" position={Position.Left} isConnectable={false} />}
       <div className="card-head">
         <span className={`dot dot-${state}`} aria-hidden="true" />
@@ -31,16 +37,18 @@ export const NodeCard = memo(function NodeCard({ data, selected }: NodeProps<Car
           </span>
         )}
       </div>
-      <Figures total={total} isEntrypoint={isEntrypoint} />
-      <div className="card-foot">
-        {node.isExitpoint && <span className="tag">{t.graph.exitpoint}</span>}
-        {node.restarts > 0 && <span className="tag bad">{t.graph.restarts(node.restarts)}</span>}
-        {node.statusReason !== '' && (
-          <span className="card-reason" title={node.statusReason}>
-            {node.statusReason}
-          </span>
-        )}
-      </div>
+      {isFar ? <FarFigures total={total} /> : <Figures total={total} isEntrypoint={isEntrypoint} />}
+      {!isFar && (
+        <div className="card-foot">
+          {node.isExitpoint && <span className="tag">{t.graph.exitpoint}</span>}
+          {node.restarts > 0 && <span className="tag bad">{t.graph.restarts(node.restarts)}</span>}
+          {node.statusReason !== '' && (
+            <span className="card-reason" title={node.statusReason}>
+              {node.statusReason}
+            </span>
+          )}
+        </div>
+      )}
       <Handle type="source" position={Position.Right} isConnectable={false} />
     </div>
   )
@@ -73,5 +81,16 @@ function Figures({ total, isEntrypoint }: { total: Total | undefined; isEntrypoi
         <dd>{errors}</dd>
       </div>
     </dl>
+  )
+}
+
+/** What can be read from far away: how much goes on, and whether anything fails. */
+function FarFigures({ total }: { total: Total | undefined }) {
+  if (total === undefined || total.calls === 0) return null
+  return (
+    <p className="card-far-figures">
+      {formatRate(total.rate)}
+      {total.errors > 0 && <span className="bad"> {t.graph.errorCount(total.errors)}</span>}
+    </p>
   )
 }

@@ -26,6 +26,8 @@ const MARGIN_PX = 150
 /** After which the picture knows its new size. */
 const REFIT_MS = 60
 const FIT = { padding: 0.08, maxZoom: 1 } as const
+/** In pixels. */
+const MAP_SIZE = { width: 130, height: 84 } as const
 /** From so many nodes on a small map helps. */
 const MAP_NODES = 16
 
@@ -125,7 +127,7 @@ export function WorkflowCanvas({
         >
           <Background gap={20} />
           <Controls showInteractive={false} />
-          {graph.nodes.length >= MAP_NODES && <MiniMap pannable zoomable />}
+          {graph.nodes.length >= MAP_NODES && <MiniMap pannable zoomable style={MAP_SIZE} />}
         </ReactFlow>
       </div>
     </GraphProvider>

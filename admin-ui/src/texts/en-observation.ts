@@ -20,6 +20,7 @@ export const observation = {
     details: 'Details',
     nodeLabel: (name: string, state: string) => `Node ${name} ${state}`.trim(),
     edgeLabel: (from: string, to: string) => `Messages from ${from} to ${to}`,
+    errorCount: (n: number) => `${n} ${n === 1 ? 'error' : 'errors'}`,
     restarts: (n: number) => `${n} ${n === 1 ? 'restart' : 'restarts'}`,
     replicasReady: (ready: number, all: number) =>
       `${ready} of ${all} ${all === 1 ? 'replica' : 'replicas'} ready`,

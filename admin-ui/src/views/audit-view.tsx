@@ -14,6 +14,8 @@ type Activity = ActivitiesResult['userActivityList'][number]
 
 /** Of a page, as the API has it. */
 const PAGE_ITEMS = 30
+/** Told in columns of their own. */
+const HIDDEN = new Set(['COMMENT', 'OUTCOME', 'ERROR_CODE'])
 const OUTCOME_CHIPS: Readonly<Record<AuditOutcome, string>> = {
   SUCCEEDED: 'started',
   REFUSED: 'stopped',
@@ -121,15 +123,8 @@ function ActivityTable({ items }: { items: readonly Activity[] }) {
 
 /** What it was about, as far as KRE's words say it. */
 function subjectOf({ vars }: Activity): string {
-  return vars
-    .filter(
-      ({ key }) =>
-        key !== 'COMMENT' &&
-        key !== 'OUTCOME' &&
-        key !== 'ERROR_CODE' &&
-        !key.endsWith('VERSION_ID'),
-    )
+  const values = vars
+    .filter(({ key, value }) => value !== '' && !HIDDEN.has(key) && !key.endsWith('VERSION_ID'))
     .map(({ value }) => value)
-    .filter((value) => value !== '')
-    .join(' · ')
+  return [...new Set(values)].join(' · ')
 }

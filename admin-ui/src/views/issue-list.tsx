@@ -8,10 +8,9 @@ export function IssueList({ issues }: { issues: readonly KrtIssue[] }) {
   const sorted = issues.toSorted(
     (a, b) => ORDER[a.level] - ORDER[b.level] || a.file.localeCompare(b.file) || a.line - b.line,
   )
-  const count = (level: KrtIssue['level']) => issues.filter((issue) => issue.level === level).length
   return (
     <>
-      <p>{t.issues.summary(count('error'), count('warning'), count('info'))}</p>
+      <p className="issue-count">{issueSummary(issues)}</p>
       <ol className="issues">
         {sorted.map((issue, index) => (
           <li key={index} className={`issue issue-${issue.level}`}>
@@ -27,6 +26,13 @@ export function IssueList({ issues }: { issues: readonly KrtIssue[] }) {
       </ol>
     </>
   )
+}
+
+/** How many there are of each kind. */
+export function issueSummary(issues: readonly KrtIssue[]): string {
+  const count = (level: KrtIssue['level']): number =>
+    issues.filter((issue) => issue.level === level).length
+  return t.issues.summary(count('error'), count('warning'), count('info'))
 }
 
 function placeOf({ file, line, column, path }: KrtIssue): string {

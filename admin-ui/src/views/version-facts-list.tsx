@@ -2,7 +2,7 @@ import type { VersionFacts } from '../gen/documents.ts'
 import { t } from '../texts/en.ts'
 import { CopyButton } from '../ui/code.tsx'
 import { Moment } from '../ui/moment.tsx'
-import { IssueList } from './issue-list.tsx'
+import { IssueList, issueSummary } from './issue-list.tsx'
 
 /** What does not change about a version, and what its validator had to say. */
 export function VersionFactsList({ version }: { version: VersionFacts }) {
@@ -41,10 +41,12 @@ export function VersionFactsList({ version }: { version: VersionFacts }) {
         </dd>
       </dl>
       {version.issues.length > 0 && (
-        <>
-          <h2>{t.version.findings}</h2>
+        <details open={version.issues.some(({ level }) => level !== 'info')}>
+          <summary>
+            {t.version.findings}: {issueSummary(version.issues)}
+          </summary>
           <IssueList issues={version.issues} />
-        </>
+        </details>
       )}
     </section>
   )
