@@ -1,13 +1,15 @@
 import { useEffect, useRef, useState } from 'react'
 import type { ApiError } from '../api/api-error.ts'
 import type { TypedDocument } from '../gen/documents.ts'
+import { useStore } from '../ui/store.ts'
 import { subscribe } from './socket.ts'
+import { watched } from './watched.ts'
 
 /** A stream that the engine refused, for example for too many at once, is asked for again after so long, in ms. */
 const RETRY_MS = 5_000
 
 /**
- * Hands every event of a subscription over while the view is there.
+ * Hands every event of a subscription over while the view is there and may be seen.
  *
  * @param variables null = there is nothing to hear now.
  * @returns why there are no events; it is tried again meanwhile.
@@ -21,8 +23,9 @@ export function useSubscription<Result, Variables>(
   const latest = useRef(onEvent)
   latest.current = onEvent
   const key = JSON.stringify(variables)
+  const isWatched = useStore(watched)
   useEffect(() => {
-    if (variables === null) return
+    if (variables === null || !isWatched) return
     let stop = (): void => undefined
     let timer: ReturnType<typeof setTimeout> | undefined
     const begin = (): void => {
@@ -46,6 +49,6 @@ export function useSubscription<Result, Variables>(
       setError(null)
     }
     // The key stands for the variables.
-  }, [document, key])
+  }, [document, key, isWatched])
   return error
 }

@@ -3,6 +3,8 @@ import { toApiError, type ApiError } from '../api/api-error.ts'
 import { runOperation } from '../api/run-operation.ts'
 import { Logs, WatchLogs, type LogLine } from '../gen/documents.ts'
 import { liveState, subscribe } from '../live/socket.ts'
+import { watched } from '../live/watched.ts'
+import { useStore } from '../ui/store.ts'
 import { createLogBuffer } from './log-buffer.ts'
 import { toApiFilters, type LogFilter } from './log-filter.ts'
 
@@ -28,6 +30,7 @@ export function useLogs(runtimeId: string, versionName: string, filter: LogFilte
   const [, draw] = useState(0)
   const [isLoading, setLoading] = useState(true)
   const [error, setError] = useState<ApiError | null>(null)
+  const isWatched = useStore(watched)
   const key = JSON.stringify([runtimeId, versionName, filter])
   const filters = useRef(toApiFilters(filter, versionName, Date.now()))
 
@@ -42,6 +45,7 @@ export function useLogs(runtimeId: string, versionName: string, filter: LogFilte
   )
 
   useEffect(() => {
+    if (!isWatched) return
     const ended = new AbortController()
     let waiting: LogLine[] = []
     let timer: ReturnType<typeof setTimeout> | null = null
@@ -87,7 +91,7 @@ export function useLogs(runtimeId: string, versionName: string, filter: LogFilte
       if (timer !== null) clearTimeout(timer)
     }
     // The key stands for the filter; a round begins after a gap.
-  }, [key, round, loadPage])
+  }, [key, round, isWatched, loadPage])
 
   useBeginAnewAfterGap(() => setRound((n) => n + 1))
 

@@ -4,6 +4,7 @@ import { send, setOnSignedOut } from '../api/send.ts'
 import { queries } from '../api/use-query.ts'
 import { Me, type MeResult } from '../gen/documents.ts'
 import { setLiveListeners } from '../live/socket.ts'
+import { watched } from '../live/watched.ts'
 import { createStore } from '../ui/store.ts'
 
 export type SignedIn = NonNullable<MeResult['me']>
@@ -46,10 +47,18 @@ export async function signOut(): Promise<void> {
   queries.clear()
 }
 
+async function checkAndRefresh(): Promise<void> {
+  if (session.get().kind !== 'in') return
+  await checkSession()
+  await queries.refreshAll()
+}
+
 function signedOut(): void {
   session.update((before) => (before.kind === 'in' ? { ...before, isOver: true } : { kind: 'out' }))
 }
 
+// What happened while nobody looked was not told.
+watched.subscribe(() => void (watched.get() && checkAndRefresh()))
 setOnSignedOut(signedOut)
 setLiveListeners({
   onLost: () => void checkSession(),
