@@ -41,7 +41,11 @@ export function watchAnnouncements(nats: NatsConnection, logger: Logger): Announ
           if (error !== null) return logger.warn({ error }, 'announcements can not be read')
           const parsed = parse(message.string())
           if (parsed === null) return logger.warn({ subject: message.subject }, 'no announcement')
-          onAnnouncement(parsed)
+          if (isOwn(parsed, message.subject)) return onAnnouncement(parsed)
+          logger.warn(
+            { subject: message.subject },
+            'an announcement of another version was dropped',
+          )
         },
       })
       followStatus(onReconnect).catch((error: unknown) =>
@@ -59,6 +63,13 @@ export function watchAnnouncements(nats: NatsConnection, logger: Logger): Announ
     publish: (subject, message) => publish(subject, JSON.stringify(message)),
     close: () => subscription?.unsubscribe(),
   }
+}
+
+/** The subject says whose processes speak: NATS lets nobody else publish there. */
+function isOwn({ role, runtimeId, version }: Announcement, subject: string): boolean {
+  const [, runtime, own = ''] = subject.split('.')
+  // The runtime's published address announces itself to the version that it serves.
+  return runtimeId === runtime && (version === own || (version === null && role === 'entrypoint'))
 }
 
 function parse(text: string): Announcement | null {

@@ -132,8 +132,8 @@ describe('the local nats-server', () => {
     const server = await startLocalNatsServer(where)
     try {
       const servers = server.engineAccess.servers
-      for (const [user, pass] of [[], ['engine', 'engine']])
-        await expect(connect({ servers, user, pass, reconnect: false })).rejects.toThrow()
+      for (const who of [{}, { user: 'engine', pass: 'engine' }])
+        await expect(connect({ servers, ...who, reconnect: false })).rejects.toThrow()
       for (const name of ['keys.json', 'nats.conf'])
         expect((await stat(join(where.dir, name))).mode & 0o777).toBe(0o600)
     } finally {

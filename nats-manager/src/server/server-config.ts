@@ -40,6 +40,7 @@ resolver {
   type: full
   dir: ${text(options.accountsDir)}
   allow_delete: true
+  hard_delete: true
 }
 resolver_preload {
   ${system}: ${text(accountJwt(operator, system, 'system', systemClaims()))}
