@@ -9,6 +9,7 @@ import { memo } from 'react'
 import { formatRate } from '../ui/format.ts'
 import { useGraph } from './graph-context.ts'
 import type { GraphEdge } from './graph-model.ts'
+import { useIsFar } from './use-is-far.ts'
 import { edgeKey, useEdgeTotal } from './traffic.ts'
 
 export type MessageEdgeType = Edge<{ edge: GraphEdge }, 'message'>
@@ -19,14 +20,20 @@ export const MessageEdge = memo(function MessageEdge(props: EdgeProps<MessageEdg
   const { workflowId, traffic } = useGraph()
   const total = useEdgeTotal(traffic, edgeKey(workflowId, props.source, props.target))
   const [path, labelX, labelY] = getBezierPath(props)
+  const isFar = useIsFar()
   const isActive = (total?.calls ?? 0) > 0
   const channels = data?.edge.channels ?? []
   const rate = isActive ? formatRate(total?.rate) : ''
-  const classes = ['flow', isActive ? 'flow-active' : '', selected ? 'flow-selected' : '']
+  const classes = [
+    'flow',
+    isActive ? 'flow-active' : '',
+    isFar ? 'flow-far' : '',
+    selected ? 'flow-selected' : '',
+  ]
   return (
     <>
       <BaseEdge path={path} className={classes.filter(Boolean).join(' ')} />
-      {(channels.length > 0 || rate !== '') && (
+      {!isFar && (channels.length > 0 || rate !== '') && (
         <EdgeLabelRenderer>
           <div
             className={`flow-label ${(total?.errors ?? 0) > 0 ? 'bad' : ''}`}

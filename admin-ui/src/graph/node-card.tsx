@@ -1,22 +1,20 @@
-import { Handle, Position, useStore, type Node, type NodeProps } from '@xyflow/react'
+import { Handle, Position, type Node, type NodeProps } from '@xyflow/react'
 import { memo } from 'react'
 import { t } from '../texts/en.ts'
 import { formatMs, formatRate } from '../ui/format.ts'
 import { useGraph } from './graph-context.ts'
 import { ENTRYPOINT_ID, type GraphNode } from './graph-model.ts'
+import { useIsFar } from './use-is-far.ts'
 import { useNodeTotal, type Total } from './traffic.ts'
 
 export type CardNode = Node<{ node: GraphNode }, 'card'>
-
-/** Farther away than this, figures are too small to be read: names take their place. */
-const FAR_ZOOM = 0.62
 
 /** One node of the drawn graph: state, replicas, and what the last seconds were like. */
 export const NodeCard = memo(function NodeCard({ data, selected }: NodeProps<CardNode>) {
   const { node } = data
   const { workflowId, traffic } = useGraph()
   const total = useNodeTotal(traffic, workflowId, node.id)
-  const isFar = useStore(({ transform }) => transform[2] < FAR_ZOOM)
+  const isFar = useIsFar()
   const isEntrypoint = node.id === ENTRYPOINT_ID
   const state = isEntrypoint ? 'entrypoint' : (node.status ?? 'STOPPED').toLowerCase()
   return (
@@ -29,7 +27,7 @@ export const NodeCard = memo(function NodeCard({ data, selected }: NodeProps<Car
         <strong className="card-name" title={node.name}>
           {node.name}
         </strong>
-        {isEntrypoint ? (
+        {isFar ? null : isEntrypoint ? (
           <span className="card-mark">{t.graph.entrypoint}</span>
         ) : (
           <span className={isShort(node) ? 'card-mark bad' : 'card-mark'}>
