@@ -33,7 +33,8 @@ export function createAccessRenewal(
   let dueAt = new Map<number, number>()
 
   const renew = async ({ workload, pid, uid, paths }: RenewedProcess) => {
-    dueAt.set(pid, Date.now() + RETRY_MS)
+    // One at a time.
+    dueAt.set(pid, Infinity)
     try {
       const { credentials } = await runnerAccess(workload)
       const expiresAt = credentials?.expiresUnixMs ?? Infinity
@@ -41,6 +42,7 @@ export function createAccessRenewal(
         writeForProcess(renewalPath(paths), JSON.stringify(credentials), uid)
       dueAt.set(pid, Date.now() + (expiresAt - Date.now()) * RENEW_AT)
     } catch (error) {
+      dueAt.set(pid, Date.now() + RETRY_MS)
       logger.warn({ error, workload: workload.id, pid }, 'NATS credentials could not be renewed')
     }
   }

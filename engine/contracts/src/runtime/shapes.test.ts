@@ -3,11 +3,18 @@ import * as launch from '../launch.ts'
 import * as messages from '../messages.ts'
 import * as allShapes from './shapes.ts'
 
-const NATS = { servers: ['127.0.0.1:4222'], user: 'u', password: 'p' }
+const NATS = {
+  servers: ['127.0.0.1:4222'],
+  user: 'u',
+  password: 'p',
+  credentials: { jwt: 'j', seed: 's', expiresUnixMs: 1, renewalPath: '/work/nats.json' },
+  inboxPrefix: '_INBOX.rt',
+}
 const PLACE = { nats: NATS, replica: 0, drainMs: 1_000, engineAbsenceMs: 60_000 }
 
 /** One full value of each; every change of it below must be judged alike by shape and schema. */
 const SAMPLES = {
+  NatsCredentials: NATS.credentials,
   NodeLaunch: {
     kind: 'node',
     runtimeId: 'rt',

@@ -1,0 +1,77 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { NatsAccess } from '@kre/contracts'
+import { waitUntil } from '@kre/service-kit'
+import { createAccessSource } from './access-source.ts'
+
+let dir: string
+let path: string
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'kre-access-'))
+  path = join(dir, 'nats.json')
+})
+afterEach(() => rmSync(dir, { recursive: true }))
+
+const damaged: string[] = []
+const credentials = (jwt: string, inMs: number) => ({
+  jwt,
+  seed: 'SU',
+  expiresUnixMs: Date.now() + inMs,
+})
+const open = (inMs: number) => {
+  const access: NatsAccess = {
+    servers: ['127.0.0.1:1'],
+    user: '',
+    password: '',
+    credentials: { ...credentials('first', inMs), renewalPath: path },
+  }
+  return createAccessSource(access, (error) => damaged.push(error.message))
+}
+
+describe('the access of a process', () => {
+  test('is what its file says, when that ends later than what it has', () => {
+    const source = open(60_000)
+    expect(source.look()).toBe(false)
+    for (const [jwt, inMs, isNewer] of [
+      ['older', 1_000, false],
+      ['newer', 120_000, true],
+      ['newer', 110_000, false],
+    ] as const) {
+      writeFileSync(path, JSON.stringify(credentials(jwt, inMs)))
+      expect(source.look()).toBe(isNewer)
+    }
+    expect(source.current().credentials?.jwt).toBe('newer')
+  })
+
+  test('stays what it is while the file is damaged, and says so', () => {
+    const source = open(60_000)
+    for (const text of ['', '{', '{"jwt":1}', 'null']) {
+      writeFileSync(path, text)
+      expect(source.look()).toBe(false)
+    }
+    expect(source.current().credentials?.jwt).toBe('first')
+    expect(damaged).toHaveLength(4)
+  })
+
+  test('is looked after from the half of its life on', async () => {
+    const source = open(400)
+    const renewed: string[] = []
+    const stop = source.watch(() => renewed.push(source.current().credentials?.jwt ?? ''))
+    writeFileSync(path, JSON.stringify(credentials('second', 60_000)))
+    await waitUntil('the renewal', () => renewed.length > 0)
+    stop()
+    expect(renewed).toEqual(['second'])
+    expect(source.isExpired()).toBe(false)
+  })
+
+  test('with a password, or without an end, is never looked after', () => {
+    const access: NatsAccess = { servers: [], user: 'u', password: 'p' }
+    const source = createAccessSource(access, () => undefined)
+    expect(source.look()).toBe(false)
+    expect(source.current()).toBe(access)
+    expect(source.isExpired()).toBe(false)
+    source.watch(() => undefined)()
+  })
+})
