@@ -3,9 +3,10 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
+import { accessToAll } from '@kre/nats-manager/testing'
 import { connectNats, readEngineRecord, waitUntil } from '@kre/service-kit'
 import { connectForeign, type ForeignClient } from './support/grpc-client.ts'
-import { createKre, type Kre, type Status } from './support/kre.ts'
+import { createKre, type Kre } from './support/kre.ts'
 
 /** For machines with much else to do. */
 jest.setTimeout(180_000)
@@ -270,17 +271,19 @@ function load(client: ForeignClient) {
 async function listenToNats(
   onMessage: (message: { subject: string; data: Uint8Array }) => void,
 ): Promise<{ close(): Promise<void> }> {
-  const folder = join(kre.dataDir, 'nats')
-  const credentials = JSON.parse(await readFile(join(folder, 'credentials.json'), 'utf8')) as {
-    engine: { user: string; password: string }
+  // In each account, for none hears what passes in the others.
+  const connections = await Promise.all(
+    (await accessToAll(join(kre.dataDir, 'nats'))).map((access) => connectNats(access, 'thief')),
+  )
+  for (const nats of connections)
+    for (const subject of OVERHEARD)
+      nats.subscribe(subject, { callback: (_error, message) => onMessage(message) })
+  await Promise.all(connections.map((nats) => nats.flush()))
+  return {
+    async close() {
+      await Promise.all(connections.map((nats) => nats.close()))
+    },
   }
-  const { addresses } = await kre.json<Status>('status')
-  const server = addresses.find(({ name }) => name === 'nats-server')?.address ?? ''
-  const nats = await connectNats({ servers: [server], ...credentials.engine }, 'thief')
-  for (const subject of OVERHEARD)
-    nats.subscribe(subject, { callback: (_error, message) => onMessage(message) })
-  await nats.flush()
-  return nats
 }
 
 /** What every query that knows of versions answers, and the metrics. */

@@ -1,2 +1,3 @@
+export { accessToAll } from './access-to-all.ts'
 export { entrypointWorkload, nodeWorkload, sampleNodes } from './sample-workloads.ts'
 export { type IsolatedNats, sampleVersion, startIsolatedNats } from './start-isolated-nats.ts'
