@@ -1,10 +1,11 @@
 /** The admin UI in a real browser, against a whole engine: the life of a bundle by clicks, and every view looked at. */
 import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { cp, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
-import { KiB } from '@kre/contracts'
+import { KiB, MiB } from '@kre/contracts'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { browserPath, launchBrowser, shoot } from './support/browser.ts'
 import { connectForeign } from './support/grpc-client.ts'
@@ -210,6 +211,31 @@ describeInBrowser('the admin UI', () => {
     await page.goto(new URL('/ui/runtimes/credit-scoring/versions/wide-v1/status', page.url()).href)
     await page.locator('.react-flow__node').nth(60).waitFor()
     await look('graph-60')
+  })
+
+  step('sends a large bundle in parts, and goes on after a cut', async () => {
+    await page.goto(`${adminUrl}/ui/runtimes/credit-scoring/new-version`)
+    let parts = 0
+    await page.route('**/uploads/*', async (route) => {
+      if (route.request().method() === 'PATCH') parts += 1
+      // The second part never gets there.
+      if (parts === 2 && route.request().method() === 'PATCH') await route.abort('connectionreset')
+      else await route.continue()
+    })
+    await choose(await makeLargeBundle())
+    await page.getByRole('heading', { name: 'large-v1' }).waitFor({ timeout: 40_000 })
+    expect(parts).toBeGreaterThanOrEqual(3)
+    await page.unroute('**/uploads/*')
+    // The browser tells of the cut.
+    complaints.length = 0
+  })
+
+  step('deletes a version, after asking why', async () => {
+    await page.getByRole('button', { name: 'Delete', exact: true }).click()
+    await confirm('Delete', 'of no use')
+    await page.getByRole('heading', { name: 'Credit Scoring' }).waitFor()
+    await page.getByRole('link', { name: 'large-v1' }).waitFor({ state: 'detached' })
+    complaints.length = 0
   })
 
   step('offers a viewer nothing that he may not', async () => {
@@ -425,4 +451,16 @@ async function makeWideBundle(): Promise<void> {
       .replace(/^workflows:[^]*/m, workflow.join('\n')),
   )
   await kre.json('version', 'create', '-r', 'credit-scoring', folder)
+}
+
+/** More than one part long, however it is compressed. */
+async function makeLargeBundle(): Promise<string> {
+  const folder = join(kre.dataDir, '..', 'large')
+  await cp(join(kre.dataDir, '..', 'first'), folder, { recursive: true })
+  const manifest = await readFile(join(folder, 'kre.yaml'), 'utf8')
+  await writeFile(join(folder, 'kre.yaml'), manifest.replace(/^version:.*/m, 'version: large-v1'))
+  await mkdir(join(folder, 'models'), { recursive: true })
+  await writeFile(join(folder, 'models/noise.bin'), randomBytes(9 * MiB))
+  await kre.json('krt', 'build', folder, '-o', `${folder}.krt`)
+  return `${folder}.krt`
 }

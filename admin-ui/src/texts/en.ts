@@ -36,6 +36,8 @@ export const t = {
     noAccess: 'Ask an administrator for a higher level.',
     unreachableTitle: 'Engine unreachable',
     failedTitle: 'That did not work',
+    upgradedTitle: 'The engine has a newer UI',
+    upgraded: 'This page was opened before it. Reload it to go on.',
     faultTitle: 'The page has a fault',
     fault: (message: string) => `It said: ${message}. Nothing in the engine was changed by that.`,
   },

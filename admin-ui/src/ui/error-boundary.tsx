@@ -17,9 +17,14 @@ export class ErrorBoundary extends Component<{ children: ReactNode }, State> {
   override render() {
     const { error } = this.state
     if (error === null) return this.props.children
+    // A part that is loaded when somebody goes there is gone after an upgrade.
+    const isOld = /dynamically imported module|module script|preload/i.test(error.message)
     return (
       <main className="page">
-        <Face title={t.faces.faultTitle} text={t.faces.fault(error.message)}>
+        <Face
+          title={isOld ? t.faces.upgradedTitle : t.faces.faultTitle}
+          text={isOld ? t.faces.upgraded : t.faces.fault(error.message)}
+        >
           <Button onClick={() => location.reload()}>{t.common.reload}</Button>
         </Face>
       </main>

@@ -3,7 +3,9 @@ import type { ApiError } from '../api/api-error.ts'
 import type { Query } from '../api/query-cache.ts'
 import { t } from '../texts/en.ts'
 import { Button } from './button.tsx'
-import { errorText } from './error-note.tsx'
+import { ErrorNote, errorText } from './error-note.tsx'
+
+const GONE = new Set(['NOT_FOUND', 'PERMISSION_DENIED'])
 
 type QueryViewProps<Result> = {
   query: Query<Result> & { readonly refresh: () => Promise<void> }
@@ -13,8 +15,14 @@ type QueryViewProps<Result> = {
 /** The faces of a view: loading, failed, refused, not found, and what it is for. */
 export function QueryView<Result>({ query, children }: QueryViewProps<Result>) {
   const { data, error, refresh } = query
-  // What was there is shown on: the banner of the page says that it is old.
-  if (data !== undefined && error?.code !== 'NOT_FOUND') return children(data)
+  // What was there is shown on, unless it is gone or not for these eyes any more.
+  if (data !== undefined && !GONE.has(error?.code ?? ''))
+    return (
+      <>
+        {error !== null && error.code !== 'UNREACHABLE' && <ErrorNote error={error} />}
+        {children(data)}
+      </>
+    )
   if (error === null) return <Loading />
   return <Failure error={error} onRetry={refresh} />
 }

@@ -14,18 +14,35 @@ type VersionActionsProps = {
   isConfigured: boolean
   /** The configuration is what is looked at already. */
   isConfiguring?: boolean
+  /** One of many rows: nothing stands out, and the next step comes first. */
+  inRow?: boolean
   subject: OperationSubject
   onDone?: (operation: VersionOperation) => void
 }
 
 /** Buttons for what the version's status allows, the most likely next step standing out. */
 export function VersionActions(props: VersionActionsProps) {
-  const { status, isConfigured, isConfiguring = false, subject, onDone } = props
+  const { status, isConfigured, isConfiguring = false, inRow = false, subject, onDone } = props
   const [asked, setAsked] = useState<VersionOperation | null>(null)
   const { next, others } = operationsOf(status)
-  const needsConfiguration = next === 'start' && !isConfigured
+  const nextStep =
+    next === 'start' && !isConfigured ? (
+      !isConfiguring && (
+        <Link
+          className={inRow ? 'button' : 'button button-primary'}
+          href={paths.configuration(subject.runtimeId, subject.versionName)}
+        >
+          {t.version.completeConfiguration}
+        </Link>
+      )
+    ) : next === null ? null : (
+      <Button kind={inRow ? 'plain' : 'primary'} onClick={() => setAsked(next)}>
+        {t.operations[next].verb}
+      </Button>
+    )
   return (
     <>
+      {inRow && nextStep}
       {others.map((operation) => (
         <Button
           key={operation}
@@ -35,20 +52,7 @@ export function VersionActions(props: VersionActionsProps) {
           {t.operations[operation].verb}
         </Button>
       ))}
-      {needsConfiguration
-        ? !isConfiguring && (
-            <Link
-              className="button button-primary"
-              href={paths.configuration(subject.runtimeId, subject.versionName)}
-            >
-              {t.version.completeConfiguration}
-            </Link>
-          )
-        : next !== null && (
-            <Button kind="primary" onClick={() => setAsked(next)}>
-              {t.operations[next].verb}
-            </Button>
-          )}
+      {!inRow && nextStep}
       {asked !== null && (
         <OperationDialog
           operation={asked}

@@ -110,6 +110,7 @@ function VersionTable({ runtime, versions, mayEdit }: VersionTableProps) {
                 <td>
                   <div className="row-actions">
                     <VersionActions
+                      inRow
                       status={version.status}
                       isConfigured={version.config.completed}
                       subject={{
