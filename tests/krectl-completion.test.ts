@@ -4,7 +4,7 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
 import { processStartTime } from '@kre/service-kit'
 import {
   BOOTSTRAP_TOKEN,
@@ -14,6 +14,8 @@ import {
 import { krectl } from '../engine/krectl/src/testing/krectl.ts'
 import { root } from './support/kre.ts'
 
+/** For machines with much else to do. */
+jest.setTimeout(120_000)
 const run = promisify(execFile)
 let api: TestApi
 let folder = ''
