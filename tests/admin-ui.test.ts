@@ -2,10 +2,10 @@
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { cp, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
 import { KiB, MiB } from '@kre/contracts'
+import axe from 'axe-core'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { browserPath, launchBrowser, shoot } from './support/browser.ts'
 import { connectForeign } from './support/grpc-client.ts'
@@ -25,7 +25,6 @@ const HOSTILE_DOCUMENT = `# How to greet
 |---|---|
 | 1 | \`two\` |
 `
-const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
 
 let kre: Kre
 let browser: Browser
@@ -57,7 +56,7 @@ describeInBrowser('the admin UI', () => {
     await makeBundles()
     context = await browser.newContext({ viewport: { width: 1360, height: 860 } })
     context.setDefaultTimeout(15_000)
-    await context.addInitScript({ path: axePath })
+    await context.addInitScript({ content: axe.source })
     page = await context.newPage()
     page.on('console', (message) => {
       if (message.type() === 'error' || message.type() === 'warning')
@@ -354,7 +353,7 @@ describeInBrowser('the admin UI', () => {
     expect(await firstLoadBytes()).toBeLessThan(200 * KiB)
   })
 
-  step('caused no complaint of the browser, and asked nobody but the engine', () => {
+  step('caused no complaint of the browser, and asked nobody but the engine', async () => {
     expect(complaints).toEqual([])
     expect(foreign).toEqual([])
   })

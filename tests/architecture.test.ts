@@ -39,6 +39,7 @@ const ALLOWED: Record<string, string[]> = {
     '@kre/sdk',
   ],
   '@kre/krectl': ['@kre/contracts', '@kre/service-kit', '@kre/bundle'],
+  '@kre/admin-ui': ['@kre/contracts'],
   '@kre/all-in-one': [
     '@kre/contracts',
     '@kre/service-kit',
