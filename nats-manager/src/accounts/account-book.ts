@@ -12,6 +12,8 @@ const BookedAccount = z.object({
   publicKey: z.string(),
   /** Digest of the claims that the server has last confirmed; empty = none yet. */
   claims: z.string(),
+  /** When those were signed, in Unix seconds: the server takes no older ones, also when the clock was put back. */
+  issuedAt: z.number().default(0),
 })
 export type BookedAccount = z.infer<typeof BookedAccount>
 
@@ -23,8 +25,8 @@ const BookedRuntime = z.object({
 export type BookedRuntime = z.infer<typeof BookedRuntime>
 
 const Book = z.object({
-  /** Digest of the claims of the engine's own account that the server has confirmed. */
-  engineClaims: z.string().default(''),
+  /** The engine's own; its seed is elsewhere. */
+  engine: BookedAccount.pick({ claims: true, issuedAt: true }).default({ claims: '', issuedAt: 0 }),
   runtimes: z.record(z.string(), BookedRuntime),
 })
 type Book = z.infer<typeof Book>
@@ -35,9 +37,9 @@ export type AccountBook = {
   /** Null removes it. */
   write(runtimeId: string, runtime: BookedRuntime | null): Promise<void>
   publicKeys(): Promise<Set<string>>
-  engineClaims(): Promise<string>
-  /** After a start: notes the engine's claims, and that the server does not have the accounts of other keys than these. */
-  confirm(engineClaims: string, publicKeys: ReadonlySet<string>): Promise<void>
+  engine(): Promise<Book['engine']>
+  /** After a start: notes what the engine's account is, and that the server does not have the accounts of other keys than these. */
+  confirm(engine: Book['engine'], publicKeys: ReadonlySet<string>): Promise<void>
 }
 
 /** @param file whose folder exists. */
@@ -49,8 +51,7 @@ export function openAccountBook(file: string): AccountBook {
       if (error.code === 'ENOENT') return null
       throw error
     })
-    if (text === null) return { engineClaims: '', runtimes: {} }
-    const parsed = Book.safeParse(parseJson(text))
+    const parsed = Book.safeParse(text === null ? { runtimes: {} } : parseJson(text))
     if (parsed.success) return parsed.data
     throw new KreError(
       'failed-precondition',
@@ -80,8 +81,8 @@ export function openAccountBook(file: string): AccountBook {
       ])
       return new Set(accounts.map(({ publicKey }) => publicKey))
     },
-    engineClaims: async () => (await load()).engineClaims,
-    confirm: (engineClaims, publicKeys) =>
+    engine: async () => (await load()).engine,
+    confirm: ({ claims, issuedAt }, publicKeys) =>
       change(({ runtimes }) => {
         const checked = (account: BookedAccount) =>
           publicKeys.has(account.publicKey) ? account : { ...account, claims: '' }
@@ -89,7 +90,7 @@ export function openAccountBook(file: string): AccountBook {
           const own = Object.entries(versions).map(([name, one]) => [name, checked(one)] as const)
           return [id, { account: checked(account), versions: Object.fromEntries(own) }] as const
         })
-        return { engineClaims, runtimes: Object.fromEntries(entries) }
+        return { engine: { claims, issuedAt }, runtimes: Object.fromEntries(entries) }
       }),
   }
 }

@@ -58,8 +58,10 @@ export async function openNatsAccounts(deps: NatsAccountsDeps): Promise<NatsAcco
   const put = async (name: string, account: BookedAccount, claims: AccountClaims) => {
     const digest = digestOf(claims)
     if (account.claims === digest) return account
-    await server.put(account.publicKey, accountJwt(operator, account.publicKey, name, claims))
-    return { ...account, claims: digest }
+    const issuedAt = Math.max(Math.floor(Date.now() / 1_000), account.issuedAt + 1)
+    const jwt = accountJwt(operator, account.publicKey, name, claims, issuedAt)
+    await server.put(account.publicKey, jwt)
+    return { ...account, claims: digest, issuedAt }
   }
   await tidyUp(server, deps, put)
 
@@ -138,14 +140,13 @@ async function tidyUp(
   const listed = new Set(await server.list())
   await server.remove([...listed].filter((key) => !known.has(key)))
   const { publicKey, seed } = engine
-  const before = { seed, publicKey, claims: await book.engineClaims() }
-  const { claims } = await put('engine', before, engineClaims())
-  await book.confirm(claims, listed)
+  const before = { seed, publicKey, ...(await book.engine()) }
+  await book.confirm(await put('engine', before, engineClaims()), listed)
 }
 
 function newAccount(): BookedAccount {
   const { seed, publicKey } = createKeyPair('account')
-  return { seed, publicKey, claims: '' }
+  return { seed, publicKey, claims: '', issuedAt: 0 }
 }
 
 function accountOf(runtime: BookedRuntime, version: string): BookedAccount {

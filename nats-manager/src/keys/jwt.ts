@@ -40,14 +40,16 @@ export function operatorJwt(operator: KeyPair, systemAccount: string): string {
   })
 }
 
+/** @param issuedAt Unix seconds; a server keeps the newer of two JWTs. Now by default. */
 export function accountJwt(
   operator: KeyPair,
   account: string,
   name: string,
   claims: AccountClaims,
+  issuedAt?: number,
 ): string {
   const storage = claims.hasJetStream ? UNLIMITED : 0
-  return issue(operator, account, name, {
+  const nats = {
     type: 'account',
     imports: claims.imports,
     exports: claims.exports,
@@ -66,7 +68,8 @@ export function accountJwt(
       consumer: storage,
     },
     default_permissions: { pub: {}, sub: {} },
-  })
+  }
+  return issue(operator, account, name, nats, issuedAt === undefined ? {} : { iat: issuedAt })
 }
 
 /** @param expiresUnixMs null = never. */
@@ -84,7 +87,8 @@ export function userJwt(
     data: UNLIMITED,
     payload: UNLIMITED,
   }
-  return issue(account, user, name, claims, expiresUnixMs)
+  const end = expiresUnixMs === null ? {} : { exp: Math.floor(expiresUnixMs / 1_000) }
+  return issue(account, user, name, claims, end)
 }
 
 /** Asks the server to forget accounts. */
@@ -97,14 +101,15 @@ function issue(
   subject: string,
   name: string,
   nats: Readonly<Record<string, unknown>>,
-  expiresUnixMs: number | null = null,
+  /** In Unix seconds. */
+  times: { readonly iat?: number; readonly exp?: number } = {},
 ): string {
   const claims = {
     iat: Math.floor(Date.now() / 1_000),
     iss: issuer.publicKey,
     name,
     sub: subject,
-    ...(expiresUnixMs === null ? {} : { exp: Math.floor(expiresUnixMs / 1_000) }),
+    ...times,
     nats: { ...nats, version: VERSION },
   }
   const jti = encodeBase32(createHash('sha256').update(JSON.stringify(claims)).digest())
