@@ -2,8 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { jetstream } from '@nats-io/jetstream'
-import { Kvm } from '@nats-io/kv'
+import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream'
 import type { Placement } from '@kre/contracts'
 import { belongings, connectToNats } from './ledger-leftovers.ts'
 
@@ -88,21 +87,32 @@ function shortPlacement({ routed, failures, stages, workloads }: Placement): unk
 async function readRouting(dataDir: string, streams: readonly string[]): Promise<World> {
   const nats = await connectToNats(dataDir)
   try {
-    const kvm = new Kvm(jetstream(nats))
+    const manager = await jetstreamManager(nats)
     const buckets = streams.filter((name) => name.startsWith('KV_RT_'))
     const entries = await Promise.all(
       buckets.map(async (stream) => {
-        const bucket = await kvm.open(stream.slice('KV_'.length))
-        const keys: [string, unknown][] = []
-        for await (const key of await bucket.keys()) {
-          const value = (await bucket.get(key))?.json<{ published?: string | null }>()
-          if (value?.published !== null) keys.push([key, value?.published])
-        }
-        return [stream, keys.toSorted(([a], [b]) => (a < b ? -1 : 1))]
+        const { state } = await manager.streams.info(stream, { subjects_filter: '>' })
+        const found = await Promise.all(
+          Object.keys(state.subjects ?? {}).map((subject) => readEntry(manager, stream, subject)),
+        )
+        return [stream, found.filter((entry) => entry !== null).toSorted()]
       }),
     )
     return Object.fromEntries(entries)
   } finally {
     await nats.close()
   }
+}
+
+/** The key, with the published version where it says one; null for one that was removed, or that publishes nothing. */
+async function readEntry(
+  manager: JetStreamManager,
+  stream: string,
+  subject: string,
+): Promise<string | null> {
+  const message = await manager.streams.getMessage(stream, { last_by_subj: subject })
+  if (message === null || message.header.get('KV-Operation') !== '') return null
+  const { published } = message.json<{ published?: string | null }>()
+  if (published === null) return null
+  return `${subject} ${published ?? ''}`
 }
