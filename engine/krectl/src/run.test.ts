@@ -76,6 +76,22 @@ describe('wrong usage', () => {
     ['config set -r x y KEY=@nowhere', 'nowhere'],
     ['krt init folder --template cobol', 'python, typescript'],
     ['status --data=', '--data needs a folder'],
+    ['status --data x --profile y', '--data and --profile'],
+    ['runtime list --url http://10.0.0.1', 'use https'],
+    ['runtime list --limit 0', '--limit is at least 1'],
+    ['runtime update x', '--name or --description'],
+    ['runtime log-limits x --bytes lots', 'not a size'],
+    ['profile add UPPER https://x.example', 'is no name of a profile'],
+    ['profile add x http://x.example', 'use https'],
+    ['completion tcsh', 'bash, zsh, fish'],
+    ['apply', '--filename'],
+    ['apply -f nowhere.yaml', "nowhere.yaml can't be read"],
+    ['apply -f - -f -', 'standard input can be read once'],
+    ['apply -f -', 'there is no document'],
+    ['apply -f - --prune bogus', 'versions, runtimes, users'],
+    ['version traffic -r x y --step 500ms', 'whole seconds'],
+    ['version list -r x --watch --limit 3', 'leave out --limit'],
+    ['config set -r x y', '--env-file'],
   ])('"%s" is refused with exit code 2 and its reason', async (line, reason) => {
     const { code, stdout, stderr } = await krectl(line.split(' '))
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })

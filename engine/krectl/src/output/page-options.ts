@@ -4,12 +4,12 @@ import type { Context } from '../context.ts'
 import { UsageError } from './exit-code.ts'
 import { parseCount } from './parse-duration.ts'
 
-export type ListOptions = { limit?: string; after?: string }
+export type ListOptions = { limit?: number; after?: string }
 
 /** The options of a list that is whole unless they say otherwise. @param what says what --after names. */
 export function addPageOptions(command: Command, what: string): Command {
   return command
-    .option('--limit <number>', 'at most so many (default: all)')
+    .option('--limit <number>', 'at most so many (default: all)', parseLimit)
     .option('--after <id>', `go on behind ${what}`)
 }
 
@@ -21,7 +21,7 @@ export async function readList<T>(
   cursorOf: (item: T) => string,
 ): Promise<T[]> {
   const { items, hasMore } = await readPages(readPage, cursorOf, {
-    limit: limit === undefined ? null : parseLimit(limit),
+    limit: limit ?? null,
     after: after ?? null,
   })
   const last = items.at(-1)
@@ -31,7 +31,7 @@ export async function readList<T>(
 }
 
 /** @throws UsageError. */
-export function parseLimit(text: string): number {
+function parseLimit(text: string): number {
   const limit = parseCount('--limit', text)
   if (limit < 1) throw new UsageError('--limit is at least 1')
   return limit
