@@ -83,6 +83,18 @@ test('a node has its own credentials, and reaches nothing of others with them', 
   process.stdout.write(`${2 * FOREIGN.length} attempts from inside of a node: all refused\n`)
 })
 
+test('a node has its services: documents, values, objects, and payloads too large for a message', async () => {
+  expect(JSON.parse(await act('services', 'x'))).toEqual({
+    found: 1,
+    values: ['xnode', 'xworkflow', 'xproject'],
+    same: true,
+    listed: ['o'],
+    left: [],
+  })
+  const large = 'y'.repeat(3_000_000)
+  expect((await act('echo', large)) === large).toBe(true)
+})
+
 test('no request fails while every process renews its credentials twice', async () => {
   const before = await pidsOf(kre)
   const end = performance.now() + 2.5 * LIFE_MS

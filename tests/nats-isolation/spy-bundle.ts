@@ -28,6 +28,7 @@ workflows:
         image: konstellation/kre-ts:1.0
         src: src/second.ts
         subscriptions: [first]
+        objectStore: { name: things, scope: workflow }
 `
 
 const FIRST = `
@@ -91,6 +92,20 @@ function tryOut(kind, port, { jwt, seed }, subjects) {
 
 const verbs = {
   echo: (target) => target,
+  async services(target, _, ctx) {
+    await ctx.db.save('things', { target })
+    const found = await ctx.db.find('things', { target })
+    await ctx.prediction.save('a', 'b')
+    for (const scope of ['node', 'workflow', 'project']) await ctx.configuration.set('k', target + scope, scope)
+    const values = []
+    for (const scope of ['node', 'workflow', 'project']) values.push(await ctx.configuration.get('k', scope))
+    const large = new Uint8Array(3000000).fill(7)
+    await ctx.objectStore.save('o', large)
+    const same = Buffer.compare(await ctx.objectStore.get('o'), large) === 0
+    const listed = await ctx.objectStore.list()
+    await ctx.objectStore.delete('o')
+    return JSON.stringify({ found: found.length, values, same, listed, left: await ctx.objectStore.list() })
+  },
   find: (dataDir) => JSON.stringify(find(dataDir).length),
   async attack(target, subjects) {
     const { dataDir, port } = JSON.parse(target)
@@ -104,7 +119,7 @@ const verbs = {
 export async function defaultHandler(ctx, data) {
   const { verb, target, subjects } = ctx.unpack(data, OrderSchema)
   let text
-  try { text = String(await verbs[verb](target, subjects)) } catch (error) { text = 'FAILED ' + error.message }
+  try { text = String(await verbs[verb](target, subjects, ctx)) } catch (error) { text = 'FAILED ' + error.message }
   await ctx.sendOutput(create(ReportSchema, { text }))
 }
 `
