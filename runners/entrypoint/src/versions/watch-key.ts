@@ -8,6 +8,8 @@ const RETRY_MS = 250
 /** A change is heard of while it is on its way to the bucket: pauses between two looks for it, each twice the last one. */
 const LOOK_MS_MIN = 5
 const LOOK_MS_MAX = 2_000
+/** Looked at anyway: a disk may take longer than that, and what is missed would be missed for ever. */
+const LOOK_EVERY_MS = 15_000
 
 export type KeyWatch = {
   /** Reads again from the start, for example after a reconnect: changes may have been missed. */
@@ -57,11 +59,13 @@ export function watchKey(
     const changes = nats.subscribe(`$KV.${bucket}.${key}`, {
       callback: () => void find(LOOK_MS_MIN).catch(ended.resolve),
     })
+    const regularly = setInterval(() => look().catch(ended.resolve), LOOK_EVERY_MS)
     end = () => ended.resolve()
     try {
       await look()
       await ended.promise
     } finally {
+      clearInterval(regularly)
       clearTimeout(timer)
       changes.unsubscribe()
     }
