@@ -7,7 +7,7 @@ const NATS = {
   servers: ['127.0.0.1:4222'],
   user: 'u',
   password: 'p',
-  credentials: { jwt: 'j', seed: 's', expiresUnixMs: 1, renewalPath: '/work/nats.json' },
+  credentials: { jwt: 'j', seed: 's', expiresUnixMs: 1, renewalPath: 'nats.json' },
   inboxPrefix: '_INBOX.rt',
 }
 const PLACE = { nats: NATS, replica: 0, drainMs: 1_000, engineAbsenceMs: 60_000 }
