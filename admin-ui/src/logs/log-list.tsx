@@ -1,7 +1,7 @@
 import { useLayoutEffect, useRef, useState } from 'react'
 import type { LogLine } from '../gen/documents.ts'
 import { t } from '../texts/en.ts'
-import { formatClock, formatMoment, zone } from '../ui/moment.tsx'
+import { formatMoment, zone } from '../ui/moment.tsx'
 import { useStore } from '../ui/store.ts'
 import { visibleRows } from './visible-rows.ts'
 
@@ -84,7 +84,7 @@ export function LogList(props: LogListProps) {
               onClick={() => onSelect(line)}
             >
               <time dateTime={line.date} title={formatMoment(line.date, shownZone, 'full')}>
-                {formatClock(line.date, shownZone)}
+                {formatMoment(line.date, shownZone, 'clock')}
               </time>
               <span className="log-level">{line.level}</span>
               <span className="log-node">{line.nodeName}</span>

@@ -1,12 +1,13 @@
 import { t } from '../texts/en.ts'
+import { readSaved, save } from './saved.ts'
 import { createStore, useStore } from './store.ts'
 
 export type Zone = 'local' | 'UTC'
 
 const ZONE_KEY = 'kre-zone'
-export const zone = createStore<Zone>(localStorage.getItem(ZONE_KEY) === 'UTC' ? 'UTC' : 'local')
+export const zone = createStore<Zone>(readSaved(ZONE_KEY) === 'UTC' ? 'UTC' : 'local')
 export function setZone(next: Zone): void {
-  localStorage.setItem(ZONE_KEY, next)
+  save(ZONE_KEY, next)
   zone.set(next)
 }
 
@@ -26,34 +27,28 @@ export function Moment({ at, seconds = false }: { at: string | null; seconds?: b
   )
 }
 
-/** `full` has the zone's name. */
-export function formatMoment(
-  at: string,
-  in_: Zone,
-  detail: 'minutes' | 'seconds' | 'full',
-): string {
-  const options: Intl.DateTimeFormatOptions = {
-    year: 'numeric',
-    month: 'short',
-    day: '2-digit',
-    hour: '2-digit',
-    minute: '2-digit',
-    hourCycle: 'h23',
-    ...(detail === 'minutes' ? {} : { second: '2-digit' }),
-    ...(detail === 'full' ? { timeZoneName: 'short' as const } : {}),
-    ...(in_ === 'UTC' ? { timeZone: 'UTC' } : {}),
-  }
-  return new Intl.DateTimeFormat('en-GB', options).format(new Date(at))
+type Detail = 'minutes' | 'seconds' | 'full' | 'clock'
+
+/** Making a formatter costs more than a hundred uses of it, and a log draws many lines at a time. */
+const formatters = new Map<string, Intl.DateTimeFormat>()
+
+/** `full` has the zone's name; `clock` is for lines of a log: the time of day with milliseconds. */
+export function formatMoment(at: string, in_: Zone, detail: Detail): string {
+  const key = `${in_} ${detail}`
+  const formatter = formatters.get(key) ?? new Intl.DateTimeFormat('en-GB', optionsOf(in_, detail))
+  formatters.set(key, formatter)
+  return formatter.format(new Date(at))
 }
 
-/** Hours, minutes, seconds and milliseconds: for lines of a log. */
-export function formatClock(at: string, in_: Zone): string {
-  return new Intl.DateTimeFormat('en-GB', {
+function optionsOf(in_: Zone, detail: Detail): Intl.DateTimeFormatOptions {
+  return {
     hour: '2-digit',
     minute: '2-digit',
-    second: '2-digit',
-    fractionalSecondDigits: 3,
     hourCycle: 'h23',
+    ...(detail === 'clock' ? {} : { year: 'numeric', month: 'short', day: '2-digit' }),
+    ...(detail === 'minutes' ? {} : { second: '2-digit' }),
+    ...(detail === 'clock' ? { fractionalSecondDigits: 3 } : {}),
+    ...(detail === 'full' ? { timeZoneName: 'short' } : {}),
     ...(in_ === 'UTC' ? { timeZone: 'UTC' } : {}),
-  }).format(new Date(at))
+  }
 }

@@ -1,3 +1,4 @@
+import { readSaved, save } from './saved.ts'
 import { createStore } from './store.ts'
 
 export type Theme = 'system' | 'light' | 'dark'
@@ -8,7 +9,7 @@ const prefersDark = matchMedia('(prefers-color-scheme: dark)')
 export const theme = createStore<Theme>(readTheme())
 
 function readTheme(): Theme {
-  const saved = localStorage.getItem(THEME_KEY)
+  const saved = readSaved(THEME_KEY)
   return saved === 'light' || saved === 'dark' ? saved : 'system'
 }
 
@@ -25,6 +26,6 @@ export function followTheme(): void {
 }
 
 export function setTheme(next: Theme): void {
-  localStorage.setItem(THEME_KEY, next)
+  save(THEME_KEY, next)
   theme.set(next)
 }
