@@ -34,6 +34,10 @@ export const control: Suite = {
   async run(bench) {
     const { say, engine, isQuick } = bench
     const predicting = await bench.engine.start(chain('predicting', 1, 'typescript'))
+    const seconds = isQuick ? FLOOD_SECONDS_QUICK : FLOOD_SECONDS
+    // Longer than it is looked at: it ends by itself. Before the store is full, as runtimes reserve room of NATS.
+    const flood = floodBundle('flood', FLOOD_NODES, FLOOD_LINES_PER_SECOND, seconds + 3)
+    const flooding = await bench.engine.start(flood)
     const rounds = bench.rounds ?? (isQuick ? ROUNDS_QUICK : ROUNDS)
     const fill = isQuick ? FILL_QUICK : FILL
     say(
@@ -41,10 +45,6 @@ export const control: Suite = {
     )
     await fillStore(engine.dataDir, { runtimeId: engine.runtimeId, version: 'predicting' }, fill)
     const lists = await measureLists(bench, listQueries('predicting'), rounds, predicting.pids)
-    const seconds = isQuick ? FLOOD_SECONDS_QUICK : FLOOD_SECONDS
-    // Longer than it is looked at: it ends by itself.
-    const flood = floodBundle('flood', FLOOD_NODES, FLOOD_LINES_PER_SECOND, seconds + 3)
-    const flooding = await bench.engine.start(flood)
     const ingest = await measureIngest(bench, predicting.port, flooding.port, rounds, seconds)
     const samples = new Map([...lists.samples, ...ingest.samples])
     for (const line of alignRows(sampleRows(samples, 'loaded'))) say(line)
