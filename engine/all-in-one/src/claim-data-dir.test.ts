@@ -76,6 +76,18 @@ describe('claimDataDir', () => {
     await claim.release()
   })
 
+  test('takes its lock again when another process got hold of a new one, and gave it back', async () => {
+    const claim = await claimDataDir(dir)
+    await rm(join(dir, 'engine.lock'))
+    const other = await claimDataDir(dir)
+    expect(await claim.mend()).toBe(true)
+    await other.release()
+    expect(await claim.mend()).toBe(true)
+    await expect(claimDataDir(dir)).rejects.toThrow(DataDirBusy)
+    expect(await readEngineRecord(dir)).toMatchObject({ pid: process.pid })
+    await claim.release()
+  })
+
   test('is lost when the folder is removed, or is another one', async () => {
     const folder = join(dir, 'data')
     await mkdir(folder)

@@ -11,7 +11,9 @@ export type DataDirClaim = {
   /**
    * Writes the record again when somebody damaged it, and takes the lock again when somebody removed it.
    *
-   * @returns false when the folder is gone, or another one or another engine is in its place.
+   * Who leads is decided by the lease; the lock only makes it quick.
+   *
+   * @returns false when the folder is gone, or another one is in its place.
    */
   mend(): Promise<boolean>
   release(): Promise<void>
@@ -31,6 +33,7 @@ export class DataDirBusy extends KreError {
 export async function claimDataDir(dataDir: string): Promise<DataDirClaim> {
   const { ino } = await stat(dataDir)
   let lock = await takeLock(dataDir)
+  let lockInode = await inodeOf(lockFile(dataDir))
   const file = join(dataDir, 'engine.json')
   const record = await ownRecord()
   let released = false
@@ -49,11 +52,14 @@ export async function claimDataDir(dataDir: string): Promise<DataDirClaim> {
     async mend() {
       if (released) return true
       if ((await stat(dataDir).catch(() => null))?.ino !== ino) return false
-      if ((await stat(join(dataDir, 'engine.lock')).catch(() => null)) === null) {
-        const again = await takeLock(dataDir).catch(() => null)
-        if (again === null) return false
-        lock.close()
-        lock = again
+      if ((await inodeOf(lockFile(dataDir))) !== lockInode) {
+        // Where another engine has just taken the new file, it will see that this one leads, and give it back.
+        const again = await takeFileLock(lockFile(dataDir))
+        if (again !== null) {
+          lock.close()
+          lock = again
+          lockInode = await inodeOf(lockFile(dataDir))
+        }
       }
       const there = await readFile(file, 'utf8').catch(() => '')
       if (there !== JSON.stringify(record)) await save()
@@ -85,8 +91,17 @@ export async function writeRecord(file: string, record: EngineRecord): Promise<v
   await rename(`${file}.new`, file)
 }
 
+function lockFile(dataDir: string): string {
+  return join(dataDir, 'engine.lock')
+}
+
+/** Null when it is not there. */
+async function inodeOf(path: string): Promise<number | null> {
+  return (await stat(path).catch(() => null))?.ino ?? null
+}
+
 async function takeLock(dataDir: string): Promise<FileLock> {
-  const lock = await takeFileLock(join(dataDir, 'engine.lock'))
+  const lock = await takeFileLock(lockFile(dataDir))
   if (lock !== null) return lock
   const pid = (await readEngineRecord(dataDir))?.pid
   throw new DataDirBusy(

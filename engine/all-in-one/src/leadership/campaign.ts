@@ -19,6 +19,11 @@ export function holderOf({ pid, startTime }: Pick<EngineRecord, 'pid' | 'startTi
   return `process ${pid} of ${startTime}`
 }
 
+/** Whether no other process can ever be meant: where the system does not say when one started, its pid is used again. */
+export function isOneProcess(holder: string): boolean {
+  return !holder.endsWith(' of alive')
+}
+
 /**
  * Waits beside the engine that leads until this one may: that one is gone, or has been silent for as long as its lease
  * lasts. A process that is silent may wake up in the middle of anything, so it is ended first: what both would start

@@ -13,11 +13,14 @@ const logger = createLogger('test', { level: 'silent' })
 
 let dir: string
 let store: Store
+/** The holder whose process has not ended. */
+let living = ''
 /** The one clock of a test, in ms. */
 let clock = 0
 const now = () => clock
 beforeEach(async () => {
   clock = 1_000
+  living = ''
   dir = await mkdtemp(join(tmpdir(), 'kre-leases-'))
   store = await openSqliteStore({ dataDir: dir })
 })
@@ -36,6 +39,7 @@ function taking(meanwhile: () => Promise<unknown> = async () => undefined) {
     said,
     leases: store.leases,
     now,
+    isGone: async (holder: string) => holder !== living,
     say: (text: string) => void said.push(text),
     async pause(ms: number) {
       clock += ms
@@ -143,6 +147,14 @@ describe('takeLease', () => {
   test('takes the lease of an engine of the same folder at once, with the next token', async () => {
     expect((await takeNew()).token).toBe(1)
     expect((await takeNew({ ...HERE, holder: 'next' })).token).toBe(2)
+  })
+
+  test('takes no lease of an engine of the same folder that lives without its lock', async () => {
+    await takeNew()
+    living = HERE.holder
+    await expect(takeNew({ ...HERE, holder: 'next' })).rejects.toMatchObject({
+      message: expect.stringContaining('somebody removed its lock'),
+    })
   })
 
   test('takes no lease of an engine of another folder that lives', async () => {

@@ -13,7 +13,8 @@ export const ENGINE_LEASE = 'engine'
  * @param claim.place stands for the data folder.
  * @param claim.absenceMs after which processes of an engine that is gone have ended.
  * @returns the lease, and when the step that took it began.
- * @throws KreError `failed-precondition` while an engine of another folder works on the store.
+ * @throws KreError `failed-precondition` while an engine of another folder works on the store, or one of this folder
+ *   that lost its lock.
  */
 export async function takeLease(
   deps: {
@@ -21,17 +22,22 @@ export async function takeLease(
     now: () => number
     /** Lets ms pass. */
     pause: (ms: number) => Promise<unknown>
+    /** Whether the process of a holder has ended. */
+    isGone: (holder: string) => Promise<boolean>
     say: (text: string) => void
   },
   claim: { holder: string; place: string; absenceMs: number },
 ): Promise<{ lease: Lease & { holder: string }; takenAt: number }> {
-  const { leases, now, pause, say } = deps
+  const { leases, now, pause, isGone, say } = deps
   const { holder, place, absenceMs } = claim
   const watch = createLeaseWatch(now)
   const first = await leases.read(ENGINE_LEASE)
   for (let seen = first; ; seen = await leases.read(ENGINE_LEASE)) {
     const silentMs = watch(seen)
     const isOurs = seen === null || seen.place === null || seen.place === place
+    // Somebody removed the lock of an engine that lives: the lease is what counts.
+    if (isOurs && seen !== null && seen.holder !== null && !(await isGone(seen.holder)))
+      throw worksHere(seen.holder)
     if (isOurs || silentMs >= LEASE_MS + absenceMs) {
       const takenAt = now()
       const lease = await leases.take({ name: ENGINE_LEASE, holder, place }, seen)
@@ -45,6 +51,13 @@ export async function takeLease(
       )
     await pause(RENEW_MS)
   }
+}
+
+function worksHere(holder: string): KreError {
+  return new KreError(
+    'failed-precondition',
+    `an engine (${holder}) works on this folder, though somebody removed its lock: stop it with "krectl stop", or wait until it is gone`,
+  )
 }
 
 function worksElsewhere(seen: Lease | null): KreError {

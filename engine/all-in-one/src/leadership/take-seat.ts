@@ -8,6 +8,7 @@ import { findNatsServer } from '@kre/service-kit'
 import type { DataDirClaim } from '../claim-data-dir.ts'
 import type { Config } from '../config.ts'
 import { startLeading, type Leading, type LeadingDeps } from '../start-leading.ts'
+import { isOneProcess } from './campaign.ts'
 import { keepLease } from './keep-lease.ts'
 import { removeDeadLocks } from './remove-dead-locks.ts'
 import { takeLease } from './take-lease.ts'
@@ -59,7 +60,9 @@ export async function takeSeat(deps: SeatDeps, signal: AbortSignal): Promise<Sea
     const place = await placeOf(config)
     const absenceMs = config.engineAbsenceMs + config.drainMs
     const pause = (ms: number) => sleep(ms, undefined, { signal })
-    const held = { leases: store.leases, now, pause, say, logger }
+    const isGone = async (holder: string) =>
+      holder === deps.holder || !isOneProcess(holder) || (await deps.isGone(holder))
+    const held = { leases: store.leases, now, pause, isGone, say, logger }
     const taken = await takeLease(held, { holder: deps.holder, place, absenceMs })
     const lease = keepLease(held, taken.lease, taken.takenAt, deps.onLost)
     await removeDeadLocks(store.leases, deps.isGone)
