@@ -223,6 +223,7 @@ export function openCoreConnection(
   const onEnd = (own: Session, reason: KreError) => {
     if (handOver?.next === own) {
       const wasHolding = handOver.isHolding
+      handOver.abandon()
       handOver = null
       // The former session has no subscriptions any more: both are left.
       if (wasHolding) session?.end(reason)
@@ -258,7 +259,7 @@ export function openCoreConnection(
     for (const waiter of waiters) waiter.reject(reason)
   }
   const flush = (): Promise<void> => {
-    if (handOver?.isHolding === true) return handOver.next.roundTrip()
+    if (handOver?.isHolding === true) return handOver.over.then(flush)
     if (session !== null && isUp) return session.roundTrip()
     return Promise.reject(over ?? notConnected(failure))
   }

@@ -10,7 +10,7 @@ import { bytesOf, type Data } from './outgoing.ts'
 import type { CoreMessage } from './parser.ts'
 import type { Session } from './session.ts'
 
-/** A former session that does not answer for so long is left. */
+/** A former session that does not answer for so long is left, and also when `waitingBytesMax` wait for its answer. */
 const ANSWER_MS = 5 * SECOND_MS
 
 export type HandOver = {
@@ -25,6 +25,10 @@ export type HandOver = {
   receive(sid: number, message: CoreMessage): void
   /** Hands over what waited; what comes from now on does not. */
   release(): void
+  /** The next session has ended: what waited is lost. */
+  abandon(): void
+  /** Resolves when nothing waits any more. */
+  readonly over: Promise<void>
 }
 
 type Outgoing = Parameters<Session['message']>
@@ -34,7 +38,11 @@ export function createHandOver(
   deliver: (sid: number, message: CoreMessage) => void,
   waitingBytesMax: number,
 ): HandOver {
+  const over = Promise.withResolvers<void>()
+  /** Why the former session's answer is not waited for any longer. */
+  const late = Promise.withResolvers<boolean>()
   let incoming: [number, CoreMessage][] = []
+  let incomingBytes = 0
   let outgoing: Outgoing[] = []
   let outgoingBytes = 0
   let isHolding = false
@@ -47,15 +55,12 @@ export function createHandOver(
     async begin(former, unsubscribe) {
       isHolding = true
       former.lines(unsubscribe)
-      let timer: NodeJS.Timeout | undefined
+      const timer = setTimeout(() => late.resolve(false), ANSWER_MS)
       const answered = former.roundTrip().then(
         () => true,
         () => false,
       )
-      const late = new Promise<boolean>((resolve) => {
-        timer = setTimeout(() => resolve(false), ANSWER_MS)
-      })
-      const isWhole = await Promise.race([answered, late])
+      const isWhole = await Promise.race([answered, late.promise])
       clearTimeout(timer)
       return isWhole
     },
@@ -74,7 +79,11 @@ export function createHandOver(
         headers,
       ])
     },
-    receive: (sid, message) => void incoming.push([sid, message]),
+    receive(sid, message) {
+      incoming.push([sid, message])
+      incomingBytes += message.data.length
+      if (incomingBytes > waitingBytesMax) late.resolve(false)
+    },
     release() {
       isHolding = false
       const [received, held] = [incoming, outgoing]
@@ -83,6 +92,12 @@ export function createHandOver(
       // First what was published before what the receivers publish now.
       for (const message of held) next.message(...message)
       for (const [sid, message] of received) deliver(sid, message)
+      over.resolve()
     },
+    abandon() {
+      isHolding = false
+      over.resolve()
+    },
+    over: over.promise,
   }
 }
