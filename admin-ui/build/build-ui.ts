@@ -14,10 +14,15 @@ const EXCHANGES_MAX = 5
  * Builds the UI into `dist/`, unless what is there was made of the same sources. The folder is exchanged as a whole:
  * whoever is served meanwhile gets the old one.
  *
+ * @param options.base where a static server will have it, for example `/ui/`; absent = the admin API serves it, below
+ * any path.
  * @returns whether it was built.
  */
-export async function buildUi(options: { force?: boolean } = {}): Promise<boolean> {
-  const stamp = await contentStamp()
+export async function buildUi(
+  options: { force?: boolean; base?: string | null } = {},
+): Promise<boolean> {
+  const base = options.base ?? viteConfig.base ?? './'
+  const stamp = `${await contentStamp()} ${base}`
   if (options.force !== true && (await stampOf(DIST)) === stamp) return false
   // Loaded only where something is to be built: most of the time nothing is.
   const { build } = await import('vite')
@@ -25,6 +30,7 @@ export async function buildUi(options: { force?: boolean } = {}): Promise<boolea
   try {
     await build({
       ...viteConfig,
+      base,
       logLevel: 'warn',
       build: { ...viteConfig.build, outDir: fresh, emptyOutDir: true },
     })
