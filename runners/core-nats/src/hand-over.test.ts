@@ -4,13 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { waitUntil } from '@kre/service-kit'
 import { openCoreConnection } from './core-connection.ts'
-import {
-  answerPings,
-  type FakeClient,
-  infoLine,
-  startFakeServer,
-  welcome,
-} from './testing/fake-server.ts'
+import { type FakeClient, infoLine, startFakeServer, welcome } from './testing/fake-server.ts'
 
 /** Of a user that nothing trusts. */
 const SEED = 'SUAOMSEQJCSPOLM74ARXDU72VFCWMGAE2XPDHZJCRV7DXRHLKL7ARG7MIM'
