@@ -1,5 +1,5 @@
 /** Everything that a node can try on NATS with the credentials it has, over a socket of its own, and what comes of it. */
-import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
 import { type NatsCredentials, replySubject } from '@kre/contracts'
 import {
   entrypointWorkload,
@@ -12,6 +12,9 @@ import { waitUntil } from '@kre/service-kit'
 import type { NatsConnection } from '@nats-io/transport-node'
 import { FOREIGN_FILTERS, FOREIGN_SUBJECTS } from './attempts.ts'
 import { connectRaw, type Proof, signWith, withSeed } from './raw-nats.ts'
+
+/** For machines with much else to do. */
+jest.setTimeout(120_000)
 
 type Verdict = { attempt: string; verdict: string; isRefused: boolean }
 const verdicts: Verdict[] = []

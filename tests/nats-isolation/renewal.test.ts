@@ -1,5 +1,5 @@
 /** Processes go over to newer credentials while requests pass through them. */
-import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,6 +13,9 @@ import {
 } from '@kre/nats-manager/testing'
 import { waitUntil } from '@kre/service-kit'
 import { connectRaw, withSeed } from './raw-nats.ts'
+
+/** For machines with much else to do. */
+jest.setTimeout(120_000)
 
 const LIFE_MS = 2_000
 const INGRESS = ingressSubject({ runtimeId: 'demo', version: 'v1', workflow: 'wf' })
@@ -108,7 +111,7 @@ test('without a lost request, without one that overtakes, and without a moment o
   expect([...node.told.errors, ...entrypoint.told.errors]).toEqual([])
   node.close()
   entrypoint.close()
-}, 60_000)
+})
 
 test('whose life is over lets nobody in and ends what is connected', async () => {
   const { credentials } = await nats.accounts.access(nodeWorkload('demo', 'v1', 'b'))
