@@ -1,10 +1,11 @@
 /** The admin UI in a real browser, against a whole engine: the life of a bundle by clicks, and every view looked at. */
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { cp, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
 import { KiB, MiB } from '@kre/contracts'
+import { waitUntil } from '@kre/service-kit'
 import axe from 'axe-core'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { browserPath, launchBrowser, shoot } from './support/browser.ts'
@@ -44,7 +45,8 @@ const describeInBrowser = browserPath === null ? describe.skip : describe
 
 describeInBrowser('the admin UI', () => {
   beforeAll(async () => {
-    kre = await createKre()
+    // Mails become files.
+    kre = await createKre({ KRE_DEVELOPMENT_MODE: 'true' })
     bundle = join(kre.dataDir, '..', 'first.krt')
     const [urls, launched] = await Promise.all([
       kre.json<{ loginUrl: string; adminUrl: string }>('dev', '--detach', '--no-example'),
@@ -251,6 +253,19 @@ describeInBrowser('the admin UI', () => {
       expect([name, await viewer.getByText(name, { exact: true }).count()]).toEqual([name, 0])
     await viewer.goto(new URL('/ui/users', url).href)
     await viewer.getByRole('heading', { name: 'No access' }).waitFor()
+    await own.close()
+  })
+
+  step('signs in by a mailed link', async () => {
+    const own = await browser.newContext()
+    const viewer = await own.newPage()
+    await viewer.goto(`${adminUrl}/ui/runtimes/credit-scoring/versions`)
+    await viewer.getByLabel('E-mail address').fill('viewer@kre.io')
+    await viewer.getByRole('button', { name: 'Send me a link' }).click()
+    await viewer.getByRole('heading', { name: 'Look into your mail' }).waitFor()
+    await viewer.goto(await mailedLink())
+    await viewer.getByRole('button', { name: 'Sign in' }).click()
+    await viewer.getByRole('link', { name: 'Credit Scoring' }).waitFor()
     await own.close()
   })
 
@@ -462,4 +477,14 @@ async function makeLargeBundle(): Promise<string> {
   await writeFile(join(folder, 'models/noise.bin'), randomBytes(9 * MiB))
   await kre.json('krt', 'build', folder, '-o', `${folder}.krt`)
   return `${folder}.krt`
+}
+
+/** The link of the one mail that was sent. */
+async function mailedLink(): Promise<string> {
+  const folder = join(kre.dataDir, 'mail')
+  return waitUntil('the mail', async () => {
+    const [name] = await readdir(folder).catch(() => [])
+    const text = name === undefined ? '' : await readFile(join(folder, name), 'utf8')
+    return /http\S+\/signin\/\S+/.exec(text)?.[0] ?? null
+  })
 }
