@@ -1,7 +1,7 @@
 /**
  * An engine that dies before or after any effect of an operation is followed by one that ends in the same world as if
  * none had died. The effects are counted on the way once without a death; a run of the tests tries a few of them,
- * `KRE_CRASH_POINTS=all` tries each.
+ * `KRE_CRASH_POINTS=all` tries each, and prints how long the world took.
  */
 import { once } from 'node:events'
 import { isDeepStrictEqual } from 'node:util'
@@ -14,7 +14,9 @@ import { startTestEngine, type Operation, type TestEngine } from './support/ledg
 import { PATIENCE_MS, RUNTIME } from './support/ledger-faults.ts'
 import { listProcesses } from './support/ledger-leftovers.ts'
 
-const isWhole = process.env['KRE_CRASH_POINTS'] === 'all'
+/** `all`, or a part of the names of the effects to be tried. */
+const tried = process.env['KRE_CRASH_POINTS'] ?? ''
+const isWhole = tried !== ''
 /** How often each operation is cut in a usual run of the tests. */
 const CUTS = 2
 /** What the next engine may take. */
@@ -112,14 +114,16 @@ async function cut(step: Step, point: Point, wanted: World): Promise<number | nu
   const child = engine.process()
   const died = once(child, 'exit')
   const asked = ask(step).catch(() => 'the engine went away')
-  const isDead = await Promise.race([
-    died.then(() => true),
-    new Promise<false>((resolve) => {
-      setTimeout(resolve, DEATH_MS, false).unref()
+  await Promise.race([
+    died,
+    new Promise((resolve) => {
+      setTimeout(resolve, DEATH_MS).unref()
     }),
   ])
+  // It must not die later, in the middle of something else.
+  if (child.signalCode === null) await Promise.race([died, tell({ arm: null })])
   await asked
-  if (!isDead) {
+  if (child.signalCode === null) {
     await insist(step, before)
     await expectWorld(wanted)
     return null
@@ -170,9 +174,9 @@ test(
         if (isWhole) process.stdout.write(`${row}\n`)
       }
     if (failures.length > 0) throw new AggregateError(failures, `${failures.length} points failed`)
-    expect(rows.filter((row) => !row.endsWith('not reached')).length).toBeGreaterThan(
-      rows.length / 2,
-    )
+    // Some hang on what happened before, for example on a port that is known already.
+    const reached = rows.filter((row) => !row.endsWith('not reached'))
+    if (tried === '' || tried === 'all') expect(reached.length).toBeGreaterThan(rows.length / 2)
   },
   isWhole ? 60 * 60_000 : 3 * PATIENCE_MS,
 )
@@ -183,7 +187,7 @@ function choose(labels: readonly string[]): Point[] {
     { label, when: 'before' },
     { label, when: 'after' },
   ])
-  if (isWhole) return all
+  if (isWhole) return all.filter(({ label }) => tried === 'all' || label.includes(tried))
   return Array.from({ length: Math.min(CUTS, all.length) }, (_, i) => {
     const [point] = all.slice(Math.floor(((i + 0.5) * all.length) / CUTS))
     if (point === undefined) throw new Error('no effect was seen')
