@@ -6,6 +6,9 @@ import type { ServerKeys } from './server-keys.ts'
 /** Largest message, in bytes: payloads travel inline up to it. The server itself advises against more than 8 MiB. */
 export const NATS_PAYLOAD_BYTES_MAX = 8 * 1024 * 1024
 
+/** Of all streams together, with what they may take and don't. */
+const FILE_STORE_BYTES = 64 * 1024 ** 4
+
 /**
  * Configuration file of a laptop's nats-server: loopback only, JetStream in `storeDir`, accounts by the operator's
  * signature. Those of runtimes and versions come and go in `accountsDir` while the server runs.
@@ -33,6 +36,9 @@ write_deadline: "10s"
 jetstream {
   store_dir: ${text(options.storeDir)}
   max_memory_store: ${64 * 1024 * 1024}
+  # The most that each stream may take is set aside of this, and few ever take it. By default this is what the disk
+  # has free, and some dozen runtimes are all that it has room for.
+  max_file_store: ${FILE_STORE_BYTES}
 }
 operator: ${text(operatorJwt(operator, system))}
 system_account: ${system}

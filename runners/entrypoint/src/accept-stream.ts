@@ -35,6 +35,8 @@ type DoorDeps = {
   origins: readonly string[]
   calls: CallContext
   current: () => ServedVersion | null
+  /** Resolves when `current` is what is published now. */
+  look: () => Promise<void>
   broker: RequestBroker
   health: Health
   /** Connected to NATS and not stopping. */
@@ -108,7 +110,12 @@ export function createDoor(deps: DoorDeps): Door {
     } else refuse(stream, notServed(deps, path))
   }
 
-  const onStream = (stream: Http2Stream) => {
+  let looking: Promise<void> | null = null
+  const look = () => (looking ??= deps.look().finally(() => (looking = null)))
+  /** Whoever learns of a publication at once may be faster than the news of it is here. */
+  const isNewsDue = () => deps.version === null && deps.current() === null && deps.isUp()
+
+  const open = (stream: Http2Stream) => {
     const { headers } = stream
     const contentType = headers.get('content-type')
     if (
@@ -128,9 +135,14 @@ export function createDoor(deps: DoorDeps): Door {
   }
 
   return {
-    onStream,
+    onStream(stream) {
+      if (isNewsDue()) serveLazily(stream, lazily(look), () => open(stream))
+      else open(stream)
+    },
     onExchange(exchange) {
-      http.use((serve) => serve(exchange))
+      const serve = () => http.use((door) => door(exchange))
+      if (isNewsDue()) void look().then(serve)
+      else serve()
     },
     drain() {
       if (inference.isLoaded) inference.use((service) => service.drain())

@@ -157,6 +157,7 @@ export function createContext(
     origins: launch.cors?.origins ?? [],
     calls,
     current: () => versions.current(),
+    look: () => versions.look(),
     broker,
     health,
     isUp: () => !self.isDraining && link.isUp(),

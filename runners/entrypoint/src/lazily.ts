@@ -1,4 +1,4 @@
-import type { Http2Stream } from './http2/http2-stream.ts'
+import { type Http2Stream, NOBODY } from './http2/http2-stream.ts'
 
 /** Code that is loaded when it is first needed. */
 export type Lazy<T> = {
@@ -40,6 +40,7 @@ export function serveLazily<T>(
   }
   code.use((loaded) => {
     if (stream.isClosed) return
+    stream.handler = NOBODY
     serve(loaded)
     for (const chunk of early) stream.handler.onData(chunk)
     if (hasEnded) stream.handler.onEnd()

@@ -258,6 +258,29 @@ describe('the published version', () => {
     })
   })
 
+  test('serves whoever calls as soon as it is published', async () => {
+    await using server = await startNats()
+    const admin = await server.connect()
+    await writeInterface(admin, demoInterface('red'))
+    startNode(admin, { version: 'red', handler: () => ({ value: Buffer.from('red') }) })
+    await publishVersion(admin, null)
+    await using entrypoint = await startEntrypoint(demoLaunch(server.access, { version: null }), {
+      logger: silentLogger,
+    })
+    await using client = await connectRaw(entrypoint.address)
+    for (let generation = 1; generation < 40; generation += 2) {
+      await publishVersion(admin, 'red', generation)
+      const answers = await Promise.all([1, 2, 3].map(() => client.call(GREET, frame('a'))))
+      expect(answers.map(({ payload, message }) => [payload.toString(), message])).toEqual(
+        answers.map(() => ['red', '']),
+      )
+      await publishVersion(admin, null, generation + 1)
+      await waitUntil('unpublished', async () => {
+        return (await client.call(GREET, frame('a'))).status === GRPC_STATUS.unavailable
+      })
+    }
+  })
+
   test('changes under load without a failed request, on connections that stay', async () => {
     await using server = await startNats()
     const admin = await server.connect()

@@ -25,7 +25,8 @@ export type StreamOwner = {
   closed(stream: Http2Stream): void
 }
 
-const NOBODY: StreamHandler = { onData() {}, onEnd() {}, onClose() {} }
+/** Takes nothing. */
+export const NOBODY: StreamHandler = { onData() {}, onEnd() {}, onClose() {} }
 
 /**
  * One request and its response on an HTTP/2 connection. Sending is in order: `respond`, any number of `write`, and

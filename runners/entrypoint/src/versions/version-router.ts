@@ -15,6 +15,8 @@ import { type KeyWatch, watchKey } from './watch-key.ts'
 
 /** Between two looks at an interface that the routing table already names. */
 const RETRY_MS = 100
+/** What can't be read by then is not waited for. */
+const LOOK_MS_MAX = 500
 
 /** Which version a request goes to now. */
 export type VersionRouter = {
@@ -22,6 +24,8 @@ export type VersionRouter = {
   current(): ServedVersion | null
   connect(nats: NatsConnection): void
   reconnected(): void
+  /** Resolves when what the routing table says now is in force, or can't be. Never fails. */
+  look(): Promise<void>
   /** Resolves when it is known for the first time which version is in force, if any. */
   readonly known: Promise<void>
   stop(): void
@@ -82,9 +86,14 @@ export function createVersionRouter(options: {
     }
   }
 
+  let handled: Promise<void> = Promise.resolve()
   const guarded = (work: () => void | Promise<void>) => {
     const report = (error: unknown) => logger.error({ err: error }, 'routing data refused')
-    Promise.resolve().then(work).catch(report)
+    handled = Promise.resolve().then(work).catch(report)
+  }
+  const look = async () => {
+    await watch?.look().catch(() => undefined) // the watch itself begins anew then
+    await handled
   }
 
   return {
@@ -101,6 +110,7 @@ export function createVersionRouter(options: {
             })
     },
     reconnected: () => watch?.restart(),
+    look: () => Promise.race([look(), sleep(LOOK_MS_MAX, undefined, { ref: false })]),
     stop() {
       latest++
       watch?.stop()

@@ -11,6 +11,8 @@ export type VersionSet = {
   current(): ServedVersion | null
   connect(nats: NatsConnection): void
   reconnected(): void
+  /** Resolves when what the routing table says now is in force, or can't be. Never fails. */
+  look(): Promise<void>
   /** Buckets can be read again. */
   storesBack(): void
   readonly known: Promise<void>
@@ -47,6 +49,7 @@ export function createVersionSet(deps: {
     reconnected() {
       for (const presence of presences.values()) presence.reconnected()
     },
+    look: () => router.look(),
     storesBack: () => router.reconnected(),
     sweep() {
       for (const [version, presence] of presences) {

@@ -12,6 +12,8 @@ const LOOK_MS_MAX = 2_000
 const LOOK_EVERY_MS = 15_000
 
 export type KeyWatch = {
+  /** Reads the value now; does nothing while the bucket can't be reached. */
+  look(): Promise<void>
   /** Reads again from the start, for example after a reconnect: changes may have been missed. */
   restart(): void
   stop(): void
@@ -36,6 +38,7 @@ export function watchKey(
   const kvm = new Kvm(jetstream(nats))
   let isStopped = false
   let end: () => void = () => undefined
+  let lookNow: () => Promise<unknown> = async () => undefined
 
   const watchOnce = async () => {
     const kv = await kvm.open(bucket)
@@ -61,10 +64,12 @@ export function watchKey(
     })
     const regularly = setInterval(() => look().catch(ended.resolve), LOOK_EVERY_MS)
     end = () => ended.resolve()
+    lookNow = look
     try {
       await look()
       await ended.promise
     } finally {
+      lookNow = async () => undefined
       clearInterval(regularly)
       clearTimeout(timer)
       changes.unsubscribe()
@@ -80,6 +85,7 @@ export function watchKey(
   }
   void run()
   return {
+    look: async () => void (await lookNow()),
     restart: () => end(),
     stop() {
       isStopped = true
