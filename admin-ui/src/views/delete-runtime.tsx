@@ -11,7 +11,9 @@ import { Code } from '../ui/code.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import { ErrorNote } from '../ui/error-note.tsx'
 import { Field } from '../ui/field.tsx'
+import { shellWord } from '../ui/shell-word.ts'
 import { notify } from '../ui/toasts.ts'
+import { CommentField } from './comment-field.tsx'
 
 /** Deletes a runtime with its data, after its id was typed: nothing brings that back. */
 export function DeleteRuntime({ runtime }: { runtime: RuntimeFacts }) {
@@ -64,20 +66,13 @@ function Question({ runtime, onClose }: { runtime: RuntimeFacts; onClose: () => 
             />
           )}
         </Field>
-        <Field label={t.operations.comment} hint={t.operations.commentHint}>
-          {(field) => (
-            <input
-              {...field}
-              required
-              maxLength={500}
-              value={comment}
-              onChange={(event) => setComment(event.target.value)}
-            />
-          )}
-        </Field>
+        <CommentField comment={comment} onChange={setComment} isFirst={false} />
         {error !== null && <ErrorNote error={error} />}
         <p className="twin">
-          {t.common.twin} <Code text={`krectl runtime delete ${runtime.id}`} />
+          {t.common.twin}{' '}
+          <Code
+            text={`krectl runtime delete ${runtime.id} --comment ${shellWord(comment.trim())}`}
+          />
         </p>
         <div className="actions">
           <Button onClick={onClose}>{t.common.cancel}</Button>

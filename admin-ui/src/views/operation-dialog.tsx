@@ -8,8 +8,8 @@ import { Button } from '../ui/button.tsx'
 import { Code } from '../ui/code.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import { ErrorNote } from '../ui/error-note.tsx'
-import { Field } from '../ui/field.tsx'
 import { notify } from '../ui/toasts.ts'
+import { CommentField } from './comment-field.tsx'
 import type { OperationSubject } from './operation-subject.ts'
 import { cliTwin, OPERATION_DOCUMENTS } from './version-operations.ts'
 
@@ -49,20 +49,7 @@ export function OperationDialog({ operation, subject, onClose, onDone }: Operati
     <Dialog title={words.title(versionName)} onClose={onClose}>
       <form className="stack-tight" onSubmit={(event) => void run(event)}>
         <p>{words.consequence(subject)}</p>
-        <Field label={t.operations.comment} hint={t.operations.commentHint}>
-          {(field) => (
-            <input
-              {...field}
-              required
-              autoFocus
-              maxLength={500}
-              // Blanks alone are no reason.
-              pattern=".*\S.*"
-              value={comment}
-              onChange={(event) => setComment(event.target.value)}
-            />
-          )}
-        </Field>
+        <CommentField comment={comment} onChange={setComment} />
         {error !== null && <ErrorNote error={error} />}
         <p className="twin">
           {t.common.twin} <Code text={cliTwin(operation, { runtimeId, versionName, comment })} />

@@ -16,6 +16,7 @@ import { ErrorNote } from '../ui/error-note.tsx'
 import { Field } from '../ui/field.tsx'
 import { shellWord } from '../ui/shell-word.ts'
 import { notify } from '../ui/toasts.ts'
+import { CommentField } from './comment-field.tsx'
 
 export type UserOperation = 'level' | 'revoke' | 'remove'
 
@@ -78,19 +79,7 @@ export function UserDialog({ email, level, operation, onClose }: UserDialogProps
             )}
           </Field>
         )}
-        <Field label={t.operations.comment} hint={t.operations.commentHint}>
-          {(field) => (
-            <input
-              {...field}
-              required
-              autoFocus
-              maxLength={500}
-              pattern=".*\S.*"
-              value={comment}
-              onChange={(event) => setComment(event.target.value)}
-            />
-          )}
-        </Field>
+        <CommentField comment={comment} onChange={setComment} />
         {error !== null && <ErrorNote error={error} />}
         <p className="twin">
           {t.common.twin}{' '}
