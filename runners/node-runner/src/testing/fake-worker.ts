@@ -104,7 +104,10 @@ function handle({ callId }: WorkerFrame<'handle'>, text: string, size: string): 
 
 function answer(callId: number, text: string): void {
   const bytes = new TextEncoder().encode(text)
-  const value = Uint8Array.of(0x0a, bytes.length, ...bytes)
+  // Of less than 16 KiB.
+  const { length } = bytes
+  const head = length < 0x80 ? [length] : [(length & 0x7f) | 0x80, length >> 7]
+  const value = Uint8Array.of(0x0a, ...head, ...bytes)
   const typeUrl = 'type.googleapis.com/test.Text'
   channel.send({ kind: 'output', callId, messageType: 1, channel: '', typeUrl, value, error: '' })
   channel.send({ kind: 'done', callId, elapsedUs: 1 })
