@@ -1,27 +1,13 @@
 /** The command line's verbs about people, against the real admin API. */
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { processStartTime } from '@kre/service-kit'
-import {
-  BOOTSTRAP_TOKEN,
-  startTestApi,
-  type TestApi,
-} from '../engine/admin-api/src/testing/start-test-api.ts'
+import type { TestApi } from '../engine/admin-api/src/testing/start-test-api.ts'
 import { krectl } from '../engine/krectl/src/testing/krectl.ts'
+import { startKrectlApi } from './support/krectl-api.ts'
 
 let api: TestApi
 
 beforeAll(async () => {
-  api = await startTestApi()
-  await writeFile(join(api.dataDir, 'token'), BOOTSTRAP_TOKEN)
-  const record = {
-    pid: process.pid,
-    startTime: await processStartTime(process.pid),
-    adminUrl: api.url,
-    startedAt: new Date().toISOString(),
-  }
-  await writeFile(join(api.dataDir, 'engine.json'), JSON.stringify(record))
+  api = await startKrectlApi()
   await api.createRuntime('demo')
 })
 afterAll(() => api[Symbol.asyncDispose]())

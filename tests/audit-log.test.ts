@@ -1,31 +1,19 @@
 /** The command line's verbs about the audit log, against the real admin API. */
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { processStartTime } from '@kre/service-kit'
-import {
-  BOOTSTRAP_TOKEN,
-  startTestApi,
-  type TestApi,
-} from '../engine/admin-api/src/testing/start-test-api.ts'
+import type { TestApi } from '../engine/admin-api/src/testing/start-test-api.ts'
 import { krectl } from '../engine/krectl/src/testing/krectl.ts'
+import { startKrectlApi } from './support/krectl-api.ts'
 
 let api: TestApi
 let scratch: string
 
 beforeAll(async () => {
   scratch = await mkdtemp(join(tmpdir(), 'kre-audit-'))
-  api = await startTestApi()
-  await writeFile(join(api.dataDir, 'token'), BOOTSTRAP_TOKEN)
-  const record = {
-    pid: process.pid,
-    startTime: await processStartTime(process.pid),
-    adminUrl: api.url,
-    startedAt: new Date().toISOString(),
-  }
-  await writeFile(join(api.dataDir, 'engine.json'), JSON.stringify(record))
+  api = await startKrectlApi()
   await api.createRuntime('demo')
   await api.operate('startVersion', 'nope', { comment: 'red\u001b[31m\nline' })
 })

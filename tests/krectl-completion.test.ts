@@ -5,14 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
-import { processStartTime } from '@kre/service-kit'
-import {
-  BOOTSTRAP_TOKEN,
-  startTestApi,
-  type TestApi,
-} from '../engine/admin-api/src/testing/start-test-api.ts'
+import type { TestApi } from '../engine/admin-api/src/testing/start-test-api.ts'
 import { krectl } from '../engine/krectl/src/testing/krectl.ts'
 import { root } from './support/kre.ts'
+import { startKrectlApi } from './support/krectl-api.ts'
 
 /** For machines with much else to do. */
 jest.setTimeout(120_000)
@@ -21,15 +17,7 @@ let api: TestApi
 let folder = ''
 
 beforeAll(async () => {
-  api = await startTestApi()
-  await writeFile(join(api.dataDir, 'token'), BOOTSTRAP_TOKEN)
-  const record = {
-    pid: process.pid,
-    startTime: await processStartTime(process.pid),
-    adminUrl: api.url,
-    startedAt: new Date().toISOString(),
-  }
-  await writeFile(join(api.dataDir, 'engine.json'), JSON.stringify(record))
+  api = await startKrectlApi()
   for (const id of ['demo', 'lab']) await api.createRuntime(id)
   await api.upload({ version: 'hello-v1' })
   await api.upload({ version: 'hello-v2' })

@@ -1,30 +1,17 @@
 /** Verbs that go on, against the real admin API: what is there first, then each change, until they are interrupted. */
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { Readable, Writable } from 'node:stream'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { processStartTime, waitUntil } from '@kre/service-kit'
-import {
-  BOOTSTRAP_TOKEN,
-  startTestApi,
-  type TestApi,
-} from '../engine/admin-api/src/testing/start-test-api.ts'
+import { waitUntil } from '@kre/service-kit'
+import type { TestApi } from '../engine/admin-api/src/testing/start-test-api.ts'
 import { createContext } from '../engine/krectl/src/context.ts'
 import { run } from '../engine/krectl/src/run.ts'
 import { root } from './support/kre.ts'
+import { startKrectlApi } from './support/krectl-api.ts'
 
 let api: TestApi
 
 beforeAll(async () => {
-  api = await startTestApi()
-  await writeFile(join(api.dataDir, 'token'), BOOTSTRAP_TOKEN)
-  const record = {
-    pid: process.pid,
-    startTime: await processStartTime(process.pid),
-    adminUrl: api.url,
-    startedAt: new Date().toISOString(),
-  }
-  await writeFile(join(api.dataDir, 'engine.json'), JSON.stringify(record))
+  api = await startKrectlApi()
   await api.createRuntime('demo')
   await api.upload({ version: 'v1' })
 })
