@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import { Link, useSearchParams } from 'wouter'
+import { Link } from 'wouter'
 import type { LogLine, VersionFacts } from '../gen/documents.ts'
 import { apiUrl } from '../api/app-base.ts'
 import { paths } from '../path-builder.ts'
@@ -9,6 +9,7 @@ import { CopyButton } from '../ui/code.tsx'
 import { ErrorNote } from '../ui/error-note.tsx'
 import { Moment } from '../ui/moment.tsx'
 import { Loading } from '../ui/query-view.tsx'
+import { useChoices } from '../ui/use-choices.ts'
 import { LogFilterBar } from './log-filter-bar.tsx'
 import { readLogFilter, toApiFilters, type LogFilter } from './log-filter.ts'
 import { LogList } from './log-list.tsx'
@@ -18,21 +19,11 @@ type LogsTabProps = { runtimeId: string; versionName: string; version: VersionFa
 
 /** The log of a version, live; its filters stand in the address. */
 export function LogsTab({ runtimeId, versionName, version }: LogsTabProps) {
-  const [search, setSearch] = useSearchParams()
+  const [search, set] = useChoices()
   const filter = readLogFilter(search)
   const logs = useLogs(runtimeId, versionName, filter)
   const [isFollowing, setFollowing] = useState(true)
   const [selected, setSelected] = useState<LogLine | null>(null)
-  const set = (name: keyof LogFilter, value: string): void =>
-    setSearch(
-      (before) => {
-        const next = new URLSearchParams(before)
-        if (value === '') next.delete(name)
-        else next.set(name, value)
-        return next
-      },
-      { replace: true },
-    )
   return (
     <section aria-label={t.logs.title}>
       <LogFilterBar filter={filter} version={version} onChange={set} />

@@ -8,7 +8,7 @@ type CommentFieldProps = {
   comment: string
   onChange: (comment: string) => void
   /** The first thing that is asked. */
-  isFirst?: boolean
+  isFirst?: boolean | undefined
 }
 
 /** Why somebody does what they are about to do: every change asks for it, and the audit log keeps it. */

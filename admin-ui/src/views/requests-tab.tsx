@@ -1,4 +1,4 @@
-import { Link, useSearchParams } from 'wouter'
+import { Link } from 'wouter'
 import { useQuery } from '../api/use-query.ts'
 import { RecentRequests, type KeptReason, type VersionFacts } from '../gen/documents.ts'
 import { paths } from '../path-builder.ts'
@@ -7,6 +7,7 @@ import { Button } from '../ui/button.tsx'
 import { formatBytes, formatMs } from '../ui/format.ts'
 import { Moment } from '../ui/moment.tsx'
 import { Face, QueryView } from '../ui/query-view.tsx'
+import { useChoices } from '../ui/use-choices.ts'
 
 type RequestsTabProps = { runtimeId: string; versionName: string; version: VersionFacts }
 
@@ -14,7 +15,7 @@ const REASONS: readonly KeptReason[] = ['failed', 'slow', 'sample']
 
 /** Requests that the engine kept as examples, with the filters in the address. */
 export function RequestsTab({ runtimeId, versionName, version }: RequestsTabProps) {
-  const [search, setSearch] = useSearchParams()
+  const [search, set] = useChoices()
   const kept = REASONS.find((reason) => reason === search.get('kept'))
   const workflow = search.get('workflow')
   const query = useQuery(RecentRequests, {
@@ -26,16 +27,6 @@ export function RequestsTab({ runtimeId, versionName, version }: RequestsTabProp
       ...(workflow === null ? {} : { workflow }),
     },
   })
-  const set = (name: string, value: string): void =>
-    setSearch(
-      (before) => {
-        const next = new URLSearchParams(before)
-        if (value === '') next.delete(name)
-        else next.set(name, value)
-        return next
-      },
-      { replace: true },
-    )
   return (
     <section aria-label={t.requests.title}>
       <div className="toolbar">

@@ -1,5 +1,4 @@
 import { useMemo } from 'react'
-import { useSearchParams } from 'wouter'
 import type { VersionFacts } from '../gen/documents.ts'
 import { GraphDetails } from '../graph/graph-details.tsx'
 import { graphOf } from '../graph/graph-model.ts'
@@ -9,6 +8,7 @@ import { WorkflowCanvas } from '../graph/workflow-canvas.tsx'
 import { t } from '../texts/en.ts'
 import { ErrorNote } from '../ui/error-note.tsx'
 import { Face } from '../ui/query-view.tsx'
+import { useChoices } from '../ui/use-choices.ts'
 
 type StatusTabProps = { runtimeId: string; versionName: string; version: VersionFacts }
 
@@ -16,7 +16,7 @@ const RUNNING = new Set(['STARTING', 'STARTED', 'PUBLISHED', 'STOPPING', 'ERROR'
 
 /** The workflow as it lives: a picture, and the same as a table. What is chosen stands in the address. */
 export function StatusTab({ runtimeId, versionName, version }: StatusTabProps) {
-  const [search, setSearch] = useSearchParams()
+  const [search, change] = useChoices()
   const { store, error } = useTraffic(runtimeId, versionName, RUNNING.has(version.status))
   const workflow =
     version.workflows.find(({ id }) => id === search.get('workflow')) ?? version.workflows[0]
@@ -30,16 +30,6 @@ export function StatusTab({ runtimeId, versionName, version }: StatusTabProps) {
 
   const asTable = search.get('as') === 'table'
   const selected = search.get('selected')
-  const change = (name: string, value: string | null): void =>
-    setSearch(
-      (before) => {
-        const next = new URLSearchParams(before)
-        if (value === null) next.delete(name)
-        else next.set(name, value)
-        return next
-      },
-      { replace: true },
-    )
   return (
     <section aria-label={t.graph.title}>
       <div className="toolbar">
