@@ -1,0 +1,113 @@
+/** The admin UI in a real browser, against a whole engine: what every test of it needs. */
+import { describe, expect, test } from '@jest/globals'
+import axe from 'axe-core'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { browserPath, launchBrowser, shoot } from './browser.ts'
+import { createKre, type Kre } from './kre.ts'
+
+const VIEWPORT = { width: 1360, height: 860 }
+
+/** Left out, and said so, where this computer has no browser. */
+export const describeInBrowser = browserPath === null ? describe.skip : describe
+if (browserPath === null)
+  console.warn(
+    'tests of the admin UI are left out: there is no chromium (apt-get install chromium)',
+  )
+
+export type UiWorld = AsyncDisposable & {
+  readonly kre: Kre
+  readonly browser: Browser
+  /** Origin of the engine. */
+  readonly adminUrl: string
+  /** What browsers complained about, and what they asked others than the engine for. */
+  readonly complaints: string[]
+  /** A browser of its own for somebody, signed in. @param user absent = the owner of the engine. */
+  signIn(user?: string): Promise<{ context: BrowserContext; page: Page }>
+}
+
+/** An engine without examples, and a browser. */
+export async function startUi(environment: Record<string, string> = {}): Promise<UiWorld> {
+  const kre = await createKre(environment)
+  const [{ adminUrl }, browser] = await Promise.all([
+    kre.json<{ adminUrl: string }>('dev', '--detach', '--no-example'),
+    launchBrowser(),
+  ])
+  const complaints: string[] = []
+  return {
+    kre,
+    browser,
+    adminUrl,
+    complaints,
+    async signIn(user) {
+      const context = await browser.newContext({ viewport: VIEWPORT })
+      context.setDefaultTimeout(15_000)
+      await context.addInitScript({ content: axe.source })
+      const page = await context.newPage()
+      listen(page, adminUrl, complaints)
+      const who = user === undefined ? [] : ['--user', user]
+      const { url } = await kre.json<{ url: string }>('login', ...who)
+      await page.goto(url)
+      await page.getByRole('button', { name: 'Sign in' }).click()
+      await page.getByRole('heading', { name: 'Runtimes', exact: true }).waitFor()
+      return { context, page }
+    },
+    async [Symbol.asyncDispose]() {
+      await browser.close()
+      await kre[Symbol.asyncDispose]()
+    },
+  }
+}
+
+function listen(page: Page, adminUrl: string, complaints: string[]): void {
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning')
+      complaints.push(`${page.url()}: ${message.text()}`)
+  })
+  page.on('pageerror', (error) => complaints.push(String(error)))
+  page.on('dialog', (dialog) => {
+    complaints.push(`dialog: ${dialog.message()}`)
+    void dialog.dismiss()
+  })
+  page.on('request', (request) => {
+    if (!request.url().startsWith(adminUrl)) complaints.push(`foreign: ${request.url()}`)
+  })
+}
+
+/** Tests that build on each other: one failure makes what follows it meaningless, and slow. */
+export function createSteps(): (name: string, run: () => Promise<void>) => void {
+  let hasFailed = false
+  return (name, run) =>
+    test(name, async () => {
+      if (hasFailed) throw new Error('an earlier step failed')
+      hasFailed = true
+      await run()
+      hasFailed = false
+    })
+}
+
+/** Gives a reason in the dialog that is open, and confirms it. */
+export async function confirm(page: Page, verb: string, comment: string): Promise<void> {
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('Why').fill(comment)
+  await dialog.getByRole('button', { name: verb, exact: true }).click()
+  await dialog.waitFor({ state: 'detached' })
+}
+
+/** A picture of the view, and what axe has to say about it in both themes. */
+export async function look(page: Page, name: string): Promise<void> {
+  await shoot(page, name)
+  for (const theme of ['light', 'dark']) {
+    const violations = await page.evaluate<string[]>(`(async () => {
+      document.documentElement.dataset.theme = '${theme}'
+      const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
+      const { violations } = await axe.run({ runOnly: tags })
+      return violations.flatMap(({ id, nodes }) => nodes.slice(0, 3).map((node) => id + ': ' + node.html + ' ' + node.failureSummary))
+    })()`)
+    expect([name, theme, violations]).toEqual([name, theme, []])
+  }
+}
+
+/** Whether the page is as wide as its window, and no wider. */
+export async function widthOf(page: Page): Promise<number> {
+  return page.evaluate<number>('document.documentElement.scrollWidth')
+}
