@@ -123,6 +123,48 @@ describe('a target that follows one whose engine was killed', () => {
   })
 })
 
+describe('a removal whose engine is killed before its last step', () => {
+  const { id } = entrypointWorkload()
+  const readPorts = (dataDir: string) =>
+    JSON.parse(readFileSync(join(dataDir, 'ports.json'), 'utf8')) as Record<string, number>
+
+  /** Removes the entrypoint, and gives what was on disk before the last step. */
+  async function removeBut(subject: TestTarget): Promise<Record<string, number>> {
+    await apply(subject.target, { apply: [entrypointWorkload()], remove: [] })
+    await ready(subject.target, 1)
+    await apply(subject.target, { apply: [], remove: [id] })
+    const before = readPorts(subject.dataDir)
+    expect(before[id]).toBeGreaterThan(0)
+    await waitUntil('it is gone', async () => (await subject.target.fetch(signal)).length === 0)
+    expect(readPorts(subject.dataDir)).toEqual({})
+    await subject.close()
+    return before
+  }
+
+  test('leaves no port reserved', async () => {
+    await using subject = await startLocalTarget()
+    const before = await removeBut(subject)
+    writeFileSync(join(subject.dataDir, 'ports.json'), JSON.stringify(before))
+    await subject.open()
+    expect(readPorts(subject.dataDir)).toEqual({})
+  })
+
+  test('does not cost a version its port that is wanted again', async () => {
+    await using subject = await startLocalTarget()
+    await apply(subject.target, { apply: [entrypointWorkload()], remove: [] })
+    await ready(subject.target, 1)
+    const { [id]: port = 0 } = readPorts(subject.dataDir)
+    await apply(subject.target, { apply: [], remove: [id] })
+    await apply(subject.target, { apply: [entrypointWorkload()], remove: [] })
+    expect(readPorts(subject.dataDir)).toEqual({ [id]: port })
+    await subject.target.stopAll()
+    await subject.close()
+    // An engine that ends keeps the addresses of what it will start again.
+    await subject.open()
+    expect(readPorts(subject.dataDir)).toEqual({ [id]: port })
+  })
+})
+
 describe('disposing a target', () => {
   test('leaves its processes to the next one', async () => {
     await using subject = await startLocalTarget()

@@ -73,6 +73,7 @@ export function openFleet(deps: FleetDeps): Fleet {
     versions: () => versionsOf(supervisors.values()),
     apply(workload) {
       const after = startCondition(deps, supervisors, workload)
+      deps.ports.keep(workload.id)
       const known = supervisors.get(workload.id)
       if (known !== undefined) return known.apply(workload, after)
       state.saveWorkload({ ...workload })
@@ -81,6 +82,7 @@ export function openFleet(deps: FleetDeps): Fleet {
     },
     remove(ids) {
       const found = ids.flatMap((id) => supervisors.get(id) ?? [])
+      for (const { workload } of found) if (workload.version !== null) deps.ports.leave(workload.id)
       drain(found).catch((error: unknown) => logger.error({ error, ids }, 'removal failed'))
       return new Set(found.map(({ workload }) => workload.id))
     },
@@ -116,6 +118,7 @@ function adopt(
       .remove(null)
       .catch((error: unknown) => logger.error({ error, id: workload.id }, 'removal failed'))
   }
+  forgetPorts(deps.ports, supervisors)
   const living = records.filter(({ pid, identity }) => isRunning(pid, identity))
   const ended = endLeftovers(state.launchPrefix, new Set(living.map(({ pid }) => pid)))
   if (living.length + ended.length > 0)
@@ -125,6 +128,15 @@ function adopt(
     new Set(supervisors.keys()),
   )
   discardFiles({ ...deps, logger }, supervisors)
+}
+
+/** Of what an engine before this one removed for good, and was killed before its last step. */
+function forgetPorts(ports: Ports, supervisors: ReadonlyMap<string, WorkloadSupervisor>): void {
+  for (const id of ports.leaving()) {
+    const supervisor = supervisors.get(id)
+    if (supervisor === undefined) ports.forget(id)
+    else if (!supervisor.isRemoved) ports.keep(id)
+  }
 }
 
 function discardFiles(

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -42,6 +42,22 @@ describe('openPorts', () => {
     })
     expect(await ports.take(shop, true)).toBe(taken.port)
     expect(await ports.take(v1, false)).not.toBe(taken.port)
+  })
+
+  test('remembers over restarts who is on the way out, until it is gone or wanted again', async () => {
+    await using place = await makePlace()
+    const ports = openPorts(place.file, HOST, 0)
+    const port = await ports.take(v1, false)
+    ports.leave(v1.id)
+    ports.leave('shop.v2.entrypoint')
+    const next = openPorts(place.file, HOST, 0)
+    expect(next.leaving()).toEqual([v1.id])
+    expect(next.of(v1.id)).toBe(port)
+    next.keep(v1.id)
+    expect(openPorts(place.file, HOST, 0).leaving()).toEqual([])
+    next.leave(v1.id)
+    next.forget(v1.id)
+    expect(JSON.parse(await readFile(place.file, 'utf8'))).toEqual({})
   })
 
   test('says what to do about a damaged file', async () => {

@@ -6,6 +6,8 @@ import { KreError } from '@kre/contracts'
 import { z } from 'zod'
 import { writeAtomically } from './state-files.ts'
 
+/** In front of the id of a workload that is on its way out. Ids hold no space, and older engines read the file as well. */
+const LEAVING = 'leaving '
 /** Ports tried above the base before giving up: more runtimes than a laptop ever has. */
 const PORTS_TRIED_MAX = 1_000
 
@@ -22,6 +24,15 @@ export type Ports = {
   take(workload: { id: string; version: string | null }, isOwn: boolean): Promise<number>
   /** Null = none chosen yet. */
   of(workloadId: string): number | null
+  /**
+   * Notes that the workload is being removed for good, before anything of it ends: an engine that is killed in the middle
+   * leaves no port reserved for ever.
+   */
+  leave(workloadId: string): void
+  /** It is wanted again. */
+  keep(workloadId: string): void
+  /** Those that are being removed for good, also by an engine before this one. */
+  leaving(): string[]
   forget(workloadId: string): void
 }
 
@@ -37,6 +48,10 @@ export function openPorts(
 ): Ports {
   const ports = new Map<string, number>(Object.entries(readPorts(file)))
   const save = () => writeAtomically(file, JSON.stringify(Object.fromEntries(ports), null, 2))
+  const drop = (...names: readonly string[]) => {
+    const dropped = names.filter((name) => ports.delete(name))
+    if (dropped.length > 0) save()
+  }
   let queue: Promise<unknown> = Promise.resolve()
 
   const choose = async (published: boolean): Promise<number> => {
@@ -76,9 +91,18 @@ export function openPorts(
       return result
     },
     of: (id) => ports.get(id) ?? null,
-    forget(id) {
-      if (ports.delete(id)) save()
+    leave(id) {
+      const port = ports.get(id)
+      if (port === undefined || ports.has(LEAVING + id)) return
+      ports.set(LEAVING + id, port)
+      save()
     },
+    keep: (id) => drop(LEAVING + id),
+    leaving: () =>
+      [...ports.keys()].flatMap((name) =>
+        name.startsWith(LEAVING) ? name.slice(LEAVING.length) : [],
+      ),
+    forget: (id) => drop(id, LEAVING + id),
   }
 }
 
