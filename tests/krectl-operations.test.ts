@@ -36,6 +36,8 @@ const LINES = [
   'version restart -r lab v1 --no-wait',
   'version publish -r lab v1 --no-wait',
   'version unpublish -r lab v1 --no-wait',
+  'version rollback -r lab --no-wait',
+  'version diff -r lab v1 v2',
   'version stop -r lab v1 --no-wait',
   'version delete -r lab v1',
   'version download -r lab v1 -o OUT1',
@@ -50,6 +52,8 @@ const LINES = [
   'version traffic -r lab v1 --points',
   'version requests -r lab v1',
   'version requests -r lab v1 some-request',
+  'version sample -r lab v1 --minutes 5',
+  'version sample -r lab v1 entrypoint wf.a',
   'version top -r lab v1 --once',
   'upload list -r lab',
   'upload delete -r lab u1',
@@ -96,6 +100,8 @@ const UNUSED: Readonly<Record<string, string>> = {
   'GET /api/v1/auth/oidc/callback': BROWSERS,
   'POST /api/v1/auth/logout': 'krectl has no login that could end',
   'POST /api/v1/auth/token/signin': 'API tokens are sent as they are; this is for clients of KRE',
+  'POST /api/v1/runtimes/:id/versions/:name/call/:rpc':
+    'for the admin UI, which reaches the API alone; "krectl call" calls the entrypoint itself',
   'OPTIONS /api/v1/runtimes/:id/uploads': 'tells clients of tus what krectl knows',
 }
 

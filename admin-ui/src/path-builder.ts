@@ -1,5 +1,6 @@
 /** Every address inside the UI is made here; a test keeps them, so that links that people saved go on working. */
-export type LogPlace = { node?: string; request?: string }
+export type LogPlace = { node?: string; request?: string; around?: string; line?: string }
+export type ComparedVersions = { from?: string; to?: string }
 
 const part = encodeURIComponent
 const version = (runtimeId: string, name: string): string =>
@@ -10,6 +11,12 @@ export const paths = {
   newRuntime: () => '/new-runtime',
   versions: (runtimeId: string) => `/runtimes/${part(runtimeId)}/versions`,
   upload: (runtimeId: string) => `/runtimes/${part(runtimeId)}/new-version`,
+  access: (runtimeId: string) => `/runtimes/${part(runtimeId)}/access`,
+  /** What is not named is chosen by the view. */
+  compare: (runtimeId: string, versions: ComparedVersions = {}) => {
+    const query = new URLSearchParams(versions).toString()
+    return `/runtimes/${part(runtimeId)}/compare${query === '' ? '' : `?${query}`}`
+  },
   status: (runtimeId: string, name: string) => `${version(runtimeId, name)}/status`,
   logs: (runtimeId: string, name: string, place: LogPlace = {}) => {
     const query = new URLSearchParams(place).toString()
@@ -19,11 +26,14 @@ export const paths = {
   requests: (runtimeId: string, name: string) => `${version(runtimeId, name)}/requests`,
   request: (runtimeId: string, name: string, id: string) =>
     `${version(runtimeId, name)}/requests/${part(id)}`,
+  tryIt: (runtimeId: string, name: string, rpc?: string) =>
+    `${version(runtimeId, name)}/try-it${rpc === undefined ? '' : `/${part(rpc)}`}`,
   documents: (runtimeId: string, name: string, path?: string) =>
     `${version(runtimeId, name)}/documentation${path === undefined ? '' : `?${new URLSearchParams({ path })}`}`,
   predictions: (runtimeId: string, name: string) => `${version(runtimeId, name)}/predictions`,
   profile: () => '/profile',
   users: () => '/users',
+  user: (email: string) => `/users/${part(email)}`,
   settings: () => '/settings',
   audit: () => '/audit',
 } as const
@@ -35,9 +45,12 @@ export const patterns = {
   runtime: '/runtimes/:runtimeId',
   versions: '/runtimes/:runtimeId/versions',
   upload: '/runtimes/:runtimeId/new-version',
+  access: '/runtimes/:runtimeId/access',
+  compare: '/runtimes/:runtimeId/compare',
   version: '/runtimes/:runtimeId/versions/:name/:view?/:id?',
   profile: '/profile',
   users: '/users',
+  user: '/users/:email',
   settings: '/settings',
   audit: '/audit',
 } as const

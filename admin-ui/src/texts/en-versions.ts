@@ -13,6 +13,7 @@ export const versions = {
     ERROR: 'Error',
   },
   versions: {
+    title: 'Versions',
     upload: 'Upload version',
     emptyTitle: 'No version yet',
     empty: 'Upload a bundle (.krt): it is checked at once, and becomes a version.',
@@ -34,6 +35,7 @@ export const versions = {
     views: 'Views of the version',
     tabs: {
       status: 'Graph',
+      'try-it': 'Try it',
       requests: 'Requests',
       logs: 'Logs',
       configuration: 'Configuration',
@@ -105,9 +107,16 @@ export const versions = {
     hint: 'The manifest in it names the version. Nothing is started yet.',
     noFile: 'That was no file. Drop a .krt file.',
     oneFile: 'One bundle at a time: drop a single .krt file.',
+    isFolder: 'That is a folder. Pack it first: krectl krt build FOLDER -o FILE.krt',
+    isEmpty: 'That file is empty.',
+    unreadable: 'The browser can’t read the file any more: it was moved or changed. Choose it again.',
+    noBundle: 'That is no bundle. A .krt file is a tar archive, as krectl krt build makes it.',
     progress: 'Upload',
-    sent: (sent: string, all: string) => `${sent} of ${all} sent`,
+    sent: (sent: string, all: string, percent: number) => `${sent} of ${all} sent (${percent} %)`,
+    waiting: (sent: string, all: string) =>
+      `Interrupted after ${sent} of ${all}. It goes on by itself as soon as the engine answers.`,
     checking: 'Sent. The engine checks it …',
+    continue: 'Go on with the upload',
     done: (name: string) => `${name} is there.`,
     failedTitle: (file: string) => `${file} did not become a version`,
     warnedTitle: (name: string) => `${name} is there, with remarks`,

@@ -1,6 +1,8 @@
 /** Every word that the UI shows, in English. A translation is a file with the same shape. */
+import { actions } from './en-actions.ts'
 import { administration } from './en-administration.ts'
 import { observation } from './en-observation.ts'
+import { tryIt } from './en-try-it.ts'
 import { versions } from './en-versions.ts'
 
 const count = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`
@@ -8,7 +10,9 @@ const count = (n: number, one: string, many: string): string => `${n} ${n === 1 
 export const t = {
   ...versions,
   ...observation,
+  ...tryIt,
   ...administration,
+  ...actions,
   common: {
     loading: 'Loading …',
     retry: 'Try again',
@@ -95,6 +99,11 @@ export const t = {
     create: 'Add runtime',
   },
   issues: {
+    source: (file: string) => `Findings in ${file}`,
+    lines: (file: string) => `Lines of ${file}`,
+    wholeFile: 'Show the whole file',
+    onlyFindings: 'Show the findings only',
+    gap: (n: number) => (n === 1 ? '1 line' : `${n} lines`),
     summary: (errors: number, warnings: number, infos: number) =>
       [
         count(errors, 'error', 'errors'),

@@ -12,7 +12,8 @@ export function Code({ text }: { text: string }) {
   )
 }
 
-export function CopyButton({ text }: { text: string }) {
+/** @param name says what is copied; absent = the text itself, when it is short enough to be read aloud. */
+export function CopyButton({ text, name = text }: { text: string; name?: string }) {
   const [isCopied, setCopied] = useState(false)
   async function copy(): Promise<void> {
     try {
@@ -28,7 +29,7 @@ export function CopyButton({ text }: { text: string }) {
     <button
       type="button"
       className="copy"
-      aria-label={`${t.common.copy}: ${text}`}
+      aria-label={`${t.common.copy}: ${name}`}
       title={t.common.copy}
       onClick={() => void copy()}
     >

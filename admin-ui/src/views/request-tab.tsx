@@ -3,10 +3,12 @@ import { useQuery } from '../api/use-query.ts'
 import { RequestWaterfall } from '../gen/documents.ts'
 import { paths } from '../path-builder.ts'
 import { t } from '../texts/en.ts'
+import { RequestMessages } from '../requests-parts/request-messages.tsx'
 import { CopyButton } from '../ui/code.tsx'
 import { formatBytes, formatMs } from '../ui/format.ts'
 import { Moment } from '../ui/moment.tsx'
 import { Face, QueryView } from '../ui/query-view.tsx'
+import { TableFrame } from '../ui/table-frame.tsx'
 import { waterfallOf, type Bar, type KeptRequest } from './waterfall.ts'
 
 type RequestTabProps = { runtimeId: string; versionName: string; id: string }
@@ -24,6 +26,7 @@ export function RequestTab({ runtimeId, versionName, id }: RequestTabProps) {
             <h2>{t.requests.one}</h2>
             <Facts request={request} />
             <Waterfall request={request} />
+            <RequestMessages runtimeId={runtimeId} versionName={versionName} id={id} />
             <p className="row">
               <Link href={paths.logs(runtimeId, versionName, { request: id })}>
                 {t.requests.logs}
@@ -75,7 +78,7 @@ function Waterfall({ request }: { request: KeptRequest }) {
   const { bars, wholeMs } = waterfallOf(request)
   if (bars.length === 0) return <p className="faint">{t.requests.noSteps}</p>
   return (
-    <div className="table-frame">
+    <TableFrame label={t.requests.waterfall}>
       <table className="waterfall">
         <caption className="hidden-text">{t.requests.waterfall}</caption>
         <thead>
@@ -111,7 +114,7 @@ function Waterfall({ request }: { request: KeptRequest }) {
           </span>
         ))}
       </p>
-    </div>
+    </TableFrame>
   )
 }
 

@@ -1,10 +1,8 @@
 import { lazy, Suspense, type ReactNode } from 'react'
-import { Link, useLocation } from 'wouter'
+import { Link } from 'wouter'
 import { useQuery } from '../api/use-query.ts'
 import { VersionPage, type VersionPageResult } from '../gen/documents.ts'
 import { paths } from '../path-builder.ts'
-import { hasLevel } from '../session/access.ts'
-import { useMe } from '../session/use-me.ts'
 import { t } from '../texts/en.ts'
 import { Page } from '../ui/page.tsx'
 import { Face, Loading, QueryView } from '../ui/query-view.tsx'
@@ -14,8 +12,8 @@ import { PredictionsTab } from './predictions-tab.tsx'
 import { RequestTab } from './request-tab.tsx'
 import { RequestsTab } from './requests-tab.tsx'
 import { StartProgress } from './start-progress.tsx'
-import { VersionActions } from './version-actions.tsx'
 import { VersionFactsList } from './version-facts-list.tsx'
+import { VersionHeadActions } from './version-head-actions.tsx'
 
 const StatusTab = lazy(() =>
   import('./status-tab.tsx').then(({ StatusTab: view }) => ({ default: view })),
@@ -24,6 +22,9 @@ const LogsTab = lazy(() =>
   import('../logs/logs-tab.tsx').then(({ LogsTab: view }) => ({ default: view })),
 )
 
+const TryItTab = lazy(() =>
+  import('../try-it/try-it-tab.tsx').then(({ TryItTab: view }) => ({ default: view })),
+)
 const DocumentationTab = lazy(() =>
   import('./documentation-tab.tsx').then(({ DocumentationTab: view }) => ({ default: view })),
 )
@@ -33,23 +34,12 @@ type VersionViewProps = { runtimeId: string; name: string; view: string; id: str
 /** One version: what it is, what can be done with it, and its views as tabs. */
 export function VersionView({ runtimeId, name, view, id }: VersionViewProps) {
   const query = useQuery(VersionPage, { runtimeId, name })
-  const mayEdit = hasLevel(useMe(), 'MANAGER', runtimeId)
-  const [, navigate] = useLocation()
   const data = query.data
-  const actions = mayEdit && data !== undefined && (
-    <VersionActions
-      status={data.version.status}
-      isConfigured={data.version.config.completed}
+  const actions = data !== undefined && (
+    <VersionHeadActions
+      page={data}
       isConfiguring={view === 'configuration'}
-      subject={{
-        runtimeId,
-        versionName: name,
-        runtimeAddress: data.runtime.entrypointAddress,
-        publishedName: data.runtime.publishedVersion?.name ?? null,
-      }}
-      onDone={(operation) => {
-        if (operation === 'delete') navigate(paths.versions(runtimeId))
-      }}
+      isAside={view === 'try-it' && data.version.entrypointAddress !== ''}
     />
   )
   const crumbs = [
@@ -86,6 +76,8 @@ function tab(page: VersionPageResult, { runtimeId, name, view, id }: VersionView
           <VersionFactsList version={page.version} />
         </>
       )
+    case 'try-it':
+      return <TryItTab {...place} version={page.version} rpcName={id} />
     case 'logs':
       return <LogsTab {...place} version={page.version} />
     case 'configuration':
@@ -110,6 +102,7 @@ type TabsProps = Omit<VersionViewProps, 'id'> & { hasDoc: boolean }
 function Tabs({ runtimeId, name, view, hasDoc }: TabsProps) {
   const tabs = [
     ['status', paths.status(runtimeId, name)],
+    ['try-it', paths.tryIt(runtimeId, name)],
     ['requests', paths.requests(runtimeId, name)],
     ['logs', paths.logs(runtimeId, name)],
     ['configuration', paths.configuration(runtimeId, name)],

@@ -9,6 +9,7 @@ import { createAuditLog } from './audit/create-audit-log.ts'
 import { createAuditExportRoute } from './audit/export-route.ts'
 import { keepAuditBounded } from './audit/keep-audit-bounded.ts'
 import { createRecordRefusedUpload } from './audit/record-refused-upload.ts'
+import { createCallRoute } from './calls/call-route.ts'
 import { createKeyedLock } from './concurrency/keyed-lock.ts'
 import { acquireAlone, createSharedLock } from './concurrency/shared-lock.ts'
 import type { AdminApiDeps, FeatureDeps } from './context.ts'
@@ -42,6 +43,7 @@ import { createTokenSignInRoute } from './routes/token-sign-in-route.ts'
 import { createResumableUploadRoutes } from './routes/resumable-upload-routes.ts'
 import { createUploadRoute } from './routes/upload-route.ts'
 import { createUiRoutes } from './routes/ui/ui-routes.ts'
+import { createVersionTypes } from './rpcs/version-types.ts'
 import { createAuthenticate } from './sign-in/authenticate.ts'
 import { createLogins } from './sign-in/logins.ts'
 import { createPrincipals } from './sign-in/principals.ts'
@@ -96,6 +98,7 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
     fingerprintKey: deps.pepper,
     liveTraffic: deps.liveTraffic ?? null,
     documents: createDocumentReader(store),
+    versionTypes: createVersionTypes(),
     uploadLimits: { ...DEFAULT_UPLOAD_LIMITS, ...deps.uploadLimits },
   }
   const identity = { identity: store.identity, now, hashToken }
@@ -129,6 +132,7 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
   const enterRun = createRunLimits()
   const acceptsFiles = deps.graphqlUploads ?? false
   const executionMs = deps.executionMs ?? EXECUTION_MS
+  const persistedOnly = deps.persistedOnly ?? false
   const routes: Route[] = [
     healthRoute,
     ...createGraphqlRoutes({
@@ -138,6 +142,7 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
       enterRun,
       acceptsFiles,
       executionMs,
+      persistedOnly,
       stalledMs: deps.stalledMs ?? STALLED_MS,
       recordRefusedUpload: createRecordRefusedUpload(features),
     }),
@@ -147,6 +152,7 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
     createDocumentRoute(features),
     createDownloadLogsRoute(features),
     createDescriptorSetRoute(features),
+    createCallRoute(features),
     createStatusRoute(deps),
     createMetricsRoute(deps),
     ...createKeyRoutes(deps),
@@ -168,7 +174,14 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
   const { bootstrapToken } = deps
   const authenticate = createAuthenticate({ principals, hashToken, bootstrapToken })
   const callers = { authenticate, rateLimits, publicUrl, ownOrigins: origins, addressOf, logger }
-  const sockets = createSocketDoor({ ...callers, graphql, openStreams, principals, enterRun })
+  const sockets = createSocketDoor({
+    ...callers,
+    graphql,
+    openStreams,
+    principals,
+    enterRun,
+    persistedOnly,
+  })
   const handle = createHandler({
     routes,
     around: createAroundRoutes({ ...features, clientAddress }),

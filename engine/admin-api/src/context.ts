@@ -10,6 +10,7 @@ import type { OidcSettings } from './oidc/identity-provider.ts'
 import type { Principal } from './principal.ts'
 import type { HashToken } from './sign-in/tokens.ts'
 import type { DocumentReader } from './docs/document-reader.ts'
+import type { VersionTypes } from './rpcs/version-types.ts'
 import type { LiveTraffic } from './traffic/create-observer.ts'
 import type { UploadLimits } from './uploads/upload-limits.ts'
 import type { IngestBundle } from './versions/ingest-bundle.ts'
@@ -52,6 +53,8 @@ export type AdminApiDeps = {
   uiDir?: string
   /** Whether GraphQL's `createVersion` takes files, as KRE's clients send them; default false. */
   graphqlUploads?: boolean
+  /** Whether logins by cookie may send nothing but the operations of the admin UI; default false. */
+  persistedOnly?: boolean
   /** What a GraphQL operation may take; default 10 s. */
   executionMs?: number
   /** After which the client of an event stream that takes nothing is cut; default 30 s. */
@@ -81,6 +84,8 @@ export type FeatureDeps = Store & {
   /** Null where this process collects no metrics. */
   liveTraffic: LiveTraffic | null
   documents: DocumentReader
+  /** The messages of versions. */
+  versionTypes: VersionTypes
   /** The writing end of `audit`: every change of the engine's state begins there. */
   auditLog: Audit
   checkAudit: CheckIntegrity

@@ -25,8 +25,18 @@ export async function observe(deps: {
 }): Promise<Observed> {
   const { nats, logger, logBounds } = deps
   const store = gated(deps.store, deps.mayStore)
-  const collector = createMetricsCollector(Date.now, (increment) => observer.count(increment))
-  const observer = await openObserver({ store, collector, logger, logBounds })
+  const collector = createMetricsCollector(
+    Date.now,
+    (increment) => observer.count(increment),
+    (reading) => observer.read(reading),
+  )
+  const observer = await openObserver({
+    store,
+    collector,
+    logger,
+    logBounds,
+    publish: (subject, data) => nats.publish(subject, data),
+  })
   const ends = [
     hear(nats, ALL_METRICS, (subject, data) => collector.accept(data, subject)),
     hear(nats, ALL_KEPT_REQUESTS, observer.kept),
@@ -60,7 +70,7 @@ function hear(
 
 /** The store for an observer, whose writes are asked about. */
 function gated(store: Store, mayStore: () => boolean): Store {
-  const { traffic, requests, heardTotals, logRetention } = store
+  const { traffic, requests, samples, heardTotals, logRetention } = store
   return {
     ...store,
     traffic: {
@@ -73,6 +83,11 @@ function gated(store: Store, mayStore: () => boolean): Store {
       keep: async (all) => (mayStore() ? requests.keep(all) : undefined),
       addSteps: async (...args) => (mayStore() ? requests.addSteps(...args) : undefined),
       expire: async (olderThan) => (mayStore() ? requests.expire(olderThan) : 0),
+    },
+    samples: {
+      ...samples,
+      add: async (...args) => (mayStore() ? samples.add(...args) : undefined),
+      expire: async (...args) => (mayStore() ? samples.expire(...args) : 0),
     },
     heardTotals: {
       ...heardTotals,

@@ -9,5 +9,13 @@ export {
   type IngestResult,
 } from './ingest/ingest-bundle.ts'
 export { type BundleLimits, DEFAULT_LIMITS } from './limits.ts'
+export type {
+  EnumDescription,
+  FieldDescription,
+  MessageDescription,
+  TypeDescriptions,
+} from './messages/describe-types.ts'
+export { type MessageTypes, openMessageTypes } from './messages/open-message-types.ts'
+export { readProtoComments } from './messages/read-proto-comments.ts'
 export { readBundleFiles } from './read-bundle-files.ts'
 export { writePythonModules } from './python/write-python-modules.ts'

@@ -64,13 +64,27 @@ export function outputSubject(v: VersionRef, workflow: string | null, kind: Outp
   return `${versionPrefix(v)}.${workflow === null ? '_v' : token(workflow)}.o.${kind}`
 }
 
-/** All outputs of a runtime, the filter of its outputs stream. */
+/** All outputs of a version, the filter of its outputs stream. */
+export function versionOutputsFilter(v: VersionRef): string {
+  return `${versionPrefix(v)}.*.o.*`
+}
+/** All outputs of a runtime. */
 export function outputsFilter(runtimeId: RuntimeId): string {
   return `x.${token(runtimeId)}.*.*.o.*`
 }
+/** All outputs of all runtimes. */
+export const ALL_OUTPUTS = 'x.*.*.*.o.*'
 
-/** Control messages of a version's processes: announcements, pings, cancellations, death notices. */
-export type ControlVerb = 'announce' | 'ping' | 'cancel' | 'gone' | 'drain' | 'kept' | 'steps'
+/** Control messages of a version's processes: announcements, pings, cancellations, death notices, samples. */
+export type ControlVerb =
+  | 'announce'
+  | 'ping'
+  | 'cancel'
+  | 'gone'
+  | 'drain'
+  | 'kept'
+  | 'steps'
+  | 'sample'
 export function controlSubject(v: VersionRef, verb: ControlVerb): string {
   return `${versionPrefix(v)}._c.${verb}`
 }
@@ -90,19 +104,21 @@ export function replySubject(runtimeId: RuntimeId, entrypoint: string, replyToke
 export function claimsFilter(runtimeId: RuntimeId): string {
   return `c.${token(runtimeId)}.>`
 }
-/** Start of the chunks' subjects of a scope; the scope is from `claimScope`. */
-export function claimKey(runtimeId: RuntimeId, scope: string): string {
-  return `c.${token(runtimeId)}.${scope}`
-}
 /**
- * What keeps the large payloads of a request together: `<entrypoint>.<token>` of the subject that answers it; and the
- * part of them that nodes of one version may read and write.
+ * Start of the chunks' subjects of one request: `c.<rt>.<entrypoint>.<token>.<ver>`.
+ *
+ * @param replyTo the subject that answers the request.
  */
-export function claimScope(replyTo: string, version?: string): string {
+export function claimKey(v: VersionRef, replyTo: string): string {
   const match = REPLY_SUBJECT.exec(replyTo)
   // A sender that is no entrypoint has no scope of its own: what it keeps goes by its age.
   const scope = match === null ? 'none.none' : `${match[1]}.${match[2]}`
-  return version === undefined ? scope : `${scope}.${token(version)}`
+  return `c.${token(v.runtimeId)}.${scope}.${token(v.version)}`
+}
+/** The version in a key of `claimKey`, or in what begins with one; null = it is none of the runtime's. */
+export function versionOfClaim(runtimeId: RuntimeId, key: string): string | null {
+  const [c, runtime, , , version = ''] = key.split('.', 5)
+  return c === 'c' && runtime === runtimeId && RESOURCE_NAME.test(version) ? version : null
 }
 const REPLY_SUBJECT = /^_R\.[^.\s]+\.([^.\s]+)\.([^.\s_]+)/
 
@@ -151,14 +167,29 @@ export function workflowStream(w: WorkflowRef): string {
   return `X_${token(w.runtimeId)}_${token(w.version)}_${token(w.workflow)}`
 }
 
-/** Outputs of a runtime on their way to the store: `OUT_<rt>`. */
-export function outputsStream(runtimeId: RuntimeId): string {
-  return `OUT_${token(runtimeId)}`
+/** Outputs of a version on their way to the store: `OUT_<rt>_<ver>`. */
+export function outputsStream(v: VersionRef): string {
+  return `OUT_${token(v.runtimeId)}_${token(v.version)}`
+}
+/** Of what is an outputs stream by its name; null = it is none. */
+export function runtimeOfOutputs(stream: string): RuntimeId | null {
+  return /^OUT_([^_]+)(?:_[^_]+)?$/.exec(stream)?.[1] ?? null
 }
 
-/** Payloads that are too large for a message, on their way: `CLAIMS_<rt>`. */
-export function claimStream(runtimeId: RuntimeId): string {
-  return `CLAIMS_${token(runtimeId)}`
+/** Payloads of a version that are too large for a message, on their way: `CLAIMS_<rt>_<ver>`. */
+export function claimStream(v: VersionRef): string {
+  return `CLAIMS_${token(v.runtimeId)}_${token(v.version)}`
+}
+
+/**
+ * Streams of a whole runtime, which engines of before made, and the subject that each is given until it is empty. Nobody
+ * sends there, and `ALL_OUTPUTS` has it.
+ */
+export function retiredStreams(runtimeId: RuntimeId): ReadonlyMap<string, string> {
+  const id = token(runtimeId)
+  return new Map(
+    ['OUT', 'CLAIMS'].map((kind) => [`${kind}_${id}`, `x.${id}._retired.${kind}.o.none`]),
+  )
 }
 
 /** The writer's durable consumer on every outputs stream. */
@@ -211,12 +242,16 @@ export function workloadId(
 /** Longest name of a Kubernetes object (RFC 1123 label), in characters. */
 export const OBJECT_NAME_CHARS_MAX = 63
 
-/** `<rt>-<ver>-<workflow>-<node>`, shortened to 63 characters with a hash of the full identity when needed. */
-export function objectName(id: string): string {
+/**
+ * `<rt>-<ver>-<workflow>-<node>-<hash>`, shortened to 63 characters.
+ *
+ * @param suffix tells apart what one workload has several of; letters, digits and "-".
+ */
+export function objectName(id: string, suffix = ''): string {
   const name = id.replaceAll('.', '-')
   // A hyphen inside an id and the separator look alike, so the hash of the unambiguous id always decides.
-  const hash = createNameHash(id)
-  return `${name.slice(0, OBJECT_NAME_CHARS_MAX - hash.length - 1).replace(/-+$/, '')}-${hash}`
+  const end = `-${createNameHash(id)}${suffix === '' ? '' : `-${suffix}`}`
+  return name.slice(0, OBJECT_NAME_CHARS_MAX - end.length).replace(/-+$/, '') + end
 }
 
 /** Labels that say whose an object is. */

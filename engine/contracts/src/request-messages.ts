@@ -3,6 +3,8 @@
  * remembers messages of them says what it knows (`controlSubject(v, 'steps')`). The engine listens to both.
  */
 import { z } from 'zod'
+import { SAMPLE_BYTES_MAX } from './message-samples.ts'
+import { MINUTE_MS } from './units.ts'
 
 /** Why a request is kept: every failure, the slowest of a short while, and now and then any other. */
 export const KEPT_REASONS = ['failed', 'slow', 'sample'] as const
@@ -33,11 +35,34 @@ export const KeptRequests = z.object({
         message: z.string().max(1_000),
         attempts: z.number().int().min(0),
         requestBytes: z.number().int().min(0),
+        /** Nodes say its messages, too, while the engine asks for samples. At most one a second of a workflow. */
+        sampled: z.boolean().optional(),
       }),
     )
     .max(KEPT_REQUESTS_MAX),
 })
 export type KeptRequests = z.infer<typeof KeptRequests>
+
+/** A message as it went over an edge. */
+const MessageSnippet = z.object({
+  /** Full name of its protobuf type; empty = not known. */
+  type: z.string().max(500),
+  /** Of the whole message. */
+  bytes: z.number().int().min(0),
+  /** At most its first `SAMPLE_BYTES_MAX` bytes. */
+  base64: z.base64().max(Math.ceil(SAMPLE_BYTES_MAX / 3) * 4),
+})
+export type MessageSnippet = z.infer<typeof MessageSnippet>
+
+/**
+ * The engine asks a version's nodes for samples (`controlSubject(v, 'sample')`), again and again while somebody wants
+ * them: who does not hear it any more stops by itself.
+ */
+export const SampleCall = z.object({
+  /** For so long from now on. */
+  forMs: z.number().min(0).max(MINUTE_MS),
+})
+export type SampleCall = z.infer<typeof SampleCall>
 
 export const RequestSteps = z.object({
   workflow: name,
@@ -57,6 +82,9 @@ export const RequestSteps = z.object({
         handlerMs: ms,
         ok: z.boolean(),
         bytes: z.number().int().min(0),
+        /** What the node got and what it sent first, of a request that is sampled. */
+        input: MessageSnippet.optional(),
+        output: MessageSnippet.optional(),
       }),
     )
     .max(REQUEST_STEPS_IN_MESSAGE_MAX),

@@ -80,6 +80,14 @@ export {
   type RequestStore,
 } from './ports/request-store.ts'
 export {
+  SAMPLES_PER_EDGE_MAX,
+  type MessagePart,
+  type MessageSample,
+  type SampleQuery,
+  type SampleStore,
+  type Sampling,
+} from './ports/sample-store.ts'
+export {
   TRAFFIC_RESOLUTIONS,
   TRAFFIC_SAMPLES_MAX,
   TRAFFIC_SCOPES_MAX,

@@ -22,6 +22,7 @@ import {
   spareNoticeSubject,
   spareSubject,
   versionClaimsFilter,
+  versionOutputsFilter,
 } from '@kre/contracts'
 import type { Permissions } from '../keys/jwt.ts'
 import { keyValueSubjects, objectSubjects } from './plan-accounts.ts'
@@ -55,7 +56,7 @@ function publishedBy(node: NodeMember): string[] {
     dataSubject(runtimeId, 'find'),
     ...OUTPUT_KINDS.map((kind) => outputSubject(node, workflow, kind)),
     claims,
-    `$JS.API.DIRECT.GET.${claimStream(runtimeId)}.${claims}`,
+    `$JS.API.DIRECT.GET.${claimStream(node)}.${claims}`,
     ...[project, shared, own].flatMap(keyValueSubjects),
     ...(node.objectBucket === null ? [] : objectSubjects(node.objectBucket)),
   ]
@@ -74,6 +75,7 @@ function subscribedBy(node: NodeMember): string[] {
     controlSubject(node, 'cancel'),
     controlSubject(node, 'ping'),
     controlSubject(node, 'kept'),
+    controlSubject(node, 'sample'),
     ENGINE_HEARTBEAT_SUBJECT,
     `${nodeInbox(node)}.>`,
   ]
@@ -83,7 +85,8 @@ function subscribedBy(node: NodeMember): string[] {
 export function entrypointPermissions({ runtimeId, version }: EntrypointSpec): Permissions {
   const of = version ?? '*'
   const control = (verb: string) => `x.${runtimeId}.${of}._c.${verb}`
-  const stream = claimStream(runtimeId)
+  // Its account has nothing of this name but the streams of its versions.
+  const stream = version === null ? '*' : claimStream({ runtimeId, version })
   const claims =
     version === null ? claimsFilter(runtimeId) : versionClaimsFilter({ runtimeId, version })
   const routing = routingBucket(runtimeId)
@@ -94,7 +97,7 @@ export function entrypointPermissions({ runtimeId, version }: EntrypointSpec): P
         ...['announce', 'ping', 'cancel', 'kept'].map(control),
         // Credits of streams.
         `_INBOX.${runtimeId}.${of}.>`,
-        version === null ? outputsFilter(runtimeId) : `x.${runtimeId}.${version}.*.o.*`,
+        version === null ? outputsFilter(runtimeId) : versionOutputsFilter({ runtimeId, version }),
         metricsSubject(runtimeId),
         claims,
         `$JS.API.DIRECT.GET.${stream}.${claims}`,

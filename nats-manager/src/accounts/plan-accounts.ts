@@ -60,7 +60,12 @@ export function engineClaims(): AccountClaims {
       ...['$JS.API.>', '$KV.>', '$O.>', 'c.>', 'x.*.*.*.o.*', 'kre.data.*.find'].map(service),
       ...[anyControl('announce'), anyControl('kept'), anyControl('steps')].map(service),
       service(metricsSubjectOfAll),
-      ...[ENGINE_HEARTBEAT_SUBJECT, anyControl('ping'), anyControl('gone')].map(stream),
+      ...[
+        ENGINE_HEARTBEAT_SUBJECT,
+        anyControl('ping'),
+        anyControl('gone'),
+        anyControl('sample'),
+      ].map(stream),
       // Confirmations of stored documents; and what the routing bucket is told, so that entrypoints look.
       ...['_INBOX.>', '$KV.>'].map(stream),
     ],
@@ -78,15 +83,21 @@ export function runtimeClaims(
 ): AccountClaims {
   const control = (verb: ControlVerb) => `x.${runtimeId}.${ANY}._c.${verb}`
   const routing = routingBucket(runtimeId)
-  const claims = claimStream(runtimeId)
+  const payloads = [...versions.keys()].flatMap((version) => {
+    const ref = { runtimeId, version }
+    const stream = claimStream(ref)
+    return [
+      `$JS.API.DIRECT.GET.${stream}.${versionClaimsFilter(ref)}`,
+      `$JS.API.STREAM.PURGE.${stream}`,
+    ]
+  })
   return {
     imports: [
       ...[
         JETSTREAM_INFO,
         outputsFilter(runtimeId),
         claimsFilter(runtimeId),
-        `$JS.API.DIRECT.GET.${claims}.${claimsFilter(runtimeId)}`,
-        `$JS.API.STREAM.PURGE.${claims}`,
+        ...payloads,
         `$JS.API.STREAM.MSG.GET.KV_${routing}`,
         control('announce'),
         control('kept'),
@@ -131,7 +142,7 @@ export function versionClaims(
     control('kept'),
     ownInboxes,
   ]
-  const fromEngine = [ENGINE_HEARTBEAT_SUBJECT, control('ping'), ownInboxes]
+  const fromEngine = [ENGINE_HEARTBEAT_SUBJECT, control('ping'), control('sample'), ownInboxes]
   const replicas = version.facts.manifest.workflows
     .flatMap(({ nodes }) => nodes)
     .reduce((sum, node) => sum + node.replicas, 0)
@@ -164,7 +175,7 @@ function servicesOf(ref: VersionRef, { facts }: NatsVersion): string[] {
     JETSTREAM_INFO,
     `x.${runtimeId}.${version}.${ANY}.o.${ANY}`,
     claims,
-    `$JS.API.DIRECT.GET.${claimStream(runtimeId)}.${claims}`,
+    `$JS.API.DIRECT.GET.${claimStream(ref)}.${claims}`,
     dataSubject(runtimeId, 'find'),
     controlSubject(ref, 'announce'),
     controlSubject(ref, 'steps'),

@@ -76,13 +76,23 @@ export function createNode(process: NodeProcess, launch: NodeLaunch): Node {
   )
   const services = openDataServices(launch, inbox, outbox, () => connection.maxPayload())
   const timings = createTimings(launch, outbox, counters)
-  const metrics = createNodeMetrics(launch, counters, process.nodes.size, (subject, data) =>
-    connection.publish(subject, data),
+  const metrics = createNodeMetrics(
+    launch,
+    counters,
+    process.nodes.size,
+    () => dispatcher.queued,
+    (subject, data) => connection.publish(subject, data),
   )
   const spans = process.tracing?.spansOf(launch) ?? null
   const owner: CallOwner = {
-    send: (call, kind, channel, payload, error) => outlet.send(call, kind, channel, payload, error),
-    write: (call, payload) => outlet.write(call, payload),
+    send(call, kind, channel, payload, error) {
+      if (recent?.isSampling === true && kind !== 'error') recent.sent(call, payload)
+      return outlet.send(call, kind, channel, payload, error)
+    },
+    write(call, payload) {
+      if (recent?.isSampling === true) recent.sent(call, payload)
+      return outlet.write(call, payload)
+    },
     log: (call, level, text) => log.write(level, text, call.requestId),
     service: services,
   }

@@ -41,6 +41,7 @@ export const OPERATIONS: Readonly<Record<string, Access>> = {
   'GET /api/v1/runtimes/:id/versions/:name/bundle': on('view versions', 'id'),
   'GET /api/v1/runtimes/:id/versions/:name/descriptor-set': on('view versions', 'id'),
   'GET /api/v1/runtimes/:id/versions/:name/document': on('view documents', 'id'),
+  'POST /api/v1/runtimes/:id/versions/:name/call/:rpc': on('call workflows', 'id'),
   'GET /api/v1/runtimes/:id/logs': on('view logs', 'id'),
   'GET /api/v1/status': to('view engine'),
   'GET /api/v1/keys': to('view engine'),
@@ -56,6 +57,7 @@ export const OPERATIONS: Readonly<Record<string, Access>> = {
   'Query.version': on('view versions', 'runtimeId'),
   'Query.versions': on('view versions', 'runtimeId'),
   'Query.configurationDifferences': on('edit versions', 'runtimeId'),
+  'Query.versionComparison': on('view versions', 'runtimeId'),
   'Query.logs': on('view logs', 'runtimeId'),
   'Query.logLimits': on('view logs', 'runtimeId'),
   'Query.metrics': on('view predictions', 'runtimeId'),
@@ -65,6 +67,8 @@ export const OPERATIONS: Readonly<Record<string, Access>> = {
   'Query.recentRequests': on('view traffic', 'runtimeId'),
   // Looked for among the runtimes of the caller when none is named.
   'Query.request': on('view traffic', 'runtimeId'),
+  // Contents are left out for those who may not view messages.
+  'Query.edgeSamples': on('view traffic', 'runtimeId'),
   'Query.documents': on('view documents', 'runtimeId'),
   'Query.userActivityList': listed('view audit'),
   'Query.auditIntegrity': to('view whole audit'),
@@ -81,6 +85,7 @@ export const OPERATIONS: Readonly<Record<string, Access>> = {
   'Mutation.deleteVersion': on('edit versions', 'input.runtimeId'),
   'Mutation.updateVersionUserConfiguration': on('edit versions', 'input.runtimeId'),
   'Mutation.updateLogLimits': on('edit log limits', 'input.runtimeId'),
+  'Mutation.sampleMessages': on('view messages', 'input.runtimeId'),
   'Mutation.createUser': to('edit users'),
   'Mutation.removeUsers': to('edit users'),
   'Mutation.updateAccessLevel': to('edit users'),

@@ -21,6 +21,9 @@ export const ACTIONS = {
   'view predictions': onRuntime('VIEWER'),
   'view measurements': onRuntime('VIEWER'),
   'view traffic': onRuntime('VIEWER'),
+  // Contents of requests, and effects of a workflow: more than looking at what the engine counts.
+  'view messages': onRuntime('MANAGER'),
+  'call workflows': onRuntime('MANAGER'),
   'view documents': onRuntime('VIEWER'),
   'edit versions': onRuntime('MANAGER'),
   'view audit': onRuntime('MANAGER'),

@@ -59,6 +59,7 @@ export const MUTATION_OPERATIONS: Readonly<Record<string, AuditedOperation>> = {
   stopVersion: { ...onVersion('STOP_VERSION'), state: readWanted },
   publishVersion: {
     ...onVersion('PUBLISH_VERSION'),
+    keep: ['runtimeId', 'versionName', 'ifPublished'],
     state: readPublished,
     rows: (performed) => [
       [
@@ -130,6 +131,19 @@ export const MUTATION_OPERATIONS: Readonly<Record<string, AuditedOperation>> = {
         RUNTIME_ID: target.runtimeId,
         SETTING_NAME: 'logLimits',
         NEW_VALUE: { days: input['days'] ?? null, bytesMax: input['bytesMax'] ?? null },
+      }),
+    ],
+  },
+  sampleMessages: {
+    type: 'UPDATE_SETTING',
+    keep: ['runtimeId', 'versionName', 'minutes'],
+    rows: ({ target, input }) => [
+      vars({
+        RUNTIME_ID: target.runtimeId,
+        VERSION_ID: target.versionId,
+        VERSION_NAME: target.versionName,
+        SETTING_NAME: 'sampleMinutes',
+        NEW_VALUE: input['minutes'],
       }),
     ],
   },

@@ -45,6 +45,8 @@ const PARTS = 'collects parts of a file; the version that is made of them has a 
 export const ROUTES_WITHOUT_RECORD: Readonly<Record<string, string>> = {
   'PATCH /api/v1/runtimes/:id/uploads/:upload': PARTS,
   'DELETE /api/v1/runtimes/:id/uploads/:upload': PARTS,
+  'POST /api/v1/runtimes/:id/versions/:name/call/:rpc':
+    'calls a workflow, as every client of its entrypoint does, and changes nothing of the engine',
   'POST /graphql': 'each mutation in the document has a record of its own',
   'POST /api/v1/auth/signin':
     'anybody may ask for a mail, as often as the rate limits let him; the sign-in that follows has a record',

@@ -7,6 +7,8 @@ export type GraphqlContext = {
   readonly requestId: string
   /** Aborted when the client is gone, the login ended, the time is over or the server closes. */
   readonly signal: AbortSignal
+  /** Whether the caller may ask for nothing but the operations of the admin UI. */
+  readonly onlyPersisted: boolean
   /** Of a multipart request; null = it is none. */
   readonly file: IncomingFile | null
 }

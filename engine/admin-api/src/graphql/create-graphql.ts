@@ -19,6 +19,12 @@ import { guardResolvers, guardSubscribers } from './guard-resolvers.ts'
 import { createMutations } from './mutations.ts'
 import { createQueries } from './queries.ts'
 import { createSubscriptions } from './subscriptions.ts'
+import {
+  readUiOperations,
+  resolveOperation,
+  type PersistedOperations,
+  type SentOperation,
+} from './persisted-operations.ts'
 import { SCALARS } from './scalars.ts'
 import { INVALID_DOCUMENT } from './to-graphql-error.ts'
 
@@ -36,7 +42,7 @@ export type Graphql = {
   ): Promise<Response>
   /** For doors without requests. Other operations than subscriptions have no business there. */
   prepareSubscription(
-    params: { query: string; variables: Record<string, unknown>; operationName: string | null },
+    params: SentOperation & { variables: Record<string, unknown>; operationName: string | null },
     context: GraphqlContext,
   ): Promise<PreparedSubscription | readonly GraphQLError[]>
 }
@@ -44,6 +50,7 @@ export type Graphql = {
 /** GraphQL without any of the library's own doors: no CORS, no playground, no batching, no multipart. */
 export function createGraphql(deps: FeatureDeps): Graphql {
   const { logger } = deps
+  const operations = readUiOperations()
   const yoga = createYoga<GraphqlContext>({
     schema: createApiSchema(deps),
     graphqlEndpoint: GRAPHQL_PATH,
@@ -59,7 +66,7 @@ export function createGraphql(deps: FeatureDeps): Graphql {
       // Only what no resolver let through comes here: it has no message for callers.
       maskError: (error) => maskFault(error, logger),
     },
-    plugins: [limitDocuments, nameErrors],
+    plugins: [takePersisted(operations), limitDocuments, nameErrors],
   })
   return {
     answer: async ({ url, method, headers, body }, context) =>
@@ -74,12 +81,13 @@ export function createGraphql(deps: FeatureDeps): Graphql {
         context,
       ),
 
-    async prepareSubscription({ query, variables, operationName }, context) {
+    async prepareSubscription({ variables, operationName, ...sent }, context) {
       const enveloped = yoga.getEnveloped(context)
       const named = (errors: readonly GraphQLError[]) =>
         errors.map((error) => nameError(error, context.requestId))
       try {
-        const document = enveloped.parse(query) as ReturnType<typeof parse>
+        const query = resolveOperation(operations, sent, context.onlyPersisted)
+        const document = enveloped.parse(query ?? '') as ReturnType<typeof parse>
         const errors = enveloped.validate(enveloped.schema, document) as readonly GraphQLError[]
         if (errors.length > 0) return named(errors)
         if (getOperationAST(document, operationName)?.operation !== 'subscription')
@@ -121,6 +129,23 @@ function createApiSchema(deps: FeatureDeps) {
       ),
     },
   })
+}
+
+/** Puts the text into requests that name their operation, and refuses who may do nothing else. */
+function takePersisted(operations: PersistedOperations): Plugin<object, GraphqlContext> {
+  return {
+    onParams({ params, setParams, context }) {
+      const { onlyPersisted, requestId } = context as unknown as GraphqlContext
+      // What is no object is refused by the next check.
+      if (typeof params !== 'object' || params === null) return
+      try {
+        const query = resolveOperation(operations, params, onlyPersisted)
+        if (query !== null) setParams({ ...params, query })
+      } catch (error) {
+        throw error instanceof GraphQLError ? nameError(error, requestId) : error
+      }
+    },
+  }
 }
 
 const limitDocuments: Plugin<object, GraphqlContext> = {

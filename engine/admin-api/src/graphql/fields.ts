@@ -1,9 +1,11 @@
 import { readConfig } from '../config/read-config.ts'
 import type { FeatureDeps } from '../context.ts'
+import { findPreviousVersion } from '../runtimes/previous-version.ts'
 import { findEntrypointAddress, findPublishedVersion } from '../runtimes/read-runtimes.ts'
 import { createUserFields } from './account-resolvers.ts'
 import type { GraphqlContext } from './context.ts'
 import { createObservationFields } from './observation-resolvers.ts'
+import { createServiceFields } from './sample-resolvers.ts'
 import type { GraphqlRuntime } from './to-graphql-runtime.ts'
 import { toGraphqlVersion, type GraphqlVersion } from './to-graphql-version.ts'
 
@@ -28,9 +30,19 @@ export function createFields(deps: FeatureDeps) {
         const published = await findPublishedVersion(deps, { principal, runtimeId })
         return published === null ? null : toGraphqlVersion(published)
       },
+
+      previousVersion: async (
+        { id: runtimeId }: GraphqlRuntime,
+        _args: unknown,
+        { principal }: GraphqlContext,
+      ) => {
+        const previous = await findPreviousVersion(deps, { principal, runtimeId })
+        return previous === null ? null : toGraphqlVersion(previous)
+      },
     },
 
     Version: {
+      ...createServiceFields(deps),
       config: async (
         { runtimeId, name: versionName }: GraphqlVersion,
         _args: unknown,

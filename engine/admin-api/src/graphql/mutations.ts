@@ -5,7 +5,7 @@ import { deleteRuntime } from '../runtimes/delete-runtime.ts'
 import type { RuntimeFields } from '../runtimes/runtime-rules.ts'
 import { updateRuntime } from '../runtimes/update-runtime.ts'
 import { deleteVersion } from '../versions/delete-version.ts'
-import { publishVersion } from '../versions/publish-version.ts'
+import { publishVersion, type PublishVersion } from '../versions/publish-version.ts'
 import { restartVersion, startVersion } from '../versions/start-version.ts'
 import { stopVersion } from '../versions/stop-version.ts'
 import { unpublishVersion } from '../versions/unpublish-version.ts'
@@ -53,7 +53,11 @@ export function createMutations(deps: FeatureDeps) {
     startVersion: onVersion((command) => startVersion(deps, command)),
     restartVersion: onVersion((command) => restartVersion(deps, command)),
     stopVersion: onVersion((command) => stopVersion(deps, command)),
-    publishVersion: onVersion((command) => publishVersion(deps, command)),
+    publishVersion: async (
+      _: unknown,
+      { input }: Input<PublishVersion>,
+      { principal }: GraphqlContext,
+    ) => toGraphqlVersion(await publishVersion(deps, { ...input, principal })),
     unpublishVersion: onVersion((command) => unpublishVersion(deps, command)),
     deleteVersion: onVersion((command) => deleteVersion(deps, command)),
 

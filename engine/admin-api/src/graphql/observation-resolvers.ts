@@ -5,21 +5,19 @@ import { listDocuments } from '../docs/list-documents.ts'
 import { readLogLimits, updateLogLimits } from '../logs/log-limits.ts'
 import { listMeasurementNames, readMeasurements } from '../metrics/read-measurements.ts'
 import { readMetrics } from '../metrics/read-metrics.ts'
-import { findRequest, listRequests, stepsOf } from '../traffic/read-requests.ts'
+import { findRequest, listRequests } from '../traffic/read-requests.ts'
 import { readTraffic, type ReadTraffic } from '../traffic/read-traffic.ts'
 import type { GraphqlContext } from './context.ts'
 import { toGraphqlMetrics } from './to-graphql-metrics.ts'
-import {
-  toGraphqlRequest,
-  toGraphqlStep,
-  toGraphqlTraffic,
-  type GraphqlRequest,
-} from './to-graphql-traffic.ts'
+import { createSampleMutations, createSampleQueries, createStepFields } from './sample-resolvers.ts'
+import { toGraphqlRequest, toGraphqlTraffic } from './to-graphql-traffic.ts'
 
 type OfVersion = { runtimeId: string; versionName: string }
 
 export function createObservationQueries(deps: FeatureDeps) {
   return {
+    ...createSampleQueries(deps),
+
     metrics: async (
       _: unknown,
       args: OfVersion & { startDate: string; endDate: string },
@@ -69,6 +67,8 @@ export function createObservationQueries(deps: FeatureDeps) {
 
 export function createObservationMutations(deps: FeatureDeps) {
   return {
+    ...createSampleMutations(deps),
+
     updateLogLimits: async (
       _: unknown,
       { input }: { input: { runtimeId: string; days?: number | null; bytesMax?: number | null } },
@@ -79,10 +79,7 @@ export function createObservationMutations(deps: FeatureDeps) {
 
 export function createObservationFields(deps: FeatureDeps) {
   return {
-    TracedRequest: {
-      steps: async ({ id, runtimeId }: GraphqlRequest) =>
-        (await stepsOf(deps, { id, runtimeId })).map(toGraphqlStep),
-    },
+    TracedRequest: createStepFields(deps),
   }
 }
 

@@ -5,6 +5,7 @@ import { findRuntime, listRuntimes } from '../runtimes/read-runtimes.ts'
 import { findVersion, listVersions } from '../versions/read-versions.ts'
 import { createAccountQueries } from './account-resolvers.ts'
 import { createAuditQueries } from './audit-queries.ts'
+import { createComparisonQueries } from './comparison-resolvers.ts'
 import type { GraphqlContext } from './context.ts'
 import { createObservationQueries } from './observation-resolvers.ts'
 import { pageOf, type PageArgs } from './page-of.ts'
@@ -17,6 +18,7 @@ export function createQueries(deps: FeatureDeps) {
     ...createObservationQueries(deps),
     ...createAccountQueries(deps),
     ...createAuditQueries(deps),
+    ...createComparisonQueries(deps),
 
     runtime: async (_: unknown, args: { id: string }, { principal }: GraphqlContext) =>
       toGraphqlRuntime(await findRuntime(deps, { principal, runtimeId: args.id })),
@@ -59,11 +61,11 @@ export function createQueries(deps: FeatureDeps) {
 
     logs: async (
       _: unknown,
-      args: { runtimeId: string; filters: unknown; cursor?: string | null },
+      args: { runtimeId: string; filters: unknown; cursor?: string | null; limit?: number | null },
       { principal }: GraphqlContext,
     ) => {
-      const { runtimeId, filters, cursor = null } = args
-      const page = await queryLogs(deps, { principal, runtimeId, filters, cursor })
+      const { runtimeId, filters, cursor = null, limit = null } = args
+      const page = await queryLogs(deps, { principal, runtimeId, filters, cursor, limit })
       return { cursor: page.cursor, items: page.items.map(toGraphqlLog) }
     },
   }

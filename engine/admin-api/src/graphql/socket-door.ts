@@ -31,6 +31,8 @@ export type SocketDoorDeps = {
   openStreams: OpenStreams
   principals: Parameters<typeof createOpenStreams>[0]
   enterRun: EnterRun
+  /** Whether a cookie is good for nothing but the operations of the admin UI. */
+  persistedOnly: boolean
   authenticate: Authenticate
   rateLimits: RateLimits
   publicUrl: () => string
@@ -44,7 +46,11 @@ export type SocketDoor = AsyncDisposable & {
   readonly upgrade: (req: IncomingMessage, socket: Duplex, head: Buffer) => void
 }
 
-type Extra = { readonly principal: Principal; readonly signal: AbortSignal }
+type Extra = {
+  readonly principal: Principal
+  readonly onlyPersisted: boolean
+  readonly signal: AbortSignal
+}
 
 /**
  * Subscriptions over WebSockets, by the protocol of npm graphql-ws, at the address of GraphQL. Who connects proves
@@ -54,7 +60,7 @@ export function createSocketDoor(deps: SocketDoorDeps): SocketDoor {
   const { graphql, openStreams, logger } = deps
   /** Sockets count by themselves: an idle one costs, too. */
   const openSockets = createOpenStreams(deps.principals)
-  const principalOf = new WeakMap<WebSocket, Extra>()
+  const extras = new WeakMap<WebSocket, Extra>()
   const server = new WebSocketServer({
     noServer: true,
     maxPayload: MESSAGE_BYTES_MAX,
@@ -65,15 +71,20 @@ export function createSocketDoor(deps: SocketDoorDeps): SocketDoor {
   const handling = useServer<Record<string, unknown>, Record<string, unknown>>(
     {
       connectionInitWaitTimeout: HELLO_MS,
-      async onSubscribe({ extra }, _id, { query, variables, operationName }) {
-        const { principal, signal } = extraOf(extra.socket)
+      async onSubscribe({ extra }, _id, { query, extensions, variables, operationName }) {
+        const { principal, onlyPersisted, signal } = extraOf(extra.socket)
         const requestId = randomUUID()
         try {
           const leave = await deps.enterRun(callerKey(principal), signal)
           try {
-            const context = { principal, requestId, signal, file: null }
+            const context = { principal, requestId, signal, onlyPersisted, file: null }
             const prepared = await graphql.prepareSubscription(
-              { query, variables: variables ?? {}, operationName: operationName ?? null },
+              {
+                query,
+                extensions,
+                variables: variables ?? {},
+                operationName: operationName ?? null,
+              },
               context,
             )
             if ('args' in prepared) return Object.assign(prepared.args, { rootValue: prepared })
@@ -113,7 +124,7 @@ export function createSocketDoor(deps: SocketDoorDeps): SocketDoor {
   )
 
   function extraOf(socket: WebSocket): Extra {
-    const extra = principalOf.get(socket)
+    const extra = extras.get(socket)
     if (extra === undefined) throw new GraphQLError('the socket is not known')
     return extra
   }
@@ -126,7 +137,7 @@ export function createSocketDoor(deps: SocketDoorDeps): SocketDoor {
     return toGraphqlError(error, requestId)
   }
 
-  async function admit(req: IncomingMessage): Promise<Principal> {
+  async function admit(req: IncomingMessage): Promise<Omit<Extra, 'signal'>> {
     if (!isAllowedHost(req.headers.host, deps.publicUrl()))
       throw refusal(421, 'this API does not answer under this host name')
     const path = (req.url ?? '').split('?')[0]
@@ -153,14 +164,15 @@ export function createSocketDoor(deps: SocketDoorDeps): SocketDoor {
     if (path !== GRAPHQL_PATH) throw refusal(404, 'there is nothing at this address')
     if (!offers(req, GRAPHQL_TRANSPORT_WS_PROTOCOL))
       throw refusal(400, `ask for the subprotocol ${GRAPHQL_TRANSPORT_WS_PROTOCOL}`)
-    return authentication.principal
+    const onlyPersisted = deps.persistedOnly && authentication.kind === 'cookie'
+    return { principal: authentication.principal, onlyPersisted }
   }
 
   /** Counts the socket, and closes it when its login ends. */
-  function watch(socket: WebSocket, principal: Principal, leave: () => void): void {
+  function watch(socket: WebSocket, caller: Omit<Extra, 'signal'>, leave: () => void): void {
     const gone = new AbortController()
-    principalOf.set(socket, { principal, signal: gone.signal })
-    const unwatch = openStreams.watch(principal, () => socket.close(CLOSE_FORBIDDEN, 'Forbidden'))
+    extras.set(socket, { ...caller, signal: gone.signal })
+    const unwatch = openStreams.watch(caller.principal, () => socket.close(CLOSE_FORBIDDEN, 'Forbidden'))
     socket.once('close', () => {
       unwatch()
       leave()
@@ -172,14 +184,14 @@ export function createSocketDoor(deps: SocketDoorDeps): SocketDoor {
     upgrade(req, socket, head) {
       socket.on('error', () => socket.destroy())
       admit(req).then(
-        (principal) => {
-          const leave = tryEnter(openSockets, principal)
+        (caller) => {
+          const leave = tryEnter(openSockets, caller.principal)
           if (leave === null) {
             refuse(socket, 429)
             return
           }
           server.handleUpgrade(req, socket, head, (opened) => {
-            watch(opened, principal, leave)
+            watch(opened, caller, leave)
             server.emit('connection', opened, req)
             // A broken frame closes the socket, and that is all there is to it; graphql-ws would write to stderr.
             opened.removeAllListeners('error').on('error', () => undefined)

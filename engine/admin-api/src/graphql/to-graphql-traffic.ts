@@ -38,11 +38,12 @@ export function toGraphqlTraffic({ from, to, stepMs, series }: Traffic) {
   }
 }
 
-function toStats({ calls, errors, times }: TrafficCounts, spanS: number) {
+function toStats({ calls, errors, times, queuedMax = 0 }: TrafficCounts, spanS: number) {
   return {
     calls,
     errors,
     rate: spanS === 0 ? 0 : calls / spanS,
+    queued: queuedMax,
     duration: latencyOf(times.duration),
     overhead: latencyOf(times.overhead),
     transport: latencyOf(times.transport),

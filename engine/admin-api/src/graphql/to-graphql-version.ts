@@ -1,4 +1,10 @@
-import type { DerivedNode, GraphNode, WorkflowGraph } from '@kre/contracts'
+import {
+  ENTRYPOINT,
+  toYaml,
+  type DerivedNode,
+  type GraphNode,
+  type WorkflowGraph,
+} from '@kre/contracts'
 import type { VersionState } from '../versions/version-state.ts'
 import { toGraphqlUser } from './to-graphql-user.ts'
 
@@ -22,6 +28,8 @@ export function toGraphqlVersion({ version, derived }: VersionState) {
     errors: derived.status === 'ERROR' ? [derived.reason] : [],
     issues: issues ?? [],
     digest: version.bundleDigest,
+    // Written only when it is asked for.
+    manifest: () => toYaml(manifest),
     entrypointAddress: derived.address,
   }
 }
@@ -52,6 +60,12 @@ export function toGraphqlNode(node: GraphNode, state: DerivedNode) {
     subscriptions: node.subscriptions.map(({ from, channel }) =>
       channel === null ? from : `${from}.${channel}`,
     ),
+    inputs: node.subscriptions.map(({ from, channel, durability }) => ({
+      fromNodeId: from === ENTRYPOINT ? ENTRYPOINT : `${state.workflow}.${from}`,
+      channel,
+      durability,
+      isFused: state.fused.includes(from),
+    })),
     replicas: node.replicas,
     replicasReady: state.replicasReady,
     restarts: state.restarts,

@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { buildBundle, ingestBundle } from '@kre/bundle'
+import { ingestBundle } from '@kre/bundle'
 import { KiB, MiB } from '@kre/contracts'
 import { waitUntil } from '@kre/service-kit'
+import { smallBundle } from '../testing/small-bundle.ts'
 import { startTestApi, type TestApi } from '../testing/start-test-api.ts'
 
 let api: TestApi
@@ -14,40 +13,9 @@ let bundle: Buffer
 beforeAll(async () => {
   api = await startTestApi({ ingest: ingestBundle })
   await api.createRuntime()
-  bundle = await smallBundle()
+  bundle = await smallBundle(api)
 })
 afterAll(() => api[Symbol.asyncDispose]())
-
-const MANIFEST = `krtVersion: v2
-version: small-v1
-description: a small one
-entrypoint:
-  proto: public_input.proto
-  image: konstellation/kre-entrypoint:8.2
-workflows:
-  - name: wf
-    entrypoint: Call
-    exitpoint: only
-    nodes:
-      - { name: only, image: konstellation/kre-ts:1.0, src: src/only.ts, subscriptions: [entrypoint] }
-`
-const PROTO = `syntax = "proto3";
-package small;
-message Request { string text = 1; }
-message Response { string text = 1; }
-service Entrypoint { rpc Call (Request) returns (Response) {}; }
-`
-
-async function smallBundle(): Promise<Buffer> {
-  const directory = join(api.dataDir, 'small')
-  await mkdir(join(directory, 'src'), { recursive: true })
-  await writeFile(join(directory, 'kre.yaml'), MANIFEST)
-  await writeFile(join(directory, 'public_input.proto'), PROTO)
-  await writeFile(join(directory, 'src/only.ts'), 'export async function handle() {}\n')
-  const built = await buildBundle({ directory, out: join(api.dataDir, 'small.krt') })
-  if (!built.ok) throw new Error(JSON.stringify(built.issues))
-  return readFile(built.file)
-}
 
 const put = (body: Buffer) =>
   api.send('/api/v1/runtimes/demo/versions', { method: 'PUT', headers: api.asOwner, body })

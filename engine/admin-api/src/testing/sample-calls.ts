@@ -64,6 +64,11 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
     'GET',
     '/api/v1/runtimes/demo/versions/nope/document?path=docs/README.md',
   ),
+  'POST /api/v1/runtimes/:id/versions/:name/call/:rpc': http(
+    'POST',
+    '/api/v1/runtimes/demo/versions/nope/call/Rpc',
+    '{}',
+  ),
   'GET /api/v1/runtimes/:id/logs': http(
     'GET',
     '/api/v1/runtimes/demo/logs?startDate=2026-01-01T00:00:00Z',
@@ -92,6 +97,9 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
   'Query.configurationDifferences': query(
     `{ configurationDifferences(${ofNope}, configurationVariables: []) }`,
   ),
+  'Query.versionComparison': query(
+    `{ versionComparison(${ofNope}, fromVersionName: "nope") { isSameBundle } }`,
+  ),
   'Query.logs': query(
     'query ($filters: LogFilters!) { logs(runtimeId: "demo", filters: $filters) { cursor } }',
     { filters },
@@ -107,6 +115,9 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
   'Query.traffic': query(`{ traffic(${ofNope}, from: "${filters.startDate}") { step } }`),
   'Query.recentRequests': query(`{ recentRequests(${ofNope}) { id } }`),
   'Query.request': query('{ request(id: "nope", runtimeId: "demo") { id } }'),
+  'Query.edgeSamples': query(
+    `{ edgeSamples(${ofNope}, workflowId: "wf", fromNodeId: "entrypoint", toNodeId: "wf.a") { date } }`,
+  ),
   'Query.documents': query(`{ documents(${ofNope}) { path } }`),
 
   'Query.userActivityList': async (api, headers) => {
@@ -139,6 +150,11 @@ export const SAMPLE_CALLS: Readonly<Record<string, SampleCall>> = {
     undefined,
     '{ days }',
   ),
+  'Mutation.sampleMessages': mutation('sampleMessages', {
+    runtimeId: 'demo',
+    versionName: 'nope',
+    minutes: 1,
+  }),
   'Mutation.createUser': mutation('createUser', { email: '?' }),
   'Mutation.removeUsers': mutation('removeUsers', users, 'UsersInput'),
   'Mutation.updateAccessLevel': mutation('updateAccessLevel', { ...users, accessLevel: 'ADMIN' }),

@@ -23,6 +23,7 @@ const open = (known?: KnownVersions) =>
   createRequestRecorder({
     store: api.store,
     knownVersions: known ?? createKnownVersions(api.store, () => new Date()),
+    now: () => new Date(),
     logger,
   })
 const bytes = (value: unknown) =>

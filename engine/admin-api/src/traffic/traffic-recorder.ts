@@ -1,5 +1,5 @@
 import { ENTRYPOINT, SECOND_MS } from '@kre/contracts'
-import type { HeardProcess, Increment, Logger } from '@kre/service-kit'
+import type { HeardProcess, Increment, Logger, Reading } from '@kre/service-kit'
 import {
   addCounts,
   TRAFFIC_RESOLUTIONS,
@@ -9,7 +9,8 @@ import {
   type TrafficScope,
 } from '@kre/store'
 import type { KnownVersions, VersionParts } from './known-versions.ts'
-import { trafficOf } from './traffic-scope.ts'
+import { createQueueDepths } from './queue-depths.ts'
+import { queueOf, trafficOf } from './traffic-scope.ts'
 
 const SLOT_MS = SECOND_MS
 /** Kept in memory for those who watch. */
@@ -22,6 +23,8 @@ const WAITING_MAX = 50_000
 export type TrafficRecorder = {
   /** Takes what a metric grew by. */
   count(increment: Increment): void
+  /** Takes what a gauge says. */
+  read(reading: Reading): void
   /** The last complete seconds of a version. @param windowMs at most 10 s. */
   live(runtimeId: string, version: string, windowMs: number): readonly TrafficSample[]
   /** Stores what is not stored yet. */
@@ -45,6 +48,7 @@ export function createTrafficRecorder(deps: {
   /** Not stored yet, by process. */
   const heard = new Map<string, HeardProcess>()
   const live = createSlots(now)
+  const queues = createQueueDepths(() => now().getTime())
   let waiting = new Map<string, Of & { samples: Samples }>()
   let waitingSamples = 0
   let dropped = 0
@@ -68,6 +72,17 @@ export function createTrafficRecorder(deps: {
       if (traffic === null) return
       const { runtimeId, version, scope, counts } = traffic
       const of = { runtimeId, version }
+      live.add(of, scope, counts)
+      add(of, { ...scope, ...counts, at: beginOf(now(), STORED_MS) })
+    },
+    read(reading) {
+      const queue = queueOf(reading)
+      if (queue === null) return
+      const { runtimeId, version, scope } = queue
+      const of = { runtimeId, version }
+      const queuedMax = queues.put(JSON.stringify([of, scope]), reading.process, reading.value)
+      if (queuedMax === 0) return
+      const counts: TrafficCounts = { calls: 0, errors: 0, times: {}, queuedMax }
       live.add(of, scope, counts)
       add(of, { ...scope, ...counts, at: beginOf(now(), STORED_MS) })
     },

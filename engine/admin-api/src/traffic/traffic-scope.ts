@@ -1,5 +1,5 @@
 /** From what processes count to what the traffic of a version is. Pure. */
-import type { Increment } from '@kre/service-kit'
+import type { Increment, Reading } from '@kre/service-kit'
 import type { TrafficCounts, TrafficScope, TrafficTime } from '@kre/store'
 
 export type TrafficIncrement = {
@@ -42,6 +42,14 @@ export function trafficOf({ name, labels, value, buckets }: Increment): TrafficI
           times: { [meaning.time]: { buckets: [...buckets], sumS: value } },
         }
   return { runtimeId, version, scope, counts }
+}
+
+/** The node whose queue a gauge speaks of; null for other gauges. */
+export function queueOf({ name, labels }: Reading): Omit<TrafficIncrement, 'counts'> | null {
+  const { runtime: runtimeId, version, workflow, node } = labels
+  const scope = scopeOf('node', workflow, node)
+  if (name !== 'kre_node_queued_messages' || scope === null) return null
+  return runtimeId === undefined || version === undefined ? null : { runtimeId, version, scope }
 }
 
 function scopeOf(

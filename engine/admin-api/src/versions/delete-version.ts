@@ -12,7 +12,8 @@ import { dropUnusedBundle } from './drop-unused-bundle.ts'
 import type { VersionCommand } from './version-command.ts'
 import { isWanted, type VersionState } from './version-state.ts'
 
-type DeleteVersionDeps = ChangeReleaseDeps & Pick<FeatureDeps, 'config' | 'bundles' | 'lock'>
+type DeleteVersionDeps = ChangeReleaseDeps & 
+  Pick<FeatureDeps, 'config' | 'bundles' | 'samples' | 'lock'>
 
 /**
  * Removes the version, its configuration, and its bundle when no other version has the same one.
@@ -42,6 +43,7 @@ export async function deleteVersion(
     })
     await deps.versions.remove(runtimeId, versionName)
     await deps.config.remove(runtimeId, versionName)
+    await deps.samples.remove(runtimeId, versionName)
     return state
   })
   await dropUnusedBundle(deps, deleted.version.bundleDigest)

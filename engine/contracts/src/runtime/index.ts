@@ -5,6 +5,7 @@ export { ProtoReader, ProtoWriter } from '../envelope/protobuf.ts'
 export * from '../errors.ts'
 export * from '../histogram-bounds.ts'
 export * from '../in-flight.ts'
+export * from '../message-samples.ts'
 export { fnv1a } from '../name-hash.ts'
 export * from '../names.ts'
 export * from '../start-stage.ts'
@@ -19,5 +20,11 @@ export type {
   MetricsReport,
   OutputRecord,
 } from '../messages.ts'
-export type { KeptReason, KeptRequests, RequestSteps } from '../request-messages.ts'
+export type {
+  KeptReason,
+  KeptRequests,
+  MessageSnippet,
+  RequestSteps,
+  SampleCall,
+} from '../request-messages.ts'
 export * from './shapes.ts'

@@ -2,7 +2,13 @@ import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { formatIssue, type VersionStatus } from '@kre/contracts'
 import { connectEngine } from '../api/connect-engine.ts'
-import { operate, uploadVersion, waitForStatus, type Operation } from '../api/versions.ts'
+import {
+  operate,
+  uploadVersion,
+  WAIT_DEFAULT,
+  waitForStatus,
+  type Operation,
+} from '../api/versions.ts'
 import type { Context } from '../context.ts'
 import { confirm } from '../output/confirm.ts'
 import { missingConfiguration } from '../output/missing-configuration.ts'
@@ -13,12 +19,11 @@ import { logsCommand } from './logs.ts'
 import { measurementsCommand } from './measurements.ts'
 import { metricsCommand } from './metrics.ts'
 import { requestsCommand } from './requests.ts'
+import { rollbackCommand } from './rollback.ts'
+import { sampleCommand } from './sample.ts'
 import { showCommands } from './show-version.ts'
 import { topCommand } from './top.ts'
 import { trafficCommand } from './traffic.ts'
-
-/** Longer than any sensible start; a Python environment may be built on the way. */
-const WAIT_DEFAULT = '10m'
 
 const OUTCOME: Record<Exclude<Operation, 'delete'>, { text: string; statuses: VersionStatus[] }> = {
   start: {
@@ -41,6 +46,7 @@ export function versionCommands(program: Command, context: Context): void {
   createCommand(version, context)
   showCommands(version, context)
   lifeCycleCommands(version, context)
+  rollbackCommand(version, context)
   deleteCommand(version, context)
   downloadCommand(version, context)
   documentsCommand(version, context)
@@ -49,6 +55,7 @@ export function versionCommands(program: Command, context: Context): void {
   measurementsCommand(version, context)
   trafficCommand(version, context)
   requestsCommand(version, context)
+  sampleCommand(version, context)
   topCommand(version, context)
 }
 

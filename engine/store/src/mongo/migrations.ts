@@ -60,6 +60,11 @@ const RUNTIME_INDEXES: Indexes = {
     { name: 'startedAt', key: { startedAt: 1 } },
   ],
   setAside: [{ name: 'seq', key: { seq: 1 } }],
+  messageSamples: [
+    { name: 'edge', key: { version: 1, workflow: 1, node: 1, fromNode: 1, seq: -1 } },
+    { name: 'version_requestId', key: { version: 1, requestId: 1 } },
+    { name: 'at', key: { at: 1 } },
+  ],
 }
 
 /** Of each runtime's database for data; other collections get theirs when they are made. */
@@ -76,6 +81,11 @@ export const MIGRATIONS: readonly MongoMigration[] = [
       await makeIndexes(databases.engine, ENGINE_INDEXES)
       await forEachRuntime(databases, (runtimeId) => indexRuntime(databases, runtimeId))
     },
+  },
+  {
+    name: 'samples of messages',
+    run: (databases) =>
+      forEachRuntime(databases, (runtimeId) => indexRuntime(databases, runtimeId)),
   },
 ]
 

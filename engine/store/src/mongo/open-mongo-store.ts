@@ -22,6 +22,7 @@ import { createMongoPredictionStats } from './mongo-prediction-stats.ts'
 import { createMongoReleaseStore } from './mongo-release-store.ts'
 import { createMongoRequestStore } from './mongo-request-store.ts'
 import { createMongoRuntimeStore } from './mongo-runtime-store.ts'
+import { createMongoSampleStore } from './mongo-sample-store.ts'
 import { createMongoTrafficStore } from './mongo-traffic-store.ts'
 import { createMongoVersionStore } from './mongo-version-store.ts'
 import { createDataCollections } from './outputs/data-collections.ts'
@@ -73,9 +74,11 @@ async function openOn(
   const identity = createMongoIdentityStore(databases.engine)
   const claims = createDatabaseClaims(databases)
   const collections = createDataCollections(databases)
+  const { forgetRuntime, ...samples } = createMongoSampleStore(databases, claims)
   const runtimes = createMongoRuntimeStore(databases, claims, async (runtimeId) => {
     collections.forget(runtimeId)
     await identity.users.forgetRuntime(runtimeId)
+    await forgetRuntime(runtimeId)
   })
   await runtimes.finishInterrupted()
   const versions = createMongoVersionStore(databases)
@@ -97,6 +100,7 @@ async function openOn(
       logRetention: createMongoLogRetentionStore(databases, claims),
       traffic: createMongoTrafficStore(databases, claims),
       requests: createMongoRequestStore(databases, claims),
+      samples,
       heardTotals: createMongoHeardTotalsStore(databases),
       identity,
       audit: createMongoAuditStore(databases.engine),

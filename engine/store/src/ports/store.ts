@@ -22,6 +22,7 @@ import type { LeaseStore } from './lease-store.ts'
 import type { LogRetentionStore } from './log-retention-store.ts'
 import type { PredictionStats } from './prediction-stats.ts'
 import type { RequestStore } from './request-store.ts'
+import type { SampleStore } from './sample-store.ts'
 import type { TrafficStore } from './traffic-store.ts'
 import type { UploadStore } from './upload-store.ts'
 
@@ -267,6 +268,7 @@ export type Store = AsyncDisposable & {
   logRetention: LogRetentionStore
   traffic: TrafficStore
   requests: RequestStore
+  samples: SampleStore
   heardTotals: HeardTotalsStore
   identity: IdentityStore
   audit: AuditStore

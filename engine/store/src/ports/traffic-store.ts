@@ -15,6 +15,8 @@ export type TrafficCounts = {
   calls: number
   errors: number
   times: Partial<Record<TrafficTime, TimesCount>>
+  /** Of a node: the most messages that waited for a handler at one moment. Absent = none waited. */
+  queuedMax?: number
 }
 
 /** A workflow (`node` null), one of its nodes (`from` null), or the edge from a node or `entrypoint` to a node. */
@@ -37,10 +39,10 @@ export const TRAFFIC_SAMPLES_MAX = 100_000
 
 /**
  * What versions did, over time. A sample counts in the step that its `at` is in: steps begin at multiples of their
- * width since 1970. MongoDB: one document per step and scope, `$inc` per number.
+ * width since 1970. MongoDB: one document per step and scope, `$inc` per number, `$max` for `queuedMax`.
  */
 export interface TrafficStore {
-  /** Adds to what is there: two additions to one step are its sum. Scopes beyond `TRAFFIC_SCOPES_MAX` are dropped. */
+  /** Adds to what is there: two additions to one step are its sum, and the larger `queuedMax`. Scopes beyond `TRAFFIC_SCOPES_MAX` are dropped. */
   add(runtimeId: string, version: string, samples: readonly TrafficSample[]): Promise<void>
   /**
    * Steps that begin in the range, oldest first; those in which nothing happened are left out. `at` is their begin.

@@ -19,6 +19,7 @@ import { createSqlitePredictionStats } from './sqlite-prediction-stats.ts'
 import { createSqliteReleaseStore } from './sqlite-release-store.ts'
 import { createSqliteRequestStore } from './sqlite-request-store.ts'
 import { createSqliteRuntimeStore } from './sqlite-runtime-store.ts'
+import { createSqliteSampleStore } from './sqlite-sample-store.ts'
 import { createSqliteTrafficStore } from './sqlite-traffic-store.ts'
 import { createSqliteVersionStore } from './sqlite-version-store.ts'
 import { toKreError } from './to-kre-error.ts'
@@ -72,6 +73,7 @@ export async function openSqliteStore(options: {
       logRetention: createSqliteLogRetentionStore(outputsDatabase),
       traffic: createSqliteTrafficStore(outputsDatabase),
       requests: createSqliteRequestStore(outputsDatabase),
+      samples: createSqliteSampleStore(outputsDatabase),
       heardTotals: createSqliteHeardTotalsStore(outputsDatabase),
       identity: createSqliteIdentityStore(control),
       audit: createSqliteAuditStore(chain, control),

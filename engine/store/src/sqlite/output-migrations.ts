@@ -146,4 +146,34 @@ export const OUTPUT_MIGRATIONS: readonly Migration[] = [
   ) STRICT;
   CREATE INDEX heard_totals_by_age ON heard_totals (heard_ms);
   `,
+  `
+  CREATE TABLE samplings (
+    runtime_id TEXT NOT NULL,
+    version TEXT NOT NULL,
+    until_ms INTEGER NOT NULL,
+    PRIMARY KEY (runtime_id, version)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE message_samples (
+    seq INTEGER PRIMARY KEY,
+    runtime_id TEXT NOT NULL,
+    version TEXT NOT NULL,
+    request_id TEXT NOT NULL,
+    step_id TEXT NOT NULL,
+    workflow TEXT NOT NULL,
+    node TEXT NOT NULL,
+    from_node TEXT NOT NULL,
+    at_ms INTEGER NOT NULL,
+    input_type TEXT NOT NULL,
+    input_bytes INTEGER NOT NULL,
+    input BLOB NOT NULL,
+    output_type TEXT,
+    output_bytes INTEGER,
+    output BLOB,
+    UNIQUE (runtime_id, version, request_id, step_id)
+  ) STRICT;
+  CREATE INDEX message_samples_by_edge
+    ON message_samples (runtime_id, version, workflow, node, from_node, seq);
+  CREATE INDEX message_samples_by_age ON message_samples (at_ms);
+  `,
+  'ALTER TABLE traffic ADD COLUMN queued_max REAL NOT NULL DEFAULT 0',
 ]

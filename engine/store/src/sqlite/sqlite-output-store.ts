@@ -131,9 +131,10 @@ export function createSqliteOutputStore(db: Database): SqliteOutputStore {
         'set_aside',
         'traffic_scopes',
         'requests',
+        'message_samples',
       ])
         await removeInSlices(db, table, 'runtime_id = ?', runtimeId)
-      for (const table of ['log_usage', 'log_limits'])
+      for (const table of ['log_usage', 'log_limits', 'samplings'])
         db.run(`DELETE FROM ${table} WHERE runtime_id = ?`, runtimeId)
     },
   }

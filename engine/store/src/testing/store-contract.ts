@@ -12,6 +12,7 @@ import type { MakeStore } from './make-store.ts'
 import { outputContract } from './output-contract.ts'
 import { predictionContract } from './prediction-contract.ts'
 import { requestContract } from './request-contract.ts'
+import { sampleContract } from './sample-contract.ts'
 import { trafficContract } from './traffic-contract.ts'
 import { uploadContract } from './upload-contract.ts'
 
@@ -26,6 +27,7 @@ export function storeContract(name: string, makeStore: MakeStore): void {
     predictionContract(makeStore)
     trafficContract(makeStore)
     requestContract(makeStore)
+    sampleContract(makeStore)
     heardTotalsContract(makeStore)
     leaseContract(makeStore)
     bundleContract(makeStore)

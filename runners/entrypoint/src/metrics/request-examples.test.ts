@@ -66,6 +66,20 @@ describe('createRequestExamples', () => {
     examples.stop()
   })
 
+  test('marks one request a second as sampled, a failed one before others', () => {
+    const { examples, said } = open()
+    examples.ended(request('fine'), 5, null)
+    examples.ended(request('failed'), 1, createFailure('internal', 'HANDLER', 'no'))
+    examples.stop()
+    examples.ended(request('soon after'), 5, null)
+    examples.stop()
+    expect(said.map(({ id, sampled }) => [id, sampled])).toEqual([
+      ['failed', true],
+      ['fine', undefined],
+      ['soon after', undefined],
+    ])
+  })
+
   test('keeps no streams that ended well, whose time is up to their callers', () => {
     const { examples, said } = open()
     examples.ended(request('stream', WORKFLOW, { stream: {} }), 60_000, null)

@@ -21,6 +21,8 @@ const SLOW_FACTOR = 2
 /** Weight of one request in what is usual: about the last twenty count. */
 const USUAL_WEIGHT = 0.05
 const MESSAGE_CHARS_MAX = 1_000
+/** So often the messages of an example may be sampled: who looks at them wants some, not many. */
+const SAMPLED_EVERY_MS = SECOND_MS
 /** Workflows with examples at once: more means that many versions come and go. */
 const WORKFLOWS_MAX = 200
 
@@ -32,6 +34,8 @@ type Window = {
   slowest: Example[]
   /** A request that took less is none of the slowest. */
   floorMs: number
+  /** When an example was marked as sampled, on the clock of `performance.now()`. */
+  sampledAt: number
 }
 
 export type RequestExamples = {
@@ -55,6 +59,7 @@ export function createRequestExamples(
       failed: [],
       slowest: [],
       floorMs: 0,
+      sampledAt: -Infinity,
     }
     windows.set(workflow, window)
     return window
@@ -66,7 +71,14 @@ export function createRequestExamples(
       window.failed = []
       window.slowest = []
       window.floorMs = 0
-      if (requests.length === 0) continue
+      const [first] = requests
+      if (first === undefined) continue
+      const now = performance.now()
+      if (now - window.sampledAt >= SAMPLED_EVERY_MS) {
+        // One choice for all nodes, so that they tell of the same request; a failure where there is one.
+        first.sampled = true
+        window.sampledAt = now
+      }
       try {
         publish(window.subject, Buffer.from(JSON.stringify({ requests } satisfies KeptRequests)))
       } catch {

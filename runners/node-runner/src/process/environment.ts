@@ -71,7 +71,7 @@ function original(launch: NodeLaunch): Record<string, string> {
     KRT_NATS_STREAM: workflowStream(launch),
     KRT_NATS_INPUTS: inputs.join(','),
     KRT_NATS_OUTPUT: nodeSubject(launch),
-    KRT_NATS_MONGO_WRITER: outputsStream(launch.runtimeId),
+    KRT_NATS_MONGO_WRITER: outputsStream(launch),
     KRT_NATS_KEY_VALUE_STORE_PROJECT: launch.keyValueBuckets.project,
     KRT_NATS_KEY_VALUE_STORE_WORKFLOW: launch.keyValueBuckets.workflow,
     KRT_NATS_KEY_VALUE_STORE_NODE: launch.keyValueBuckets.node,

@@ -21,12 +21,14 @@ export type NodeMetrics = {
  * Of a node.
  *
  * @param nodes that share the process: each says its share of the memory.
+ * @param queued asked for the messages that wait for a handler.
  * @param publish may throw while the broker is away.
  */
 export function createNodeMetrics(
   launch: Pick<NodeLaunch, 'runtimeId' | 'version' | 'workflow' | 'node' | 'subscriptions'>,
   counters: Counters,
   nodes: number,
+  queued: () => number,
   publish: (subject: string, data: Uint8Array) => void,
 ): NodeMetrics {
   const { runtimeId: runtime, version, workflow, node } = launch
@@ -46,6 +48,7 @@ export function createNodeMetrics(
     }
   })
   metrics.events('kre_node_events_total', labels, () => counters)
+  metrics.gauge('kre_node_queued_messages', labels, queued)
   metrics.gauge('kre_process_resident_bytes', labels, () => process.memoryUsage.rss() / nodes)
   const stop = reportMetrics(runtime, metrics, publish)
 

@@ -27,7 +27,7 @@ function open() {
   const said: RequestSteps['steps'] = []
   const subjects = new Set<string>()
   let isUp = true
-  let hear: (message: CoreMessage) => void = () => undefined
+  const listeners = new Map<string, (message: CoreMessage) => void>()
   const calls = createRecentCalls(LAUNCH, {
     isUp: () => isUp,
     publish(subject, data) {
@@ -35,21 +35,23 @@ function open() {
       said.push(...RequestSteps.parse(JSON.parse(Buffer.from(data as Uint8Array).toString())).steps)
     },
     subscribe(subject, { onMessage }) {
-      expect(subject).toBe(controlSubject(LAUNCH, 'kept'))
-      hear = onMessage
+      listeners.set(subject, onMessage)
       return { unsubscribe: () => undefined, drain: async () => undefined } as never
     },
   })
-  const want = (value: unknown) =>
-    hear({
+  const tell = (verb: 'kept' | 'sample', value: unknown) =>
+    listeners.get(controlSubject(LAUNCH, verb))?.({
       data: Buffer.from(typeof value === 'string' ? value : String(JSON.stringify(value))),
     } as never)
+  const want = (value: unknown) => tell('kept', value)
   return {
     calls,
     said,
     subjects,
     want: (...ids: string[]) => want({ requests: ids.map((id) => ({ id })) }),
     hear: want,
+    callForSamples: (value: unknown = { forMs: 10_000 }) => tell('sample', value),
+    keep: (id: string, workflow = 'wf') => want({ requests: [{ id, workflow, sampled: true }] }),
     away: () => (isUp = false),
   }
 }
@@ -116,5 +118,96 @@ describe('createRecentCalls', () => {
     want('r1')
     calls.stop()
     expect(said).toEqual([])
+  })
+
+  describe('while somebody asks for samples', () => {
+    const payload = (text: string) => ({
+      typeUrl: 'type.googleapis.com/demo.Text',
+      value: new TextEncoder().encode(text),
+    })
+    const withPayload = (requestId: string, text: string) => {
+      const made = call(requestId, payload(text))
+      return Object.assign(made, { payload: made.envelope })
+    }
+    const snippet = (text: string) => ({
+      type: 'demo.Text',
+      bytes: text.length,
+      base64: Buffer.from(text).toString('base64'),
+    })
+
+    test('says what the sampled request brought, and the first thing that was sent', () => {
+      const { calls, said, keep, callForSamples } = open()
+      callForSamples()
+      expect(calls.isSampling).toBe(true)
+      const one = withPayload('r1', 'in')
+      calls.sent(one, payload('out'))
+      calls.sent(one, payload('more'))
+      calls.handled(one, 1, true)
+      calls.handled(withPayload('r2', 'not sampled'), 1, true)
+      keep('r1')
+      calls.handled(withPayload('r1', ''), 1, true)
+      calls.stop()
+      expect(said.map(({ input, output }) => [input, output])).toEqual([
+        [snippet('in'), snippet('out')],
+        [snippet(''), undefined],
+      ])
+    })
+
+    test('cuts what is large, and forgets what is old', () => {
+      const { calls, said, keep, callForSamples } = open()
+      callForSamples()
+      calls.handled(withPayload('old', 'x'), 1, true)
+      for (let i = 0; i < 300; i++) calls.handled(withPayload(`${i}`, 'y'.repeat(50_000)), 1, true)
+      keep('old')
+      calls.stop()
+      expect(said).toEqual([expect.not.objectContaining({ input: expect.anything() })])
+      const again = open()
+      again.callForSamples()
+      again.calls.handled(withPayload('large', 'z'.repeat(50_000)), 1, true)
+      again.keep('large')
+      again.calls.stop()
+      expect(again.said[0]?.input).toEqual({
+        type: 'demo.Text',
+        bytes: 50_000,
+        base64: Buffer.from('z'.repeat(16_384)).toString('base64'),
+      })
+    })
+
+    test('samples one request of a moment, in its own workflow, and a few of its messages', () => {
+      const { calls, said, keep, callForSamples } = open()
+      callForSamples()
+      for (const id of ['other', 'first', 'second'])
+        for (let i = 0; i < 20; i++) calls.handled(withPayload(id, `${id} ${i}`), 1, true)
+      keep('other', 'another-workflow')
+      keep('first')
+      keep('second')
+      calls.stop()
+      const sampled = said.filter(({ input }) => input !== undefined)
+      expect(sampled.map(({ requestId }) => requestId)).toEqual(Array(8).fill('first'))
+      expect(said).toHaveLength(60)
+    })
+
+    test.each([{ forMs: 0 }, {}, 'no JSON', 'null', { forMs: 'long' }])(
+      'ends with a call of %p',
+      (value) => {
+        const { calls, said, keep, callForSamples } = open()
+        callForSamples()
+        calls.handled(withPayload('r1', 'in'), 1, true)
+        callForSamples(value)
+        expect(calls.isSampling).toBe(false)
+        keep('r1')
+        calls.stop()
+        expect(said).toEqual([expect.not.objectContaining({ input: expect.anything() })])
+      },
+    )
+  })
+
+  test('keeps nothing of messages while nobody asks for samples', () => {
+    const { calls, said, keep } = open()
+    expect(calls.isSampling).toBe(false)
+    calls.handled(call('r1'), 1, true)
+    keep('r1')
+    calls.stop()
+    expect(said).toEqual([expect.not.objectContaining({ input: expect.anything() })])
   })
 })

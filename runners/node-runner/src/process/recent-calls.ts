@@ -10,7 +10,9 @@ import {
 } from '@kre/contracts/runtime'
 import type { CoreConnection } from '@kre/core-nats'
 import { wallClockMs } from '@kre/service-kit/runner'
+import type { Payload } from '@kre/sdk'
 import type { NodeCall } from '../calls/node-call.ts'
+import { createMessageSamples } from './message-samples.ts'
 
 /** Calls that are remembered: of 16,000 a second, those since the last examples were said. A power of two. */
 const CALLS_MAX = 4_096
@@ -21,10 +23,19 @@ const WANTED_MAX = 2_000
 const GATHER_MS = 100
 /** In one message. */
 const STEPS_MAX = 500
+/** In one message of steps with samples, which have up to 44 KiB each. */
+const SAMPLED_STEPS_MAX = 4
+/** Messages of one request that are sampled in a node, the first ones. */
+const SAMPLES_OF_REQUEST_MAX = 8
+/** Requests are sampled so often at most, however many entrypoints mark one a second. */
+const SAMPLE_GAP_MS = 0.8 * SECOND_MS
 
 type Step = RequestSteps['steps'][number]
 
 export type RecentCalls = {
+  /** Whether `sent` wants to know of outputs: while somebody asks for samples. */
+  readonly isSampling: boolean
+  sent(call: NodeCall, payload: Payload): void
   /** After each handler's end. */
   handled(call: NodeCall, elapsedMs: number, success: boolean): void
   stop(): void
@@ -36,6 +47,9 @@ export function createRecentCalls(
 ): RecentCalls {
   const ring = createCallRing()
   const wanted = createWantedRequests()
+  const samples = createMessageSamples(launch, connection, CALLS_MAX)
+  /** The request that is sampled, and when that began. */
+  let sampled = { id: '', at: -Infinity, left: 0 }
   let steps: Step[] = []
   let timer: NodeJS.Timeout | undefined
 
@@ -46,36 +60,67 @@ export function createRecentCalls(
     // Examples are not worth waiting for the broker.
     if (!connection.isUp()) return
     const subject = controlSubject(launch, 'steps')
-    for (let at = 0; at < said.length; at += STEPS_MAX) {
-      const { workflow, node } = launch
-      const message: RequestSteps = { workflow, node, steps: said.slice(at, at + STEPS_MAX) }
+    const { workflow, node } = launch
+    for (const part of inMessages(said)) {
+      const message: RequestSteps = { workflow, node, steps: part }
       connection.publish(subject, Buffer.from(JSON.stringify(message)))
     }
   }
-  const add = (step: Step) => {
-    steps.push(step)
+  const add = (at: number) => {
+    const step = ring.step(at)
+    const isSampled = step.requestId === sampled.id && sampled.left > 0
+    if (isSampled) sampled.left--
+    steps.push(isSampled ? { ...step, ...samples.of(at) } : step)
     timer ??= setTimeout(say, GATHER_MS).unref()
+  }
+  const beginSampling = (id: string) => {
+    const now = performance.now()
+    if (now - sampled.at >= SAMPLE_GAP_MS) sampled = { id, at: now, left: SAMPLES_OF_REQUEST_MAX }
   }
   const subscription = connection.subscribe(controlSubject(launch, 'kept'), {
     onMessage({ data }) {
-      const ids = requestIdsOf(data)
+      const { ids, sampledId } = requestsOf(data, launch.workflow)
       if (ids.size === 0) return
+      if (sampledId !== null && samples.isOn) beginSampling(sampledId)
       wanted.add(ids)
       ring.find(ids, add)
     },
   })
 
   return {
+    get isSampling() {
+      return samples.isOn
+    },
+    sent: (call, payload) => samples.sent(call, payload),
     handled(call, elapsedMs, success) {
       const at = ring.push(call, elapsedMs, success)
-      if (wanted.has(call.envelope.requestId)) add(ring.step(at))
+      if (samples.isOn) samples.handled(call, at)
+      if (wanted.has(call.envelope.requestId)) add(at)
     },
     stop() {
       subscription.unsubscribe()
       clearTimeout(timer)
       say()
+      samples.stop()
     },
   }
+}
+
+/** Few enough in each that no message is too large for the server. */
+function inMessages(steps: readonly Step[]): Step[][] {
+  const messages: Step[][] = []
+  const of = (own: readonly Step[], max: number) => {
+    for (let at = 0; at < own.length; at += max) messages.push(own.slice(at, at + max))
+  }
+  of(
+    steps.filter(({ input }) => input === undefined),
+    STEPS_MAX,
+  )
+  of(
+    steps.filter(({ input }) => input !== undefined),
+    SAMPLED_STEPS_MAX,
+  )
+  return messages
 }
 
 /** Columns of what is remembered: five numbers and three references a call. */
@@ -127,8 +172,8 @@ function createCallRing() {
       succeeded[at] = success ? 1 : 0
       return at
     },
-    find(ids: ReadonlySet<string>, found: (step: Step) => void): void {
-      for (let at = 0; at < CALLS_MAX; at++) if (ids.has(requestIds[at] as string)) found(step(at))
+    find(ids: ReadonlySet<string>, found: (at: number) => void): void {
+      for (let at = 0; at < CALLS_MAX; at++) if (ids.has(requestIds[at] as string)) found(at)
     },
   }
 }
@@ -156,16 +201,23 @@ function createWantedRequests() {
   }
 }
 
+type Wanted = { ids: ReadonlySet<string>; sampledId: string | null }
+type Named = { id?: unknown; workflow?: unknown; sampled?: unknown } | null
+
 /** What is no list of requests names none. */
-function requestIdsOf(data: Uint8Array): Set<string> {
+function requestsOf(data: Uint8Array, workflow: string): Wanted {
   const ids = new Set<string>()
+  let sampledId: string | null = null
   try {
     const { requests } = JSON.parse(Buffer.from(data).toString('utf8')) as { requests?: unknown }
     if (Array.isArray(requests))
-      for (const request of requests as ({ id?: unknown } | null)[])
-        if (typeof request?.id === 'string' && request.id !== '') ids.add(request.id)
+      for (const request of requests as Named[]) {
+        if (typeof request?.id !== 'string' || request.id === '') continue
+        ids.add(request.id)
+        if (request.sampled === true && request.workflow === workflow) sampledId ??= request.id
+      }
   } catch {
-    return new Set() // it is not JSON, or not an object
+    return { ids: new Set(), sampledId: null } // it is not JSON, or not an object
   }
-  return ids
+  return { ids, sampledId }
 }

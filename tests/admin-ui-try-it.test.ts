@@ -1,0 +1,295 @@
+/** Calling a workflow from the admin UI, the same call by the code that it shows, and messages that are kept. */
+import { execFile } from 'node:child_process'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, expect, jest } from '@jest/globals'
+import { waitUntil } from '@kre/service-kit'
+import type { Page } from 'playwright-core'
+import { findPythonWithProtobuf } from '../engine/bundle/src/testing/python.ts'
+import {
+  createSteps,
+  describeInBrowser,
+  look,
+  startUi,
+  widthOf,
+  type UiWorld,
+} from './support/admin-ui.ts'
+import { root } from './support/kre.ts'
+import { makeShopBundle } from './support/shop-bundle.ts'
+
+jest.setTimeout(180_000)
+
+const VERSION = '/ui/runtimes/shop/versions/shop-v1'
+const python = findPythonWithProtobuf()
+if (python === null) console.warn('the Python code is not run: pip cannot install grpcio')
+let ui: UiWorld
+let page: Page
+
+describeInBrowser('Try it', () => {
+  beforeAll(async () => {
+    ui = await startUi()
+    await ui.kre.json('runtime', 'create', 'shop', '--name', 'Shop')
+    const folder = join(ui.kre.dataDir, '..', 'shop')
+    await makeShopBundle(folder)
+    await ui.kre.json('version', 'create', '-r', 'shop', folder)
+    ;({ page } = await ui.signIn())
+  })
+  afterAll(() => ui?.[Symbol.asyncDispose]())
+  const step = createSteps()
+  const open = (path: string) => page.goto(`${ui.adminUrl}${path}`)
+  const request = () => page.getByRole('form', { name: 'Request' })
+  const answer = () => page.getByRole('region', { name: 'Answer' })
+  const call = () => page.getByRole('button', { name: 'Call', exact: true }).click()
+  const asJson = async (json: string) => {
+    await request().getByRole('button', { name: 'JSON', exact: true }).click()
+    await page.getByLabel('shop.Order as JSON').fill(json)
+  }
+
+  step('says what to do about a version that does not run', async () => {
+    await open(`${VERSION}/try-it`)
+    await page.getByRole('heading', { name: 'Not running' }).waitFor()
+    await page.getByText('krectl version start -r shop shop-v1', { exact: true }).waitFor()
+    await look(page, 'try-it-stopped')
+    await ui.kre.json('version', 'start', '-r', 'shop', 'shop-v1')
+  })
+
+  step('writes a request by a form, with what the .proto says of its fields', async () => {
+    await page.getByText('Nothing called yet').waitFor()
+    await page.getByText('Who asks; an order of nobody fails. · string').waitFor()
+    await page.getByText('What somebody wants. <img src=x onerror=alert(1)>').waitFor()
+    await look(page, 'try-it')
+    const fill = (label: string, text: string) => page.getByLabel(label, { exact: true }).fill(text)
+    await fill('customer', 'Ada <b>')
+    await fill('table', '7')
+    await fill('number', '18446744073709551615')
+    await fill('tip', '1.')
+    await page.getByLabel('tip', { exact: true }).press('5')
+    await page.getByLabel('urgent', { exact: true }).selectOption('true')
+    await page.getByLabel('kind', { exact: true }).selectOption('KIND_HOT')
+    await page.getByRole('button', { name: 'Add items' }).click()
+    await fill('name', 'Soup')
+    await page.getByRole('button', { name: 'Add wishes' }).click()
+    await fill('wishes 1', 'hot')
+    await page.getByRole('button', { name: 'Add stock' }).click()
+    await fill('Key', 'soup')
+    await fill('Value', '3')
+    await page.getByLabel('pay, one of these').selectOption('card')
+    await page.getByLabel('as', { exact: true }).selectOption('text')
+    await fill('card', 'Grüße')
+    await fill('at', '2026-01-31T12:00:00Z')
+    await fill('within', '1.5s')
+    await page.getByLabel('agreed', { exact: true }).selectOption('false')
+    await page.getByRole('button', { name: 'Add extra' }).click()
+    await fill('extra', '{"deep": [1, null]}')
+    await page.getByRole('button', { name: 'Add before' }).click()
+    await request().getByRole('button', { name: 'JSON', exact: true }).click()
+    const text = await page.getByLabel('shop.Order as JSON').inputValue()
+    expect(JSON.parse(text)).toEqual(ORDER)
+  })
+
+  step('shows the answer as it is, and where the time went', async () => {
+    await call()
+    await answer().getByText('OK', { exact: true }).waitFor()
+    const shown = JSON.parse(await answer().locator('pre').first().innerText()) as object
+    expect(shown).toMatchObject({ ...ORDER, before: { customer: '' } })
+    expect(await answer().locator('b').count()).toBe(0)
+    await answer().getByRole('link', { name: 'Where its time went' }).waitFor()
+    await answer().getByText('order.check').waitFor()
+    await look(page, 'try-it-answer')
+    await request().getByRole('button', { name: 'Form', exact: true }).click()
+    await look(page, 'try-it-form')
+  })
+
+  step('shows failures with what the entrypoint says of them', async () => {
+    await asJson('{"table": 1}')
+    await call()
+    await answer()
+      .getByText(/nobody ordered <b onclick=alert\(1\)>this<\/b>/)
+      .waitFor()
+    await asJson('{"table": "two"}')
+    await call()
+    await answer().getByText('INVALID_ARGUMENT').waitFor()
+    await answer()
+      .getByText(/field "table"/)
+      .first()
+      .waitFor()
+    await look(page, 'try-it-failure')
+    await asJson('{"table": ')
+    await page.getByText(/This is no JSON/).waitFor()
+    expect(await page.getByRole('button', { name: 'Call', exact: true }).isDisabled()).toBe(true)
+  })
+
+  step('shows a stream message by message, until it is stopped', async () => {
+    await page.getByLabel('Rpc').selectOption('Watch')
+    expect(new URL(page.url()).pathname).toBe(`${VERSION}/try-it/Watch`)
+    await asJson('{"customer": "Ada", "table": 3}')
+    await call()
+    await answer().getByText('OK', { exact: true }).waitFor()
+    expect(await answer().getByRole('listitem').filter({ hasText: 'after' }).count()).toBe(3)
+    await asJson('{"customer": "Ada", "table": 100000}')
+    await call()
+    await answer()
+      .getByText(/so far/)
+      .waitFor()
+    await page.getByRole('button', { name: 'Stop', exact: true }).first().waitFor()
+    await request().getByRole('button', { name: 'Stop', exact: true }).click()
+    await answer().getByText('Stopped by you.').waitFor()
+    await look(page, 'try-it-stream')
+    await waitUntil('its end at the entrypoint', async () => (await cancelled()) === 1)
+  })
+
+  step('shows code for the same call that runs', async () => {
+    await page.getByLabel('Rpc').selectOption('Order')
+    await asJson(JSON.stringify(ORDER))
+    await request().getByText('Deadline, metadata').click()
+    await page.getByRole('button', { name: 'Add metadata' }).click()
+    await page.getByLabel('Name', { exact: true }).fill('x-krt-tenant')
+    await page.getByLabel('Value', { exact: true }).fill('t "1"')
+    const code = page.getByRole('region', { name: 'The same from elsewhere' })
+    const textOf = async (language: string) => {
+      await code.getByRole('button', { name: language }).click()
+      return code.locator('pre').innerText()
+    }
+    expect(await runKrectl(await textOf('krectl'))).toMatchObject({ customer: 'Ada <b>' })
+    const typescript = await textOf('TypeScript')
+    await look(page, 'try-it-code')
+    expect(await runTypeScript(typescript)).toMatchObject(WITHOUT_DEFAULTS)
+    const text = await textOf('Python')
+    if (python !== null) expect(await runPython(text)).toMatchObject(WITHOUT_DEFAULTS)
+  })
+
+  step('keeps messages while somebody asks, and shows them decoded', async () => {
+    await open(`${VERSION}/requests`)
+    await page.locator('tbody tr a').first().click()
+    await page.getByText('Messages of this request were not kept.').waitFor()
+    await page.getByRole('button', { name: 'Keep samples for 15 minutes' }).click()
+    await page.getByText('Samples of messages are kept until').waitFor()
+    await look(page, 'messages-off')
+    const id = await waitUntil('a request with its messages', callUntilKept, { timeoutMs: 40_000 })
+    await open(`${VERSION}/requests/${id}`)
+    const messages = page.getByRole('region', { name: 'Messages' })
+    await messages.getByText('"customer": "Kept"').first().waitFor()
+    expect(await messages.getByRole('listitem').count()).toBe(2)
+    await look(page, 'messages')
+    const { stdout } = await ui.kre.run(
+      'version',
+      'sample',
+      '-r',
+      'shop',
+      'shop-v1',
+      'order.check',
+      'order.reply',
+    )
+    expect(stdout).toContain('"customer":"Kept"')
+  })
+
+  step('lets a viewer look, and neither call nor read contents', async () => {
+    await ui.kre.json('user', 'create', 'vera@kre.io', '--level', 'VIEWER')
+    const viewer = await ui.signIn('vera@kre.io')
+    await viewer.page.goto(`${ui.adminUrl}${VERSION}/try-it`)
+    await viewer.page.getByText('Calling needs the level MANAGER').waitFor()
+    expect(await viewer.page.getByRole('button', { name: 'Call', exact: true }).count()).toBe(0)
+    await viewer.page.goto(page.url())
+    await viewer.page.getByText('Contents are for the level MANAGER').first().waitFor()
+    expect(await viewer.page.locator('body').innerText()).not.toContain('"Kept"')
+    await viewer.context.close()
+  })
+
+  step('fits a screen of 360 pixels', async () => {
+    const kept = page.url()
+    await page.setViewportSize({ width: 360, height: 740 })
+    for (const [url, name] of [
+      [`${ui.adminUrl}${VERSION}/try-it`, 'narrow-try-it'],
+      [kept, 'narrow-messages'],
+    ] as const) {
+      await page.goto(url)
+      await page.locator('.card').first().waitFor()
+      await page.locator('.loading').waitFor({ state: 'detached' })
+      expect([name, await widthOf(page)]).toEqual([name, 360])
+      await look(page, name)
+    }
+  })
+
+  step('caused no complaint of the browser, and asked nobody but the engine', async () => {
+    expect(ui.complaints).toEqual([])
+  })
+})
+
+const WITHOUT_DEFAULTS = {
+  customer: 'Ada <b>',
+  table: 7,
+  number: '18446744073709551615',
+  tip: 1.5,
+  urgent: true,
+  kind: 'KIND_HOT',
+  items: [{ name: 'Soup', wishes: ['hot'] }],
+  stock: { soup: 3 },
+  card: Buffer.from('Grüße').toString('base64'),
+  at: '2026-01-31T12:00:00Z',
+  within: '1.500s',
+  agreed: false,
+  extra: { deep: [1, null] },
+  before: {},
+}
+const ORDER = { ...WITHOUT_DEFAULTS, within: '1.5s' }
+
+const run = promisify(execFile)
+
+/** The address that the code has is the version's own. */
+async function runKrectl(text: string): Promise<unknown> {
+  // As a shell reads it, with krectl as a function.
+  const script = `krectl() { "$NODE" --disable-warning=ExperimentalWarning "$MAIN" --data "$DATA" "$@"; }\n${text}`
+  const env = {
+    ...process.env,
+    NODE: process.execPath,
+    MAIN: join(root, 'engine/krectl/src/main.ts'),
+    DATA: ui.kre.dataDir,
+  }
+  const { stdout } = await run('sh', ['-c', script], { env })
+  return JSON.parse(stdout) as unknown
+}
+
+async function runTypeScript(text: string): Promise<unknown> {
+  // Below the checkout, so that its packages are found.
+  const folder = join(root, '.kre/snippets')
+  await mkdir(folder, { recursive: true })
+  const file = join(folder, `call-${process.pid}.mts`)
+  await writeFile(file, text)
+  const { stdout } = await run(process.execPath, [file])
+  return JSON.parse(stdout) as unknown
+}
+
+async function runPython(text: string): Promise<unknown> {
+  const file = join(ui.kre.dataDir, 'call.py')
+  await writeFile(file, text)
+  return JSON.parse(python?.run([file], { cwd: ui.kre.dataDir }) ?? 'null') as unknown
+}
+
+/** Requests whose caller went away. */
+async function cancelled(): Promise<number> {
+  const of = ['-r', 'shop', 'shop-v1', '--status', 'CANCELLED']
+  return (await ui.kre.json<unknown[]>('version', 'requests', ...of)).length
+}
+
+/** Nodes hear of it within five seconds. */
+async function callUntilKept(): Promise<string | null> {
+  const { requestId } = await callByApi()
+  await new Promise((resolve) => setTimeout(resolve, 1_500))
+  const { steps } = await page.evaluate<{ steps: { input: unknown }[] }>(
+    `fetch('/graphql', { method: 'POST', headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query: '{ request(id: "${requestId}") { steps { input { json } } } }' }) })
+      .then((answer) => answer.json()).then(({ data }) => data.request ?? { steps: [] })`,
+  )
+  const isKept = steps.length === 2 && steps.every(({ input }) => input !== null)
+  return isKept ? requestId : null
+}
+
+async function callByApi(): Promise<{ requestId: string }> {
+  const text = await page.evaluate<string>(
+    `fetch('/api/v1/runtimes/shop/versions/shop-v1/call/Order', { method: 'POST',
+      headers: { 'content-type': 'application/json' }, body: '{"customer": "Kept"}' })
+      .then((answer) => answer.text())`,
+  )
+  return JSON.parse(text.trim().split('\n').at(-1) ?? '{}') as { requestId: string }
+}
