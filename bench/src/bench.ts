@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type BenchEngine, type BenchVersion, startBenchEngine } from './engine/bench-engine.ts'
+import { type BenchMongo, startBenchMongo } from './engine/bench-mongo.ts'
 import { startEchoFloor, startNatsFloor, startStreamFloor } from './floors/start-floors.ts'
 import { grpcFrame } from './measure/grpc-frame.ts'
 import type { Target } from './measure/h2load.ts'
@@ -25,6 +26,8 @@ export type Bench = AsyncDisposable & {
   /** For files of the run; goes with it. */
   readonly dir: string
   readonly engine: BenchEngine
+  /** Where the engine keeps its data; null = in its folder. */
+  readonly mongo: BenchMongo | null
   readonly say: (line: string) => void
   /** Posts so many bytes of payload, and wants them back. */
   echoTarget(port: number, payloadBytes?: number): Promise<Target>
@@ -44,21 +47,28 @@ export type Suite = {
   about: string
   /** How long it takes at its usual rounds, start and end included, roughly. */
   minutes: number
+  /** Where its engine keeps its data; absent = in its folder. */
+  store?: 'mongodb'
   run(bench: Bench): Promise<BenchReport>
 }
 
 export type BenchOptions = Pick<
   Bench,
   'suite' | 'isQuick' | 'rounds' | 'profile' | 'say' | 'signal'
->
+> & {
+  store?: Suite['store']
+  /** Of a server that there is; null = FerretDB is started. */
+  mongoUri: string | null
+}
 
 export async function openBench(options: BenchOptions): Promise<Bench> {
-  const { say } = options
+  const { say, store, mongoUri, ...rest } = options
   const dir = await mkdtemp(join(tmpdir(), 'kre-bench-'))
   const opened = new AsyncDisposableStack()
   opened.defer(() => rm(dir, { recursive: true, force: true }))
   try {
-    const engine = opened.use(await startBenchEngine(dir, say))
+    const mongo = store === 'mongodb' ? opened.use(await startBenchMongo(mongoUri)) : null
+    const engine = opened.use(await startBenchEngine(dir, say, mongo?.settings))
     const echo = opened.use(await startEchoFloor())
     const natsFloors = new Map<number, ReturnType<typeof startNatsFloor>>()
     const natsFloor = (nodes: number) => {
@@ -77,9 +87,11 @@ export async function openBench(options: BenchOptions): Promise<Bench> {
       return { port, path: ECHO_PATH, bodyFile, answerBytes: frame.length }
     }
     return {
-      ...options,
+      ...rest,
+      say,
       dir,
       engine,
+      mongo,
       echoTarget,
       async floors(payloadBytes) {
         const nats = await natsFloor(3)

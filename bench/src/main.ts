@@ -8,6 +8,7 @@ import { SUITES, suitesBy } from './suites.ts'
 
 const USAGE = `npm run bench -- [--suite NAME|all] [--quick] [--rounds N] [--json FILE] [--record]
 npm run bench -- [--suite NAME] [--compare OLD.json] [--svg FILE]
+npm run bench -- --suite control-mongo [--mongo URI] …
 npm run bench -- [--suite NAME] --profile FOLDER [--case NAME]
 npm run bench -- --record RUN.json
 
@@ -29,6 +30,7 @@ function optionsOf(args: string[]) {
       svg: { type: 'string' },
       record: { type: 'boolean', default: false },
       profile: { type: 'string' },
+      mongo: { type: 'string' },
       case: { type: 'string', default: 'chain3' },
       help: { type: 'boolean', default: false },
     },
@@ -43,6 +45,8 @@ function optionsOf(args: string[]) {
     throw new UsageError('--quick is too short for figures that others read: leave it or --record')
   const suites = suitesBy(values.suite)
   if (suites.length === 0) throw new UsageError(`there is no suite "${values.suite}"`)
+  if (values.mongo !== undefined && !suites.some(({ store }) => store === 'mongodb'))
+    throw new UsageError(`--mongo is for suites on MongoDB, and "${values.suite}" is none`)
   for (const one of ['compare', 'svg'] as const)
     if (values[one] !== undefined && suites.length > 1)
       throw new UsageError(`--${one} is for one suite, not for "${values.suite}"`)
@@ -52,6 +56,7 @@ function optionsOf(args: string[]) {
     isQuick: quick,
     rounds,
     isRecorded: record,
+    mongoUri: values.mongo ?? null,
     profile:
       profile === undefined
         ? null

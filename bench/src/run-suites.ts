@@ -23,6 +23,8 @@ export type RunOptions = {
   /** An earlier run of the one suite. */
   compareFile?: string
   svgFile?: string
+  /** For suites that keep their data in MongoDB; null = FerretDB. */
+  mongoUri: string | null
 }
 type Say = (line: string) => void
 
@@ -74,7 +76,7 @@ async function runSuite(
   say: Say,
   signal: AbortSignal,
 ): Promise<BenchReport> {
-  const { isQuick, rounds, isRecorded, profile, svgFile } = options
+  const { isQuick, rounds, isRecorded, profile, svgFile, mongoUri } = options
   const computer = describeComputer()
   const wish = profile?.taken === null ? profile : null
   const measure = async () => {
@@ -83,6 +85,8 @@ async function runSuite(
       isQuick,
       rounds,
       profile: wish,
+      mongoUri,
+      ...(suite.store === undefined ? {} : { store: suite.store }),
       say,
       signal,
     })

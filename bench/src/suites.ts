@@ -3,7 +3,7 @@ import type { Suite } from './bench.ts'
 import { batch } from './suites/batch.ts'
 import { chains } from './suites/chains.ts'
 import { coldStart } from './suites/cold-start.ts'
-import { control } from './suites/control.ts'
+import { control, controlMongo } from './suites/control.ts'
 import { cores } from './suites/cores.ts'
 import { fanOut } from './suites/fan-out.ts'
 import { fused } from './suites/fused.ts'
@@ -32,6 +32,7 @@ export const SUITES: readonly Suite[] = [
   memory,
   coldStart,
   control,
+  controlMongo,
   subscribers,
   peers,
 ]

@@ -1,6 +1,6 @@
 /** Fills the store of an engine that runs, behind its back: as much as a large installation has takes hours by its API. */
 import { MINUTE_MS, type LogRecord } from '@kre/contracts'
-import { openSqliteStore, type Store, type Version } from '@kre/store'
+import type { Store, Version } from '@kre/store'
 
 export type Fill = {
   /** Of the measured runtime. */
@@ -18,13 +18,15 @@ const BATCH_LINES = 5_000
 /** A request writes so many lines. */
 const LINES_OF_REQUEST = 10
 
-/** @param version a version of the runtime that was really uploaded: the others are copies of it. */
+/**
+ * @param store of the engine, opened beside it.
+ * @param version a version of the runtime that was really uploaded: the others are copies of it.
+ */
 export async function fillStore(
-  dataDir: string,
+  store: Store,
   { runtimeId, version }: { runtimeId: string; version: string },
   fill: Fill,
 ): Promise<void> {
-  await using store = await openSqliteStore({ dataDir, isAlone: false })
   const original = await store.versions.find(runtimeId, version)
   if (original === null) throw new Error(`there is no version ${version} to copy`)
   for (let n = 1; n < fill.versions; n++) await copyVersion(store, original, runtimeId, n)

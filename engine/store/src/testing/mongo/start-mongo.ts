@@ -30,9 +30,13 @@ export type TestMongo = AsyncDisposable & {
 
 const cacheDir = resolve(import.meta.dirname, '../../../../../.kre/cache')
 
-/** @returns null, with the reason on standard error, when there is no server and none can be made. */
-export async function startMongo(): Promise<TestMongo | null> {
-  const given = process.env['KRE_TEST_MONGODB_URI']
+/**
+ * @param given the address of a server that is there.
+ * @returns null, with the reason on standard error, when there is no server and none can be made.
+ */
+export async function startMongo(
+  given: string | undefined = process.env['KRE_TEST_MONGODB_URI'],
+): Promise<TestMongo | null> {
   if (given !== undefined && given !== '') return testMongo(given, null)
   try {
     const binary = await findFerretdb({ cacheDir, onProgress: say })

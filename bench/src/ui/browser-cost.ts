@@ -1,0 +1,52 @@
+/** What a page costs the computer: its main thread by the browser's own clocks, and all processes of the browser. */
+import type { Browser, CDPSession, Page } from 'playwright-core'
+
+export type Cost = {
+  /** Shares of one processor: 0.2 = a fifth of it. */
+  readonly mainThread: number
+  readonly script: number
+  readonly layout: number
+  readonly style: number
+  readonly allProcesses: number
+}
+
+type Taken = { atMs: number; metrics: Readonly<Record<string, number>>; cpuS: number }
+
+export type CostMeter = {
+  /** Over so many ms from now on. */
+  measure(ms: number): Promise<Cost>
+}
+
+export async function openCostMeter(browser: Browser, page: Page): Promise<CostMeter> {
+  const session = await page.context().newCDPSession(page)
+  const whole = await browser.newBrowserCDPSession()
+  await session.send('Performance.enable')
+  const take = () => takeCost(session, whole)
+  return {
+    async measure(ms) {
+      const before = await take()
+      await page.waitForTimeout(ms)
+      const after = await take()
+      const spanS = (after.atMs - before.atMs) / 1000
+      const share = (name: string) =>
+        ((after.metrics[name] ?? 0) - (before.metrics[name] ?? 0)) / spanS
+      return {
+        mainThread: share('TaskDuration'),
+        script: share('ScriptDuration'),
+        layout: share('LayoutDuration'),
+        style: share('RecalcStyleDuration'),
+        allProcesses: (after.cpuS - before.cpuS) / spanS,
+      }
+    },
+  }
+}
+
+async function takeCost(session: CDPSession, whole: CDPSession): Promise<Taken> {
+  const { metrics } = await session.send('Performance.getMetrics')
+  const { processInfo } = await whole.send('SystemInfo.getProcessInfo')
+  return {
+    atMs: performance.now(),
+    metrics: Object.fromEntries(metrics.map(({ name, value }) => [name, value])),
+    cpuS: processInfo.reduce((sum, { cpuTime }) => sum + cpuTime, 0),
+  }
+}
