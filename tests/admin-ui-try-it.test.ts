@@ -35,7 +35,9 @@ describeInBrowser('Try it', () => {
     await ui.kre.json('version', 'create', '-r', 'shop', folder)
     ;({ page } = await ui.signIn())
   })
-  afterAll(() => ui?.[Symbol.asyncDispose]())
+  afterAll(async () => {
+    await ui?.[Symbol.asyncDispose]()
+  })
   const step = createSteps()
   const open = (path: string) => page.goto(`${ui.adminUrl}${path}`)
   const request = () => page.getByRole('form', { name: 'Request' })
