@@ -181,7 +181,7 @@ describe('many things at once', () => {
       })
       expect(tally).toMatchObject(FLAWLESS)
       const { streams, bundles } = await belongings(engine.dataDir)
-      expect(streams).toContain('OUT_team-a')
+      expect(streams).toContain('KV_RT_team-a')
       expect(bundles).toHaveLength(1)
     },
     PATIENCE_MS,

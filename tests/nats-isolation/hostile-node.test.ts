@@ -1,6 +1,6 @@
 /** Everything that a node can try on NATS with the credentials it has, over a socket of its own, and what comes of it. */
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
-import { type NatsCredentials, replySubject } from '@kre/contracts'
+import { KiB, MiB, type NatsCredentials, replySubject } from '@kre/contracts'
 import {
   entrypointWorkload,
   type IsolatedNats,
@@ -9,6 +9,7 @@ import {
   startIsolatedNats,
 } from '@kre/nats-manager/testing'
 import { waitUntil } from '@kre/service-kit'
+import { jetstreamManager } from '@nats-io/jetstream'
 import type { NatsConnection } from '@nats-io/transport-node'
 import { FOREIGN_FILTERS, FOREIGN_SUBJECTS } from './attempts.ts'
 import { connectRaw, type Proof, signWith, withSeed } from './raw-nats.ts'
@@ -191,6 +192,54 @@ test('an answer to a request of others reaches an inbox at most, where its id de
   expect(await client.flush()).toBe(true)
   expect(client.errors).toEqual([])
 })
+
+test('it fills what is its version’s alone: that refuses, keeps what it has, and others go on', async () => {
+  const manager = await jetstreamManager(nats.engine)
+  const streams = ['OUT_demo_v1', 'CLAIMS_demo_v1']
+  // 1 GiB would take seconds.
+  for (const stream of streams) await manager.streams.update(stream, { max_bytes: MiB })
+  await using client = await withStolen()
+  const inbox = '_INBOX.demo.v1.wf.b.fill'
+  client.subscribe(inbox)
+  const flood = 'x'.repeat(64 * KiB)
+  const attempts = 32
+  for (let index = 0; index < attempts; index++) {
+    client.publish('x.demo.v1.wf.o.log', flood, inbox)
+    client.publish(`c.demo.e1.t1.v1.k.${index}`, flood, inbox)
+  }
+  await waitUntil('all answers', () => client.messages.length === 2 * attempts)
+  const answers = client.messages.map(({ text }) => JSON.parse(text) as StreamAnswer)
+  const refused = answers.filter(({ error }) => error !== undefined)
+  expect(new Set(refused.map(({ error }) => error?.description))).toEqual(
+    new Set(['maximum bytes exceeded']),
+  )
+  for (const stream of streams) {
+    const { state } = await manager.streams.info(stream)
+    expect(state.bytes).toBeLessThanOrEqual(MiB)
+    // All that was confirmed, from the first on, is there as it was sent.
+    expect(state.messages).toBe(answers.filter((answer) => answer.stream === stream).length)
+    expect(state.messages).toBeGreaterThan(8)
+    const first = await manager.streams.getMessage(stream, { seq: state.first_seq })
+    expect(first?.string()).toBe(flood)
+    note(`fill ${stream}`, `refused after ${state.messages} of ${attempts}`, true)
+  }
+  const neighbour = await nats.connect(nodeWorkload('demo', 'v2', 'a'))
+  const published = await nats.connect(entrypointWorkload('demo', null))
+  for (const connection of [neighbour, published]) {
+    const log = await connection.request('x.demo.v2.wf.o.log', '{}')
+    expect(log.json()).toMatchObject({ stream: 'OUT_demo_v2' })
+    const payload = await connection.request('c.demo.e1.t2.v2.k.0', 'bytes')
+    expect(payload.json()).toMatchObject({ stream: 'CLAIMS_demo_v2' })
+  }
+  // As the writer does when it has stored something.
+  await manager.streams.purge('OUT_demo_v1')
+  client.publish('x.demo.v1.wf.o.log', '{}', inbox)
+  await waitUntil('the answer', () => client.messages.length === 2 * attempts + 1)
+  expect(JSON.parse(client.messages.at(-1)?.text ?? '')).toMatchObject({ stream: 'OUT_demo_v1' })
+  heard.length = 0
+})
+
+type StreamAnswer = { stream?: string; error?: { description: string } }
 
 test('it keeps working as what it is all the while, and is cut off when its version stops', async () => {
   await using client = await withStolen()

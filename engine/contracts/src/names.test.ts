@@ -2,6 +2,8 @@ import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import {
   CHANNEL_NAME,
+  claimKey,
+  claimStream,
   controlSubject,
   dataSubject,
   edgeSubject,
@@ -22,6 +24,8 @@ import {
   replySubject,
   RESOURCE_NAME,
   routingBucket,
+  runtimeOfOutputs,
+  versionOfClaim,
   workflowBucket,
   workflowStream,
   workloadId,
@@ -60,7 +64,8 @@ function namesOf(ref: NodeRef, channelName: string, other: string) {
     ],
     streams: [
       ['workflow', ref.runtimeId, ref.version, ref.workflow, workflowStream(ref)],
-      ['outputs', ref.runtimeId, outputsStream(ref.runtimeId)],
+      ['outputs', ref.runtimeId, ref.version, outputsStream(ref)],
+      ['claims', ref.runtimeId, ref.version, claimStream(ref)],
     ],
     buckets: [
       ['routing', ref.runtimeId, routingBucket(ref.runtimeId)],
@@ -125,6 +130,20 @@ describe('built names', () => {
     expect(outputsFilter('rt')).toBe('x.rt.*.*.o.*')
     expect(outputSubject(v, 'wf', 'log').split('.')).toHaveLength(6)
     expect(outputSubject(v, null, 'log').split('.')).toHaveLength(6)
+  })
+
+  test('of outputs streams and of claims say whose they are', () => {
+    fc.assert(
+      fc.property(ref, (node) => {
+        expect(runtimeOfOutputs(outputsStream(node))).toBe(node.runtimeId)
+        expect(versionOfClaim(node.runtimeId, claimKey(node, '_R.rt.e1.t1'))).toBe(node.version)
+      }),
+    )
+    expect(runtimeOfOutputs('OUT_rt')).toBe('rt')
+    for (const stream of ['KV_OUT_rt_v1', 'OUT_', 'OUT_rt_v1_x', 'CLAIMS_rt_v1'])
+      expect(runtimeOfOutputs(stream)).toBeNull()
+    for (const key of ['', 'c.rt.e1.t1', 'c.other.e1.t1.v1.x', 'x.rt.e1.t1.v1', 'c.rt.e1.t1.V_1.x'])
+      expect(versionOfClaim('rt', key)).toBeNull()
   })
 
   test('follow the grammar of the reference', () => {

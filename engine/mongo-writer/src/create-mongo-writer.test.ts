@@ -3,13 +3,14 @@ import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { jetstream, jetstreamManager } from '@nats-io/jetstream'
+import { AckPolicy, jetstream, jetstreamManager, RetentionPolicy } from '@nats-io/jetstream'
 import { createInbox, headers, type NatsConnection } from '@nats-io/transport-node'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import {
   dataSubject,
   KreError,
   outputSubject,
+  retiredStreams,
   STORED_REPLY_HEADER,
   type EngineEvent,
   type OutputRecord,
@@ -55,7 +56,7 @@ describe('mongo-writer', () => {
   })
 
   async function removeStream(runtimeId: string): Promise<void> {
-    await (await jetstreamManager(nats)).streams.delete(`OUT_${runtimeId}`)
+    await (await jetstreamManager(nats)).streams.delete(`OUT_${runtimeId}_v1`)
   }
 
   async function startWriter(changes: Partial<MongoWriterDeps> = {}) {
@@ -240,7 +241,7 @@ describe('mongo-writer', () => {
   test('never answers on a subject that is no inbox', async () => {
     await startWriter()
     const hdrs = headers()
-    hdrs.set(STORED_REPLY_HEADER, '$JS.API.STREAM.DELETE.OUT_demo')
+    hdrs.set(STORED_REPLY_HEADER, '$JS.API.STREAM.DELETE.OUT_demo_v1')
     await jetstream(nats).publish('x.demo.v1.wf.o.log', JSON.stringify(sampleLog('1')), {
       headers: hdrs,
     })
@@ -263,17 +264,10 @@ describe('mongo-writer', () => {
     await waitUntil('stored', async () => (await logIds()).includes('after'))
   })
 
-  test('waits for a stream that is missing, and follows runtimes that come and go', async () => {
+  test('follows runtimes and their versions as they come and go', async () => {
     await startWriter()
     await store.runtimes.create(sampleRuntime('late'))
-    let pulls = 0
-    const seen = nats.subscribe('$JS.API.CONSUMER.MSG.NEXT.OUT_late.*', {
-      callback: () => void pulls++,
-    })
-    await nats.flush()
     events.publish({ type: 'runtime.created', runtimeId: 'late' })
-    await waitUntil('missing stream noticed', () => pulls > 1)
-    seen.unsubscribe()
     await createOutputsStream(nats, 'late')
     await send(sampleLog('1', { runtimeId: 'late' }))
     await waitUntil('stored', async () => (await outputsWaiting(nats, 'late')) === 0)
@@ -288,12 +282,54 @@ describe('mongo-writer', () => {
     expect(lines.filter((line) => line.includes('"late"'))).toEqual([])
   })
 
-  test('warns of a stream that is missing for long', async () => {
+  test('warns of a stream that lacks its consumer for long, and goes on when it has one', async () => {
+    const manager = await jetstreamManager(nats)
+    const consumer = await manager.consumers.info('OUT_demo_v1', 'mongo-writer')
     await startWriter({ streamExpectedWithinMs: 0 })
-    await store.runtimes.create(sampleRuntime('never'))
-    events.publish({ type: 'runtime.created', runtimeId: 'never' })
-    const isWarned = (line: string) => line.includes('"never"') && line.includes('stream fails')
-    await waitUntil('warned', () => lines.some(isWarned))
+    await manager.consumers.delete('OUT_demo_v1', 'mongo-writer')
+    const says = (text: string) => lines.some((line) => line.includes(text))
+    await waitUntil('warned', () => says('stream fails'))
+    await manager.consumers.add('OUT_demo_v1', consumer.config)
+    await send(sampleLog('1'))
+    await drained()
+    expect(says('stream works again')).toBe(true)
+  })
+
+  test('says nothing of a stream that goes with its version, and stores nothing of a runtime that went', async () => {
+    await startWriter()
+    await removeStream('demo')
+    await createOutputsStream(nats, 'demo')
+    await send(sampleLog('1'))
+    await drained()
+    events.publish({ type: 'runtime.deleted', runtimeId: 'demo' })
+    await send(sampleLog('2'))
+    expect(lines.filter((line) => line.includes('fails'))).toEqual([])
+    expect(await logIds()).toEqual(['1'])
+    expect(await outputsWaiting(nats, 'demo')).toBe(1)
+  })
+
+  test('empties what engines of before made for a whole runtime', async () => {
+    const manager = await jetstreamManager(nats)
+    const name = 'OUT_demo'
+    const subject = retiredStreams('demo').get(name) ?? ''
+    await removeStream('demo')
+    await manager.streams.add({
+      name,
+      subjects: ['x.demo.*.*.o.*'],
+      retention: RetentionPolicy.Workqueue,
+    })
+    await manager.consumers.add(name, {
+      durable_name: 'mongo-writer',
+      ack_policy: AckPolicy.Explicit,
+    })
+    await send(sampleLog('1'))
+    await manager.streams.update(name, { subjects: [subject] })
+    await createOutputsStream(nats, 'demo')
+    await send(sampleLog('2'))
+    await startWriter()
+    await waitUntil('both', async () => (await logIds()).length === 2)
+    await waitUntil('empty', async () => (await manager.streams.info(name)).state.messages === 0)
+    await manager.streams.delete(name)
   })
 
   test('finds runtimes whose events it missed', async () => {

@@ -1,10 +1,19 @@
 import type { NatsConnection } from '@nats-io/transport-node'
-import { DAY_MS, HOUR_MS, KreError, SECOND_MS, type EventBus } from '@kre/contracts'
+import {
+  DAY_MS,
+  HOUR_MS,
+  KreError,
+  runtimeOfOutputs,
+  SECOND_MS,
+  type EventBus,
+} from '@kre/contracts'
 import type { Logger } from '@kre/service-kit'
 import type { Store } from '@kre/store'
-import { consumeRuntime } from './consume-runtime.ts'
+import { consumeStream } from './consume-stream.ts'
 import { expireOutputs, type Retention } from './expire-outputs.ts'
 import { serveFind } from './find/serve-find.ts'
+import { watchStreams } from './stream/watch-streams.ts'
+import { createTasks } from './tasks.ts'
 import { createBackOff } from './timing/back-off.ts'
 import { pause } from './timing/pause.ts'
 import type { WriterCounts } from './writer-counts.ts'
@@ -16,17 +25,17 @@ export type MongoWriterDeps = {
   events: EventBus
   /** 7 days, checked hourly, by default. */
   retention?: Retention
-  /** Events are hints: the list of runtimes is read again so often. 10 s by default. */
+  /** Events are hints: the lists of runtimes and of their streams are read again so often. 10 s by default. */
   runtimesEveryMs?: number
-  /** The stream of a new runtime is made after the runtime; missing for longer, it is warned of. 10 s by default. */
+  /** A stream that is missing for longer is warned of. 10 s by default. */
   streamExpectedWithinMs?: number
   now?: () => Date
 }
 
 export type MongoWriter = AsyncDisposable & {
   /**
-   * Resolves when the outputs of all known runtimes are consumed and searches answered. Waits for a store that
-   * fails; a stream that is missing is waited for in the background. Aborting the signal stops the writer.
+   * Resolves when searches in all known runtimes are answered, and the outputs consumed of those streams that can be
+   * listed. Waits for a store that fails. Aborting the signal stops the writer.
    */
   start(signal: AbortSignal): Promise<void>
   readonly counts: Readonly<WriterCounts>
@@ -44,14 +53,27 @@ export function createMongoWriter(deps: MongoWriterDeps): MongoWriter {
   const counts: WriterCounts = { stored: 0, setAside: 0, returned: 0 }
   const controller = new AbortController()
   const background: Promise<void>[] = []
-  const runtimes = createRuntimeTasks((runtimeId, signal) => {
+  const searches = createTasks(async (runtimeId, signal) => {
     const stopFind = serveFind({ nats, outputs: store.outputs, logger }, runtimeId)
-    const consumed = consumeRuntime(
-      { nats, outputs: store.outputs, events, logger, counts, now, streamExpectedWithinMs },
-      runtimeId,
+    await aborted(signal)
+    stopFind()
+  })
+  const consuming = { nats, outputs: store.outputs, events, logger, counts, now }
+  const consumed = createTasks((stream, signal) =>
+    consumeStream(
+      { ...consuming, streamExpectedWithinMs, onMissing: () => streams.look() },
+      { runtimeId: runtimeOfOutputs(stream) ?? '', stream },
       signal,
-    )
-    return consumed.finally(stopFind)
+    ),
+  )
+  const everyMs = deps.runtimesEveryMs ?? 10 * SECOND_MS
+  let streamNames: readonly string[] = []
+  /** Nothing of a runtime that was deleted is stored any more. */
+  const consumeKnown = (): void =>
+    consumed.set(streamNames.filter((name) => searches.has(runtimeOfOutputs(name) ?? '')))
+  const streams = watchStreams({ nats, logger, everyMs }, (names) => {
+    streamNames = names
+    consumeKnown()
   })
   let started = false
 
@@ -65,25 +87,29 @@ export function createMongoWriter(deps: MongoWriterDeps): MongoWriter {
       if (signal.aborted) controller.abort()
       const unsubscribe = events.subscribe((event) => {
         if (stopped.aborted) return
-        if (event.type === 'runtime.created') runtimes.add(event.runtimeId)
-        if (event.type === 'runtime.deleted') runtimes.remove(event.runtimeId)
+        if (event.type === 'runtime.created') searches.add(event.runtimeId)
+        if (event.type === 'runtime.deleted') searches.remove(event.runtimeId)
+        if (event.type.startsWith('runtime.')) consumeKnown()
       })
       stopped.addEventListener('abort', () => {
         unsubscribe()
-        runtimes.stop()
+        searches.stop()
+        consumed.stop()
       })
       const backOff = createBackOff({ firstMs: 100, maxMs: 5 * SECOND_MS })
       while (!stopped.aborted && !(await readRuntimes())) await pause(backOff.next(), stopped)
       if (stopped.aborted) return
       background.push(
-        followRuntimes(deps.runtimesEveryMs ?? 10 * SECOND_MS, stopped),
+        followRuntimes(everyMs, stopped),
+        streams.follow(stopped),
         expireOutputs({ outputs: store.outputs, logger, now }, retention, stopped),
       )
+      await streams.firstLook()
       await nats.flush()
     },
     async [Symbol.asyncDispose]() {
       controller.abort()
-      await Promise.all([...background, runtimes.ended()])
+      await Promise.all([...background, searches.ended(), consumed.ended()])
     },
   }
 
@@ -98,7 +124,9 @@ export function createMongoWriter(deps: MongoWriterDeps): MongoWriter {
   async function readRuntimes(): Promise<boolean> {
     try {
       const listed = await store.runtimes.list()
-      if (!controller.signal.aborted) runtimes.set(listed.map((runtime) => runtime.id))
+      if (controller.signal.aborted) return true
+      searches.set(listed.map((runtime) => runtime.id))
+      consumeKnown()
       return true
     } catch (error) {
       logger.warn({ err: error }, 'runtimes not read')
@@ -107,48 +135,7 @@ export function createMongoWriter(deps: MongoWriterDeps): MongoWriter {
   }
 }
 
-type RuntimeTasks = {
-  /** Exactly these runtimes have a task. */
-  set(runtimeIds: readonly string[]): void
-  add(runtimeId: string): void
-  remove(runtimeId: string): void
-  stop(): void
-  /** All tasks, removed ones included, have ended. */
-  ended(): Promise<void>
-}
-
-/** One task per runtime, each with an end of its own. */
-function createRuntimeTasks(
-  run: (runtimeId: string, signal: AbortSignal) => Promise<void>,
-): RuntimeTasks {
-  const controllers = new Map<string, AbortController>()
-  const running = new Set<Promise<void>>()
-  const add = (runtimeId: string): void => {
-    if (controllers.has(runtimeId)) return
-    const controller = new AbortController()
-    controllers.set(runtimeId, controller)
-    const task = run(runtimeId, controller.signal)
-    running.add(task)
-    void task.finally(() => running.delete(task))
-  }
-  const remove = (runtimeId: string): void => {
-    controllers.get(runtimeId)?.abort()
-    controllers.delete(runtimeId)
-  }
-  const stop = (): void => {
-    for (const runtimeId of controllers.keys()) remove(runtimeId)
-  }
-  return {
-    add,
-    remove,
-    stop,
-    set(runtimeIds) {
-      const wanted = new Set(runtimeIds)
-      for (const runtimeId of controllers.keys()) if (!wanted.has(runtimeId)) remove(runtimeId)
-      for (const runtimeId of wanted) add(runtimeId)
-    },
-    async ended() {
-      await Promise.all(running)
-    },
-  }
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
 }

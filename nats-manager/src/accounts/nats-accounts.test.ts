@@ -131,9 +131,9 @@ describe('what passes between the accounts', () => {
   test('outputs are confirmed by the stream, and documents by the store', async () => {
     const subject = outputSubject(V1, 'wf', 'document')
     const ack = await a.request(subject, '{}')
-    expect(ack.json()).toMatchObject({ stream: 'OUT_demo', seq: expect.any(Number) })
+    expect(ack.json()).toMatchObject({ stream: 'OUT_demo_v1', seq: expect.any(Number) })
     const entrypoints = await published.request(outputSubject(V1, 'wf', 'log'), '{}')
-    expect(entrypoints.json()).toMatchObject({ stream: 'OUT_demo' })
+    expect(entrypoints.json()).toMatchObject({ stream: 'OUT_demo_v1' })
     const stored = await heard(a, inbox('a', 's'))
     const wanted = await heard(engine, subject)
     const block = headers()
@@ -162,12 +162,15 @@ describe('what passes between the accounts', () => {
     const info = await a.request('$JS.API.STREAM.INFO.OBJ_OBJ_demo_v1_wf_models', '')
     expect(info.json()).toMatchObject({ state: { messages: 1 } })
     await a.request('c.demo.e1.t1.v1.k.0', 'bytes')
-    const direct = '$JS.API.DIRECT.GET.CLAIMS_demo.c.demo.e1.t1.v1.k.0'
+    const direct = '$JS.API.DIRECT.GET.CLAIMS_demo_v1.c.demo.e1.t1.v1.k.0'
     expect((await b.request(direct, '')).string()).toBe('bytes')
     expect((await published.request(direct, '')).string()).toBe('bytes')
     const filter = JSON.stringify({ filter: 'c.demo.e1.t1.>' })
-    const purged = await published.request('$JS.API.STREAM.PURGE.CLAIMS_demo', filter)
+    const purged = await published.request('$JS.API.STREAM.PURGE.CLAIMS_demo_v1', filter)
     expect(purged.json()).toMatchObject({ purged: 1 })
+    // Its user may ask for any stream; its account has those of its versions' payloads alone.
+    for (const stream of ['OUT_demo_v1', 'CLAIMS_other_v1'])
+      await expect(published.request(`$JS.API.STREAM.PURGE.${stream}`, filter)).rejects.toThrow()
   })
 
   test('routing is read, and a change of it is heard', async () => {

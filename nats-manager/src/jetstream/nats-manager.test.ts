@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { jetstreamManager } from '@nats-io/jetstream'
+import { jetstream, jetstreamManager, RetentionPolicy } from '@nats-io/jetstream'
 import { Kvm } from '@nats-io/kv'
 import type { NatsManager, NatsVersion } from '@kre/contracts'
 import { sampleFacts, sampleNode } from '@kre/contracts/testing'
@@ -45,12 +45,12 @@ describe('the NATS manager', () => {
   test('heals a stream and a consumer that somebody deleted', async () => {
     const admin = await jetstreamManager(await nats.connect())
     await admin.streams.delete('KV_KV_demo')
-    await admin.consumers.delete('OUT_demo', 'mongo-writer')
+    await admin.consumers.delete('OUT_demo_v1', 'mongo-writer')
     expect((await manager.converge('demo', [version()])).created.toSorted()).toEqual([
       'KV_demo',
-      'OUT_demo',
+      'OUT_demo_v1',
     ])
-    expect((await admin.consumers.info('OUT_demo', 'mongo-writer')).name).toBe('mongo-writer')
+    expect((await admin.consumers.info('OUT_demo_v1', 'mongo-writer')).name).toBe('mongo-writer')
   })
 
   test('a stop takes the interface away and keeps the stores; a delete takes those too', async () => {
@@ -59,7 +59,42 @@ describe('the NATS manager', () => {
     expect((await bucket.get('interface.v1'))?.operation ?? 'PURGE').toBe('PURGE')
     expect(await streams()).toContain('OBJ_OBJ_demo_v1_wf_models')
     await manager.converge('demo', [])
-    expect(await streams()).toEqual(['CLAIMS_demo', 'KV_KV_demo', 'KV_RT_demo', 'OUT_demo'])
+    expect(await streams()).toEqual(['KV_KV_demo', 'KV_RT_demo'])
+  })
+
+  test('keeps what waits for the store, also when its version is gone', async () => {
+    const connection = await nats.connect()
+    const admin = await jetstreamManager(connection)
+    await manager.converge('demo', [version()])
+    await jetstream(connection).publish('x.demo.v1.wf.o.log', 'a line')
+    await manager.converge('demo', [])
+    expect(await streams()).toEqual(['KV_KV_demo', 'KV_RT_demo', 'OUT_demo_v1'])
+    await admin.streams.purge('OUT_demo_v1')
+    expect((await manager.converge('demo', [])).removed).toEqual(['OUT_demo_v1'])
+  })
+
+  test('takes over streams that engines of before made for the whole runtime', async () => {
+    const connection = await nats.connect()
+    const admin = await jetstreamManager(connection)
+    const metadata = { 'kre.dev/runtime': 'demo' }
+    await admin.streams.add({
+      name: 'OUT_demo',
+      subjects: ['x.demo.*.*.o.*'],
+      retention: RetentionPolicy.Workqueue,
+      metadata,
+    })
+    await admin.streams.add({ name: 'CLAIMS_demo', subjects: ['c.demo.>'], metadata })
+    await jetstream(connection).publish('x.demo.v1.wf.o.log', 'of before')
+    await manager.converge('demo', [version()])
+    const there = ['CLAIMS_demo_v1', 'OUT_demo', 'OUT_demo_v1']
+    expect((await streams()).filter((name) => /^(?:OUT|CLAIMS)/.test(name))).toEqual(there)
+    const ack = await jetstream(connection).publish('x.demo.v1.wf.o.log', 'of now')
+    expect(ack.stream).toBe('OUT_demo_v1')
+    expect((await admin.streams.info('OUT_demo')).state.messages).toBe(1)
+    await admin.streams.purge('OUT_demo')
+    await admin.streams.purge('OUT_demo_v1')
+    expect((await manager.converge('demo', [])).removed).toContain('OUT_demo')
+    expect(await streams()).toEqual(['KV_KV_demo', 'KV_RT_demo'])
   })
 
   test('writes routing forwards only', async () => {
@@ -85,6 +120,6 @@ describe('the NATS manager', () => {
     await manager.converge('other', [])
     await manager.removeRuntime('demo')
     expect(await manager.runtimes()).toEqual(['other'])
-    expect(await streams()).toEqual(['CLAIMS_other', 'KV_KV_other', 'KV_RT_other', 'OUT_other'])
+    expect(await streams()).toEqual(['KV_KV_other', 'KV_RT_other'])
   })
 })

@@ -73,6 +73,10 @@ export async function createNatsManager(
       return translated(async () => {
         const wanted = plan(runtimeId, versions)
         const changes = diff(runtimeId, wanted, await observe(manager))
+        // What is in them is delivered as before.
+        await inParallel([...changes.retire], ([name, subject]) =>
+          manager.streams.update(name, { subjects: [subject] }),
+        )
         await inParallel(changes.create, create)
         await writeInterfaces(await kvm.open(routingBucket(runtimeId)), wanted)
         await remove(changes.remove)
@@ -119,7 +123,14 @@ async function observe(manager: JetStreamManager): Promise<ObservedStream[]> {
   const observed: ObservedStream[] = []
   for await (const { config, state } of manager.streams.list()) {
     const owner = ownerOf(config.metadata ?? {})
-    if (owner !== null) observed.push({ name: config.name, owner, consumers: state.consumer_count })
+    if (owner === null) continue
+    observed.push({
+      name: config.name,
+      owner,
+      consumers: state.consumer_count,
+      messages: state.messages,
+      isQueue: config.retention === RetentionPolicy.Workqueue,
+    })
   }
   return observed
 }

@@ -1,9 +1,22 @@
 import { streamOf, type NatsPlan, type ObjectPlan, type Owner } from './plan.ts'
 
 /** A stream on the server that carries our metadata. */
-export type ObservedStream = { name: string; owner: Owner; consumers: number }
+export type ObservedStream = {
+  name: string
+  owner: Owner
+  consumers: number
+  /** That are in it, those that were delivered and not confirmed included. */
+  messages: number
+  /** Whether its messages wait for somebody, instead of being kept. */
+  isQueue: boolean
+}
 
-export type NatsDiff = { create: ObjectPlan[]; remove: string[] }
+export type NatsDiff = {
+  create: ObjectPlan[]
+  remove: string[]
+  /** Are to take nothing any more, before anything is created: their subjects by name. */
+  retire: ReadonlyMap<string, string>
+}
 
 /** What to make and what to remove so that the server holds exactly what one runtime's plan says. */
 export function diff(
@@ -20,9 +33,12 @@ export function diff(
     create: plan.required.filter((object) => !complete.has(streamOf(object))),
     remove: ours
       .filter((stream) => !required.has(stream.name) && !plan.kept.has(stream.name))
-      // Objects of the runtime itself (outputs, project stores) go only with the runtime.
-      .filter((stream) => stream.owner.version !== null)
+      // Objects of the runtime itself (project stores, routing) go only with the runtime.
+      .filter((stream) => stream.owner.version !== null || plan.retired.has(stream.name))
+      // What still waits for the store is waited for: a later pass finds it empty.
+      .filter((stream) => !stream.isQueue || stream.messages === 0)
       .map((stream) => stream.name),
+    retire: new Map([...plan.retired].filter(([name]) => ours.some((one) => one.name === name))),
   }
 }
 

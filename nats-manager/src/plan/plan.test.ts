@@ -18,16 +18,16 @@ const version = (
 const names = (versions: NatsVersion[]) => plan('demo', versions).required.map(streamOf)
 
 describe('plan', () => {
-  test('a runtime without versions has its outputs stream, routing bucket and project store', () => {
-    expect(names([])).toEqual(['OUT_demo', 'KV_RT_demo', 'KV_KV_demo', 'CLAIMS_demo'])
+  test('a runtime without versions has its routing bucket and project store', () => {
+    expect(names([])).toEqual(['KV_RT_demo', 'KV_KV_demo'])
   })
 
-  test('a running version adds a store per workflow and node, and its interface', () => {
+  test('a running version adds streams of its own, a store per workflow and node, and its interface', () => {
     expect(names([version('v1', true)])).toEqual([
-      'OUT_demo',
       'KV_RT_demo',
       'KV_KV_demo',
-      'CLAIMS_demo',
+      'OUT_demo_v1',
+      'CLAIMS_demo_v1',
       'KV_KV_demo_v1_wf',
       'KV_KV_demo_v1_wf_a',
       'KV_KV_demo_v1_wf_b',
@@ -36,7 +36,12 @@ describe('plan', () => {
     expect(interfaces.get('interface.v1')?.workflows).toEqual([
       { id: 'wf', timeoutMs: null, isChain: true, nodes: ['a', 'b'] },
     ])
-    expect(subjects).toEqual(['x.demo.v1.wf.i', 'x.demo.v1.wf.n.a', 'x.demo.v1.wf.n.b', 'c.demo.>'])
+    expect(subjects).toEqual([
+      'x.demo.v1.wf.i',
+      'x.demo.v1.wf.n.a',
+      'x.demo.v1.wf.n.b',
+      'c.demo.*.*.v1.>',
+    ])
   })
 
   test('says of a workflow whether its nodes come one after the other', () => {
@@ -74,6 +79,8 @@ describe('diff', () => {
       name: streamOf(object),
       owner: object.owner,
       consumers: 1,
+      messages: 0,
+      isQueue: object.kind === 'stream',
     }))
 
   test('nothing to do when all is there', () => {
@@ -81,26 +88,63 @@ describe('diff', () => {
     expect(diff('demo', plan('demo', versions), observed(versions))).toEqual({
       create: [],
       remove: [],
+      retire: new Map(),
     })
   })
 
   test('a stopped version keeps its stores, a deleted one loses them, other runtimes are not touched', () => {
     const there = [
       ...observed([version('v1', true)]),
-      { name: 'KV_KV_other_v1_wf', owner: { runtime: 'other', version: 'v1' }, consumers: 0 },
+      {
+        name: 'KV_KV_other_v1_wf',
+        owner: { runtime: 'other', version: 'v1' },
+        consumers: 0,
+        messages: 0,
+        isQueue: false,
+      },
     ]
-    expect(diff('demo', plan('demo', [version('v1', false)]), there).remove).toEqual([])
+    const streams = ['OUT_demo_v1', 'CLAIMS_demo_v1']
+    expect(diff('demo', plan('demo', [version('v1', false)]), there).remove).toEqual(streams)
     expect(diff('demo', plan('demo', []), there).remove).toEqual([
+      ...streams,
       'KV_KV_demo_v1_wf',
       'KV_KV_demo_v1_wf_a',
       'KV_KV_demo_v1_wf_b',
     ])
   })
 
-  test('a stream that lost its consumer is completed', () => {
-    const there = observed([]).map((stream) => ({ ...stream, consumers: 0 }))
-    expect(diff('demo', plan('demo', []), there).create.map((object) => object.name)).toEqual([
-      'OUT_demo',
+  test('streams stay as long as processes drain, and outputs as long as any wait for the store', () => {
+    const there = observed([version('v1', true)])
+    const draining = [{ ...version('v1', false), isDraining: true }]
+    expect(diff('demo', plan('demo', draining), there).remove).toEqual([])
+    const waiting = there.map((stream) => ({ ...stream, messages: 1 }))
+    for (const versions of [[version('v1', false)], []]) {
+      const { remove } = diff('demo', plan('demo', versions), waiting)
+      expect(remove).toContain('CLAIMS_demo_v1')
+      expect(remove).not.toContain('OUT_demo_v1')
+    }
+  })
+
+  test('streams of a whole runtime, as they were once, make room and go when nothing waits in them', () => {
+    const owner = { runtime: 'demo', version: null }
+    const old = (messages: number) => [
+      { name: 'OUT_demo', owner, consumers: 1, messages, isQueue: true },
+      { name: 'CLAIMS_demo', owner, consumers: 0, messages, isQueue: false },
+    ]
+    const changes = diff('demo', plan('demo', []), old(1))
+    expect([...changes.retire]).toEqual([
+      ['OUT_demo', 'x.demo._retired.OUT.o.none'],
+      ['CLAIMS_demo', 'x.demo._retired.CLAIMS.o.none'],
     ])
+    expect(changes.remove).toEqual(['CLAIMS_demo'])
+    expect(diff('demo', plan('demo', []), old(0)).remove).toEqual(['OUT_demo', 'CLAIMS_demo'])
+  })
+
+  test('a stream that lost its consumer is completed', () => {
+    const versions = [version('v1', true)]
+    const there = observed(versions).map((stream) => ({ ...stream, consumers: 0 }))
+    expect(diff('demo', plan('demo', versions), there).create.map((object) => object.name)).toEqual(
+      ['OUT_demo_v1'],
+    )
   })
 })

@@ -5,14 +5,15 @@ import {
   nodeBucket,
   nodeSubject,
   objectBucket,
-  outputsFilter,
   outputsStream,
   projectBucket,
+  retiredStreams,
   routingBucket,
+  versionClaimsFilter,
   type VersionInterface,
+  versionOutputsFilter,
   workflowBucket,
   WRITER_CONSUMER,
-  claimsFilter,
   claimStream,
   DAY_MS,
   GiB,
@@ -57,6 +58,11 @@ export type ClaimsPlan = {
 export type ObjectPlan = StreamPlan | KeyValuePlan | ObjectStorePlan | ClaimsPlan
 
 export type NatsPlan = {
+  /**
+   * Streams of a runtime as engines of before made them, whose subjects are in the way of those of its versions; and what
+   * they get instead. They take nothing any more; what waits for the store goes there, then they go.
+   */
+  retired: ReadonlyMap<string, string>
   /** Made when they are missing. */
   required: readonly ObjectPlan[]
   /** Kept when they are there: stores of versions that don't run now. Buckets and streams by name. */
@@ -67,7 +73,7 @@ export type NatsPlan = {
   subjects: readonly string[]
 }
 
-/** Outputs wait here while the store is away: an hour of a busy runtime. */
+/** Outputs of a version wait here while the store is away: an hour of a busy one. */
 const OUTPUTS_BYTES_MAX = 1 * GiB
 const OUTPUTS_AGE_MAX_MS = 3 * DAY_MS
 /** A document may be as large as MongoDB's limit allows to be useful; larger ones are refused by the SDK. */
@@ -75,7 +81,7 @@ const OUTPUT_MESSAGE_BYTES_MAX = 8 * MiB
 const KEY_VALUE_BYTES_MAX = 64 * MiB
 const KEY_VALUE_VALUE_BYTES_MAX = 1 * MiB
 const OBJECT_STORE_BYTES_MAX = 4 * GiB
-/** Payloads of requests in flight: sixteen of the largest size. A full bucket refuses further ones. */
+/** Payloads of a version's requests in flight: sixteen of the largest size. A full bucket refuses further ones. */
 const CLAIMS_BYTES_MAX = 1 * GiB
 /** Only what outlives a process that died is removed by age; no deadline is as long. */
 const CLAIMS_AGE_MAX_MS = 1 * HOUR_MS
@@ -83,13 +89,19 @@ const CLAIM_CHUNK_BYTES_MAX = 1 * MiB
 
 export function plan(runtimeId: string, versions: readonly NatsVersion[]): NatsPlan {
   const wanted = versions.filter((version) => version.wanted)
+  const alive = versions.filter(({ wanted, isDraining }) => wanted || isDraining === true)
   const stopped = versions.filter((version) => !version.wanted)
   const stores = (version: NatsVersion): ObjectPlan[] => [
     ...keyValueStores(runtimeId, version),
     ...objectStores(runtimeId, version),
   ]
   return {
-    required: unique([...runtimeObjects(runtimeId), ...wanted.flatMap(stores)]),
+    retired: retiredStreams(runtimeId),
+    required: unique([
+      ...runtimeObjects(runtimeId),
+      ...alive.flatMap((version) => passages(runtimeId, version)),
+      ...wanted.flatMap(stores),
+    ]),
     kept: new Set(stopped.flatMap(stores).map(streamOf)),
     interfaces: new Map(
       wanted.map((version) => [
@@ -97,10 +109,7 @@ export function plan(runtimeId: string, versions: readonly NatsVersion[]): NatsP
         describeInterface(runtimeId, version),
       ]),
     ),
-    subjects: [
-      ...wanted.flatMap((version) => subjectsOf(runtimeId, version)),
-      ...(wanted.length > 0 ? [claimsFilter(runtimeId)] : []),
-    ],
+    subjects: wanted.flatMap((version) => subjectsOf(runtimeId, version)),
   }
 }
 
@@ -114,16 +123,6 @@ export function streamOf(object: ObjectPlan): string {
 function runtimeObjects(runtimeId: string): ObjectPlan[] {
   const owner: Owner = { runtime: runtimeId, version: null }
   return [
-    {
-      kind: 'stream',
-      name: outputsStream(runtimeId),
-      owner,
-      subjects: [outputsFilter(runtimeId)],
-      bytesMax: OUTPUTS_BYTES_MAX,
-      ageMaxMs: OUTPUTS_AGE_MAX_MS,
-      messageBytesMax: OUTPUT_MESSAGE_BYTES_MAX,
-      consumers: [{ name: WRITER_CONSUMER }],
-    },
     // One revision is enough for routing: the store has the history of releases.
     {
       kind: 'key-value',
@@ -134,11 +133,32 @@ function runtimeObjects(runtimeId: string): ObjectPlan[] {
       valueBytesMax: 2 * MiB,
     },
     keyValue(projectBucket(runtimeId), owner),
+  ]
+}
+
+/**
+ * What a version sends to the store, and its large payloads. Each version has its own, so that what it fills is what it
+ * needs itself, whatever its nodes send.
+ */
+function passages(runtimeId: string, { version }: NatsVersion): ObjectPlan[] {
+  const ref = { runtimeId, version }
+  const owner: Owner = { runtime: runtimeId, version }
+  return [
+    {
+      kind: 'stream',
+      name: outputsStream(ref),
+      owner,
+      subjects: [versionOutputsFilter(ref)],
+      bytesMax: OUTPUTS_BYTES_MAX,
+      ageMaxMs: OUTPUTS_AGE_MAX_MS,
+      messageBytesMax: OUTPUT_MESSAGE_BYTES_MAX,
+      consumers: [{ name: WRITER_CONSUMER }],
+    },
     {
       kind: 'claims',
-      name: claimStream(runtimeId),
+      name: claimStream(ref),
       owner,
-      subjects: [claimsFilter(runtimeId)],
+      subjects: [versionClaimsFilter(ref)],
       bytesMax: CLAIMS_BYTES_MAX,
       ageMaxMs: CLAIMS_AGE_MAX_MS,
       messageBytesMax: CLAIM_CHUNK_BYTES_MAX,
@@ -207,13 +227,14 @@ function isChain({ nodes, exitpoint }: WorkflowGraph): boolean {
 }
 
 function subjectsOf(runtimeId: string, { version, facts }: NatsVersion): string[] {
-  return facts.manifest.workflows.flatMap((workflow) => {
+  const ofWorkflows = facts.manifest.workflows.flatMap((workflow) => {
     const ref = { runtimeId, version, workflow: workflow.id }
     return [
       ingressSubject(ref),
       ...workflow.nodes.map((node) => nodeSubject({ ...ref, node: node.id })),
     ]
   })
+  return [...ofWorkflows, versionClaimsFilter({ runtimeId, version })]
 }
 
 function keyValue(name: string, owner: Owner): KeyValuePlan {

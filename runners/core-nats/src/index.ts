@@ -10,7 +10,12 @@ export { bytesOf, type Data } from './outgoing.ts'
 export type { CoreMessage } from './parser.ts'
 export type { CoreSubscription } from './subscriptions.ts'
 export type { ClaimTransport } from './payload/answers.ts'
-export { createClaimStore, inlineBytesMax, type ClaimStore } from './payload/claim-store.ts'
+export {
+  createClaimStore,
+  inlineBytesMax,
+  type ClaimOwner,
+  type ClaimStore,
+} from './payload/claim-store.ts'
 export { compress, decompress, isWorthCompressing } from './payload/compression.ts'
 export {
   isPlainPayload,

@@ -3,7 +3,6 @@ import { gunzipSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import {
   type Claim,
-  claimScope,
   ENCODING,
   type Envelope,
   GRPC_STATUS,
@@ -29,11 +28,12 @@ let nats: TestNats
 let connection: CoreConnection
 /** As a node has it. */
 let claims: ClaimStore
+/** Of the scene that was opened last. */
+let version = ''
 beforeAll(async () => {
   nats = await startNats()
   connection = openCoreConnection(nats.access, 'a node')
   await connection.whenUp()
-  await createClaimBucket(connection, RUNTIME)
   claims = createClaimStore(RUNTIME, {
     publish: (subject, data, reply) => connection.publish(subject, data, reply),
     subscribe: (subject, onMessage) => void connection.subscribe(subject, { onMessage }),
@@ -48,12 +48,16 @@ afterAll(async () => {
 const chain = {
   workflows: demoInterface('').workflows.map((workflow) => ({ ...workflow, isChain: true })),
 }
-const open = (served: Partial<ReturnType<typeof demoInterface>> = chain) =>
-  openScene(nats, { served, launch: { payloadBytesMax: LIMIT } })
-const chunks = () => countClaimChunks(connection, RUNTIME)
+const open = async (served: Partial<ReturnType<typeof demoInterface>> = chain) => {
+  const scene = await openScene(nats, { served, launch: { payloadBytesMax: LIMIT } })
+  version = scene.version
+  await createClaimBucket(connection, { runtimeId: RUNTIME, version })
+  return scene
+}
+const chunks = () => countClaimChunks(connection, { runtimeId: RUNTIME, version })
 const isEmpty = async () => (await chunks()) === 0
-const keep = (request: Envelope, value: Uint8Array) =>
-  claims.write(value, claimScope(request.replyTo), Date.now() + 60 * SECOND_MS)
+const keep = ({ replyTo }: Envelope, value: Uint8Array) =>
+  claims.write(value, { version, replyTo }, Date.now() + 60 * SECOND_MS)
 
 describe('a request that is too large for a message', () => {
   test('travels as a claim, comes back as one, and leaves nothing', async () => {

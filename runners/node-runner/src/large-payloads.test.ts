@@ -3,7 +3,6 @@ import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import {
   type Claim,
-  claimScope,
   controlSubject,
   decodeEnvelope,
   emptyEnvelope,
@@ -39,7 +38,7 @@ beforeAll(async () => {
   nats = await startNats()
   connection = openCoreConnection(nats.access, 'an entrypoint')
   await connection.whenUp()
-  await createClaimBucket(connection, WORKFLOW.runtimeId)
+  await createClaimBucket(connection, WORKFLOW)
   claims = createClaimStore(WORKFLOW.runtimeId, {
     publish: (subject, data, reply) => connection.publish(subject, data, reply),
     subscribe: (subject, onMessage) => void connection.subscribe(subject, { onMessage }),
@@ -57,6 +56,9 @@ const listensTo = (from: string): Partial<NodeLaunch> => ({
 })
 const inner: Partial<NodeLaunch> = { isExitpoint: false, outputs: [null] }
 
+const keep = (value: Uint8Array, replyTo: string) =>
+  claims.write(value, { version: WORKFLOW.version, replyTo }, Date.now() + 60_000)
+
 /** Of the claims that `ask` made. */
 const keptKeys: string[] = []
 
@@ -69,7 +71,7 @@ async function ask(value: Uint8Array, more: Partial<Envelope> = {}): Promise<Env
     onMessage: ({ data }) => resolve(decodeEnvelope(data)),
   })
   const isLarge = value.length > MiB - 32 * KiB
-  const claim = isLarge ? await claims.write(value, claimScope(replyTo), Date.now() + 60_000) : null
+  const claim = isLarge ? await keep(value, replyTo) : null
   if (claim !== null) keptKeys.push(claim.key)
   const request: Envelope = {
     ...emptyEnvelope(),
@@ -165,7 +167,7 @@ describe('a payload that is too large for a message', () => {
       `export const defaultHandler = (ctx, data) => ctx.sendOutput({ text: String(data.value.length) })`,
       { payloadBytesMax: LIMIT },
     )
-    const claim = await claims.write(noise(2 * MiB), 'test.x', Date.now() + 60_000)
+    const claim = await keep(noise(2 * MiB), '_R.rt.test.x')
     const failed = await ask(new Uint8Array(0), { claim: change(claim) })
     expect(failed).toMatchObject({ messageType: MESSAGE_TYPE.error, statusCode })
     expect(failed.error).toContain(text)

@@ -1,18 +1,19 @@
 import { AckPolicy, jetstreamManager, RetentionPolicy } from '@nats-io/jetstream'
 import { nanos, type NatsConnection } from '@nats-io/transport-node'
-import { outputsFilter, outputsStream, WRITER_CONSUMER } from '@kre/contracts'
+import { outputsStream, versionOutputsFilter, WRITER_CONSUMER } from '@kre/contracts'
 
-/** The outputs stream of a runtime and the writer's consumer, as the NATS manager makes them. */
+/** The outputs stream of version `v1` of a runtime and the writer's consumer, as the NATS manager makes them. */
 export async function createOutputsStream(
   nats: NatsConnection,
   runtimeId: string,
   { ackWaitMs = 30_000 }: { ackWaitMs?: number } = {},
 ): Promise<void> {
   const manager = await jetstreamManager(nats)
-  const stream = outputsStream(runtimeId)
+  const version = { runtimeId, version: 'v1' }
+  const stream = outputsStream(version)
   await manager.streams.add({
     name: stream,
-    subjects: [outputsFilter(runtimeId)],
+    subjects: [versionOutputsFilter(version)],
     retention: RetentionPolicy.Workqueue,
   })
   await manager.consumers.add(stream, {
@@ -24,8 +25,8 @@ export async function createOutputsStream(
   })
 }
 
-/** Messages of the stream that nobody has acknowledged. */
+/** Messages of that stream that nobody has acknowledged. */
 export async function outputsWaiting(nats: NatsConnection, runtimeId: string): Promise<number> {
   const manager = await jetstreamManager(nats)
-  return (await manager.streams.info(outputsStream(runtimeId))).state.messages
+  return (await manager.streams.info(outputsStream({ runtimeId, version: 'v1' }))).state.messages
 }

@@ -1,20 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import {
-  type Claim,
-  claimScope,
-  claimStream,
-  KiB,
-  KreError,
-  MiB,
-  replySubject,
-} from '@kre/contracts'
+import { type Claim, claimKey, claimStream, KiB, KreError, MiB, replySubject } from '@kre/contracts'
 import { waitUntil } from '@kre/service-kit'
 import { startNats, type TestNats } from '@kre/service-kit/testing'
 import { type CoreConnection, openCoreConnection } from '../core-connection.ts'
 import { countClaimChunks, createClaimBucket } from '../testing/index.ts'
 import { createClaimStore, inlineBytesMax } from './claim-store.ts'
 
+const V1 = { runtimeId: 'rt', version: 'v1' }
+const SMALL = { runtimeId: 'small', version: 'v1' }
 const EXPIRY = Date.now() + 60_000
 let nats: TestNats
 let connection: CoreConnection
@@ -22,14 +16,16 @@ beforeAll(async () => {
   nats = await startNats()
   connection = openCoreConnection(nats.access, 'claims')
   await connection.whenUp()
-  await createClaimBucket(connection, 'rt')
-  await createClaimBucket(connection, 'small', 1_500_000)
+  await createClaimBucket(connection, V1)
+  await createClaimBucket(connection, SMALL, 1_500_000)
 })
 afterAll(async () => {
   connection.close()
   await nats[Symbol.asyncDispose]()
 })
 
+/** A request of version v1. @param scope entrypoint and token of its reply subject. */
+const request = (scope: string) => ({ version: 'v1', replyTo: `_R.rt.${scope}` })
 const storeOf = (runtimeId: string) =>
   createClaimStore(runtimeId, {
     publish: (subject, data, reply) => connection.publish(subject, data, reply),
@@ -50,8 +46,8 @@ describe('a claim store', () => {
     async (size) => {
       const store = storeOf('rt')
       const value = randomBytes(size)
-      const claim = await store.write(value, 'e1.t1', EXPIRY)
-      expect(claim).toMatchObject({ bucket: 'CLAIMS_rt', size, chunkBytes: 512 * KiB })
+      const claim = await store.write(value, request('e1.t1'), EXPIRY)
+      expect(claim).toMatchObject({ bucket: 'CLAIMS_rt_v1', size, chunkBytes: 512 * KiB })
       expect(Buffer.from(await store.read(claim, 6 * MiB)).equals(value)).toBe(true)
     },
   )
@@ -59,18 +55,18 @@ describe('a claim store', () => {
   test('keeps payloads apart, and removes those of one request only', async () => {
     const [one, two] = [storeOf('rt'), storeOf('rt')]
     const claims = await Promise.all([
-      one.write(Buffer.from('a'), 'e2.t1', EXPIRY),
-      one.write(Buffer.from('b'), 'e2.t1', EXPIRY),
-      two.write(Buffer.from('c'), 'e2.t1', EXPIRY),
-      two.write(Buffer.from('d'), 'e2.t10', EXPIRY),
+      one.write(Buffer.from('a'), request('e2.t1'), EXPIRY),
+      one.write(Buffer.from('b'), request('e2.t1'), EXPIRY),
+      two.write(Buffer.from('c'), request('e2.t1'), EXPIRY),
+      two.write(Buffer.from('d'), request('e2.t10'), EXPIRY),
     ])
     const texts = await Promise.all(claims.map((claim) => two.read(claim, 10)))
     expect(texts.map(String)).toEqual(['a', 'b', 'c', 'd'])
-    const before = await countClaimChunks(connection, 'rt')
-    one.remove('e2.t1')
+    const before = await countClaimChunks(connection, V1)
+    one.remove(request('e2.t1'))
     await waitUntil(
       'three are gone',
-      async () => (await countClaimChunks(connection, 'rt')) === before - 3,
+      async () => (await countClaimChunks(connection, V1)) === before - 3,
     )
     expect(String(await one.read(claims[3] as Claim, 10))).toBe('d')
     expect(await codeOf(one.read(claims[0] as Claim, 10))).toBe('aborted')
@@ -79,7 +75,7 @@ describe('a claim store', () => {
   test('says of a payload that is gone or damaged what happened', async () => {
     const store = storeOf('rt')
     const value = randomBytes(2 * MiB)
-    const claim = await store.write(value, 'e3.t1', EXPIRY)
+    const claim = await store.write(value, request('e3.t1'), EXPIRY)
     await expect(store.read({ ...claim, sha256: '00' }, 3 * MiB)).rejects.toThrow(
       'its digest differs',
     )
@@ -91,11 +87,14 @@ describe('a claim store', () => {
 
   test('refuses claims above the limit before anything is fetched, and foreign ones', async () => {
     const store = storeOf('rt')
-    const claim = await store.write(Buffer.from('x'), 'e4.t1', EXPIRY)
+    const claim = await store.write(Buffer.from('x'), request('e4.t1'), EXPIRY)
     expect(await codeOf(store.read({ ...claim, size: 1e15 }, 1_000))).toBe('resource-exhausted')
     for (const foreign of [
-      { bucket: claimStream('other') },
-      { key: 'c.other.e4.t1.x' },
+      { bucket: claimStream({ runtimeId: 'other', version: 'v1' }) },
+      { bucket: claimStream({ runtimeId: 'rt', version: 'v2' }) },
+      { key: 'c.other.e4.t1.v1.x' },
+      { key: claim.key.replace('.v1.', '.v2.') },
+      { key: 'c.rt.e4' },
       { key: `${claim.key}.>` },
       { key: `${claim.key} x` },
       { chunkBytes: 0 },
@@ -106,18 +105,18 @@ describe('a claim store', () => {
 
   test('refuses a payload that the bucket has no room for, and leaves nothing of it', async () => {
     const store = storeOf('small')
-    expect(await codeOf(store.write(randomBytes(3 * MiB), 'e1.t1', EXPIRY))).toBe(
+    expect(await codeOf(store.write(randomBytes(3 * MiB), request('e1.t1'), EXPIRY))).toBe(
       'resource-exhausted',
     )
     await waitUntil(
       'nothing is left',
-      async () => (await countClaimChunks(connection, 'small')) === 0,
+      async () => (await countClaimChunks(connection, SMALL)) === 0,
     )
-    await store.write(randomBytes(MiB), 'e1.t2', EXPIRY)
+    await store.write(randomBytes(MiB), request('e1.t2'), EXPIRY)
   })
 
   test('says at once that there is no bucket', async () => {
-    await expect(storeOf('none').write(Buffer.from('x'), 'e1.t1', EXPIRY)).rejects.toThrow(
+    await expect(storeOf('none').write(Buffer.from('x'), request('e1.t1'), EXPIRY)).rejects.toThrow(
       'it has no such bucket',
     )
   })
@@ -139,7 +138,7 @@ describe('a claim store', () => {
         }),
       maxPayload: () => connection.maxPayload(),
     })
-    await store.write(randomBytes(10 * MiB), 'e5.t1', EXPIRY)
+    await store.write(randomBytes(10 * MiB), request('e5.t1'), EXPIRY)
     expect(most).toBe(8)
   })
 })
@@ -150,10 +149,10 @@ test('payloads up to 2 MiB travel inline, less where the server takes less', () 
   expect(inlineBytesMax(1_000)).toBe(0)
 })
 
-test('the scope of a request is the same for all of its sendings, and another for each request', () => {
+test('the key of a request is the same for all of its sendings, and another for each request', () => {
   const replyTo = replySubject('rt', 'e1', 'a1')
-  expect(claimScope(replyTo)).toBe('e1.a1')
-  expect(claimScope(`${replyTo}_2`)).toBe('e1.a1')
-  expect(claimScope(replySubject('rt', 'e1', 'a2'))).toBe('e1.a2')
-  expect(claimScope('_INBOX.x')).toBe('none.none')
+  expect(claimKey(V1, replyTo)).toBe('c.rt.e1.a1.v1')
+  expect(claimKey(V1, `${replyTo}_2`)).toBe('c.rt.e1.a1.v1')
+  expect(claimKey(V1, replySubject('rt', 'e1', 'a2'))).toBe('c.rt.e1.a2.v1')
+  expect(claimKey(V1, '_INBOX.x')).toBe('c.rt.none.none.v1')
 })

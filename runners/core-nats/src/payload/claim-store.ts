@@ -13,6 +13,7 @@ import {
   KreError,
   MiB,
   SECOND_MS,
+  versionOfClaim,
 } from '@kre/contracts/runtime'
 import type { CoreMessage } from '../parser.ts'
 import { type ClaimTransport, createAnswers } from './answers.ts'
@@ -41,14 +42,20 @@ export function inlineBytesMax(serverBytesMax: number): number {
   return Math.max(0, Math.min(INLINE_BYTES_MAX, serverBytesMax - ENVELOPE_BYTES_MAX))
 }
 
+/** What keeps payloads together: they go with the request, and nodes of its version may read them. */
+export type ClaimOwner = {
+  readonly version: string
+  /** The subject that answers the request. */
+  readonly replyTo: string
+}
+
 export type ClaimStore = {
   /**
    * Keeps a payload; resolves when the server has all of it. The bytes must not be changed until then.
    *
-   * @param scope from `claimScope`.
    * @throws KreError `unavailable` when the bucket is missing or does not answer, `resource-exhausted` when it is full.
    */
-  write(value: Uint8Array, scope: string, expiresUnixMs: number): Promise<Claim>
+  write(value: Uint8Array, owner: ClaimOwner, expiresUnixMs: number): Promise<Claim>
   /**
    * Brings a payload.
    *
@@ -56,8 +63,8 @@ export type ClaimStore = {
    * the bucket does not answer, `invalid-argument` for a claim that is none of this runtime.
    */
   read(claim: Claim, bytesMax: number): Promise<Uint8Array>
-  /** Removes all payloads of a scope; what can't be removed now goes by its age. */
-  remove(scope: string): void
+  /** Removes all payloads of a request; what can't be removed now goes by its age. */
+  remove(owner: ClaimOwner): void
 }
 
 /** @param isRemoving false = what is half-written goes with its request, which the entrypoint removes. */
@@ -66,23 +73,24 @@ export function createClaimStore(
   transport: ClaimTransport,
   isRemoving = true,
 ): ClaimStore {
-  const bucket = claimStream(runtimeId)
   const answers = createAnswers(transport, ANSWER_TIMEOUT_MS)
-  const keyStart = claimKey(runtimeId, '')
   /** Tells the claims of this process from those of others in the same scope. */
   const origin = randomUUID().slice(0, 8)
   let sequence = 0
 
-  const remove = (keyOrScope: string) => {
+  const bucketOf = (version: string) => claimStream({ runtimeId, version })
+  const keyOf = ({ version, replyTo }: ClaimOwner) => claimKey({ runtimeId, version }, replyTo)
+  const remove = (bucket: string, start: string) => {
     if (!isRemoving) return
-    const request = Buffer.from(JSON.stringify({ filter: `${keyOrScope}.>` }))
+    const request = Buffer.from(JSON.stringify({ filter: `${start}.>` }))
     answers.ask(`$JS.API.STREAM.PURGE.${bucket}`, request).catch(ignore)
   }
 
   return {
-    async write(value, scope, expiresUnixMs) {
+    async write(value, owner, expiresUnixMs) {
+      const bucket = bucketOf(owner.version)
       const chunkBytes = Math.min(CHUNK_BYTES, transport.maxPayload() - MARGIN_BYTES)
-      const key = `${claimKey(runtimeId, scope)}.${origin}${(++sequence).toString(36)}`
+      const key = `${keyOf(owner)}.${origin}${(++sequence).toString(36)}`
       const hash = createHash('sha256')
       const count = Math.ceil(value.length / chunkBytes)
       try {
@@ -92,7 +100,7 @@ export function createClaimStore(
           checkKept(bucket, await answers.ask(`${key}.${index}`, chunk))
         })
       } catch (error) {
-        remove(key)
+        remove(bucket, key)
         throw error
       }
       return {
@@ -105,8 +113,9 @@ export function createClaimStore(
       }
     },
     async read(claim, bytesMax) {
-      const { key, size, chunkBytes } = claim
-      checkClaim(claim, bucket, keyStart, bytesMax)
+      const { bucket, key, size, chunkBytes } = claim
+      const version = versionOfClaim(runtimeId, key)
+      checkClaim(claim, version === null ? null : bucketOf(version), bytesMax)
       const whole = allocateMessage(size)
       const hash = createHash('sha256')
       const count = Math.ceil(size / chunkBytes)
@@ -127,7 +136,7 @@ export function createClaimStore(
       if (hash.digest('hex') !== claim.sha256) throw damaged(claim)
       return whole
     },
-    remove: (scope) => remove(claimKey(runtimeId, scope)),
+    remove: (owner) => remove(bucketOf(owner.version), keyOf(owner)),
   }
 }
 
@@ -148,11 +157,15 @@ function checkKept(bucket: string, answer: CoreMessage): void {
   throw new KreError(isFull ? 'resource-exhausted' : 'unavailable', text, { bucket })
 }
 
-function checkClaim(claim: Claim, bucket: string, keyStart: string, bytesMax: number): void {
+/** @param bucket of the version in the claim's key; null = the key is none of this runtime. */
+function checkClaim(claim: Claim, bucket: string | null, bytesMax: number): void {
   const { size, chunkBytes } = claim
-  const isOurs = claim.bucket === bucket && claim.key.startsWith(keyStart)
-  if (!isOurs || /[\s*>]/.test(claim.key) || chunkBytes < 1 || chunkBytes > CHUNK_BYTES_MAX)
-    throw new KreError('invalid-argument', `claim "${claim.key}" is none of bucket ${bucket}`)
+  const isOurs = claim.bucket === bucket && !/[\s*>]/.test(claim.key)
+  if (!isOurs || chunkBytes < 1 || chunkBytes > CHUNK_BYTES_MAX)
+    throw new KreError(
+      'invalid-argument',
+      `claim "${claim.key}" is none of bucket ${bucket ?? claim.bucket}`,
+    )
   if (size > bytesMax)
     throw new KreError(
       'resource-exhausted',

@@ -1,18 +1,24 @@
-import { claimsFilter, claimStream, HOUR_MS, KreError } from '@kre/contracts'
+import {
+  claimStream,
+  HOUR_MS,
+  KreError,
+  versionClaimsFilter,
+  type VersionRef,
+} from '@kre/contracts'
 import type { CoreConnection } from '../core-connection.ts'
 
 const NANOS_PER_MS = 1_000_000
 
-/** Makes a runtime's bucket for large payloads, as the NATS manager does. */
+/** Makes a version's bucket for large payloads, as the NATS manager does. */
 export async function createClaimBucket(
   connection: CoreConnection,
-  runtimeId: string,
+  version: VersionRef,
   bytesMax = -1,
 ): Promise<void> {
-  const name = claimStream(runtimeId)
+  const name = claimStream(version)
   const answer = await ask(connection, `$JS.API.STREAM.CREATE.${name}`, {
     name,
-    subjects: [claimsFilter(runtimeId)],
+    subjects: [versionClaimsFilter(version)],
     retention: 'limits',
     storage: 'memory',
     discard: 'new',
@@ -25,12 +31,12 @@ export async function createClaimBucket(
     throw new KreError('internal', `no bucket: ${JSON.stringify(answer['error'])}`)
 }
 
-/** Chunks in a runtime's bucket. */
+/** Chunks in a version's bucket. */
 export async function countClaimChunks(
   connection: CoreConnection,
-  runtimeId: string,
+  version: VersionRef,
 ): Promise<number> {
-  const answer = await ask(connection, `$JS.API.STREAM.INFO.${claimStream(runtimeId)}`, {})
+  const answer = await ask(connection, `$JS.API.STREAM.INFO.${claimStream(version)}`, {})
   return (answer['state'] as { messages: number }).messages
 }
 

@@ -1,6 +1,7 @@
 /** Large payloads of requests and answers: how they travel, and when they are removed. */
-import { claimScope, MINUTE_MS, SECOND_MS } from '@kre/contracts/runtime'
+import { MINUTE_MS, SECOND_MS } from '@kre/contracts/runtime'
 import {
+  type ClaimOwner,
   type ClaimStore,
   isPlainPayload,
   packPayload,
@@ -52,16 +53,12 @@ export function createRequestPayloads(deps: {
     isPlain: (value) => isPlainPayload(value, deps.maxPayload()),
     pack: (request) =>
       packPayload(request.message, deps.maxPayload(), (value) =>
-        claims.write(
-          value,
-          claimScope(request.replyTo, request.method.version.ref.version),
-          request.deadlineUnixMs + EXPIRY_SLACK_MS,
-        ),
+        claims.write(value, claimOwner(request), request.deadlineUnixMs + EXPIRY_SLACK_MS),
       ),
     read: (payload) => unpackPayload(payload, claims, payloadBytesMax),
     release(request, end) {
       const { workflow, deadlineAt } = request
-      const remove = () => claims.remove(claimScope(request.replyTo))
+      const remove = () => claims.remove(claimOwner(request))
       // Branches that go on after the answer are dropped by their nodes at the deadline.
       const leftMs = deadlineAt - performance.now()
       const waitMs = end === 'cancelled' ? Math.min(leftMs, CANCELLED_MS) : leftMs
@@ -69,4 +66,8 @@ export function createRequestPayloads(deps: {
       else wheel.schedule(createWheelTimer(remove), waitMs)
     },
   }
+}
+
+function claimOwner({ replyTo, method }: PayloadOwner): ClaimOwner {
+  return { replyTo, version: method.version.ref.version }
 }

@@ -1,7 +1,6 @@
 /** How payloads travel: as they are, compressed, or kept in the claim bucket. */
 import {
   type Claim,
-  claimScope,
   ENCODING,
   type Envelope,
   HOUR_MS,
@@ -52,7 +51,7 @@ export function createPayloadForms(
   const keep = (value: Uint8Array, { deadlineUnixMs, replyTo }: Envelope): Promise<Claim> => {
     const expiresUnixMs =
       deadlineUnixMs === 0 ? Date.now() + HOUR_MS : deadlineUnixMs + EXPIRY_SLACK_MS
-    return claims.write(value, claimScope(replyTo, version), expiresUnixMs)
+    return claims.write(value, { replyTo, version }, expiresUnixMs)
   }
 
   return {

@@ -84,7 +84,7 @@ describe('a record', () => {
 
   test('is given up after some tries, and whoever waits for it is told', async () => {
     const { outbox, published } = open(() => 'missing')
-    await expect(outbox.send(record('one'))).rejects.toThrow('has no outputs stream')
+    await expect(outbox.send(record('one'))).rejects.toThrow('the version has no outputs stream')
     expect(published).toHaveLength(5)
   })
 })

@@ -1,5 +1,5 @@
 /**
- * Records on their way into the runtime's outputs stream. A record counts as sent when the stream has it.
+ * Records on their way into the version's outputs stream. A record counts as sent when the stream has it.
  * Never in the way of a request: handlers wait only for what they ask to be stored.
  */
 import {
@@ -32,7 +32,7 @@ type Item = {
 }
 
 export type Outbox = {
-  /** Resolves when the stream has the record. @throws KreError `unavailable`. */
+  /** Resolves when the stream has the record. @throws KreError `unavailable`, `resource-exhausted` when it is full. */
   send(record: OutputRecord, storedReply?: string): Promise<void>
   /** Sends when there is time; may be dropped and counted when the broker is away for long. */
   post(record: OutputRecord): void
@@ -164,15 +164,23 @@ function headersOf({ storedReply }: Item): Uint8Array | undefined {
 
 /** Null when the stream has taken the record. */
 function refusal(message: CoreMessage): KreError | null {
-  if (isNoListener(message)) return unavailable('the runtime has no outputs stream')
+  if (isNoListener(message)) return unavailable('the version has no outputs stream')
   try {
     const { error } = parseAnswer(message) as { error?: { description?: string } }
-    return error === undefined
-      ? null
-      : unavailable(`the outputs stream refuses: ${error.description ?? 'without a reason'}`)
+    return error === undefined ? null : refused(error.description ?? 'without a reason')
   } catch (error) {
     return unavailable(`the outputs stream's answer can't be read: ${toKreError(error).message}`)
   }
+}
+
+/** What is in a full stream stays; the newest record is the one that is refused. */
+function refused(reason: string): KreError {
+  if (!/maximum|insufficient|limit|no space/i.test(reason))
+    return unavailable(`the outputs stream refuses: ${reason}`)
+  return new KreError(
+    'resource-exhausted',
+    `the version's outputs stream is full (${reason}): what is in it waits for the store. Look in the engine's log why that does not take it, or send less`,
+  )
 }
 
 function unavailable(text: string): KreError {

@@ -1,10 +1,4 @@
-import {
-  outputsStream,
-  SECOND_MS,
-  WRITER_CONSUMER,
-  type EventBus,
-  type StoredReply,
-} from '@kre/contracts'
+import { SECOND_MS, WRITER_CONSUMER, type EventBus, type StoredReply } from '@kre/contracts'
 import type { NatsConnection } from '@nats-io/transport-node'
 import type { Logger } from '@kre/service-kit'
 import type { OutputStore } from '@kre/store'
@@ -24,8 +18,10 @@ export type ConsumeDeps = {
   logger: Logger
   counts: WriterCounts
   now: () => Date
-  /** How long a runtime may be without its stream, which is made after it, before that is a failure. */
+  /** How long a stream may be missing before that is a failure: it goes when its version is gone. */
   streamExpectedWithinMs: number
+  /** Told that the stream, or its consumer, is missing. */
+  onMissing: () => void
 }
 
 /** A page that shows logs is told at most this often that there are new ones. */
@@ -33,14 +29,15 @@ const LOGS_EVENT_EVERY_MS = 250
 /** A burst of malformed messages is one line in the log each so long. */
 const SET_ASIDE_LOG_EVERY_MS = 10 * SECOND_MS
 
-/** Moves a runtime's outputs from its stream into the store until `signal` is aborted. Never throws. */
-export async function consumeRuntime(
+/** Moves outputs of a runtime from one of its streams into the store until `signal` is aborted. Never throws. */
+export async function consumeStream(
   deps: ConsumeDeps,
-  runtimeId: string,
+  from: { readonly runtimeId: string; readonly stream: string },
   signal: AbortSignal,
 ): Promise<void> {
-  const logger = deps.logger.child({ runtimeId })
-  const puller = createPuller(deps.nats, outputsStream(runtimeId), WRITER_CONSUMER)
+  const { runtimeId } = from
+  const logger = deps.logger.child(from)
+  const puller = createPuller(deps.nats, from.stream, WRITER_CONSUMER)
   using logsWritten = createThrottle(LOGS_EVENT_EVERY_MS, () =>
     deps.events.publish({ type: 'logs.written', runtimeId }),
   )
@@ -48,19 +45,20 @@ export async function consumeRuntime(
   const store = createFailureLog(logger, 'store', {
     firstMs: 100,
     maxMs: 30 * SECOND_MS,
-    expectedWithinMs: 0,
   })
   const stream = createFailureLog(logger, 'stream', {
     firstMs: 50,
     maxMs: 2 * SECOND_MS,
-    expectedWithinMs: deps.streamExpectedWithinMs,
   })
   const reply = (delivery: Delivery, error: string | null): void =>
     answerSender(deps.nats, delivery, error)
 
   const consumeBatch = async (): Promise<void> => {
     const { messages, missing } = await collectBatch(puller, signal)
-    if (missing !== null) return pause(stream.failed(missing), signal)
+    if (missing !== null) {
+      deps.onMissing()
+      return pause(stream.failed(missing, deps.streamExpectedWithinMs), signal)
+    }
     stream.succeeded()
     if (messages.length === 0) return
     if (signal.aborted) {
@@ -101,32 +99,28 @@ function answerSender(nats: NatsConnection, delivery: Delivery, error: string | 
 type FailureLog = {
   /** The pause after the next failure. */
   pauseMs(): number
-  /** Returns the pause before the next attempt. */
-  failed(cause: unknown): number
+  /** Returns the pause before the next attempt. @param expectedWithinMs so long it is no failure; default 0. */
+  failed(cause: unknown, expectedWithinMs?: number): number
   succeeded(): void
 }
 
-/**
- * One line when something begins to fail and one when it works again, however often it was tried between.
- *
- * @param times.expectedWithinMs until it has worked once, it is no failure for so long.
- */
+/** One line when something begins to fail and one when it works again, however often it was tried between. */
 function createFailureLog(
   logger: Logger,
   what: 'store' | 'stream',
-  times: { firstMs: number; maxMs: number; expectedWithinMs: number },
+  times: { firstMs: number; maxMs: number },
 ): FailureLog {
   const backOff = createBackOff(times)
-  const startedAt = performance.now()
-  let hasWorked = false
+  let failingSince = 0
   let isTold = false
   let attempts = 0
   let pauseMs = backOff.next()
   return {
     pauseMs: () => pauseMs,
-    failed(cause) {
+    failed(cause, expectedWithinMs = 0) {
+      if (attempts === 0) failingSince = performance.now()
       attempts += 1
-      const isExpected = !hasWorked && performance.now() - startedAt < times.expectedWithinMs
+      const isExpected = performance.now() - failingSince < expectedWithinMs
       if (!isTold && !isExpected) {
         isTold = true
         logger.warn(
@@ -139,7 +133,6 @@ function createFailureLog(
       return now
     },
     succeeded() {
-      hasWorked = true
       if (attempts === 0) return
       if (isTold) logger.info({ attempts }, `${what} works again`)
       isTold = false
