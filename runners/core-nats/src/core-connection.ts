@@ -12,6 +12,11 @@ import { createSubscriptions, type CoreSubscription } from './subscriptions.ts'
 
 /** Credentials that are refused so often in a row are not tried again. */
 const REFUSALS_MAX = 2
+/**
+ * A message that the server was handing over while the subscription ended may come behind the answer to the ping: so
+ * long the former session is still heard.
+ */
+const FORMER_MS = 1 * SECOND_MS
 /** A computer that slept has credentials that are over: so long the next ones are waited for. */
 const RENEWAL_WAIT_MS = 30 * SECOND_MS
 
@@ -111,6 +116,8 @@ export function openCoreConnection(
   const listeners = new Set<CoreEvents>()
   const waiters = new Set<{ resolve(): void; reject(reason: KreError): void }>()
   let session: Session | null = null
+  /** It has handed over, and may still bring something. */
+  let heard: { session: Session; timer: NodeJS.Timeout } | null = null
   let info: ServerInfo | null = null
   /** Where it is. */
   let server: Server | null = null
@@ -212,13 +219,23 @@ export function openCoreConnection(
     if (handOver !== current) return
     handOver = null
     session = current.next
-    former.close()
     current.release()
+    hear(former)
     tell((events) => events.onRenewed?.())
     if (isWhole) return
     // What was under way over the former one may be lost.
     tell((events) => events.onDown?.(notConnected(null)))
     tell((events) => events.onUp?.())
+  }
+  const hear = (former: Session | null) => {
+    if (heard !== null) {
+      clearTimeout(heard.timer)
+      heard.session.close()
+    }
+    heard =
+      former === null
+        ? null
+        : { session: former, timer: setTimeout(() => hear(null), FORMER_MS).unref() }
   }
   const onEnd = (own: Session, reason: KreError) => {
     if (handOver?.next === own) {
@@ -316,6 +333,7 @@ export function openCoreConnection(
       if (handOver?.isHolding === true) handOver.release()
       handOver?.next.close()
       handOver = null
+      hear(null)
       session?.close()
       session = null
     },

@@ -90,6 +90,20 @@ describe('going over to newer credentials', () => {
     expect(former?.sent).not.toContain('PUB')
   })
 
+  test('takes what the former connection brings behind its last answer', async () => {
+    await using connection = await open((client) => welcome(client))
+    const seen: string[] = []
+    connection.subscribe('a', {
+      queue: 'q',
+      onMessage: ({ data }) => void seen.push(Buffer.from(data).toString()),
+    })
+    await waitUntil('the renewal', () => connection.told.includes('renewed'))
+    connection.clients[0]?.send('MSG a 1 4\r\nlate\r\n')
+    await waitUntil('the late one', () => seen.length > 0)
+    expect(seen).toEqual(['late'])
+    expect(connection.told).toEqual(['up', 'renewed'])
+  })
+
   test('says that something may be lost when the former connection dies meanwhile', async () => {
     await using connection = await open((client, index) => (index === 0 ? mute : welcome)(client))
     connection.subscribe('a', { onMessage: () => undefined })
