@@ -37,6 +37,11 @@ export type Limits = {
   keepaliveMs: number
   /** First byte of a request to its last. */
   receiveMs: number
+  /**
+   * A caller of HTTP/1 that ends its side so soon after its request has only said that this was all, as `nc` and some
+   * proxies do, and gets its answer. Later than this it has given up, and the request with it.
+   */
+  halfCloseMs: number
   /** Answer written to answer read by the caller. */
   flushMs: number
   /** A new request waits so long for its nodes, or for NATS. */
@@ -69,6 +74,7 @@ export const DEFAULT_LIMITS: Readonly<Limits> = {
   ageMs: 30 * MINUTE_MS,
   keepaliveMs: 60 * SECOND_MS,
   receiveMs: 10 * SECOND_MS,
+  halfCloseMs: 100,
   flushMs: 30 * SECOND_MS,
   holdMs: 2 * SECOND_MS,
   resendHoldMs: 15 * SECOND_MS,

@@ -322,6 +322,29 @@ describe('over HTTP/1', () => {
     socket.destroy()
   })
 
+  test('who sends a request and ends his side, as nc does, gets the answer', async () => {
+    const body = '{"text": "half"}'
+    const requests = {
+      get: 'GET /v1/all/half HTTP/1.1\r\nhost: x\r\n\r\n',
+      post: `POST ${EVERYTHING} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+      two: 'GET /v1/all/x HTTP/1.1\r\nhost: x\r\n\r\nGET /v1/all/half HTTP/1.1\r\nhost: x\r\n\r\n',
+      nothing: 'GET /nowhere HTTP/1.1\r\nhost: half\r\n\r\n',
+    }
+    for (const [name, request] of Object.entries(requests)) {
+      const { socket, text } = await open(scene.entrypoint.port)
+      const closed = once(socket, 'close')
+      socket.end(request)
+      await closed
+      expect(text()).toMatch(name === 'nothing' ? /^HTTP\/1.1 404 / : /^HTTP\/1.1 200 [^]*"half"/)
+    }
+    const { socket, text } = await open(scene.entrypoint.port)
+    const closed = once(socket, 'close')
+    socket.end(requests.post.slice(0, -1))
+    await closed
+    expect(text()).not.toContain('200')
+    await waitUntil('released', () => scene.entrypoint.stats().bytes === 0)
+  })
+
   test('gzip and deflate bodies are inflated, up to the limit', async () => {
     const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' }
     const small = gzipSync('{"text": "zipped"}')
@@ -358,7 +381,10 @@ describe('over HTTP/1', () => {
   })
 
   test('a caller that goes away cancels its request', async () => {
-    await using silent = await openDoors(nats, { all: { handler: () => null } })
+    await using silent = await openDoors(nats, {
+      limits: { halfCloseMs: 0 },
+      all: { handler: () => null },
+    })
     const controller = new AbortController()
     const request = fetch(`${silent.url}/v1/all/x`, { signal: controller.signal }).catch(
       () => 'aborted',

@@ -172,7 +172,7 @@ describe('requests that wait behind another one on their connection', () => {
   const one = `POST ${GREET} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}`
 
   test('are cancelled with it, when the caller vanishes', async () => {
-    await using scene = await openScene(nats)
+    await using scene = await openScene(nats, { limits: { halfCloseMs: 0 } })
     const node = scene.startNode({ handler: () => null })
     const socket = connect(scene.entrypoint.port, '127.0.0.1')
     socket.write(one.repeat(5))
@@ -202,7 +202,7 @@ describe('requests that wait behind another one on their connection', () => {
   })
 
   test('are given back, when they are answered and the caller vanishes', async () => {
-    await using scene = await openScene(nats)
+    await using scene = await openScene(nats, { limits: { halfCloseMs: 0 } })
     const node = scene.startNode({ handler: () => null })
     const socket = connect(scene.entrypoint.port, '127.0.0.1')
     socket.write(one.repeat(5))

@@ -1,5 +1,5 @@
 /** HTTP/1.1 connections, parsed by `node:http`, which never listens itself: it is given sockets. */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { GRPC_STATUS } from '@kre/contracts/runtime'
 import type { DoorExchange } from '../doors/door-port.ts'
@@ -17,12 +17,16 @@ type Connection = {
   /** Requests without a complete answer. */
   active: number
   isClosing: boolean
+  /** The client has said that it sends nothing any more. */
+  isHalfClosed: boolean
   /** The last answer's end, or the opening. */
   idleSince: number
   /** Bytes read by then: more mean that a request is on its way. */
   idleBytes: number
   /** When a request was first seen to be on its way; 0 = none is. */
   arrivingSince: number
+  /** When the last request, or its body, was there. */
+  requestAt: number
 }
 
 /** Requests that one client may send without waiting for answers. */
@@ -45,6 +49,8 @@ export function createHttp1Server(
     const { socket } = message
     const connection = connections.get(socket)
     if (connection === undefined) return
+    connection.requestAt = performance.now()
+    message.once('end', () => (connection.requestAt = performance.now()))
     connection.arrivingSince = 0
     if (++connection.active > PIPELINED_MAX) {
       onRefused('TOO_MANY_PIPELINED')
@@ -55,9 +61,12 @@ export function createHttp1Server(
       connection.active--
       connection.idleSince = performance.now()
       connection.idleBytes = socket.bytesRead
-      if (connection.isClosing && connection.active === 0) socket.destroySoon()
+      const isOver = connection.isClosing || connection.isHalfClosed
+      if (isOver && connection.active === 0) socket.destroySoon()
     })
-    onExchange(openHttp1Exchange(message, response, () => connection.isClosing))
+    const isLast = () =>
+      connection.isClosing || (connection.isHalfClosed && connection.active === 1)
+    onExchange(openHttp1Exchange(message, response, isLast))
   }
 
   // Times are kept by `guard`, as the server's own only run while it listens.
@@ -68,6 +77,8 @@ export function createHttp1Server(
     keepAliveTimeout: 0,
     noDelay: true,
   })
+  // What `net` calls `allowHalfOpen`: the end of what a client sends is not the end of what it reads.
+  ;(server as Server & { httpAllowHalfOpen: boolean }).httpAllowHalfOpen = true
   server.on('request', serve)
   server.on('checkContinue', (message: IncomingMessage, response: ServerResponse) => {
     // Whoever asks first need not send what is too large in any case.
@@ -88,14 +99,22 @@ export function createHttp1Server(
         openedAt: now,
         active: 0,
         isClosing: false,
+        isHalfClosed: false,
         idleSince: now,
         idleBytes: 0,
         arrivingSince: now,
+        requestAt: now,
       }
       connections.set(socket, connection)
       socket.on('close', () => {
         connections.delete(socket)
         onClose()
+      })
+      socket.allowHalfOpen = true
+      socket.on('end', () => {
+        if (connection.active === 0) return
+        connection.isHalfClosed = true
+        if (performance.now() - connection.requestAt > limits.halfCloseMs) socket.destroy()
       })
       server.emit('connection', socket)
       const close = () => {
