@@ -1,7 +1,9 @@
 /**
- * Typed documents: the operations of `src/operations/*.graphql`, checked against the schema, as strings whose results
- * and variables TypeScript knows. The schema has no interfaces and no unions, so a selection is one object type.
+ * Typed documents: the operations of `src/operations/*.graphql`, checked against the schema, as digests whose results
+ * and variables TypeScript knows, and the list of their texts for the engine. The schema has no interfaces and no unions,
+ * so a selection is one object type.
  */
+import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
@@ -31,7 +33,9 @@ import { uiRoot } from './vite-config.ts'
 
 const SCHEMA = join(uiRoot, '../engine/contracts/src/graphql/schema.graphql')
 const OPERATIONS = join(uiRoot, 'src/operations')
-export const DOCUMENTS_FILE = join(uiRoot, 'src/gen/documents.ts')
+const DOCUMENTS_FILE = join(uiRoot, 'src/gen/documents.ts')
+/** What the engine knows of it: the texts that may be named by their digest. */
+const TEXTS_FILE = join(uiRoot, '../engine/contracts/src/graphql/ui-operations.json')
 
 /** Scalars as they are on the wire. */
 const SCALARS: Readonly<Record<string, string>> = {
@@ -43,8 +47,8 @@ const SCALARS: Readonly<Record<string, string>> = {
   Boolean: 'boolean',
 }
 
-/** @throws Error with every place where an operation does not fit the schema. */
-export function generateDocuments(): string {
+/** @throws Error with every place where an operation does not fit the schema. @returns contents by file. */
+export function generateDocuments(): ReadonlyMap<string, string> {
   const schema = buildSchema(readFileSync(SCHEMA, 'utf8'))
   const document = readOperations()
   const errors = validate(schema, document)
@@ -57,22 +61,27 @@ export function generateDocuments(): string {
     else if (definition.kind === Kind.OPERATION_DEFINITION) operations.push(definition)
   const named = new Set<GraphQLEnumType | GraphQLInputObjectType>()
   const write = createWriter(schema, fragments, named)
+  const texts = operations.map((operation) => textOf(operation, fragments))
   const parts = [
     ...[...fragments.values()].map((fragment) => write.fragment(fragment)),
-    ...operations.map((operation) => write.operation(operation)),
+    ...operations.map((operation, index) => write.operation(operation, texts[index] ?? '')),
   ]
   // Inputs name further types: the set grows while it is walked.
   const types: string[] = []
   for (const type of named) types.push(namedType(type, named))
-  return [HEAD, ...types, ...parts].join('\n\n') + '\n'
+  return new Map([
+    [DOCUMENTS_FILE, [HEAD, ...types, ...parts].join('\n\n') + '\n'],
+    [TEXTS_FILE, JSON.stringify(texts, null, 2) + '\n'],
+  ])
 }
 
 const HEAD = `// Made by \`npm run generate -w @kre/admin-ui\` from src/operations and the schema: change those.
 
-/** An operation as text, with what it takes and gives. */
+/** An operation that the engine knows, with what it takes and gives. */
 export type TypedDocument<Result, Variables> = {
   readonly name: string
-  readonly text: string
+  /** SHA-256 of its text, in hexadecimal. */
+  readonly digest: string
   /** Never there: carries the types. */
   readonly types?: (variables: Variables) => Result
 }`
@@ -112,26 +121,32 @@ function createWriter(
       const parent = schema.getType(typeCondition.name.value) as GraphQLObjectType
       return `export type ${name.value} = ${selection(selectionSet, parent)}`
     },
-    operation(node: OperationDefinitionNode): string {
+    operation(node: OperationDefinitionNode, text: string): string {
       const name = node.name?.value ?? ''
       const root = schema.getRootType(node.operation) as GraphQLObjectType
       const variables = (node.variableDefinitions ?? []).map(({ variable, type }) => {
         const graphqlType = typeFromAST(schema, type as never) as GraphQLType
         return member(variable.name.value, graphqlType, leaf(getNamedType(graphqlType), named))
       })
-      const text = stripIgnoredCharacters(
-        [node, ...usedFragments(node, fragments)].map((definition) => print(definition)).join('\n'),
-      )
       return [
         `export type ${name}Result = ${selection(node.selectionSet, root)}`,
         `export type ${name}Variables = { ${variables.join('; ')} }`,
         `export const ${name}: TypedDocument<${name}Result, ${name}Variables> = {`,
         `  name: '${name}',`,
-        `  text: ${JSON.stringify(text)},`,
+        `  digest: '${createHash('sha256').update(text).digest('hex')}',`,
         `}`,
       ].join('\n')
     },
   }
+}
+
+/** An operation with its fragments, as short as it can be. */
+function textOf(
+  node: OperationDefinitionNode,
+  fragments: ReadonlyMap<string, FragmentDefinitionNode>,
+): string {
+  const definitions = [node, ...usedFragments(node, fragments)]
+  return stripIgnoredCharacters(definitions.map((definition) => print(definition)).join('\n'))
 }
 
 /** Fragments that a node spreads, and those that they spread. */

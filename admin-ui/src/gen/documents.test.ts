@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from '@jest/globals'
-import { DOCUMENTS_FILE, generateDocuments } from '../../build/generate-documents.ts'
+import { generateDocuments } from '../../build/generate-documents.ts'
 
-test('the typed documents are those of the operations and the schema (npm run generate -w @kre/admin-ui)', () => {
-  expect(readFileSync(DOCUMENTS_FILE, 'utf8')).toBe(generateDocuments())
+test('the typed documents, and the list of texts, are those of the operations and the schema (npm run generate -w @kre/admin-ui)', () => {
+  for (const [file, text] of generateDocuments()) expect(readFileSync(file, 'utf8')).toBe(text)
 })

@@ -331,6 +331,13 @@ export const NodeRequests: TypedDocument<NodeRequestsResult, NodeRequestsVariabl
   digest: '7bcdf6d97a9ebc7ab50a15b1047bbd084b70b99139770294cfd8fbecb5809e15',
 }
 
+export type EdgeSamplesResult = { edgeSamples: readonly ({ requestId: string; date: string; message: ShownMessage })[] }
+export type EdgeSamplesVariables = { runtimeId: string; versionName: string; workflowId: string; fromNodeId: string; toNodeId: string }
+export const EdgeSamples: TypedDocument<EdgeSamplesResult, EdgeSamplesVariables> = {
+  name: 'EdgeSamples',
+  digest: '86fd6669b9b83b470bae137ae86179be4c0c73de873cc9ad9e343918cfa1d4d0',
+}
+
 export type VersionServiceResult = { version: { id: string; service: { name: string; rpcs: readonly ({ name: string; path: string; workflowId: string | null; requestType: string; responseType: string; serverStreaming: boolean; comment: string })[]; messages: readonly ({ name: string; comment: string; fields: readonly ({ name: string; jsonName: string; kind: FieldKind; type: string; label: FieldLabel; keyType: string | null; oneof: string | null; comment: string })[] })[]; enums: readonly ({ name: string; comment: string; values: readonly ({ name: string; number: number; comment: string })[] })[] } } }
 export type VersionServiceVariables = { runtimeId: string; name: string }
 export const VersionService: TypedDocument<VersionServiceResult, VersionServiceVariables> = {

@@ -5,6 +5,7 @@
 import { createClient, type Client } from 'graphql-ws/client'
 import { ApiError } from '../api/api-error.ts'
 import { socketUrl } from '../api/app-base.ts'
+import { named } from '../api/run-operation.ts'
 import type { TypedDocument } from '../gen/documents.ts'
 import { createStore } from '../ui/store.ts'
 
@@ -46,8 +47,9 @@ export function subscribe<Result, Variables>(
   client ??= openClient()
   return client.subscribe<Result>(
     {
-      query: document.text,
-      operationName: document.name,
+      // The protocol wants one; the digest says which.
+      query: '',
+      ...named(document),
       variables: variables as Record<string, unknown>,
     },
     {

@@ -11,6 +11,7 @@ describe('the configuration of sign-in', () => {
     expect(parse({}).signIn).toEqual({
       publicUrl: null,
       trustedProxies: [],
+      persistedOnly: false,
       mail: null,
       oidc: null,
     })
@@ -31,6 +32,19 @@ describe('the configuration of sign-in', () => {
       trustedProxies: ['10.0.0.1', '10.1.0.0/16'],
     })
     expect(inspect(config, { depth: null }) + JSON.stringify(config)).not.toContain('canary')
+  })
+
+  test('lets browsers send the operations of the admin UI alone where they come by https', () => {
+    const persistedOnly = (environment: Record<string, string>) =>
+      parse(environment).signIn.persistedOnly
+    const KRE_ADMIN_FRONTEND_BASE_URL = 'https://kre.example'
+    expect(persistedOnly({ KRE_ADMIN_FRONTEND_BASE_URL })).toBe(true)
+    expect(persistedOnly({ KRE_ADMIN_FRONTEND_BASE_URL: 'http://kre.example' })).toBe(false)
+    expect(persistedOnly({ KRE_ADMIN_FRONTEND_BASE_URL, KRE_DEVELOPMENT_MODE: 'true' })).toBe(false)
+    expect(persistedOnly({ KRE_ADMIN_FRONTEND_BASE_URL, KRE_PERSISTED_OPERATIONS: 'false' })).toBe(
+      false,
+    )
+    expect(persistedOnly({ KRE_PERSISTED_OPERATIONS: 'true' })).toBe(true)
   })
 
   test('can write mails into a folder, for development, and be told to send none', () => {

@@ -17,6 +17,7 @@ export const SignInEnvironment = z.object({
   KRE_DEVELOPMENT_MODE: flag.default('false'),
   KRE_ADMIN_FRONTEND_BASE_URL: z.url({ protocol: /^https?$/ }).optional(),
   KRE_TRUSTED_PROXIES: text,
+  KRE_PERSISTED_OPERATIONS: flag.optional(),
   KRE_SMTP_ENABLED: flag.optional(),
   KRE_SMTP_HOST: text,
   KRE_SMTP_PORT: z.coerce.number().int().min(1).max(65_535).default(587),
@@ -37,6 +38,8 @@ export type SignInConfig = Readonly<{
   /** Where browsers reach the admin API; null = where it listens. */
   publicUrl: string | null
   trustedProxies: readonly string[]
+  /** Whether browsers may send nothing but the operations of the admin UI. */
+  persistedOnly: boolean
   /** `folder`: mails are files, for development. Null = nobody signs in by mail. */
   mail: (Omit<SmtpSettings, 'pass'> & { pass: Secret }) | 'folder' | null
   oidc: (Omit<OidcSettings, 'clientSecret'> & { clientSecret: Secret | null }) | null
@@ -61,6 +64,10 @@ export function signInConfig(e: Values): SignInConfig {
   return {
     publicUrl: e.KRE_ADMIN_FRONTEND_BASE_URL ?? null,
     trustedProxies: e.KRE_TRUSTED_PROXIES.split(',').flatMap((entry) => entry.trim() || []),
+    persistedOnly:
+      e.KRE_PERSISTED_OPERATIONS === undefined
+        ? isProduction(e)
+        : e.KRE_PERSISTED_OPERATIONS === 'true',
     mail: hasSmtp(e)
       ? {
           host: e.KRE_SMTP_HOST,
@@ -87,11 +94,12 @@ export function signInConfig(e: Values): SignInConfig {
 
 /** What the admin API gets of it. */
 export function signInDeps(
-  { trustedProxies, mail, oidc }: SignInConfig,
+  { trustedProxies, persistedOnly, mail, oidc }: SignInConfig,
   dataDir: string,
-): Pick<AdminApiDeps, 'mailer' | 'oidc' | 'trustedProxies'> {
+): Pick<AdminApiDeps, 'mailer' | 'oidc' | 'trustedProxies' | 'persistedOnly'> {
   return {
     trustedProxies,
+    persistedOnly,
     ...(mail === null
       ? {}
       : {
@@ -109,6 +117,13 @@ export function signInDeps(
 /** On when a host is there, unless it is said to be off. */
 function hasSmtp(e: Values): boolean {
   return e.KRE_SMTP_ENABLED === undefined ? e.KRE_SMTP_HOST !== '' : e.KRE_SMTP_ENABLED === 'true'
+}
+
+/** Others come by https; on a laptop there is its owner alone. */
+function isProduction(e: Values): boolean {
+  return (
+    e.KRE_DEVELOPMENT_MODE === 'false' && (e.KRE_ADMIN_FRONTEND_BASE_URL ?? '').startsWith('https:')
+  )
 }
 
 function isProviderUrl(issuer: string): boolean {

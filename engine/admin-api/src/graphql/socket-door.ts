@@ -172,7 +172,9 @@ export function createSocketDoor(deps: SocketDoorDeps): SocketDoor {
   function watch(socket: WebSocket, caller: Omit<Extra, 'signal'>, leave: () => void): void {
     const gone = new AbortController()
     extras.set(socket, { ...caller, signal: gone.signal })
-    const unwatch = openStreams.watch(caller.principal, () => socket.close(CLOSE_FORBIDDEN, 'Forbidden'))
+    const unwatch = openStreams.watch(caller.principal, () =>
+      socket.close(CLOSE_FORBIDDEN, 'Forbidden'),
+    )
     socket.once('close', () => {
       unwatch()
       leave()

@@ -12,6 +12,7 @@ import { readBody } from '../http/read-body.ts'
 import { relayStream } from '../http/relay-stream.ts'
 import { mediaType } from '../http/request-origin.ts'
 import { isAllowed, type Principal } from '../principal.ts'
+import { isByCookie } from '../sign-in/authenticate.ts'
 import { tooLarge, type ClaimBytes } from '../uploads/bytes-under-way.ts'
 import type { UploadLimits } from '../uploads/upload-limits.ts'
 import type { UploadSlots } from '../uploads/upload-slots.ts'
@@ -35,6 +36,8 @@ export type GraphqlRoutesDeps = {
   recordRefusedUpload: RecordRefusedUpload
   /** Whether `createVersion` takes files. */
   acceptsFiles: boolean
+  /** Whether a cookie is good for nothing but the operations of the admin UI. */
+  persistedOnly: boolean
   /** What an operation may take. */
   executionMs: number
   /** After which the client of an event stream that takes nothing is cut. */
@@ -127,7 +130,8 @@ async function answer(
     async (limited) => {
       const leave = await deps.enterRun(callerKey(principal), limited)
       try {
-        const context = { principal, requestId, signal: limited, file: null }
+        const onlyPersisted = deps.persistedOnly && isByCookie(req.headers)
+        const context = { principal, requestId, signal: limited, onlyPersisted, file: null }
         return await deps.graphql.answer({ url, method, headers, body }, context)
       } finally {
         // What was given up goes on, and holds its place, until it ends.
@@ -145,14 +149,15 @@ async function answerUpload(
   exchange: SignedIn,
   signal: AbortSignal,
 ): Promise<Response> {
-  const { url, principal, requestId } = exchange
+  const { req, url, principal, requestId } = exchange
   await using upload = await openUpload(deps, exchange, signal).catch(async (error: unknown) => {
     await deps.recordRefusedUpload(exchange, error)
     throw error
   })
   const { body, file } = upload
   const headers = { accept: 'application/json', 'content-type': 'application/json' }
-  const context = { principal, requestId, signal, file }
+  const onlyPersisted = deps.persistedOnly && isByCookie(req.headers)
+  const context = { principal, requestId, signal, onlyPersisted, file }
   return await deps.graphql.answer({ url, method: 'POST', headers, body }, context)
 }
 

@@ -45,8 +45,8 @@ export function createAuthenticate(deps: {
   }
 
   return async function authenticate(headers) {
-    if (headers.authorization !== undefined) {
-      const token = /^Bearer +(\S+) *$/i.exec(headers.authorization)?.[1]
+    if (!isByCookie(headers)) {
+      const token = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1]
       const principal = token === undefined ? null : await ofBearer(token)
       return principal === null ? { kind: 'wrong-token' } : { kind: 'token', principal }
     }
@@ -55,6 +55,11 @@ export function createAuthenticate(deps: {
     const principal = await principals.ofLogin(token)
     return principal === null ? { kind: 'no-login' } : { kind: 'cookie', principal }
   }
+}
+
+/** Whether a request that was let in proved itself by what a browser sends of itself. */
+export function isByCookie({ authorization }: Pick<IncomingHttpHeaders, 'authorization'>): boolean {
+  return authorization === undefined
 }
 
 /** The login's token in a `Cookie` header; null when there is none. */
