@@ -26,6 +26,8 @@ export type DerivedNode = {
   reason: string
   replicasReady: number
   restarts: number
+  /** Other nodes that share its process now. */
+  fused: readonly string[]
 }
 export type DerivedVersion = {
   status: VersionStatus
@@ -60,7 +62,9 @@ export function deriveVersion(input: {
           workload.workflow === workflow.id &&
           (workload.node === node.id || workload.fused?.includes(node.id) === true),
       )
-      return { workflow: workflow.id, node: node.id, ...deriveNode(found, wanted) }
+      const members = [found?.node ?? node.id, ...(found?.fused ?? [])]
+      const fused = members.filter((id) => id !== node.id)
+      return { workflow: workflow.id, node: node.id, ...deriveNode(found, wanted), fused }
     }),
   )
   const entrypoint = observed.find((workload) => workload.role === 'entrypoint')

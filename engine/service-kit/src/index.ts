@@ -11,6 +11,7 @@ export {
   PROCESS_FORGOTTEN_MS,
   type HeardProcess,
   type Increment,
+  type Reading,
   type MetricsCollector,
 } from './metrics/metrics-collector.ts'
 export { connectNats } from './nats-connection.ts'

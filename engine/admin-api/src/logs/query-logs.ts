@@ -1,5 +1,6 @@
-import type { LogRecord } from '@kre/contracts'
+import { KreError, type LogRecord } from '@kre/contracts'
 import type { LogPage, Store, Version } from '@kre/store'
+import { PAGE_ITEMS_MAX } from '../graphql/page-of.ts'
 import { authorize, type Principal } from '../principal.ts'
 import { requireRuntime } from '../versions/version-state.ts'
 import { parseLogFilters, selectLogs, type LogFilters } from './log-filters.ts'
@@ -13,14 +14,22 @@ type QueryLogsDeps = Pick<Store, 'runtimes' | 'versions' | 'outputs'>
 /**
  * One page of log lines, newest first.
  *
- * @throws KreError `not-found` for the runtime, `invalid-argument` for a filter or the cursor.
+ * @param query.limit null = `LOG_PAGE_ITEMS`.
+ * @throws KreError `not-found` for the runtime, `invalid-argument` for a filter, the cursor or the limit.
  */
 export async function queryLogs(
   deps: QueryLogsDeps,
-  query: { principal: Principal; runtimeId: string; filters: unknown; cursor: string | null },
+  query: {
+    principal: Principal
+    runtimeId: string
+    filters: unknown
+    cursor: string | null
+    limit: number | null
+  },
 ): Promise<LogPage> {
   authorize(query.principal, 'view logs', query.runtimeId)
   const filters = parseLogFilters(query.filters)
+  const limit = pageItems(query.limit)
   await requireRuntime(deps, query.runtimeId)
   const versions = await versionsToName(deps, query.runtimeId, filters)
   const selection = selectLogs(query.runtimeId, filters, versions)
@@ -32,7 +41,7 @@ export async function queryLogs(
       from: filters.startDate,
       ...(filters.endDate === undefined ? {} : { to: filters.endDate }),
       ...(cursor === null ? {} : { cursor }),
-      limit: LOG_PAGE_ITEMS,
+      limit,
       order: 'newest-first',
     })
     items.push(...page.items.filter(selection.matches))
@@ -56,4 +65,10 @@ async function versionsToName(
     if (found.length === named.length) return found
   }
   return versions.list(runtimeId)
+}
+
+function pageItems(limit: number | null): number {
+  if (limit === null) return LOG_PAGE_ITEMS
+  if (limit >= 1 && limit <= PAGE_ITEMS_MAX) return limit
+  throw new KreError('invalid-argument', `limit: is 1 to ${PAGE_ITEMS_MAX}`, { field: 'limit' })
 }

@@ -8,6 +8,7 @@ export const METRIC_HELP: Readonly<Record<string, string>> = {
   kre_refusals_total: 'Requests and connections that entrypoints turned away, by reason.',
   kre_node_calls_total: 'Calls of handlers that ended.',
   kre_node_handler_seconds: 'Time in a handler.',
+  kre_node_queued_messages: 'Messages that wait for a handler.',
   kre_node_queue_seconds: 'Time from the arrival of a message to its handler.',
   kre_node_transport_seconds:
     'Time from the sending of a message to its arrival, by the clocks of both.',

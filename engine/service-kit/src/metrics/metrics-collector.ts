@@ -41,6 +41,15 @@ export type Increment = {
   readonly buckets: readonly number[]
 }
 
+/** What a process says of something that rises and falls. */
+export type Reading = {
+  /** Its life: another one after a restart. */
+  readonly process: string
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly value: number
+}
+
 /** All that a process had counted when it was heard. */
 export type HeardProcess = { process: string; heardAt: Date; totals: string }
 
@@ -63,10 +72,12 @@ type Series = ExposedSeries & { at: number }
 /**
  * @param now in ms since 1970.
  * @param onIncrement told whatever is added to a series.
+ * @param onReading told whatever gauges say.
  */
 export function createMetricsCollector(
   now: () => number = Date.now,
   onIncrement: (increment: Increment) => void = () => undefined,
+  onReading: (reading: Reading) => void = () => undefined,
 ): MetricsCollector {
   const startedAt = now()
   const processes = new Map<string, Process>()
@@ -130,9 +141,11 @@ export function createMetricsCollector(
       const observed = buckets.map((count, i) => Math.max(0, count - (last?.buckets[i] ?? 0)))
       addObservations(target, Math.max(0, sum - (last?.sum ?? 0)), observed)
     }
-    process.gauges = report.gauges.flatMap(({ name, labels, value }) =>
-      find(name, labels, 'gauge') === null ? [] : [{ key: seriesKey(name, labels), value }],
-    )
+    process.gauges = report.gauges.flatMap(({ name, labels, value }) => {
+      if (find(name, labels, 'gauge') === null) return []
+      onReading({ process: report.incarnation, name, labels, value })
+      return [{ key: seriesKey(name, labels), value }]
+    })
     processes.set(report.incarnation, process)
     heard.add(report.incarnation)
   }

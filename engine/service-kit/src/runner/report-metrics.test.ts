@@ -35,6 +35,21 @@ describe('reportMetrics', () => {
     expect(values).toHaveLength(3)
   })
 
+  test('goes on saying what waits while nothing ends, and no more when nothing waits', () => {
+    const metrics = createMetricSet()
+    let queued = 3
+    metrics.gauge('kre_node_queued_messages', {}, () => queued)
+    metrics.gauge('kre_process_resident_bytes', {}, () => 1e6)
+    let reports = 0
+    const stop = reportMetrics('rt', metrics, () => void reports++)
+    jest.advanceTimersByTime(5_000)
+    expect(reports).toBe(5)
+    queued = 0
+    jest.advanceTimersByTime(5_000)
+    expect(reports).toBe(5)
+    stop()
+  })
+
   test('says it again when the broker was away', () => {
     const metrics = createMetricSet()
     metrics.events('kre_node_events_total', {}, () => ({ lateOutputs: 2 }))

@@ -5,10 +5,13 @@ import type { MetricSet } from './metric-set.ts'
 const EVERY_MS = SECOND_MS
 /** A process that nothing happens to says so less often; what it last said counts for longer than this. */
 const IDLE_EVERY_MS = 30 * SECOND_MS
+/** Rises and falls whatever happens. */
+const MEMORY = 'kre_process_resident_bytes'
 
 /**
  * Publishes what a process counts every second, with all counts since its start, so that a lost report is made
- * good by the next one.
+ * good by the next one. A process that has work under way speaks every second, also when nothing of it ends: who hears
+ * no more of a queue knows that there is none.
  *
  * @param publish may throw while the broker is away.
  * @returns says the last word and ends.
@@ -25,7 +28,7 @@ export function reportMetrics(
     const current = metrics.report()
     const counts = countsOf(current)
     const now = performance.now()
-    if (counts === said && now - saidAt < IDLE_EVERY_MS) return
+    if (counts === said && !hasWork(current) && now - saidAt < IDLE_EVERY_MS) return
     try {
       publish(subject, Buffer.from(JSON.stringify(current)))
     } catch {
@@ -44,4 +47,9 @@ export function reportMetrics(
 /** Gauges change all the time, for example the memory in use. */
 function countsOf({ counters, histograms }: MetricsReport): string {
   return JSON.stringify([counters, histograms])
+}
+
+/** Something waits or is under way. */
+function hasWork({ gauges }: MetricsReport): boolean {
+  return gauges.some(({ name, value }) => name !== MEMORY && value > 0)
 }

@@ -1,5 +1,5 @@
 import { HISTOGRAM_BOUNDS_S } from '@kre/contracts'
-import type { AnyBulkWriteOperation, Collection } from 'mongodb'
+import type { AnyBulkWriteOperation, Collection, UpdateFilter } from 'mongodb'
 import { addCounts, checkSamples, checkStep, stepBegin } from '../outputs/traffic-steps.ts'
 import {
   TRAFFIC_RESOLUTIONS,
@@ -29,6 +29,7 @@ type StepDocument = Keyed &
     at: Date
     calls: number
     errors: number
+    queuedMax?: number
     times?: Partial<Record<TrafficTime, { buckets?: Record<string, number>; sumS: number }>>
   }
 type ScopeDocument = Keyed & { version: string }
@@ -143,7 +144,7 @@ async function addSteps(
   const late = present.flatMap((index) => made[index] ?? [])
   const updates = [...sums.filter((step) => !isNew(step)), ...late].map(
     (step): AnyBulkWriteOperation<StepDocument> => ({
-      updateOne: { filter: { _id: keyOf(step) }, update: { $inc: increments(step.sample) } },
+      updateOne: { filter: { _id: keyOf(step) }, update: changes(step.sample) },
     }),
   )
   if (updates.length > 0) await steps.bulkWrite(updates, { ordered: false })
@@ -178,6 +179,19 @@ function toDocument(version: string, step: Step): StepDocument {
     calls,
     errors,
     times,
+    ...queueOf(sample),
+  }
+}
+
+function queueOf({ queuedMax }: { queuedMax?: number | undefined }): { queuedMax?: number } {
+  return queuedMax === undefined ? {} : { queuedMax }
+}
+
+function changes(counts: TrafficCounts): UpdateFilter<StepDocument> {
+  const queue = queueOf(counts)
+  return {
+    $inc: increments(counts),
+    ...(queue.queuedMax === undefined ? {} : { $max: queue }),
   }
 }
 
@@ -202,7 +216,7 @@ function toSample(document: StepDocument): TrafficSample {
     times[name] = { buckets, sumS: own.sumS }
   }
   const { workflow, node, from, at, calls, errors } = document
-  return { workflow, node, from, at, calls, errors, times }
+  return { workflow, node, from, at, calls, errors, times, ...queueOf(document) }
 }
 
 /** Scopes of which no step is left give their place to others. */

@@ -35,14 +35,20 @@ export function checkSamples(found: number): void {
   )
 }
 
-/** The sum of two counts. */
+/** The sum of two counts; of what waited, the longer queue. */
 export function addCounts(a: TrafficCounts, b: TrafficCounts): TrafficCounts {
   const times: TrafficCounts['times'] = {}
   for (const name of TRAFFIC_TIMES) {
     const sum = addTimes(a.times[name], b.times[name])
     if (sum !== undefined) times[name] = sum
   }
-  return { calls: a.calls + b.calls, errors: a.errors + b.errors, times }
+  const queuedMax = Math.max(a.queuedMax ?? 0, b.queuedMax ?? 0)
+  return {
+    calls: a.calls + b.calls,
+    errors: a.errors + b.errors,
+    times,
+    ...(queuedMax === 0 ? {} : { queuedMax }),
+  }
 }
 
 function addTimes(a: TimesCount | undefined, b: TimesCount | undefined): TimesCount | undefined {

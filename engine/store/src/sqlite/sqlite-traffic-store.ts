@@ -14,7 +14,7 @@ import type { Database, Row } from './database.ts'
 /** Steps removed before other work of the process gets its turn. */
 const REMOVAL_ROWS = 2_000
 
-type CountsRow = Row & { calls: number; errors: number; times: string }
+type CountsRow = Row & { calls: number; errors: number; times: string; queued_max: number }
 type SampleRow = CountsRow & { workflow: string; node: string; from_node: string; at_ms: number }
 
 export function createSqliteTrafficStore(db: Database): TrafficStore {
@@ -32,7 +32,7 @@ export function createSqliteTrafficStore(db: Database): TrafficStore {
     async read({ runtimeId, version, from, to, stepMs }) {
       checkStep(stepMs)
       const rows = db.all<SampleRow>(
-        `SELECT s.workflow, s.node, s.from_node, t.at_ms, t.calls, t.errors, t.times
+        `SELECT s.workflow, s.node, s.from_node, t.at_ms, t.calls, t.errors, t.times, t.queued_max
          FROM traffic_scopes s JOIN traffic t ON t.scope = s.seq
          WHERE s.runtime_id = ? AND s.version = ? AND t.step_ms = ? AND t.at_ms >= ? AND t.at_ms < ?
          ORDER BY t.at_ms, s.seq LIMIT ?`,
@@ -95,26 +95,29 @@ function addToStep(
   counts: TrafficCounts,
 ): void {
   const row = db.get<CountsRow>(
-    'SELECT calls, errors, times FROM traffic WHERE scope = ? AND step_ms = ? AND at_ms = ?',
+    'SELECT calls, errors, times, queued_max FROM traffic WHERE scope = ? AND step_ms = ? AND at_ms = ?',
     scope,
     stepMs,
     atMs,
   )
   const sum = row === null ? counts : addCounts(toCounts(row), counts)
   db.run(
-    `INSERT INTO traffic (scope, step_ms, at_ms, calls, errors, times) VALUES (?, ?, ?, ?, ?, ?)
-     ON CONFLICT DO UPDATE SET calls = excluded.calls, errors = excluded.errors, times = excluded.times`,
+    `INSERT INTO traffic (scope, step_ms, at_ms, calls, errors, times, queued_max) VALUES (?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT DO UPDATE SET calls = excluded.calls, errors = excluded.errors, times = excluded.times,
+       queued_max = excluded.queued_max`,
     scope,
     stepMs,
     atMs,
     sum.calls,
     sum.errors,
     JSON.stringify(sum.times),
+    sum.queuedMax ?? 0,
   )
 }
 
-function toCounts({ calls, errors, times }: CountsRow): TrafficCounts {
-  return { calls, errors, times: JSON.parse(times) as TrafficCounts['times'] }
+function toCounts({ calls, errors, times, queued_max: queuedMax }: CountsRow): TrafficCounts {
+  const counts = { calls, errors, times: JSON.parse(times) as TrafficCounts['times'] }
+  return queuedMax === 0 ? counts : { ...counts, queuedMax }
 }
 
 function toSample(row: SampleRow): TrafficSample {

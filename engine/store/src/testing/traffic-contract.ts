@@ -70,6 +70,24 @@ export function trafficContract(makeStore: MakeStore): void {
       expect(read).toEqual(expect.arrayContaining(scopes))
     })
 
+    test('keeps the longest queue of each step', async () => {
+      await using store = await makeStore()
+      const node = { node: 'a', calls: 0, errors: 0 }
+      await store.traffic.add('demo', 'v1', [sample(0, { ...node, queuedMax: 3 })])
+      await store.traffic.add('demo', 'v1', [
+        sample(0, { ...node, queuedMax: 7 }),
+        sample(0, { ...node, calls: 2 }),
+      ])
+      await store.traffic.add('demo', 'v1', [
+        sample(0, { ...node, queuedMax: 5 }),
+        sample(MINUTE_MS, node),
+      ])
+      expect(await store.traffic.read({ ...ALL, stepMs: MINUTE_MS })).toEqual([
+        sample(0, { ...node, calls: 2, queuedMax: 7 }),
+        sample(MINUTE_MS, node),
+      ])
+    })
+
     test('is read by range, its end left out', async () => {
       await using store = await makeStore()
       await store.traffic.add('demo', 'v1', [sample(0), sample(MINUTE_MS), sample(2 * MINUTE_MS)])

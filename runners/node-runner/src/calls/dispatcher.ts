@@ -42,8 +42,6 @@ export class Dispatcher {
   readonly #ahead: NodeCall[] = []
   readonly #retries = createRetries((call) => this.#enqueue(call, performance.now()))
   readonly #freeSlots: number[]
-  /** Free ones whose record in the journal is that of a call that is over: overwritten by the next call, if there is one. */
-  readonly #staleSlots: number[] = []
   #host: HandlerHost | null = null
   #pumping = false
   #batches = 0
@@ -80,6 +78,11 @@ export class Dispatcher {
 
   get running(): ReadonlySet<NodeCall> {
     return this.#running
+  }
+
+  /** Messages without a running handler, those included that the host was given ahead. */
+  get queued(): number {
+    return this.#waiting.length + this.#ahead.length
   }
 
   /** @param isHandedOver it waited at another replica. */
@@ -140,7 +143,7 @@ export class Dispatcher {
       if (!call.isOver) this.#fail(() => this.#deps.outlet.fail(call, code, text))
       this.#release(call)
     }
-    this.#blankStaleSlots()
+    this.#deps.journal.flush()
   }
 
   cancel(requestIds: ReadonlySet<string>): void {
@@ -200,7 +203,6 @@ export class Dispatcher {
     if (batch === undefined) this.#runWaiting(this.#host)
     else this.#runBatches(this.#host, batch)
     this.#pumping = false
-    this.#blankStaleSlots()
     this.#sharing?.changed(this.#isDraining ? 0 : this.#freeNow())
     if (this.#onIdle !== null && this.#isIdle()) this.#onIdle()
   }
@@ -280,8 +282,6 @@ export class Dispatcher {
     call.startedAt = now
     if (launch.timeoutMs !== null)
       call.deadlineAt = Math.min(call.deadlineAt, now + launch.timeoutMs)
-    const stale = this.#staleSlots.indexOf(call.slot)
-    if (stale !== -1) this.#staleSlots.splice(stale, 1)
     journal.enter(call.slot, call.requestId, call.deadlineAt)
     this.#alarm.ringAt(call.deadlineAt)
   }
@@ -305,16 +305,10 @@ export class Dispatcher {
       return
     }
     if (call.batch !== null && --call.batch.open === 0) this.#batches--
-    this.#staleSlots.push(call.slot)
+    this.#deps.journal.leave(call.slot)
     const next = this.#ahead.shift()
     if (next === undefined) this.#freeSlots.push(call.slot)
     else this.#begin(next, call.slot, performance.now())
-  }
-
-  /** A record that stayed behind would make a living process look blocked. */
-  #blankStaleSlots(): void {
-    for (let slot = this.#staleSlots.pop(); slot !== undefined; slot = this.#staleSlots.pop())
-      this.#deps.journal.leave(slot)
   }
 
   #abandon(call: NodeCall, reason: KreError): void {
