@@ -13,12 +13,14 @@ import { useStore } from './ui/store.ts'
 import { NewRuntimeView } from './views/new-runtime-view.tsx'
 import { RuntimesView } from './views/runtimes-view.tsx'
 import { SignInView } from './views/sign-in-view.tsx'
-import { UploadView } from './views/upload-view.tsx'
 import { VersionsView } from './views/versions-view.tsx'
 
 // What the first page does not need comes when somebody goes there.
 const VersionView = lazy(() =>
   import('./views/version-view.tsx').then(({ VersionView: view }) => ({ default: view })),
+)
+const UploadView = lazy(() =>
+  import('./views/upload-view.tsx').then(({ UploadView: view }) => ({ default: view })),
 )
 const ProfileView = lazy(() =>
   import('./views/profile-view.tsx').then(({ ProfileView: view }) => ({ default: view })),
@@ -28,6 +30,17 @@ const UsersView = lazy(() =>
 )
 const SettingsView = lazy(() =>
   import('./views/settings-view.tsx').then(({ SettingsView: view }) => ({ default: view })),
+)
+const UserView = lazy(() =>
+  import('./views/user-view.tsx').then(({ UserView: view }) => ({ default: view })),
+)
+const RuntimeAccessView = lazy(() =>
+  import('./views/runtime-access-view.tsx').then(({ RuntimeAccessView: view }) => ({
+    default: view,
+  })),
+)
+const CompareView = lazy(() =>
+  import('./compare/compare-view.tsx').then(({ CompareView: view }) => ({ default: view })),
 )
 const AuditView = lazy(() =>
   import('./views/audit-view.tsx').then(({ AuditView: view }) => ({ default: view })),
@@ -91,6 +104,12 @@ function Views() {
       <Route path={patterns.upload}>
         {({ runtimeId }) => <UploadView runtimeId={runtimeId} />}
       </Route>
+      <Route path={patterns.access}>
+        {({ runtimeId }) => <RuntimeAccessView runtimeId={runtimeId} />}
+      </Route>
+      <Route path={patterns.compare}>
+        {({ runtimeId }) => <CompareView runtimeId={runtimeId} />}
+      </Route>
       <Route<VersionParams> path={patterns.version}>
         {({ runtimeId, name, view, id }) => (
           <VersionView
@@ -104,6 +123,7 @@ function Views() {
       </Route>
       <Route path={patterns.profile} component={ProfileView} />
       <Route path={patterns.users} component={UsersView} />
+      <Route path={patterns.user}>{({ email }) => <UserView email={email} />}</Route>
       <Route path={patterns.settings} component={SettingsView} />
       <Route path={patterns.audit} component={AuditView} />
       <Route>

@@ -38,13 +38,19 @@ async function reach(path: string, init: RequestInit): Promise<Response> {
   }
 }
 
+/** What a status says where no words come with it, as in answers to HEAD. */
+function codeOf(status: number): string {
+  if (status >= 500) return 'UNREACHABLE'
+  return status === 401 ? 'UNAUTHORIZED' : status === 404 ? 'NOT_FOUND' : 'HTTP'
+}
+
 /** What a refusal says; a proxy's page in place of the API's words is not shown. */
 async function readProblem(response: Response): Promise<ApiError> {
   const problem = await response.json().then(
     (body: unknown) => (typeof body === 'object' && body !== null ? (body as Problem) : {}),
     () => ({}) as Problem,
   )
-  const code = problem.code?.toUpperCase() ?? (response.status >= 500 ? 'UNREACHABLE' : 'HTTP')
+  const code = problem.code?.toUpperCase() ?? codeOf(response.status)
   const fields = problem.errors?.map(({ field, description }) => `${field}: ${description}`) ?? []
   const message = [problem.message ?? `HTTP ${response.status}`, ...fields].join('. ')
   return new ApiError(code, message, {

@@ -7,7 +7,7 @@ type GraphContext = { readonly workflowId: string; readonly traffic: Store<Traff
 const Context = createContext<GraphContext | null>(null)
 export const GraphProvider = Context.Provider
 
-/** What the parts of a drawn graph share. */
+/** What all that shows a workflow shares: picture, table and details. */
 export function useGraph(): GraphContext {
   const value = useContext(Context)
   if (value === null) throw new Error('a part of a graph stands outside of one')

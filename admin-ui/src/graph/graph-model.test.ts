@@ -2,12 +2,21 @@ import { describe, expect, test } from '@jest/globals'
 import { graphOf, type NodeFacts, type WorkflowFacts } from './graph-model.ts'
 import { layoutGraph, NODE_SIZE } from './layout-graph.ts'
 
-const node = (name: string, subscriptions: string[]): NodeFacts => ({
+type Input = NodeFacts['inputs'][number]
+
+const input = (fromNodeId: string, changes: Partial<Input> = {}): Input => ({
+  fromNodeId,
+  channel: null,
+  durability: 'fast',
+  isFused: false,
+  ...changes,
+})
+const node = (name: string, inputs: Input[]): NodeFacts => ({
   id: `wf.${name}`,
   name,
   status: 'STARTED',
   statusReason: '',
-  subscriptions,
+  inputs,
   replicas: 1,
   replicasReady: 1,
   restarts: 0,
@@ -19,37 +28,53 @@ const workflow = (nodes: NodeFacts[], exitpoint: string): WorkflowFacts => ({
   exitpoint,
   nodes,
 })
+const plain = { channels: [], durability: 'fast', isFused: false }
 
 describe('graphOf', () => {
   test('begins at the entrypoint and ends at the exitpoint', () => {
-    const { nodes, edges } = graphOf(workflow([node('a', ['entrypoint']), node('b', ['a'])], 'b'))
+    const { nodes, edges } = graphOf(
+      workflow([node('a', [input('entrypoint')]), node('b', [input('wf.a')])], 'b'),
+    )
     expect(nodes.map(({ id, isExitpoint }) => [id, isExitpoint])).toEqual([
       ['entrypoint', false],
       ['wf.a', false],
       ['wf.b', true],
     ])
     expect(edges).toEqual([
-      { id: 'entrypoint>wf.a', from: 'entrypoint', to: 'wf.a', channels: [] },
-      { id: 'wf.a>wf.b', from: 'wf.a', to: 'wf.b', channels: [] },
+      { id: 'entrypoint>wf.a', from: 'entrypoint', to: 'wf.a', ...plain },
+      { id: 'wf.a>wf.b', from: 'wf.a', to: 'wf.b', ...plain },
     ])
   })
 
   test('draws several channels between two nodes as one edge', () => {
-    const { edges } = graphOf(
-      workflow([node('a', ['entrypoint']), node('b', ['a', 'a.large', 'a.free'])], 'b'),
-    )
-    expect(edges[1]).toMatchObject({ from: 'wf.a', channels: ['large', 'free'] })
+    const inputs = [
+      input('wf.a'),
+      input('wf.a', { channel: 'large', durability: 'durable' }),
+      input('wf.a', { channel: 'free', durability: 'memory' }),
+    ]
+    const { edges } = graphOf(workflow([node('a', [input('entrypoint')]), node('b', inputs)], 'b'))
+    expect(edges[1]).toMatchObject({
+      from: 'wf.a',
+      channels: ['large', 'free'],
+      durability: 'durable',
+    })
+  })
+
+  test('marks what two nodes in one process hand to each other', () => {
+    const fused = [input('wf.a', { isFused: true })]
+    const { edges } = graphOf(workflow([node('a', [input('entrypoint')]), node('b', fused)], 'b'))
+    expect(edges.map(({ isFused }) => isFused)).toEqual([false, true])
   })
 
   test('leaves out what it does not know', () => {
-    expect(graphOf(workflow([node('a', ['ghost', 'ghost.x'])], 'a')).edges).toEqual([])
+    expect(graphOf(workflow([node('a', [input('wf.ghost')])], 'a')).edges).toEqual([])
   })
 })
 
 describe('layoutGraph', () => {
   test('puts 60 nodes side by side and after each other, none over another', () => {
     const layers = Array.from({ length: 60 }, (_, i) =>
-      node(`n${i}`, [i < 6 ? 'entrypoint' : `n${i - 6}`]),
+      node(`n${i}`, [input(i < 6 ? 'entrypoint' : `wf.n${i - 6}`)]),
     )
     const graph = graphOf(workflow(layers, 'n59'))
     const places = [...layoutGraph(graph).values()]
@@ -63,7 +88,9 @@ describe('layoutGraph', () => {
   })
 
   test('goes from left to right', () => {
-    const graph = graphOf(workflow([node('a', ['entrypoint']), node('b', ['a'])], 'b'))
+    const graph = graphOf(
+      workflow([node('a', [input('entrypoint')]), node('b', [input('wf.a')])], 'b'),
+    )
     const places = layoutGraph(graph)
     const [first = 0, second = 0, third = 0] = ['entrypoint', 'wf.a', 'wf.b'].map(
       (id) => places.get(id)?.x ?? -1,

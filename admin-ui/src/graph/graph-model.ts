@@ -1,5 +1,5 @@
-/** A workflow as a graph to draw: where messages come in, nodes, and edges with their channels. Pure. */
-import type { NodeStatus, VersionFacts } from '../gen/documents.ts'
+/** A workflow as a graph to draw: where messages come in, nodes, and edges with what they carry and how. Pure. */
+import type { EdgeDurability, NodeStatus, VersionFacts } from '../gen/documents.ts'
 
 export type WorkflowFacts = VersionFacts['workflows'][number]
 export type NodeFacts = WorkflowFacts['nodes'][number]
@@ -25,6 +25,10 @@ export type GraphEdge = {
   readonly to: string
   /** Named outputs that go this way; empty = the plain output alone. */
   readonly channels: readonly string[]
+  /** Of several ways between two nodes the most lasting one. */
+  readonly durability: EdgeDurability
+  /** Both ends share a process now. */
+  readonly isFused: boolean
 }
 
 export type WorkflowGraph = {
@@ -32,39 +36,35 @@ export type WorkflowGraph = {
   readonly edges: readonly GraphEdge[]
 }
 
-/** Several subscriptions between the same two nodes are one edge. */
+/** Several inputs between the same two nodes are one edge. */
 export function graphOf(workflow: WorkflowFacts): WorkflowGraph {
-  const idOf = new Map<string, string>([[ENTRYPOINT_ID, ENTRYPOINT_ID]])
-  for (const { id, name } of workflow.nodes) {
-    idOf.set(name, id)
-    idOf.set(id.slice(id.indexOf('.') + 1), id)
-  }
-  const edges = new Map<string, { from: string; to: string; channels: string[] }>()
-  for (const node of workflow.nodes)
-    for (const subscription of node.subscriptions) {
-      const { source, channel } = readSubscription(subscription, idOf)
-      if (source === null) continue
-      const id = `${source}>${node.id}`
-      const edge = edges.get(id) ?? { from: source, to: node.id, channels: [] }
-      if (channel !== null) edge.channels.push(channel)
-      edges.set(id, edge)
-    }
+  const known = new Set([ENTRYPOINT_ID, ...workflow.nodes.map(({ id }) => id)])
+  const edges = workflow.nodes.flatMap(({ id: to, inputs }) => {
+    const bySender = Map.groupBy(
+      inputs.filter(({ fromNodeId }) => known.has(fromNodeId)),
+      ({ fromNodeId }) => fromNodeId,
+    )
+    return [...bySender].map(([from, own]) => edgeOf(from, to, own))
+  })
   return {
     nodes: [entrypointOf(workflow), ...workflow.nodes.map((node) => nodeOf(node, workflow))],
-    edges: [...edges].map(([id, edge]) => ({ id, ...edge })),
+    edges,
   }
 }
 
-/** `entrypoint`, `node` or `node.channel`. */
-function readSubscription(
-  text: string,
-  idOf: ReadonlyMap<string, string>,
-): { source: string | null; channel: string | null } {
-  const whole = idOf.get(text)
-  if (whole !== undefined) return { source: whole, channel: null }
-  const dot = text.indexOf('.')
-  if (dot < 0) return { source: null, channel: null }
-  return { source: idOf.get(text.slice(0, dot)) ?? null, channel: text.slice(dot + 1) }
+/** From the one that is lost with a process to the one that outlives the broker. */
+const LASTING: readonly EdgeDurability[] = ['fast', 'memory', 'durable']
+
+function edgeOf(from: string, to: string, inputs: NodeFacts['inputs']): GraphEdge {
+  return {
+    id: `${from}>${to}`,
+    from,
+    to,
+    channels: inputs.flatMap(({ channel }) => channel ?? []),
+    durability:
+      LASTING.findLast((one) => inputs.some(({ durability }) => durability === one)) ?? 'fast',
+    isFused: inputs.every(({ isFused }) => isFused),
+  }
 }
 
 function entrypointOf({ entrypoint }: WorkflowFacts): GraphNode {
@@ -86,4 +86,9 @@ function nodeOf(
 ): GraphNode {
   const isExitpoint = name === exitpoint
   return { id, name, status, statusReason, replicas, replicasReady, restarts, isExitpoint }
+}
+
+/** As its author wrote it. */
+export function nameOf(graph: WorkflowGraph, id: string): string {
+  return graph.nodes.find((node) => node.id === id)?.name ?? id
 }

@@ -1,78 +1,95 @@
+import { memo } from 'react'
 import { StatusChip } from '../ui/status-chip.tsx'
 import { t } from '../texts/en.ts'
-import { formatMs, formatRate } from '../ui/format.ts'
-import type { Store } from '../ui/store.ts'
-import { ENTRYPOINT_ID, type GraphNode, type WorkflowGraph } from './graph-model.ts'
-import { useNodeTotal, type TrafficView } from './traffic.ts'
+import {
+  errorsText,
+  hasErrors,
+  hasQueue,
+  isPast,
+  queuedText,
+  rateText,
+  timeTexts,
+} from './figure-texts.ts'
+import { useGraph } from './graph-context.ts'
+import { ENTRYPOINT_ID, nameOf, type GraphNode, type WorkflowGraph } from './graph-model.ts'
+import { GraphTableOfEdges } from './graph-table-of-edges.tsx'
+import { LiveText } from './live-text.tsx'
+import { nodeFigure } from './traffic.ts'
+import { useFigure } from './use-traffic.ts'
 
-type GraphTableProps = {
-  workflowId: string
-  graph: WorkflowGraph
-  traffic: Store<TrafficView>
-  onSelect: (id: string) => void
-}
+type GraphTableProps = { graph: WorkflowGraph; onSelect: (id: string) => void }
 
-/** All that the picture says, as a table. */
-export function GraphTable({ workflowId, graph, traffic, onSelect }: GraphTableProps) {
-  const names = new Map(graph.nodes.map(({ id, name }) => [id, name]))
+/** All that the picture says, as tables. */
+export function GraphTable({ graph, onSelect }: GraphTableProps) {
   return (
-    <div className="table-frame">
-      <table>
-        <caption className="hidden-text">{t.graph.tableCaption}</caption>
-        <thead>
-          <tr>
-            <th scope="col">{t.graph.node}</th>
-            <th scope="col">{t.graph.state}</th>
-            <th scope="col">{t.graph.listensTo}</th>
-            <th scope="col" className="number">
-              {t.graph.replicas}
-            </th>
-            <th scope="col" className="number">
-              {t.graph.rate}
-            </th>
-            <th scope="col" className="number">
-              p50
-            </th>
-            <th scope="col" className="number">
-              p99
-            </th>
-            <th scope="col" className="number">
-              {t.graph.wait}
-            </th>
-            <th scope="col" className="number">
-              {t.graph.errors}
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {graph.nodes.map((node) => (
-            <Row
-              key={node.id}
-              node={node}
-              workflowId={workflowId}
-              traffic={traffic}
-              onSelect={onSelect}
-              sources={graph.edges
-                .filter(({ to }) => to === node.id)
-                .map(({ from, channels }) =>
-                  [names.get(from) ?? from, channels.length > 0 ? `(${channels.join(', ')})` : '']
-                    .join(' ')
-                    .trim(),
-                )}
-            />
-          ))}
-        </tbody>
-      </table>
+    <div className="stack">
+      <div className="table-frame">
+        <table>
+          <caption className="hidden-text">{t.graph.tableCaption}</caption>
+          <thead>
+            <tr>
+              <th scope="col">{t.graph.node}</th>
+              <th scope="col">{t.graph.state}</th>
+              <th scope="col">{t.graph.listensTo}</th>
+              <th scope="col" className="number">
+                {t.graph.replicas}
+              </th>
+              <th scope="col" className="number">
+                {t.graph.rate}
+              </th>
+              <th scope="col" className="number">
+                p50
+              </th>
+              <th scope="col" className="number">
+                p99
+              </th>
+              <th scope="col" className="number">
+                {t.graph.wait}
+              </th>
+              <th scope="col" className="number">
+                {t.graph.queued}
+              </th>
+              <th scope="col" className="number">
+                {t.graph.errors}
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {graph.nodes.map((node) => (
+              <Row
+                key={node.id}
+                node={node}
+                sources={sourcesOf(graph, node.id)}
+                onSelect={onSelect}
+              />
+            ))}
+          </tbody>
+        </table>
+      </div>
+      <GraphTableOfEdges graph={graph} onSelect={onSelect} />
     </div>
   )
 }
 
-type RowProps = Omit<GraphTableProps, 'graph'> & { node: GraphNode; sources: readonly string[] }
+function sourcesOf(graph: WorkflowGraph, id: string): string {
+  const own = graph.edges.filter(({ to }) => to === id)
+  return own
+    .map(({ from, channels }) =>
+      [nameOf(graph, from), channels.length > 0 ? `(${channels.join(', ')})` : ''].join(' ').trim(),
+    )
+    .join(', ')
+}
 
-function Row({ node, sources, workflowId, traffic, onSelect }: RowProps) {
-  const total = useNodeTotal(traffic, workflowId, node.id)
+type RowProps = { node: GraphNode; sources: string; onSelect: (id: string) => void }
+
+const Row = memo(function Row({ node, sources, onSelect }: RowProps) {
+  const { workflowId } = useGraph()
+  const figure = nodeFigure(workflowId, node.id)
   const isEntrypoint = node.id === ENTRYPOINT_ID
-  const latency = isEntrypoint ? total?.duration : total?.handler
+  const times = isEntrypoint ? timeTexts.duration : timeTexts.handler
+  const past = useFigure(figure, isPast) ? 'number is-past' : 'number'
+  const isWaiting = useFigure(figure, hasQueue)
+  const isBad = useFigure(figure, hasErrors)
   return (
     <tr>
       <th scope="row">
@@ -86,13 +103,26 @@ function Row({ node, sources, workflowId, traffic, onSelect }: RowProps) {
         {node.status !== null && <StatusChip status={node.status} />}
         {node.statusReason !== '' && <p className="faint">{node.statusReason}</p>}
       </td>
-      <td>{sources.join(', ')}</td>
+      <td>{sources}</td>
       <td className="number">{isEntrypoint ? '–' : `${node.replicasReady}/${node.replicas}`}</td>
-      <td className="number">{formatRate(total?.rate)}</td>
-      <td className="number">{formatMs(latency?.p50)}</td>
-      <td className="number">{formatMs(latency?.p99)}</td>
-      <td className="number">{formatMs(total?.queue?.p50)}</td>
-      <td className="number">{total?.errors ?? 0}</td>
+      <td className="number">
+        <LiveText figure={figure} read={rateText} />
+      </td>
+      <td className={past}>
+        <LiveText figure={figure} read={times.p50} />
+      </td>
+      <td className={past}>
+        <LiveText figure={figure} read={times.p99} />
+      </td>
+      <td className={past}>
+        <LiveText figure={figure} read={timeTexts.queue.p50} />
+      </td>
+      <td className={isWaiting ? 'number warn' : 'number'}>
+        {isEntrypoint ? '–' : <LiveText figure={figure} read={queuedText} />}
+      </td>
+      <td className={isBad ? 'number bad' : 'number'}>
+        <LiveText figure={figure} read={errorsText} />
+      </td>
     </tr>
   )
-}
+})

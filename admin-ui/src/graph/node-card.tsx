@@ -1,26 +1,39 @@
 import { Handle, Position, type Node, type NodeProps } from '@xyflow/react'
 import { memo } from 'react'
 import { t } from '../texts/en.ts'
-import { formatMs, formatRate } from '../ui/format.ts'
+import {
+  errorsText,
+  hasErrors,
+  hasQueue,
+  isPast,
+  queuedText,
+  rateText,
+  someRateText,
+  timeTexts,
+} from './figure-texts.ts'
 import { useGraph } from './graph-context.ts'
 import { ENTRYPOINT_ID, type GraphNode } from './graph-model.ts'
+import { LiveText } from './live-text.tsx'
+import { nodeFigure } from './traffic.ts'
+import { useFigure } from './use-traffic.ts'
 import { useIsFar } from './use-is-far.ts'
-import { useNodeTotal, type Total } from './traffic.ts'
 
-export type CardNode = Node<{ node: GraphNode }, 'card'>
+export type CardNode = Node<{ node: GraphNode; isFused: boolean }, 'card'>
 
 /** One node of the drawn graph: state, replicas, and what the last seconds were like. */
 export const NodeCard = memo(function NodeCard({ data, selected }: NodeProps<CardNode>) {
   const { node } = data
-  const { workflowId, traffic } = useGraph()
-  const total = useNodeTotal(traffic, workflowId, node.id)
   const isFar = useIsFar()
   const isEntrypoint = node.id === ENTRYPOINT_ID
   const state = isEntrypoint ? 'entrypoint' : (node.status ?? 'STOPPED').toLowerCase()
+  const classes = [
+    'card',
+    `card-${state}`,
+    selected ? 'card-selected' : '',
+    isFar ? 'card-far' : '',
+  ]
   return (
-    <div
-      className={`card card-${state} ${selected ? 'card-selected' : ''} ${isFar ? 'card-far' : ''}`}
-    >
+    <div className={classes.filter(Boolean).join(' ')}>
       {!isEntrypoint && <Handle type="target" position={Position.Left} isConnectable={false} />}
       <div className="card-head">
         <span className={`dot dot-${state}`} aria-hidden="true" />
@@ -35,18 +48,8 @@ export const NodeCard = memo(function NodeCard({ data, selected }: NodeProps<Car
           </span>
         )}
       </div>
-      {isFar ? <FarFigures total={total} /> : <Figures total={total} isEntrypoint={isEntrypoint} />}
-      {!isFar && (
-        <div className="card-foot">
-          {node.isExitpoint && <span className="tag">{t.graph.exitpoint}</span>}
-          {node.restarts > 0 && <span className="tag bad">{t.graph.restarts(node.restarts)}</span>}
-          {node.statusReason !== '' && (
-            <span className="card-reason" title={node.statusReason}>
-              {node.statusReason}
-            </span>
-          )}
-        </div>
-      )}
+      {isFar ? <FarFigures id={node.id} /> : <Figures id={node.id} />}
+      {!isFar && <Foot {...data} />}
       <Handle type="source" position={Position.Right} isConnectable={false} />
     </div>
   )
@@ -57,38 +60,86 @@ function isShort({ status, replicas, replicasReady }: GraphNode): boolean {
   return status !== 'STOPPED' && replicasReady < replicas
 }
 
-function Figures({ total, isEntrypoint }: { total: Total | undefined; isEntrypoint: boolean }) {
-  const latency = isEntrypoint ? total?.duration : total?.handler
-  const errors = total?.errors ?? 0
+function Foot({ node, isFused }: CardNode['data']) {
+  return (
+    <div className="card-foot">
+      {node.isExitpoint && <span className="tag">{t.graph.exitpoint}</span>}
+      {isFused && <span className="tag">{t.graph.sharedProcess}</span>}
+      {node.restarts > 0 && <span className="tag bad">{t.graph.restarts(node.restarts)}</span>}
+      {node.statusReason !== '' && (
+        <span className="card-reason" title={node.statusReason}>
+          {node.statusReason}
+        </span>
+      )}
+    </div>
+  )
+}
+
+function Figures({ id }: { id: string }) {
+  const { workflowId } = useGraph()
+  const figure = nodeFigure(workflowId, id)
+  const isEntrypoint = id === ENTRYPOINT_ID
+  const times = isEntrypoint ? timeTexts.duration : timeTexts.handler
+  const past = useFigure(figure, isPast) ? 'is-past' : ''
+  const isBad = useFigure(figure, hasErrors)
+  const isWaiting = useFigure(figure, hasQueue)
   return (
     <dl className="card-figures">
       <div>
         <dt>{t.graph.rate}</dt>
-        <dd>{formatRate(total?.rate)}</dd>
+        <dd>
+          <LiveText figure={figure} read={rateText} />
+        </dd>
       </div>
-      <div>
+      <div className={past}>
         <dt>p50</dt>
-        <dd>{formatMs(latency?.p50)}</dd>
+        <dd>
+          <LiveText figure={figure} read={times.p50} />
+        </dd>
       </div>
-      <div>
+      <div className={past}>
         <dt>p99</dt>
-        <dd>{formatMs(latency?.p99)}</dd>
+        <dd>
+          <LiveText figure={figure} read={times.p99} />
+        </dd>
       </div>
-      <div className={errors > 0 ? 'bad' : ''}>
+      {!isEntrypoint && (
+        <div className={isWaiting ? 'warn' : ''}>
+          <dt>{t.graph.queued}</dt>
+          <dd>
+            <LiveText figure={figure} read={queuedText} />
+          </dd>
+        </div>
+      )}
+      <div className={isBad ? 'bad' : ''}>
         <dt>{t.graph.errors}</dt>
-        <dd>{errors}</dd>
+        <dd>
+          <LiveText figure={figure} read={errorsText} />
+        </dd>
       </div>
     </dl>
   )
 }
 
-/** What can be read from far away: how much goes on, and whether anything fails. */
-function FarFigures({ total }: { total: Total | undefined }) {
-  if (total === undefined || total.calls === 0) return null
+const troubleText: typeof someRateText = (figures) =>
+  [
+    (figures?.queued ?? 0) > 0 ? t.graph.queuedCount(figures?.queued ?? 0) : '',
+    (figures?.errors ?? 0) > 0 ? t.graph.errorCount(figures?.errors ?? 0) : '',
+  ]
+    .filter(Boolean)
+    .join(', ')
+
+/** What can be read from far away: how much goes on, and whether anything waits or fails. */
+function FarFigures({ id }: { id: string }) {
+  const { workflowId } = useGraph()
+  const figure = nodeFigure(workflowId, id)
+  const isBad = useFigure(figure, hasErrors)
   return (
     <p className="card-far-figures">
-      {formatRate(total.rate)}
-      {total.errors > 0 && <span className="bad"> {t.graph.errorCount(total.errors)}</span>}
+      <LiveText figure={figure} read={someRateText} />{' '}
+      <span className={isBad ? 'bad' : 'warn'}>
+        <LiveText figure={figure} read={troubleText} />
+      </span>
     </p>
   )
 }

@@ -1,72 +1,54 @@
-import { useCallback, useRef, useSyncExternalStore } from 'react'
-import type { ApiError } from '../api/api-error.ts'
-import { WatchTraffic, type WatchTrafficResult } from '../gen/documents.ts'
-import { useSubscription } from '../live/use-subscription.ts'
-import { createStore, type Store } from '../ui/store.ts'
+/** What the last seconds of a version were like, as the engine tells it every second. Pure. */
+import type { WatchTrafficResult } from '../gen/documents.ts'
 import { ENTRYPOINT_ID } from './graph-model.ts'
 
-type Traffic = WatchTrafficResult['watchTraffic']
-export type Total = Traffic['nodes'][number]['total']
+export type Traffic = WatchTrafficResult['watchTraffic']
+type OfNode = Traffic['nodes'][number]['total']
+type OfEdge = Traffic['edges'][number]['total']
+type OfWorkflow = Traffic['workflows'][number]['total']
 
-/** What the last seconds brought, by what it is drawn at. */
-export type TrafficView = {
-  readonly workflows: ReadonlyMap<string, Total>
-  readonly nodes: ReadonlyMap<string, Total>
-  /** By `edgeKey`. */
-  readonly edges: ReadonlyMap<string, Total>
-}
-
-const NONE: TrafficView = { workflows: new Map(), nodes: new Map(), edges: new Map() }
-
-export function edgeKey(workflowId: string, from: string, to: string): string {
-  return `${workflowId} ${from} ${to}`
-}
-
-export function toTrafficView(traffic: Traffic): TrafficView {
-  return {
-    workflows: new Map(traffic.workflows.map(({ workflowId, total }) => [workflowId, total])),
-    nodes: new Map(traffic.nodes.map(({ nodeId, total }) => [nodeId, total])),
-    edges: new Map(
-      traffic.edges.map(({ workflowId, fromNodeId, toNodeId, total }) => [
-        edgeKey(workflowId, fromNodeId, toNodeId),
-        total,
-      ]),
-    ),
+/** Of a workflow, a node or an edge: what does not apply to one is absent. */
+export type Figures = Pick<OfNode, 'calls' | 'errors' | 'rate'> &
+  Partial<Omit<OfNode & OfEdge & OfWorkflow, 'calls' | 'errors' | 'rate'>> & {
+    /** Nothing happened in the last seconds: the times are of an earlier moment. */
+    readonly isPast: boolean
   }
+
+export type TrafficView = {
+  /** Whether the engine has told anything: before that nothing is known, and after it silence means that nothing happens. */
+  readonly isKnown: boolean
+  /** By `workflowFigure`, `nodeFigure` and `edgeFigure`. */
+  readonly figures: ReadonlyMap<string, Figures>
 }
 
-/** The traffic of a version as it comes, outside of React: only what shows a number looks at it. */
-export function useTraffic(
-  runtimeId: string,
-  versionName: string,
-  isRunning: boolean,
-): { store: Store<TrafficView>; error: ApiError | null } {
-  const ref = useRef<Store<TrafficView> | null>(null)
-  ref.current ??= createStore(NONE)
-  const store = ref.current
-  const error = useSubscription(
-    WatchTraffic,
-    isRunning ? { runtimeId, versionName } : null,
-    ({ watchTraffic }) => store.set(toTrafficView(watchTraffic)),
-  )
-  return { store, error }
+export const NO_TRAFFIC: TrafficView = { isKnown: false, figures: new Map() }
+
+/** Of a node, or of the whole workflow where `id` is the entrypoint. */
+export function nodeFigure(workflowId: string, id: string): string {
+  return id === ENTRYPOINT_ID ? `workflow ${workflowId}` : `node ${id}`
 }
 
-/** Of a node, or of the workflow where `id` is the entrypoint. */
-export function useNodeTotal(
-  store: Store<TrafficView>,
-  workflowId: string,
-  id: string,
-): Total | undefined {
-  const get = useCallback(
-    () =>
-      id === ENTRYPOINT_ID ? store.get().workflows.get(workflowId) : store.get().nodes.get(id),
-    [store, workflowId, id],
-  )
-  return useSyncExternalStore(store.subscribe, get)
+export function edgeFigure(workflowId: string, from: string, to: string): string {
+  return `edge ${workflowId} ${from} ${to}`
 }
 
-export function useEdgeTotal(store: Store<TrafficView>, key: string): Total | undefined {
-  const get = useCallback(() => store.get().edges.get(key), [store, key])
-  return useSyncExternalStore(store.subscribe, get)
+/** What was measured stays, as past, where nothing new was: figures do not come and go with every second request. */
+export function nextTrafficView(before: TrafficView, traffic: Traffic): TrafficView {
+  const figures = new Map<string, Figures>()
+  for (const { workflowId, total } of traffic.workflows)
+    figures.set(nodeFigure(workflowId, ENTRYPOINT_ID), { ...total, isPast: false })
+  for (const { nodeId, total } of traffic.nodes)
+    figures.set(`node ${nodeId}`, { ...total, isPast: total.calls === 0 })
+  for (const { workflowId, fromNodeId, toNodeId, total } of traffic.edges)
+    figures.set(edgeFigure(workflowId, fromNodeId, toNodeId), { ...total, isPast: false })
+  for (const [key, last] of before.figures) {
+    const now = figures.get(key)
+    if (now === undefined) figures.set(key, last.isPast ? last : toPast(last))
+    else if (now.isPast) figures.set(key, { ...toPast(last), queued: now.queued ?? 0 })
+  }
+  return { isKnown: true, figures }
+}
+
+function toPast(figures: Figures): Figures {
+  return { ...figures, calls: 0, errors: 0, rate: 0, queued: 0, isPast: true }
 }

@@ -9,15 +9,13 @@ import {
   type EdgeTypes,
   type NodeTypes,
 } from '@xyflow/react'
-import { useEffect, useMemo, useRef, useState } from 'react'
+import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react'
 import { t } from '../texts/en.ts'
-import type { Store } from '../ui/store.ts'
-import { GraphProvider } from './graph-context.ts'
-import type { WorkflowGraph } from './graph-model.ts'
-import { layoutGraph, NODE_SIZE } from './layout-graph.ts'
+import { nextNode } from './canvas-keys.ts'
+import { ENTRYPOINT_ID, type WorkflowGraph } from './graph-model.ts'
+import { layoutGraph, NODE_SIZE, type Place } from './layout-graph.ts'
 import { MessageEdge, type MessageEdgeType } from './message-edge.tsx'
 import { NodeCard, type CardNode } from './node-card.tsx'
-import type { TrafficView } from './traffic.ts'
 
 const NODE_TYPES: NodeTypes = { card: NodeCard }
 const EDGE_TYPES: EdgeTypes = { message: MessageEdge }
@@ -30,56 +28,26 @@ const FIT = { padding: 0.08, maxZoom: 1 } as const
 const MAP_SIZE = { width: 130, height: 84 } as const
 /** From so many nodes on a small map helps. */
 const MAP_NODES = 16
+/** What the library says to readers of screens about nodes: its own words speak of moving and deleting them. */
+const LABELS = { 'node.a11yDescription.default': t.graph.keys }
 
 type WorkflowCanvasProps = {
-  workflowId: string
   graph: WorkflowGraph
-  traffic: Store<TrafficView>
   selected: string | null
   onSelect: (id: string | null) => void
 }
 
 /** The workflow as a picture to move about in. */
-export function WorkflowCanvas({
-  workflowId,
-  graph,
-  traffic,
-  selected,
-  onSelect,
-}: WorkflowCanvasProps) {
+export function WorkflowCanvas({ graph, selected, onSelect }: WorkflowCanvasProps) {
   const shape = JSON.stringify([graph.nodes.map(({ id }) => id), graph.edges])
   // States change by the second, the picture does not.
   const places = useMemo(() => layoutGraph(graph), [shape])
-  const nodes = useMemo(
-    () =>
-      graph.nodes.map((node): CardNode => ({
-        id: node.id,
-        type: 'card',
-        position: places.get(node.id) ?? { x: 0, y: 0 },
-        ...NODE_SIZE,
-        data: { node },
-        selected: node.id === selected,
-        ariaLabel: t.graph.nodeLabel(node.name, node.status === null ? '' : t.status[node.status]),
-      })),
-    [graph, places, selected],
-  )
-  const edges = useMemo(
-    () =>
-      graph.edges.map((edge): MessageEdgeType => ({
-        id: edge.id,
-        type: 'message',
-        source: edge.from,
-        target: edge.to,
-        data: { edge },
-        selected: edge.id === selected,
-        ariaLabel: t.graph.edgeLabel(edge.from, edge.to),
-      })),
-    [shape, selected],
-  )
+  const nodes = useMemo(() => cardsOf(graph, places, selected), [graph, places, selected])
+  const edges = useMemo(() => linesOf(graph, selected), [shape, selected])
   const heightPx =
     Math.max(...[...places.values()].map(({ y }) => y), 0) + NODE_SIZE.height + MARGIN_PX
-  const context = useMemo(() => ({ workflowId, traffic }), [workflowId, traffic])
   const flow = useRef<ReactFlowInstance<CardNode, MessageEdgeType> | null>(null)
+  const frame = useRef<HTMLDivElement>(null)
   /** Who moved the picture has chosen what to see. */
   const wasMoved = useRef(false)
   const hasDetails = selected !== null
@@ -90,48 +58,97 @@ export function WorkflowCanvas({
     }, REFIT_MS)
     return () => clearTimeout(timer)
   }, [hasDetails])
+
+  function keyDown(event: KeyboardEvent): void {
+    const id = event.target instanceof Element ? event.target.getAttribute('data-id') : null
+    if (id === null || !places.has(id)) return
+    const next = nextNode(graph, places, id, event.key)
+    if (event.key === 'Enter' || event.key === ' ') onSelect(id)
+    else if (event.key === 'Escape') onSelect(null)
+    else if (next === null) return
+    else focusNode(frame.current, next)
+    event.preventDefault()
+  }
+
   return (
-    <GraphProvider value={context}>
-      <div className="canvas" style={{ height: heightPx }}>
-        <ReactFlow
-          key={shape}
-          nodes={nodes}
-          edges={edges}
-          nodeTypes={NODE_TYPES}
-          edgeTypes={EDGE_TYPES}
-          colorMode={useColorMode()}
-          fitView
-          fitViewOptions={FIT}
-          onInit={(instance) => {
-            flow.current = instance
-          }}
-          onMove={(event) => {
-            if (event !== null) wasMoved.current = true
-          }}
-          minZoom={0.1}
-          maxZoom={1.5}
-          nodesDraggable={false}
-          nodesConnectable={false}
-          edgesFocusable
-          zoomOnScroll={false}
-          panOnScroll={false}
-          preventScrolling={false}
-          onNodeClick={(_, { id }) => onSelect(id)}
-          onEdgeClick={(_, { id }) => onSelect(id)}
-          onPaneClick={() => onSelect(null)}
-          onSelectionChange={({ nodes: chosen, edges: lines }) => {
-            // The keyboard selects, too.
-            const id = chosen[0]?.id ?? lines[0]?.id
-            if (id !== undefined && id !== selected) onSelect(id)
-          }}
-        >
-          <Background gap={20} />
-          <Controls showInteractive={false} />
-          {graph.nodes.length >= MAP_NODES && <MiniMap pannable zoomable style={MAP_SIZE} />}
-        </ReactFlow>
-      </div>
-    </GraphProvider>
+    <div ref={frame} className="canvas" style={{ height: heightPx }} onKeyDown={keyDown}>
+      <ReactFlow
+        key={shape}
+        nodes={nodes}
+        edges={edges}
+        nodeTypes={NODE_TYPES}
+        edgeTypes={EDGE_TYPES}
+        colorMode={useColorMode()}
+        fitView
+        fitViewOptions={FIT}
+        onInit={(instance) => {
+          flow.current = instance
+        }}
+        onMove={(event) => {
+          if (event !== null) wasMoved.current = true
+        }}
+        minZoom={0.1}
+        maxZoom={1.5}
+        nodesDraggable={false}
+        nodesConnectable={false}
+        elementsSelectable={false}
+        // They can be reached from their nodes: a hundred lines more to step through help nobody.
+        edgesFocusable={false}
+        deleteKeyCode={null}
+        selectionKeyCode={null}
+        multiSelectionKeyCode={null}
+        ariaLabelConfig={LABELS}
+        zoomOnScroll={false}
+        panOnScroll={false}
+        preventScrolling={false}
+        onNodeClick={(_, { id }) => onSelect(id)}
+        onEdgeClick={(_, { id }) => onSelect(id)}
+        onPaneClick={() => onSelect(null)}
+      >
+        <Background gap={20} />
+        <Controls showInteractive={false} />
+        {graph.nodes.length >= MAP_NODES && <MiniMap pannable zoomable style={MAP_SIZE} />}
+      </ReactFlow>
+    </div>
   )
+}
+
+function cardsOf(
+  graph: WorkflowGraph,
+  places: ReadonlyMap<string, Place>,
+  selected: string | null,
+): CardNode[] {
+  const fused = new Set(graph.edges.flatMap(({ isFused, from, to }) => (isFused ? [from, to] : [])))
+  // One node takes the focus of Tab; from there the arrows lead to the others.
+  const first = graph.nodes.some(({ id }) => id === selected) ? selected : ENTRYPOINT_ID
+  return graph.nodes.map((node) => ({
+    id: node.id,
+    type: 'card',
+    position: places.get(node.id) ?? { x: 0, y: 0 },
+    ...NODE_SIZE,
+    data: { node, isFused: fused.has(node.id) },
+    selected: node.id === selected,
+    ariaLabel: t.graph.nodeLabel(node.name, node.status === null ? '' : t.status[node.status]),
+    domAttributes: { tabIndex: node.id === first ? 0 : -1 },
+  }))
+}
+
+function linesOf(graph: WorkflowGraph, selected: string | null): MessageEdgeType[] {
+  const names = new Map(graph.nodes.map(({ id, name }) => [id, name]))
+  return graph.edges.map((edge) => ({
+    id: edge.id,
+    type: 'message',
+    source: edge.from,
+    target: edge.to,
+    data: { edge },
+    selected: edge.id === selected,
+    ariaLabel: t.graph.edgeLabel(names.get(edge.from) ?? edge.from, names.get(edge.to) ?? edge.to),
+  }))
+}
+
+function focusNode(frame: HTMLElement | null, id: string): void {
+  const all = frame?.querySelectorAll<HTMLElement>('.react-flow__node') ?? []
+  ;[...all].find((element) => element.dataset['id'] === id)?.focus()
 }
 
 /** The library draws its own controls in the theme that the page shows. */

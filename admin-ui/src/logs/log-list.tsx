@@ -1,33 +1,36 @@
-import { useLayoutEffect, useRef, useState } from 'react'
+import { useLayoutEffect, useRef, useState, type KeyboardEvent } from 'react'
 import type { LogLine } from '../gen/documents.ts'
 import { t } from '../texts/en.ts'
-import { formatMoment, zone } from '../ui/moment.tsx'
+import { zone } from '../ui/moment.tsx'
 import { useStore } from '../ui/store.ts'
+import { LogRow, ROW_PX } from './log-row.tsx'
 import { visibleRows } from './visible-rows.ts'
 
-/** Of a line, in pixels; the style sheet has the same. */
-const ROW_PX = 24
 const OVERSCAN = 12
 /** So near to its end the list is at its end. */
 const END_PX = 8
 
 type LogListProps = {
   lines: readonly LogLine[]
+  /** By how many lines those that are there moved since the beginning. */
+  front: number
   isFollowing: boolean
   onFollow: (isFollowing: boolean) => void
-  /** @returns how many lines came in front. */
-  onReachTop: () => Promise<number>
+  onReachTop: () => void
+  /** Brought into sight when it is there first. */
+  anchor: string | null
   selected: string | null
   onSelect: (line: LogLine) => void
+  hrefOf: (requestId: string) => string
 }
 
 /** Lines of a log, of which only those in sight are drawn. */
 export function LogList(props: LogListProps) {
-  const { lines, isFollowing, onFollow, onReachTop, selected, onSelect } = props
+  const { lines, front, isFollowing, onFollow, onReachTop, anchor, selected, onSelect } = props
   const frame = useRef<HTMLDivElement>(null)
   const [place, setPlace] = useState({ scrollTop: 0, heightPx: 600 })
-  const isLoadingOlder = useRef(false)
   const shownZone = useStore(zone)
+  const list = useRef({ front, isAnchored: false })
 
   useLayoutEffect(() => {
     const element = frame.current
@@ -41,64 +44,89 @@ export function LogList(props: LogListProps) {
 
   useLayoutEffect(() => {
     const element = frame.current
-    if (element !== null && isFollowing) element.scrollTop = element.scrollHeight
-  }, [lines, isFollowing])
+    if (element === null) return
+    const movedPx = (front - list.current.front) * ROW_PX
+    list.current.front = front
+    const index = anchor === null ? -1 : lines.findIndex(({ id }) => id === anchor)
+    if (index >= 0 && !list.current.isAnchored) {
+      list.current.isAnchored = true
+      element.scrollTop = index * ROW_PX - element.clientHeight / 2
+    } else if (isFollowing) element.scrollTop = lines.length * ROW_PX
+    // What was in sight stays in sight.
+    else if (movedPx !== 0) element.scrollTop += movedPx
+  }, [lines, front, isFollowing, anchor])
 
-  async function scrolled(): Promise<void> {
+  function scrolled(): void {
     const element = frame.current
     if (element === null) return
-    const { scrollTop, clientHeight, scrollHeight } = element
+    const { scrollTop, clientHeight } = element
     setPlace({ scrollTop, heightPx: clientHeight })
-    const isAtEnd = scrollHeight - scrollTop - clientHeight <= END_PX
+    const isAtEnd = lines.length * ROW_PX - scrollTop - clientHeight <= END_PX
     if (isAtEnd !== isFollowing) onFollow(isAtEnd)
-    if (scrollTop > ROW_PX || isLoadingOlder.current || isAtEnd) return
-    isLoadingOlder.current = true
-    const count = await onReachTop()
-    isLoadingOlder.current = false
-    // What was in sight stays in sight.
-    requestAnimationFrame(() => element.scrollBy(0, count * ROW_PX))
+    if (scrollTop < clientHeight && !isAtEnd) onReachTop()
   }
 
-  const { from, to } = visibleRows({
-    ...place,
-    rowPx: ROW_PX,
-    count: lines.length,
-    overscan: OVERSCAN,
-  })
+  const rows = { ...place, rowPx: ROW_PX, count: lines.length, overscan: OVERSCAN }
+  const { from, to } = visibleRows(rows)
+  const chosen = lines.findIndex(({ id }) => id === selected)
+
+  function keyDown(event: KeyboardEvent): void {
+    const page = Math.max(1, Math.floor(place.heightPx / ROW_PX) - 1)
+    const target = nextRow(event.key, chosen < 0 ? to - 1 : chosen, page, lines.length)
+    const line = target === null ? undefined : lines[target]
+    const element = frame.current
+    if (target === null || line === undefined || element === null) return
+    event.preventDefault()
+    onFollow(false)
+    onSelect(line)
+    const topPx = target * ROW_PX
+    if (topPx < element.scrollTop) element.scrollTop = topPx
+    else if (topPx + ROW_PX > element.scrollTop + element.clientHeight)
+      element.scrollTop = topPx + ROW_PX - element.clientHeight
+  }
+
   return (
     <div
       ref={frame}
       className="log"
       role="region"
       aria-label={t.logs.lines}
+      aria-describedby="log-keys"
       tabIndex={0}
-      onScroll={() => void scrolled()}
+      onScroll={scrolled}
+      onKeyDown={keyDown}
     >
+      <p id="log-keys" className="hidden-text">
+        {t.logs.keys}
+      </p>
       <ol style={{ height: lines.length * ROW_PX }}>
         {lines.slice(from, to).map((line, index) => (
-          <li key={line.id} style={{ transform: `translateY(${(from + index) * ROW_PX}px)` }}>
-            <button
-              type="button"
-              className={`log-line level-${line.level.toLowerCase()}`}
-              aria-pressed={line.id === selected}
-              onClick={() => onSelect(line)}
-            >
-              <time dateTime={line.date} title={formatMoment(line.date, shownZone, 'full')}>
-                {formatMoment(line.date, shownZone, 'clock')}
-              </time>
-              <span className="log-level">{line.level}</span>
-              <span className="log-node">{line.nodeName}</span>
-              <span className="log-message">{firstLine(line.message)}</span>
-            </button>
-          </li>
+          <LogRow
+            key={line.id}
+            line={line}
+            index={from + index}
+            count={lines.length}
+            isSelected={line.id === selected}
+            zone={shownZone}
+            onSelect={onSelect}
+            href={line.requestId === null ? null : props.hrefOf(line.requestId)}
+          />
         ))}
       </ol>
     </div>
   )
 }
 
-/** A row is one line high, and nobody reads more than so much of it. */
-function firstLine(message: string): string {
-  const end = message.indexOf('\n')
-  return (end < 0 ? message : message.slice(0, end)).slice(0, 500)
+/** Which line a key leads to from another one; null = the key is not for the list. */
+function nextRow(key: string, from: number, page: number, count: number): number | null {
+  const steps: Readonly<Record<string, number>> = {
+    ArrowUp: from - 1,
+    ArrowDown: from + 1,
+    PageUp: from - page,
+    PageDown: from + page,
+    Home: 0,
+    End: count - 1,
+  }
+  const target = steps[key]
+  return target === undefined ? null : Math.max(0, Math.min(target, count - 1))
 }

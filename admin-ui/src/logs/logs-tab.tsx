@@ -1,18 +1,22 @@
+import '../style/logs.css'
 import { useState } from 'react'
 import { Link } from 'wouter'
-import type { LogLine, VersionFacts } from '../gen/documents.ts'
 import { apiUrl } from '../api/app-base.ts'
+import type { LogLine, VersionFacts } from '../gen/documents.ts'
 import { paths } from '../path-builder.ts'
 import { t } from '../texts/en.ts'
 import { Button } from '../ui/button.tsx'
-import { CopyButton } from '../ui/code.tsx'
+import { Code } from '../ui/code.tsx'
 import { ErrorNote } from '../ui/error-note.tsx'
 import { Moment } from '../ui/moment.tsx'
 import { Loading } from '../ui/query-view.tsx'
 import { useChoices } from '../ui/use-choices.ts'
+import { LINES_MAX } from './log-buffer.ts'
+import { LineDetails } from './line-details.tsx'
 import { LogFilterBar } from './log-filter-bar.tsx'
 import { readLogFilter, toApiFilters, type LogFilter } from './log-filter.ts'
 import { LogList } from './log-list.tsx'
+import { logsCommand } from './logs-command.ts'
 import { useLogs } from './use-logs.ts'
 
 type LogsTabProps = { runtimeId: string; versionName: string; version: VersionFacts }
@@ -21,81 +25,89 @@ type LogsTabProps = { runtimeId: string; versionName: string; version: VersionFa
 export function LogsTab({ runtimeId, versionName, version }: LogsTabProps) {
   const [search, set] = useChoices()
   const filter = readLogFilter(search)
-  const logs = useLogs(runtimeId, versionName, filter)
-  const [isFollowing, setFollowing] = useState(true)
-  const [selected, setSelected] = useState<LogLine | null>(null)
+  // Another place in the log is another list, with nothing of the one before.
+  const key = filter.around === null ? 'live' : `${filter.around.date} ${filter.around.id}`
   return (
     <section aria-label={t.logs.title}>
-      <LogFilterBar filter={filter} version={version} onChange={set} />
-      {logs.error !== null && <ErrorNote error={logs.error} />}
-      {logs.isLoading && logs.lines.length === 0 ? (
-        <Loading />
-      ) : logs.lines.length === 0 ? (
-        <p className="face">{t.logs.empty}</p>
+      {filter.around === null ? (
+        <LogFilterBar filter={filter} version={version} onChange={set} />
       ) : (
-        <LogList
-          lines={logs.lines}
-          isFollowing={isFollowing}
-          onFollow={setFollowing}
-          onReachTop={logs.loadOlder}
-          selected={selected?.id ?? null}
-          onSelect={setSelected}
-        />
+        <p className="toolbar">
+          <span>
+            {t.logs.aroundTitle} <Moment at={filter.around.date} seconds />
+          </span>
+          <Link className="button" href={paths.logs(runtimeId, versionName)}>
+            {t.logs.backToLive}
+          </Link>
+        </p>
       )}
-      <div className="toolbar">
-        <span role="status">{t.logs.count(logs.lines.length, logs.hasOlder)}</span>
-        {!isFollowing && <Button onClick={() => setFollowing(true)}>{t.logs.follow}</Button>}
-        {isFollowing && <span className="faint">{t.logs.following}</span>}
-        <a className="button" href={downloadUrl(runtimeId, versionName, filter)} download>
-          {t.logs.download}
-        </a>
-      </div>
-      {selected !== null && (
-        <LineDetails
-          line={selected}
-          place={{ runtimeId, versionName }}
-          onClose={() => setSelected(null)}
-        />
-      )}
+      <Lines key={key} runtimeId={runtimeId} versionName={versionName} filter={filter} />
+      <p className="twin">
+        {t.common.twin} <Code text={logsCommand(runtimeId, versionName, filter)} />
+      </p>
     </section>
   )
 }
 
-type LineDetailsProps = {
-  line: LogLine
-  place: { runtimeId: string; versionName: string }
-  onClose: () => void
-}
+type LinesProps = { runtimeId: string; versionName: string; filter: LogFilter }
 
-/** The whole of one line. */
-function LineDetails({ line, place, onClose }: LineDetailsProps) {
-  const { runtimeId, versionName } = place
+function Lines({ runtimeId, versionName, filter }: LinesProps) {
+  const logs = useLogs(runtimeId, versionName, filter)
+  const isLive = filter.around === null
+  const [isFollowing, setFollowing] = useState(isLive)
+  /** Undefined = nobody has chosen yet. */
+  const [selected, setSelected] = useState<LogLine | null>()
+  const anchor = filter.around?.id ?? null
+  const atAnchor = logs.lines.find(({ id }) => id === anchor) ?? null
+  const shown = selected === undefined ? atAnchor : selected
   return (
-    <aside className="line-details" aria-label={t.logs.line}>
-      <div className="details-head">
-        <p>
-          <Moment at={line.date} seconds /> · {line.level} · {line.workflowName} {line.nodeName}
-        </p>
-        <span className="row">
-          <CopyButton text={line.message} />
-          <Button kind="quiet" onClick={onClose}>
-            {t.common.close}
-          </Button>
-        </span>
-      </div>
-      <pre>{line.message}</pre>
-      {line.requestId !== null && (
-        <p className="row">
-          {t.requests.id} <code>{line.requestId}</code>
-          <Link href={paths.logs(runtimeId, versionName, { request: line.requestId })}>
-            {t.logs.ofRequest}
-          </Link>
-          <Link href={paths.request(runtimeId, versionName, line.requestId)}>
-            {t.logs.waterfall}
-          </Link>
+    <>
+      {logs.error !== null && <ErrorNote error={logs.error} />}
+      {logs.missed > 0 && (
+        <p className="note row">
+          {t.logs.missed(logs.missed)} <Button onClick={logs.reload}>{t.logs.load}</Button>
         </p>
       )}
-    </aside>
+      {logs.isLoading && logs.lines.length === 0 ? (
+        <Loading />
+      ) : logs.lines.length === 0 ? (
+        <p className="face">{isLive ? t.logs.empty : t.logs.emptyAround}</p>
+      ) : (
+        <LogList
+          lines={logs.lines}
+          front={logs.front}
+          isFollowing={isFollowing && isLive}
+          onFollow={setFollowing}
+          onReachTop={() => void logs.loadOlder()}
+          anchor={anchor}
+          selected={shown?.id ?? null}
+          onSelect={setSelected}
+          hrefOf={(requestId) => paths.request(runtimeId, versionName, requestId)}
+        />
+      )}
+      <div className="toolbar">
+        <span role="status">{t.logs.count(logs.lines.length, logs.hasOlder, LINES_MAX)}</span>
+        {isLive && (
+          <>
+            <Button aria-pressed={logs.isPaused} onClick={() => logs.pause(!logs.isPaused)}>
+              {logs.isPaused ? t.logs.resume(logs.waiting) : t.logs.pause}
+            </Button>
+            {!isFollowing && <Button onClick={() => setFollowing(true)}>{t.logs.follow}</Button>}
+            {isFollowing && !logs.isPaused && <span className="faint">{t.logs.following}</span>}
+          </>
+        )}
+        <a className="button" href={downloadUrl(runtimeId, versionName, filter)} download>
+          {t.logs.download}
+        </a>
+      </div>
+      {shown !== null && (
+        <LineDetails
+          line={shown}
+          place={{ runtimeId, versionName }}
+          onClose={() => setSelected(null)}
+        />
+      )}
+    </>
   )
 }
 

@@ -1,118 +1,92 @@
-import { useCallback, useEffect, useRef, useState } from 'react'
-import { toApiError, type ApiError } from '../api/api-error.ts'
+import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
 import { runOperation } from '../api/run-operation.ts'
-import { Logs, WatchLogs, type LogLine } from '../gen/documents.ts'
+import { Logs, WatchLogs } from '../gen/documents.ts'
 import { liveState, subscribe } from '../live/socket.ts'
 import { watched } from '../live/watched.ts'
 import { useStore } from '../ui/store.ts'
-import { createLogBuffer } from './log-buffer.ts'
+import { linesAfter } from './lines-after.ts'
+import { createLogFeed, type LogFeed, type LogSource, type LogView } from './log-feed.ts'
 import { toApiFilters, type LogFilter } from './log-filter.ts'
 
-/** Live lines become one drawing each so many ms. */
-const GATHER_MS = 100
-/** Of 40 lines each, before the first drawing. */
-const FIRST_PAGES = 5
-
-export type LogsState = {
-  readonly lines: readonly LogLine[]
-  readonly isLoading: boolean
-  readonly hasOlder: boolean
-  readonly error: ApiError | null
-  /** @returns how many lines came before those that were there. */
-  readonly loadOlder: () => Promise<number>
+/** Behind the line that others are looked for around. */
+const AFTER_LINES = 200
+const NOTHING: LogView = {
+  lines: [],
+  front: 0,
+  waiting: 0,
+  missed: 0,
+  isPaused: false,
+  isLoading: true,
+  hasOlder: false,
+  error: null,
 }
 
-/** A version's log: the newest pages, then every line as it is stored. */
+type LogsState = LogView & Pick<LogFeed, 'loadOlder' | 'pause'> & { readonly reload: () => void }
+
+/** A version's log: the newest pages, then every line as it is stored; or the lines around one. */
 export function useLogs(runtimeId: string, versionName: string, filter: LogFilter): LogsState {
-  const buffer = useRef(createLogBuffer())
-  const cursor = useRef<string | null>(null)
   const [round, setRound] = useState(0)
-  const [, draw] = useState(0)
-  const [isLoading, setLoading] = useState(true)
-  const [error, setError] = useState<ApiError | null>(null)
   const isWatched = useStore(watched)
-  const key = JSON.stringify([runtimeId, versionName, filter])
-  const filters = useRef(toApiFilters(filter, versionName, Date.now()))
-
-  const loadPage = useCallback(
-    async (signal?: AbortSignal): Promise<number> => {
-      const variables = { runtimeId, filters: filters.current, cursor: cursor.current }
-      const { logs } = await runOperation(Logs, variables, signal)
-      cursor.current = logs.cursor
-      return buffer.current.prepend(logs.items)
-    },
-    [runtimeId],
-  )
-
+  const key = JSON.stringify([runtimeId, versionName, filter, round])
+  const [feed, setFeed] = useState<{ key: string; feed: LogFeed } | null>(null)
   useEffect(() => {
     if (!isWatched) return
-    const ended = new AbortController()
-    let waiting: LogLine[] = []
-    let timer: ReturnType<typeof setTimeout> | null = null
-    buffer.current.clear()
-    cursor.current = null
-    filters.current = toApiFilters(filter, versionName, Date.now())
-    setLoading(true)
-    setError(null)
-
-    const flush = (): void => {
-      timer = null
-      buffer.current.append(waiting)
-      waiting = []
-      draw((n) => n + 1)
-    }
-    // First the live lines, then the past: nothing falls between the two.
-    const stop = subscribe(
-      WatchLogs,
-      { runtimeId, versionName, filters: filters.current },
-      {
-        next({ watchNodeLogs }) {
-          waiting.push(watchNodeLogs)
-          timer ??= setTimeout(flush, GATHER_MS)
-        },
-        error: setError,
-      },
-    )
-    const loadFirst = async (): Promise<void> => {
-      try {
-        for (let page = 0; page < FIRST_PAGES; page += 1) {
-          await loadPage(ended.signal)
-          if (cursor.current === null) break
-        }
-      } catch (thrown) {
-        if (!ended.signal.aborted) setError(toApiError(thrown))
-      }
-      if (!ended.signal.aborted) setLoading(false)
-    }
-    void loadFirst()
-    return () => {
-      ended.abort()
-      stop()
-      if (timer !== null) clearTimeout(timer)
-    }
-    // The key stands for the filter; a round begins after a gap.
-  }, [key, round, isWatched, loadPage])
-
+    const made = createLogFeed(sourceOf(runtimeId, versionName, filter))
+    setFeed({ key, feed: made })
+    return () => made.end()
+    // The key stands for all of it.
+  }, [key, isWatched])
   useBeginAnewAfterGap(() => setRound((n) => n + 1))
+  // What another filter found is not shown while this one is asked.
+  const current = feed?.key === key ? feed.feed : null
+  const view = useSyncExternalStore(current?.subscribe ?? never, current?.view ?? nothing)
+  return useMemo(
+    () => ({
+      ...view,
+      loadOlder: async () => current?.loadOlder(),
+      pause: (isPaused: boolean) => current?.pause(isPaused),
+      reload: () => setRound((n) => n + 1),
+    }),
+    [view, current],
+  )
+}
 
-  const loadOlder = useCallback(async () => {
-    if (cursor.current === null) return 0
-    try {
-      const count = await loadPage()
-      draw((n) => n + 1)
-      return count
-    } catch (thrown) {
-      setError(toApiError(thrown))
-      return 0
+const never = (): (() => void) => () => undefined
+const nothing = (): LogView => NOTHING
+
+function sourceOf(runtimeId: string, versionName: string, filter: LogFilter): LogSource {
+  const filters = toApiFilters(filter, versionName, Date.now())
+  const { around } = filter
+  const page: LogSource['page'] = async (cursor, limit, signal) =>
+    (await runOperation(Logs, { runtimeId, filters, cursor, limit }, signal)).logs
+  if (around === null)
+    return {
+      page,
+      tail: ({ next, error }) =>
+        subscribe(
+          WatchLogs,
+          { runtimeId, versionName, filters },
+          { next: ({ watchNodeLogs: { leftOut, ...line } }) => next(line, leftOut), error },
+        ),
     }
-  }, [loadPage])
-
   return {
-    lines: buffer.current.lines(),
-    isLoading,
-    hasOlder: cursor.current !== null,
-    error,
-    loadOlder,
+    page,
+    tail: null,
+    after: (signal) =>
+      linesAfter(
+        async ({ fromMs, toMs }, limit) => {
+          const range = {
+            versionsIds: [versionName],
+            startDate: new Date(fromMs).toISOString(),
+            endDate: new Date(toMs).toISOString(),
+          }
+          const variables = { runtimeId, filters: range, cursor: null, limit }
+          return (await runOperation(Logs, variables, signal)).logs
+        },
+        Date.parse(around.date),
+        Date.now(),
+        AFTER_LINES,
+      ),
   }
 }
 

@@ -109,7 +109,8 @@ export const versions = {
     oneFile: 'One bundle at a time: drop a single .krt file.',
     isFolder: 'That is a folder. Pack it first: krectl krt build FOLDER -o FILE.krt',
     isEmpty: 'That file is empty.',
-    unreadable: 'The browser can’t read the file any more: it was moved or changed. Choose it again.',
+    unreadable:
+      'The browser can’t read the file any more: it was moved or changed. Choose it again.',
     noBundle: 'That is no bundle. A .krt file is a tar archive, as krectl krt build makes it.',
     progress: 'Upload',
     sent: (sent: string, all: string, percent: number) => `${sent} of ${all} sent (${percent} %)`,

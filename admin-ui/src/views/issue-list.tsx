@@ -1,30 +1,38 @@
 import type { KrtIssue } from '../api/krt-issue.ts'
 import { t } from '../texts/en.ts'
+import { sortIssues } from '../upload/issue-report.ts'
 
-const ORDER = { error: 0, warning: 1, info: 2 } as const
+type IssueListProps = { issues: readonly KrtIssue[]; hasCount?: boolean }
 
 /** The validator's report: what is wrong, where, and what to do; what stops the bundle first. */
-export function IssueList({ issues }: { issues: readonly KrtIssue[] }) {
-  const sorted = issues.toSorted(
-    (a, b) => ORDER[a.level] - ORDER[b.level] || a.file.localeCompare(b.file) || a.line - b.line,
-  )
+export function IssueList({ issues, hasCount = true }: IssueListProps) {
   return (
     <>
-      <p className="issue-count">{issueSummary(issues)}</p>
+      {hasCount && <p className="issue-count">{issueSummary(issues)}</p>}
       <ol className="issues">
-        {sorted.map((issue, index) => (
-          <li key={index} className={`issue issue-${issue.level}`}>
-            <p>
-              <span className="issue-level">{t.issues.level[issue.level]}</span> {issue.message}
-            </p>
-            <p className="faint">
-              <code>{placeOf(issue)}</code> · {issue.code}
-            </p>
-            {issue.hint !== null && issue.hint !== undefined && <p>{issue.hint}</p>}
+        {sortIssues(issues).map((issue, index) => (
+          <li key={index}>
+            <IssueNote issue={issue} />
           </li>
         ))}
       </ol>
     </>
+  )
+}
+
+/** One finding: what is wrong, where, by which rule, and what to do. */
+export function IssueNote({ issue }: { issue: KrtIssue }) {
+  const { level, message, code, hint } = issue
+  return (
+    <div className={`issue issue-${level}`}>
+      <p>
+        <span className="issue-level">{t.issues.level[level]}</span> {message}
+      </p>
+      {hint !== null && hint !== undefined && <p>{hint}</p>}
+      <p className="faint">
+        <code>{placeOf(issue)}</code> · <code>{code}</code>
+      </p>
+    </div>
   )
 }
 

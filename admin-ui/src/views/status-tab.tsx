@@ -1,9 +1,11 @@
 import { useMemo } from 'react'
 import type { VersionFacts } from '../gen/documents.ts'
+import { GraphProvider } from '../graph/graph-context.ts'
 import { GraphDetails } from '../graph/graph-details.tsx'
+import { GraphLegend } from '../graph/graph-legend.tsx'
 import { graphOf } from '../graph/graph-model.ts'
 import { GraphTable } from '../graph/graph-table.tsx'
-import { useTraffic } from '../graph/traffic.ts'
+import { useTraffic } from '../graph/use-traffic.ts'
 import { WorkflowCanvas } from '../graph/workflow-canvas.tsx'
 import { t } from '../texts/en.ts'
 import { ErrorNote } from '../ui/error-note.tsx'
@@ -25,69 +27,64 @@ export function StatusTab({ runtimeId, versionName, version }: StatusTabProps) {
     () => (workflow === undefined ? null : graphOf(workflow)),
     [JSON.stringify(workflow)],
   )
+  const workflowId = workflow?.id ?? ''
+  const context = useMemo(() => ({ workflowId, traffic: store }), [workflowId, store])
   if (workflow === undefined || graph === null)
     return <Face title={t.graph.emptyTitle} text={t.graph.empty} />
 
   const asTable = search.get('as') === 'table'
   const selected = search.get('selected')
+  const select = (id: string | null): void => change('selected', id)
   return (
-    <section aria-label={t.graph.title}>
-      <div className="toolbar">
-        {version.workflows.length > 1 && (
-          <label>
-            {t.graph.workflow}{' '}
-            <select
-              value={workflow.id}
-              onChange={(event) => change('workflow', event.target.value)}
-            >
-              {version.workflows.map(({ id, name }) => (
-                <option key={id} value={id}>
-                  {name}
-                </option>
-              ))}
-            </select>
-          </label>
-        )}
-        <div className="switch" role="group" aria-label={t.graph.shownAs}>
-          <button type="button" aria-pressed={!asTable} onClick={() => change('as', null)}>
-            {t.graph.asGraph}
-          </button>
-          <button type="button" aria-pressed={asTable} onClick={() => change('as', 'table')}>
-            {t.graph.asTable}
-          </button>
+    <GraphProvider value={context}>
+      <section aria-label={t.graph.title}>
+        <div className="toolbar">
+          {version.workflows.length > 1 && (
+            <label>
+              {t.graph.workflow}{' '}
+              <select
+                value={workflow.id}
+                onChange={(event) => change('workflow', event.target.value)}
+              >
+                {version.workflows.map(({ id, name }) => (
+                  <option key={id} value={id}>
+                    {name}
+                  </option>
+                ))}
+              </select>
+            </label>
+          )}
+          <div className="switch" role="group" aria-label={t.graph.shownAs}>
+            <button type="button" aria-pressed={!asTable} onClick={() => change('as', null)}>
+              {t.graph.asGraph}
+            </button>
+            <button type="button" aria-pressed={asTable} onClick={() => change('as', 'table')}>
+              {t.graph.asTable}
+            </button>
+          </div>
+          <span className="faint">{t.graph.window}</span>
         </div>
-        <span className="faint">{t.graph.window}</span>
-      </div>
-      {error !== null && <ErrorNote error={error} />}
-      <div className={selected === null ? 'graph' : 'graph graph-with-details'}>
-        {asTable ? (
-          <GraphTable
-            workflowId={workflow.id}
-            graph={graph}
-            traffic={store}
-            onSelect={(id) => change('selected', id)}
-          />
-        ) : (
-          <WorkflowCanvas
-            workflowId={workflow.id}
-            graph={graph}
-            traffic={store}
-            selected={selected}
-            onSelect={(id) => change('selected', id)}
-          />
-        )}
-        {selected !== null && (
-          <GraphDetails
-            runtimeId={runtimeId}
-            versionName={versionName}
-            workflowId={workflow.id}
-            graph={graph}
-            traffic={store}
-            selected={selected}
-            onClose={() => change('selected', null)}
-          />
-        )}
-      </div>
-    </section>
+        {error !== null && <ErrorNote error={error} />}
+        <div className={selected === null ? 'graph' : 'graph graph-with-details'}>
+          {asTable ? (
+            <GraphTable graph={graph} onSelect={select} />
+          ) : (
+            <div className="stack-tight">
+              <WorkflowCanvas graph={graph} selected={selected} onSelect={select} />
+              <GraphLegend graph={graph} />
+            </div>
+          )}
+          {selected !== null && (
+            <GraphDetails
+              runtimeId={runtimeId}
+              versionName={versionName}
+              graph={graph}
+              selected={selected}
+              onSelect={select}
+            />
+          )}
+        </div>
+      </section>
+    </GraphProvider>
   )
 }

@@ -1,25 +1,35 @@
-import { useEffect, useRef, useState, type DragEvent } from 'react'
+import '../style/upload.css'
+import { useEffect, useRef, useState } from 'react'
 import { Link, useLocation } from 'wouter'
-import { toApiError, type ApiError } from '../api/api-error.ts'
+import { ApiError, toApiError } from '../api/api-error.ts'
 import type { KrtIssue } from '../api/krt-issue.ts'
-import { uploadBundle, type UploadProgress } from '../api/upload-bundle.ts'
 import { queries } from '../api/use-query.ts'
 import { paths } from '../path-builder.ts'
 import { t } from '../texts/en.ts'
 import { Button } from '../ui/button.tsx'
 import { Code } from '../ui/code.tsx'
 import { ErrorNote } from '../ui/error-note.tsx'
-import { formatBytes } from '../ui/format.ts'
 import { Page } from '../ui/page.tsx'
 import { shellWord } from '../ui/shell-word.ts'
 import { notify } from '../ui/toasts.ts'
-import { IssueList } from './issue-list.tsx'
+import { visibleText } from '../ui/visible-text.ts'
+import { readStart } from '../upload/choose-bundle.ts'
+import { createUpload, type Upload, type UploadProgress } from '../upload/create-upload.ts'
+import { DropZone } from '../upload/drop-zone.tsx'
+import { NAME_CHARS_MAX, UploadProgressPanel } from '../upload/upload-progress.tsx'
+import { UploadReport } from '../upload/upload-report.tsx'
 
+type Sent = { readonly file: File; readonly upload: Upload }
 type State =
   | { readonly kind: 'idle' }
-  | { readonly kind: 'sending'; readonly file: File; readonly progress: UploadProgress }
-  | { readonly kind: 'failed'; readonly file: File; readonly error: ApiError }
-  | { readonly kind: 'warned'; readonly name: string; readonly issues: readonly KrtIssue[] }
+  | (Sent & { readonly kind: 'sending'; readonly progress: UploadProgress })
+  | (Sent & { readonly kind: 'failed'; readonly error: ApiError })
+  | {
+      readonly kind: 'warned'
+      readonly file: File
+      readonly name: string
+      readonly issues: readonly KrtIssue[]
+    }
 
 /** A bundle becomes a version, or the whole report says why not. */
 export function UploadView({ runtimeId }: { runtimeId: string }) {
@@ -28,24 +38,26 @@ export function UploadView({ runtimeId }: { runtimeId: string }) {
   const abort = useRef<AbortController | null>(null)
   useEffect(() => () => abort.current?.abort(), [])
 
-  async function upload(file: File): Promise<void> {
+  async function run(file: File, upload: Upload): Promise<void> {
     const controller = new AbortController()
     abort.current = controller
-    setState({ kind: 'sending', file, progress: { sentBytes: 0, isChecking: false } })
+    setState({ kind: 'sending', file, upload, progress: { sentBytes: 0, state: 'sending' } })
     try {
-      const { versionName, issues } = await uploadBundle({
-        runtimeId,
-        file,
+      if ((await readStart(file)) === null) throw new ApiError('UNREADABLE', t.upload.unreadable)
+      const { versionName, issues } = await upload.send({
         signal: controller.signal,
-        onProgress: (progress) => setState({ kind: 'sending', file, progress }),
+        onProgress: (progress) => setState({ kind: 'sending', file, upload, progress }),
       })
       await queries.refreshAll()
       notify({ kind: 'done', text: t.upload.done(versionName) })
-      if (issues.length > 0) setState({ kind: 'warned', name: versionName, issues })
+      if (issues.length > 0) setState({ kind: 'warned', file, name: versionName, issues })
       else navigate(paths.status(runtimeId, versionName))
     } catch (thrown) {
-      if (controller.signal.aborted) setState({ kind: 'idle' })
-      else setState({ kind: 'failed', file, error: toApiError(thrown) })
+      const error = toApiError(thrown)
+      if (controller.signal.aborted) {
+        upload.forget()
+        setState({ kind: 'idle' })
+      } else setState({ kind: 'failed', file, upload, error })
     }
   }
 
@@ -55,19 +67,31 @@ export function UploadView({ runtimeId }: { runtimeId: string }) {
   ]
   return (
     <Page title={t.upload.title} crumbs={crumbs}>
-      {state.kind === 'sending' ? (
-        <Sending state={state} onCancel={() => abort.current?.abort()} />
-      ) : (
-        <DropZone onFile={(file) => void upload(file)} />
+      {state.kind === 'sending' && (
+        <UploadProgressPanel
+          file={state.file}
+          progress={state.progress}
+          onCancel={() => abort.current?.abort()}
+        />
       )}
-      {state.kind === 'failed' && <Failed state={state} onRetry={() => void upload(state.file)} />}
+      {(state.kind === 'idle' || state.kind === 'failed') && (
+        <DropZone
+          isPrimary={!canGoOn(state)}
+          onFile={(file) => void run(file, createUpload(runtimeId, file))}
+        />
+      )}
+      {state.kind === 'failed' && (
+        <Failed state={state} onRetry={() => void run(state.file, state.upload)} />
+      )}
       {state.kind === 'warned' && (
         <section className="stack-tight">
-          <h2>{t.upload.warnedTitle(state.name)}</h2>
-          <IssueList issues={state.issues} />
-          <Link className="button button-primary" href={paths.status(runtimeId, state.name)}>
-            {t.upload.goOn(state.name)}
-          </Link>
+          <div className="report-head">
+            <h2>{t.upload.warnedTitle(state.name)}</h2>
+            <Link className="button button-primary" href={paths.status(runtimeId, state.name)}>
+              {t.upload.goOn(state.name)}
+            </Link>
+          </div>
+          <UploadReport bundle={state.file} issues={state.issues} />
         </section>
       )}
       <p className="twin">
@@ -78,91 +102,30 @@ export function UploadView({ runtimeId }: { runtimeId: string }) {
   )
 }
 
-function Sending({
-  state,
-  onCancel,
-}: {
-  state: State & { kind: 'sending' }
-  onCancel: () => void
-}) {
-  const { file, progress } = state
-  return (
-    <section className="drop" aria-label={t.upload.progress}>
-      <p>
-        <strong>{file.name}</strong> · {formatBytes(file.size)}
-      </p>
-      <progress max={file.size} value={progress.isChecking ? undefined : progress.sentBytes} />
-      <p role="status">
-        {progress.isChecking
-          ? t.upload.checking
-          : t.upload.sent(formatBytes(progress.sentBytes), formatBytes(file.size))}
-      </p>
-      <Button onClick={onCancel}>{t.common.cancel}</Button>
-    </section>
-  )
+/** What is wrong with the bundle itself stays wrong. */
+function canGoOn(state: State): boolean {
+  return state.kind === 'failed' && state.error.issues.length === 0
 }
 
 function Failed({ state, onRetry }: { state: State & { kind: 'failed' }; onRetry: () => void }) {
   const { error, file } = state
+  const name = visibleText(file.name, NAME_CHARS_MAX)
+  if (!canGoOn(state))
+    return (
+      <section className="stack-tight" aria-live="polite">
+        <h2>{t.upload.failedTitle(name)}</h2>
+        <UploadReport bundle={file} issues={error.issues} />
+      </section>
+    )
   return (
     <section className="stack-tight" aria-live="polite">
-      <h2>{t.upload.failedTitle(file.name)}</h2>
-      {error.issues.length > 0 ? <IssueList issues={error.issues} /> : <ErrorNote error={error} />}
+      <h2>{t.upload.failedTitle(name)}</h2>
+      <ErrorNote error={error} />
       <div>
-        <Button onClick={onRetry}>{t.common.retry}</Button>
+        <Button kind="primary" onClick={onRetry}>
+          {t.upload.continue}
+        </Button>
       </div>
     </section>
-  )
-}
-
-function DropZone({ onFile }: { onFile: (file: File) => void }) {
-  const [isOver, setOver] = useState(false)
-  const [problem, setProblem] = useState('')
-
-  function take(files: FileList | null): void {
-    const file = files?.[0]
-    if (file === undefined || files === null) setProblem(t.upload.noFile)
-    else if (files.length > 1) setProblem(t.upload.oneFile)
-    else {
-      setProblem('')
-      onFile(file)
-    }
-  }
-  function drop(event: DragEvent): void {
-    event.preventDefault()
-    setOver(false)
-    take(event.dataTransfer.files)
-  }
-
-  return (
-    <div
-      className={`drop ${isOver ? 'drop-over' : ''}`}
-      onDragOver={(event) => {
-        event.preventDefault()
-        setOver(true)
-      }}
-      onDragLeave={() => setOver(false)}
-      onDrop={drop}
-    >
-      <p>{t.upload.drop}</p>
-      <label className="button button-primary file-button">
-        {t.upload.choose}
-        <input
-          type="file"
-          accept=".krt,.tgz,.gz"
-          onChange={(event) => {
-            take(event.target.files)
-            // The same file, mended, can be chosen again.
-            event.target.value = ''
-          }}
-        />
-      </label>
-      <p className="hint">{t.upload.hint}</p>
-      {problem !== '' && (
-        <p className="hint hint-error" role="alert">
-          {problem}
-        </p>
-      )}
-    </div>
   )
 }
