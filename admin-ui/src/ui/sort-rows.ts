@@ -23,7 +23,10 @@ export function sortRows<Row>(
 }
 
 /** For `aria-sort`. */
-export function directionOf(key: string, order: string | null): 'ascending' | 'descending' | 'none' {
+export function directionOf(
+  key: string,
+  order: string | null,
+): 'ascending' | 'descending' | 'none' {
   const sorted = parseOrder(order)
   if (sorted.key !== key) return 'none'
   return sorted.isReversed ? 'descending' : 'ascending'

@@ -1,6 +1,16 @@
 import { createStore } from './store.ts'
 
-export type Toast = { readonly id: number; readonly kind: 'done' | 'error'; readonly text: string }
+export type Toast = {
+  readonly id: number
+  readonly kind: 'done' | 'error'
+  readonly text: string
+  /** A way back, for example. A toast with one stays until somebody uses or closes it. */
+  readonly action?: {
+    readonly text: string
+    /** @returns whether the toast has done its work. */
+    readonly run: () => Promise<boolean>
+  }
+}
 
 /** Errors stay until somebody closes them. */
 const DONE_MS = 6_000
@@ -11,7 +21,7 @@ let lastId = 0
 export function notify(toast: Omit<Toast, 'id'>): void {
   const id = (lastId += 1)
   toasts.update((all) => [...all, { ...toast, id }].slice(-TOASTS_MAX))
-  if (toast.kind === 'done') setTimeout(() => dismiss(id), DONE_MS)
+  if (toast.kind === 'done' && toast.action === undefined) setTimeout(() => dismiss(id), DONE_MS)
 }
 
 export function dismiss(id: number): void {

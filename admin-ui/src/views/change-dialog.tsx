@@ -1,5 +1,6 @@
 import { useState, type FormEvent, type ReactNode } from 'react'
 import { toApiError, type ApiError } from '../api/api-error.ts'
+import { queries } from '../api/use-query.ts'
 import { t } from '../texts/en.ts'
 import { Button } from '../ui/button.tsx'
 import { Code } from '../ui/code.tsx'
@@ -19,6 +20,8 @@ type ChangeDialogProps = {
   twin: (comment: string) => string
   /** @param comment without blanks around it. @throws what is shown: the dialog stays, with what was typed. */
   change: (comment: string) => Promise<void>
+  /** What was read is not true any more, as somebody else was faster: makes the dialog say what would happen now. */
+  onStale?: () => void
   onClose: () => void
   /** Fields before the comment. */
   children?: ReactNode
@@ -27,7 +30,7 @@ type ChangeDialogProps = {
 
 /** Says what will happen, asks why, and does it. */
 export function ChangeDialog(props: ChangeDialogProps) {
-  const { title, text, verb, isDangerous, isReady = true, twin, change, onClose } = props
+  const { title, text, verb, isDangerous, isReady = true, twin, change, onStale, onClose } = props
   const [comment, setComment] = useState('')
   const [error, setError] = useState<ApiError | null>(null)
   const [isBusy, setBusy] = useState(false)
@@ -39,8 +42,11 @@ export function ChangeDialog(props: ChangeDialogProps) {
     try {
       await change(comment.trim())
     } catch (thrown) {
-      setError(toApiError(thrown))
+      const problem = toApiError(thrown)
+      if (problem.code === 'ABORTED') await queries.refreshAll()
+      setError(problem)
       setBusy(false)
+      if (problem.code === 'ABORTED') onStale?.()
     }
   }
 

@@ -2,7 +2,7 @@ import { t } from '../texts/en.ts'
 import { Field } from '../ui/field.tsx'
 
 /** As the API takes them. */
-const COMMENT_CHARS_MAX = 500
+export const COMMENT_CHARS_MAX = 500
 
 type CommentFieldProps = {
   comment: string

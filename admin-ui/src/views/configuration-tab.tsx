@@ -10,6 +10,7 @@ import { Button } from '../ui/button.tsx'
 import { Code } from '../ui/code.tsx'
 import { ErrorNote } from '../ui/error-note.tsx'
 import { Face, QueryView } from '../ui/query-view.tsx'
+import { TableFrame } from '../ui/table-frame.tsx'
 import { notify } from '../ui/toasts.ts'
 import { ConfigurationRow } from './configuration-row.tsx'
 
@@ -78,7 +79,7 @@ function Editor({ runtimeId, versionName, version }: Place & { version: Version 
   return (
     <form className="stack-tight" onSubmit={(event) => void save(event)}>
       <p>{version.config.completed ? t.configuration.complete : t.configuration.incomplete}</p>
-      <div className="table-frame">
+      <TableFrame label={t.version.tabs.configuration}>
         <table>
           <thead>
             <tr>
@@ -100,7 +101,7 @@ function Editor({ runtimeId, versionName, version }: Place & { version: Version 
             ))}
           </tbody>
         </table>
-      </div>
+      </TableFrame>
       {error !== null && (
         <>
           <ErrorNote error={error} />

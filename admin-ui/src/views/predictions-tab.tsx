@@ -3,6 +3,8 @@ import { useQuery } from '../api/use-query.ts'
 import { Predictions, type PredictionsResult } from '../gen/documents.ts'
 import { t } from '../texts/en.ts'
 import { Face, QueryView } from '../ui/query-view.tsx'
+import { TableFrame } from '../ui/table-frame.tsx'
+import { ClassTable } from './class-table.tsx'
 import { HitsChart } from './hits-chart.tsx'
 
 type Metrics = NonNullable<PredictionsResult['metrics']>
@@ -43,7 +45,7 @@ export function PredictionsTab({ runtimeId, versionName }: PredictionsTabProps) 
             <div className="stack">
               <Numbers metrics={metrics} />
               <HitsChart points={metrics.charts.successVsFails} />
-              <Classes metrics={metrics} />
+              <ClassTable classes={metrics.classes} />
               <Confusion metrics={metrics} />
             </div>
           )
@@ -75,46 +77,13 @@ function Numbers({ metrics }: { metrics: Metrics }) {
   )
 }
 
-function Classes({ metrics }: { metrics: Metrics }) {
-  const percent = (share: number): string => `${(share * 100).toFixed(1)} %`
-  return (
-    <div className="table-frame">
-      <table>
-        <caption className="hidden-text">{t.predictions.classes}</caption>
-        <thead>
-          <tr>
-            <th scope="col">{t.predictions.label}</th>
-            {(['support', 'predicted', 'precision', 'recall', 'f1'] as const).map((name) => (
-              <th key={name} scope="col" className="number">
-                {t.predictions.columns[name]}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {metrics.classes.map((one) => (
-            <tr key={one.label}>
-              <th scope="row">{one.label}</th>
-              <td className="number">{one.support}</td>
-              <td className="number">{one.predicted}</td>
-              <td className="number">{percent(one.precision)}</td>
-              <td className="number">{percent(one.recall)}</td>
-              <td className="number">{percent(one.f1)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
-  )
-}
-
 /** Rows are what was true, columns what was said; percents of each row. */
 function Confusion({ metrics }: { metrics: Metrics }) {
   const points = metrics.charts.confusionMatrix
   const labels = [...new Set(points.flatMap(({ x, y }) => [x, y]))]
   const shares = new Map(points.map(({ x, y, z }) => [`${y}\0${x}`, Number(z)]))
   return (
-    <div className="table-frame">
+    <TableFrame label={t.predictions.confusion}>
       <table className="confusion">
         <caption>{t.predictions.confusion}</caption>
         <thead>
@@ -143,6 +112,6 @@ function Confusion({ metrics }: { metrics: Metrics }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </TableFrame>
   )
 }

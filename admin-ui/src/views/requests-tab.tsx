@@ -1,13 +1,10 @@
-import { Link } from 'wouter'
 import { useQuery } from '../api/use-query.ts'
 import { RecentRequests, type KeptReason, type VersionFacts } from '../gen/documents.ts'
-import { paths } from '../path-builder.ts'
 import { t } from '../texts/en.ts'
 import { Button } from '../ui/button.tsx'
-import { formatBytes, formatMs } from '../ui/format.ts'
-import { Moment } from '../ui/moment.tsx'
-import { Face, QueryView } from '../ui/query-view.tsx'
+import { QueryView } from '../ui/query-view.tsx'
 import { useChoices } from '../ui/use-choices.ts'
+import { RequestTable } from './request-table.tsx'
 
 type RequestsTabProps = { runtimeId: string; versionName: string; version: VersionFacts }
 
@@ -62,55 +59,9 @@ export function RequestsTab({ runtimeId, versionName, version }: RequestsTabProp
         </Button>
       </div>
       <QueryView query={query}>
-        {({ recentRequests }) =>
-          recentRequests.length === 0 ? (
-            <Face title={t.requests.emptyTitle} text={t.requests.empty} />
-          ) : (
-            <div className="table-frame">
-              <table>
-                <thead>
-                  <tr>
-                    <th scope="col">{t.requests.when}</th>
-                    <th scope="col">{t.graph.workflow}</th>
-                    <th scope="col">{t.requests.outcome}</th>
-                    <th scope="col" className="number">
-                      {t.requests.took}
-                    </th>
-                    <th scope="col" className="number">
-                      {t.requests.inHandlers}
-                    </th>
-                    <th scope="col" className="number">
-                      {t.requests.size}
-                    </th>
-                    <th scope="col">{t.requests.kept}</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {recentRequests.map((request) => (
-                    <tr key={request.id}>
-                      <th scope="row">
-                        <Link href={paths.request(runtimeId, versionName, request.id)}>
-                          <Moment at={request.startDate} seconds />
-                        </Link>
-                      </th>
-                      <td>{request.workflowId}</td>
-                      <td>
-                        <span className={request.status === 'OK' ? '' : 'bad'}>
-                          {request.status}
-                        </span>
-                        {request.message !== '' && <p className="faint clamp">{request.message}</p>}
-                      </td>
-                      <td className="number">{formatMs(request.elapsedMs)}</td>
-                      <td className="number">{formatMs(request.handlerMs)}</td>
-                      <td className="number">{formatBytes(request.requestBytes)}</td>
-                      <td>{t.requests.reasons[request.kept]}</td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
-          )
-        }
+        {({ recentRequests }) => (
+          <RequestTable {...{ runtimeId, versionName }} requests={recentRequests} />
+        )}
       </QueryView>
     </section>
   )

@@ -1,0 +1,121 @@
+import { useState } from 'react'
+import { Link } from 'wouter'
+import type { UsersResult } from '../gen/documents.ts'
+import { paths } from '../path-builder.ts'
+import { useMe } from '../session/use-me.ts'
+import { t } from '../texts/en.ts'
+import { Button } from '../ui/button.tsx'
+import { DataTable } from '../ui/data-table.tsx'
+import { Moment } from '../ui/moment.tsx'
+import { GrantsDialog } from './grants-dialog.tsx'
+import type { Grant } from './grants.ts'
+import { UserDialog, type UserOperation } from './user-dialog.tsx'
+
+type User = UsersResult['users'][number]
+type Asked = { readonly user: User; readonly operation: UserOperation | 'grants' } | null
+const OPERATIONS = ['level', 'grants', 'revoke', 'remove'] as const
+
+/** Everybody who may sign in, with what they may and what can be done about it. */
+export function UserTable({ users }: { users: readonly User[] }) {
+  const me = useMe()
+  const [asked, setAsked] = useState<Asked>(null)
+  const close = (): void => setAsked(null)
+  return (
+    <>
+      <DataTable
+        label={t.users.title}
+        rows={users}
+        keyOf={({ email }) => email}
+        columns={[
+          {
+            key: 'user',
+            title: t.users.email,
+            kind: 'name',
+            cell: ({ email }) => (
+              <Link href={paths.user(email)} title={t.account.open(email)}>
+                {email}
+              </Link>
+            ),
+            sortBy: ({ email }) => email,
+          },
+          {
+            key: 'level',
+            title: t.users.level,
+            cell: ({ globalAccessLevel: level }) =>
+              level === null ? (
+                <span className="faint">{t.users.noLevel}</span>
+              ) : (
+                t.users.levels[level]
+              ),
+            sortBy: ({ globalAccessLevel }) => globalAccessLevel,
+          },
+          {
+            key: 'grants',
+            title: t.access.grants,
+            cell: ({ grants }) => <GrantTags grants={grants ?? []} />,
+            sortBy: ({ grants }) => grants?.length ?? 0,
+          },
+          {
+            key: 'active',
+            title: t.users.lastActivity,
+            cell: ({ lastActivity }) => <Moment at={lastActivity} />,
+            sortBy: ({ lastActivity }) => lastActivity,
+          },
+          {
+            key: 'logins',
+            title: t.users.logins,
+            kind: 'number',
+            cell: ({ activeSessions }) => activeSessions ?? 0,
+            sortBy: ({ activeSessions }) => activeSessions ?? 0,
+          },
+          {
+            key: 'actions',
+            title: t.versions.actions,
+            cell: (user) =>
+              // The owner of the development token was created by nobody, and nobody changes himself.
+              user.email !== me.email &&
+              user.creationDate !== null && (
+                <div className="row-actions">
+                  {OPERATIONS.map((operation) => (
+                    <Button
+                      key={operation}
+                      kind={operation === 'remove' ? 'danger' : 'plain'}
+                      onClick={() => setAsked({ user, operation })}
+                    >
+                      {operation === 'grants'
+                        ? t.access.grants
+                        : t.users.operations[operation].verb}
+                    </Button>
+                  ))}
+                </div>
+              ),
+          },
+        ]}
+      />
+      {asked?.operation === 'grants' && (
+        <GrantsDialog email={asked.user.email} grants={asked.user.grants ?? []} onClose={close} />
+      )}
+      {asked !== null && asked.operation !== 'grants' && (
+        <UserDialog
+          email={asked.user.email}
+          level={asked.user.globalAccessLevel}
+          operation={asked.operation}
+          onClose={close}
+        />
+      )}
+    </>
+  )
+}
+
+function GrantTags({ grants }: { grants: readonly Grant[] }) {
+  if (grants.length === 0) return <span className="faint">{t.access.none}</span>
+  return (
+    <ul className="tag-list">
+      {grants.map(({ runtimeId, accessLevel }) => (
+        <li key={runtimeId} className="tag">
+          {runtimeId}: {t.users.levels[accessLevel]}
+        </li>
+      ))}
+    </ul>
+  )
+}
