@@ -18,6 +18,14 @@ export type Workload = {
   /** Digest of the bundle whose files the workload needs; null = none. */
   readonly bundleDigest: string | null
   readonly memoryBytesMax: number | null
+  /** What else its replicas need of a machine. Absent = nothing that its manifest names. */
+  readonly resources?: WorkloadResources
+}
+
+/** Of all nodes that share the process together. */
+export type WorkloadResources = {
+  readonly cpuMillis: { readonly request: number; readonly limit: number } | null
+  readonly gpu: { readonly count: number; readonly class: string | null } | null
 }
 
 export type ReplicaState = 'starting' | 'ready' | 'backoff' | 'stopping'

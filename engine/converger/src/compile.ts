@@ -123,6 +123,7 @@ function nodeWorkloads(
         specHash: specHash(spec, settings.configKey),
         bundleDigest: version.bundleDigest,
         memoryBytesMax: memoryBytesMax(group) ?? settings.memoryBytesMax,
+        ...resourcesOf(group),
       }
     }),
   )
@@ -132,6 +133,22 @@ function nodeWorkloads(
 function memoryBytesMax(group: readonly GraphNode[]): number | null {
   const limits = group.flatMap(({ resources }) => resources.memoryBytes?.limit ?? [])
   return limits.length === 0 ? null : limits.reduce((sum, limit) => sum + limit)
+}
+
+/** Processors of all nodes of a process together; a GPU keeps its node alone. */
+function resourcesOf(group: readonly GraphNode[]): Pick<Workload, 'resources'> {
+  const cpus = group.flatMap(({ resources }) => resources.cpuMillis ?? [])
+  const gpu = group[0]?.gpu ?? null
+  if (cpus.length === 0 && gpu === null) return {}
+  const sum = (amounts: readonly number[]) => amounts.reduce((total, one) => total + one, 0)
+  const cpuMillis =
+    cpus.length === 0
+      ? null
+      : {
+          request: sum(cpus.map(({ request }) => request)),
+          limit: sum(cpus.map(({ limit }) => limit)),
+        }
+  return { resources: { cpuMillis, gpu } }
 }
 
 function nodeSpec(

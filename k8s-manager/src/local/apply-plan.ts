@@ -39,7 +39,8 @@ function applyWorkload(fleet: Fleet, workload: Workload): StageEvent {
   }
 }
 
-function nodesFirst(workloads: readonly Workload[]): Workload[] {
+/** Traffic comes by entrypoints, which need the nodes. */
+export function nodesFirst(workloads: readonly Workload[]): Workload[] {
   const rank = { node: 0, entrypoint: 1 }
   return workloads.toSorted((a, b) => rank[a.spec.kind] - rank[b.spec.kind])
 }

@@ -5,12 +5,12 @@ import { fileURLToPath } from 'node:url'
 import {
   type EntrypointLaunch,
   KreError,
-  MiB,
   type NatsAccess,
   type NodeLaunch,
   type NodeSpec,
   type Workload,
 } from '@kre/contracts'
+import { runnerFlags } from '../runner-flags.ts'
 import { withRenewal } from './access-renewal.ts'
 import { type Isolation, isolateLaunch } from './isolation/isolate-launch.ts'
 import { outputBytes } from './output-file.ts'
@@ -59,21 +59,6 @@ export type LaunchRequest = {
   isStillWanted: () => boolean
   report: (message: string) => void
 }
-
-/** A share of the limit for the JavaScript heap leaves room for buffers, code and native models. */
-const HEAP_SHARE = 0.75
-
-/**
- * A node that passes messages on has little that lives long, so V8 needs no large young generation (3 x 16 MiB
- * otherwise), no thread per core to collect it, and no compiler between its first and its best one, whose work space
- * stays. Code that runs hot is optimised as ever. An entrypoint keeps each request until its answer: in a young
- * generation that small it would copy them all the time. What outlives it there is soon free too, so its old
- * generation may become four times as large before all of it is looked through.
- */
-const V8_FLAGS = {
-  node: ['--max-semi-space-size=1', '--no-maglev', '--v8-pool-size=1'],
-  entrypoint: ['--max-semi-space-size=8', '--heap-growing-percent=300', '--v8-pool-size=1'],
-} as const
 
 /**
  * Prepares and starts one process and puts it on record.
@@ -225,13 +210,7 @@ export function runnerCommand(
   memoryBytesMax: number | null = null,
 ): readonly string[] {
   const limit = memoryBytesMax ?? settings.memoryBytesMax
-  const heapMiB = Math.max(32, Math.floor((limit * HEAP_SHARE) / MiB))
   const folder = kind === 'node' ? 'node-runner' : 'entrypoint'
   const main = new URL(`../../../runners/${folder}/src/main.ts`, import.meta.url)
-  return [
-    process.execPath,
-    `--max-old-space-size=${heapMiB}`,
-    ...V8_FLAGS[kind],
-    fileURLToPath(main),
-  ]
+  return [process.execPath, ...runnerFlags(kind, limit), fileURLToPath(main)]
 }

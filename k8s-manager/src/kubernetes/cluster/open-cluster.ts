@@ -1,0 +1,151 @@
+/**
+ * The API server over HTTPS. Of the official client only what knows kubeconfigs, logins and plugins of clouds is used:
+ * the requests are few, and each has a deadline and can be aborted.
+ */
+import { once } from 'node:events'
+import * as http from 'node:http'
+import * as https from 'node:https'
+import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
+import { KreError, MINUTE_MS, SECOND_MS } from '@kre/contracts'
+import { KubeConfig } from '@kubernetes/client-node'
+
+export type Request = {
+  readonly method: 'GET' | 'PATCH' | 'POST' | 'DELETE'
+  /** With its query. */
+  readonly path: string
+  readonly contentType?: string
+  readonly body?: unknown
+  readonly signal: AbortSignal
+}
+export type Answer = { readonly status: number; readonly body: string }
+
+export type Cluster = Disposable & {
+  /** `https://10.0.0.1:6443` */
+  readonly server: string
+  /** @throws KreError `unavailable` when no answer comes. */
+  request(request: Request): Promise<Answer>
+  /**
+   * Opens a stream of lines. Ends when the server ends it, or nothing came for so long that the connection must be dead.
+   *
+   * @throws KreError `unavailable`.
+   */
+  stream(path: string, signal: AbortSignal): Promise<Answer | AsyncIterable<string>>
+}
+
+const REQUEST_TIMEOUT_MS = 30 * SECOND_MS
+/** Servers send a bookmark every minute or so, and end a watch before this. */
+const SILENCE_MS = 3 * MINUTE_MS
+const KEEP_ALIVE_MS = 30 * SECOND_MS
+
+/**
+ * @param kubeconfig path of the file; null = `$KUBECONFIG`, `~/.kube/config`, or the pod's own service account.
+ * @throws KreError `failed-precondition` when it names no cluster.
+ */
+export function openCluster(kubeconfig: string | null): Cluster {
+  const config = loadConfig(kubeconfig)
+  const server = config.getCurrentCluster()?.server ?? ''
+  const base = new URL(server)
+  const { request: start, Agent } = base.protocol === 'http:' ? http : https
+  const agent = new Agent({ keepAlive: true, keepAliveMsecs: KEEP_ALIVE_MS })
+  const hasProxy = config.getCurrentCluster()?.proxyUrl !== undefined
+
+  const send = async ({ method, path, contentType, body, signal }: Request, timeoutMs: number) => {
+    const login: https.RequestOptions = {}
+    await config.applyToHTTPSOptions(login)
+    const request = start(new URL(`${base.pathname.replace(/\/$/, '')}${path}`, base), {
+      ...login,
+      // The client makes a new agent, and so a new connection, for each request.
+      agent: hasProxy ? login.agent : agent,
+      method,
+      headers: {
+        ...(login.headers as Record<string, string> | undefined),
+        accept: 'application/json',
+        'user-agent': 'kre',
+        ...(contentType === undefined ? {} : { 'content-type': contentType }),
+      },
+      timeout: timeoutMs,
+      signal,
+    })
+    request.once('timeout', () =>
+      request.destroy(new Error(`no answer within ${timeoutMs / SECOND_MS} s`)),
+    )
+    request.end(body === undefined ? undefined : JSON.stringify(body))
+    const [response] = (await once(request, 'response')) as [http.IncomingMessage]
+    return response
+  }
+
+  return {
+    server,
+    async request(request) {
+      try {
+        const response = await send(request, REQUEST_TIMEOUT_MS)
+        return { status: response.statusCode ?? 0, body: await text(response) }
+      } catch (error) {
+        throw unreachable(server, error, request.signal)
+      }
+    },
+    async stream(path, signal) {
+      try {
+        const response = await send({ method: 'GET', path, signal }, SILENCE_MS)
+        const status = response.statusCode ?? 0
+        if (status !== 200) return { status, body: await text(response) }
+        return lines(response, server, signal)
+      } catch (error) {
+        throw unreachable(server, error, signal)
+      }
+    },
+    [Symbol.dispose]() {
+      agent.destroy()
+    },
+  }
+}
+
+async function* lines(
+  response: http.IncomingMessage,
+  server: string,
+  signal: AbortSignal,
+): AsyncGenerator<string> {
+  try {
+    yield* createInterface({ input: response, crlfDelay: Infinity })
+  } catch (error) {
+    throw unreachable(server, error, signal)
+  } finally {
+    response.destroy()
+  }
+}
+
+function loadConfig(kubeconfig: string | null): KubeConfig {
+  const config = new KubeConfig()
+  try {
+    if (kubeconfig === null) config.loadFromDefault()
+    else config.loadFromFile(kubeconfig)
+  } catch (error) {
+    throw new KreError(
+      'failed-precondition',
+      `the kubeconfig${kubeconfig === null ? '' : ` ${kubeconfig}`} can't be read: ${reasonOf(error)}`,
+      {},
+      { cause: error },
+    )
+  }
+  if (config.getCurrentCluster() === null)
+    throw new KreError(
+      'failed-precondition',
+      'the kubeconfig names no current cluster: choose one with "kubectl config use-context"',
+    )
+  return config
+}
+
+function unreachable(server: string, error: unknown, signal: AbortSignal): unknown {
+  if (signal.aborted) return signal.reason
+  return new KreError(
+    'unavailable',
+    `the cluster at ${server} can't be reached: ${reasonOf(error)}`,
+    {},
+    { cause: error },
+  )
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

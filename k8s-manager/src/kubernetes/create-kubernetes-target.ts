@@ -1,0 +1,169 @@
+/**
+ * The target that runs versions on Kubernetes: a Deployment per entrypoint and node. All it knows is in the cluster, so
+ * any engine can go on where another one ended.
+ */
+import {
+  KreError,
+  SECOND_MS,
+  type Target,
+  type TargetInfo,
+  type Workload,
+  type WorkloadObservation,
+} from '@kre/contracts'
+import type { V1OwnerReference } from '@kubernetes/client-node'
+import type { Logger } from '@kre/service-kit'
+import { createChangeNotifier } from '../local/change-notifier.ts'
+import { clusterObjects } from './cluster/cluster-objects.ts'
+import type { Cluster } from './cluster/open-cluster.ts'
+import { type Fleet, watchFleet } from './fleet.ts'
+import { createGroupKeeper } from './group-keeper.ts'
+import { type AccessDeps, createKeptAccess } from './keep-access.ts'
+import { createKeyLocks } from './key-locks.ts'
+import { ownerReference } from './manifests/group-objects.ts'
+import { groupName } from './manifests/identity.ts'
+import { createFailedApplies } from './observe/failed-applies.ts'
+import { isBeingRemoved, observeWorkload, workloadIn } from './observe/observe-workload.ts'
+import { runPlan } from './run-plan.ts'
+import type { KubernetesSettings } from './settings.ts'
+
+export type KubernetesTargetDeps = Pick<AccessDeps, 'runnerAccess' | 'bundleAccess'> & {
+  cluster: Cluster
+  settings: KubernetesSettings
+  logger: Logger
+  /** Unix ms; `Date.now` by default. */
+  now?: () => number
+}
+
+/** How often credentials, and pods that take too long, are looked at. */
+const TICK_MS = SECOND_MS
+/** The first lists of a cluster that answers are there long before. */
+const LIST_TIMEOUT_MS = 30 * SECOND_MS
+
+/**
+ * Starts to watch the cluster. Disposing the target leaves all that runs alone.
+ *
+ * `fetch` and `apply` throw KreError `unavailable` while the cluster can't be watched: nothing is done on old knowledge.
+ */
+export function createKubernetesTarget(deps: KubernetesTargetDeps): Target & AsyncDisposable {
+  const { cluster, settings, logger } = deps
+  const now = deps.now ?? Date.now
+  const { namespace, installation } = settings
+  const released = new AbortController()
+  const { signal } = released
+  const changes = createChangeNotifier((error) => logger.error({ error }, 'a watcher failed'))
+  const notify = (id: string) => changes.notify(id)
+  const objects = clusterObjects(cluster, namespace, signal)
+  const locks = createKeyLocks()
+  const failed = createFailedApplies()
+  const fleet = watchFleet({ cluster, namespace, installation, logger, signal }, (group, id) => {
+    keeper.changed(group)
+    if (id !== null) notify(id)
+  })
+  const keeper = createGroupKeeper({ objects, fleet, locks, logger, signal })
+  const access = createKeptAccess({ ...deps, objects, now })
+  const observe = () => failed.addTo(observeAll(fleet, settings, now()))
+
+  const tellOverdue = createOverdueTeller(notify)
+  const ticking = setInterval(() => {
+    if (fleet.problem() !== null) return
+    tellOverdue(observe())
+    keeper.tick()
+    access
+      .tick(runningWorkloads(fleet))
+      .catch((error: unknown) => logger.error({ error }, 'credentials could not be renewed'))
+  }, TICK_MS)
+
+  const assertKnown = async (asking: AbortSignal) => {
+    asking.throwIfAborted()
+    if (signal.aborted)
+      throw new KreError('failed-precondition', 'the Kubernetes target was closed with its engine')
+    await untilAnswered(fleet, AbortSignal.any([asking, signal]))
+    const problem = fleet.problem()
+    if (problem !== null) throw new KreError('unavailable', problem.message, {}, { cause: problem })
+  }
+  return {
+    async fetch(fetching) {
+      await assertKnown(fetching)
+      return observe()
+    },
+    async *apply(plan, applying) {
+      await assertKnown(applying)
+      const own = { objects, fleet, access, settings, failed, keeper, locks, logger, notify }
+      yield* runPlan(own, plan, applying)
+    },
+    watch: (onChange) => changes.watch(onChange),
+    info: async () => describe(cluster, settings, signal),
+    async [Symbol.asyncDispose]() {
+      released.abort()
+      clearInterval(ticking)
+      await keeper.whenIdle()
+    },
+  }
+}
+
+function observeAll(
+  fleet: Fleet,
+  settings: KubernetesSettings,
+  nowMs: number,
+): WorkloadObservation[] {
+  const pods = fleet.podsByDeployment()
+  return [...fleet.deployments.values()]
+    .flatMap((one) => {
+      const own = pods.get(one.metadata?.name ?? '') ?? []
+      return observeWorkload(one, own, settings, nowMs) ?? []
+    })
+    .toSorted((a, b) => (a.id < b.id ? -1 : 1))
+}
+
+function* runningWorkloads(fleet: Fleet): Generator<[Workload, V1OwnerReference]> {
+  for (const deployment of fleet.deployments.values()) {
+    const workload = isBeingRemoved(deployment) ? null : workloadIn(deployment)
+    if (workload === null) continue
+    const uid = fleet.owners.get(groupName(workload))?.metadata?.uid
+    if (uid !== undefined) yield [workload, ownerReference(workload, uid)]
+  }
+}
+
+/** That time passes is no event of the cluster. */
+function createOverdueTeller(notify: (workloadId: string) => void) {
+  let before = new Set<string>()
+  return (observed: readonly WorkloadObservation[]) => {
+    const overdue = new Set(
+      observed.flatMap(({ id, replicas }) => (replicas.some((one) => one.isOverdue) ? [id] : [])),
+    )
+    for (const id of new Set([...overdue, ...before]))
+      if (overdue.has(id) !== before.has(id)) notify(id)
+    before = overdue
+  }
+}
+
+/** Waits for the first lists. */
+async function untilAnswered(fleet: Fleet, signal: AbortSignal): Promise<void> {
+  const end = Promise.withResolvers<void>()
+  const timer = setTimeout(end.resolve, LIST_TIMEOUT_MS)
+  signal.addEventListener('abort', () => end.reject(signal.reason), { once: true })
+  try {
+    await Promise.race([fleet.whenAnswered(), end.promise])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+async function describe(
+  cluster: Cluster,
+  { installation, namespace }: KubernetesSettings,
+  signal: AbortSignal,
+): Promise<TargetInfo> {
+  const { status, body } = await cluster.request({ method: 'GET', path: '/version', signal })
+  const version = status === 200 ? readVersion(body) : `unknown: /version answers ${status}`
+  return {
+    name: installation,
+    kind: 'kubernetes',
+    facts: { server: cluster.server, version, namespace },
+  }
+}
+
+function readVersion(body: string): string {
+  const { gitVersion } = JSON.parse(body) as { gitVersion?: unknown }
+  return typeof gitVersion === 'string' ? gitVersion : 'unknown'
+}

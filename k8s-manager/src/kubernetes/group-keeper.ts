@@ -1,0 +1,66 @@
+/** Looks after groups whenever something of them changes: one pass at a time, and again when a pass has failed. */
+import type { Logger } from '@kre/service-kit'
+import type { ClusterObjects } from './cluster/cluster-objects.ts'
+import type { Fleet } from './fleet.ts'
+import type { KeyLocks } from './key-locks.ts'
+import { isBeingRemoved } from './observe/observe-workload.ts'
+import { tidyGroup } from './tidy-group.ts'
+
+export type GroupKeeper = {
+  /** Something of the group is not as it was. */
+  changed(group: string): void
+  /** Call it every second or so: for what has failed, and what no news comes of. */
+  tick(): void
+  /** Resolves when no pass is under way. */
+  whenIdle(): Promise<void>
+}
+
+export type GroupKeeperDeps = {
+  objects: ClusterObjects
+  fleet: Fleet
+  locks: KeyLocks
+  logger: Logger
+  signal: AbortSignal
+}
+
+/** A pass that failed is tried again in so many ticks. */
+const RETRY_TICKS = 5
+
+export function createGroupKeeper(deps: GroupKeeperDeps): GroupKeeper {
+  const { objects, fleet, locks, logger, signal } = deps
+  const waiting = new Set<string>()
+  const underWay = new Set<Promise<void>>()
+  let ticks = 0
+
+  const look = async (group: string) => {
+    try {
+      await locks.run(group, async () => {
+        waiting.delete(group)
+        if (signal.aborted || fleet.problem() !== null) return
+        await tidyGroup(objects, fleet, group)
+      })
+    } catch (error) {
+      waiting.delete(group)
+      if (!signal.aborted) logger.warn({ error, group }, 'a group could not be tidied up')
+    }
+  }
+  const changed = (group: string) => {
+    // One pass that has not begun sees all that has happened.
+    if (group === '' || waiting.has(group) || signal.aborted) return
+    waiting.add(group)
+    const pass = look(group).finally(() => underWay.delete(pass))
+    underWay.add(pass)
+  }
+
+  return {
+    changed,
+    tick() {
+      if (++ticks % RETRY_TICKS !== 0) return
+      for (const group of fleet.groups())
+        if (fleet.deploymentsOf(group).every(isBeingRemoved)) changed(group)
+    },
+    async whenIdle() {
+      await Promise.all(underWay)
+    },
+  }
+}

@@ -1,0 +1,174 @@
+/** The Deployment of one workload: an entrypoint, or a node with those that share its process. */
+import { objectName, SECOND_MS, type Workload } from '@kre/contracts'
+import type { V1Container, V1Deployment, V1ObjectMeta, V1PodSpec } from '@kubernetes/client-node'
+import { runnerFlags } from '../../runner-flags.ts'
+import { LAUNCH_FILE, POD, PORTS } from '../pod-layout.ts'
+import type { KubernetesSettings } from '../settings.ts'
+import { ANNOTATION, LABEL, nameAnnotations, workloadLabels } from './identity.ts'
+import { CONTAINER_SECURITY, POD_SECURITY } from './pod-security.ts'
+import { entrypointProbes, nodeProbes } from './probes.ts'
+import { containerResources, placement, prepareResources } from './resources.ts'
+import { variablesEnv } from './secrets.ts'
+import { writeWorkloadRecord } from './workload-record.ts'
+import { podVolumes, prepareMounts, runMounts } from './volumes.ts'
+
+/** Between the end of draining and SIGKILL. */
+const GRACE_MARGIN_S = 5
+
+/** @param configSecretName Secret of the spec; @param formerSecrets those that pods of earlier specs may use still. */
+export function workloadDeployment(
+  workload: Workload,
+  settings: KubernetesSettings,
+  metadata: Pick<V1ObjectMeta, 'namespace' | 'ownerReferences'>,
+  configSecretName: string,
+  formerSecrets: readonly string[] = [],
+): V1Deployment {
+  const labels = workloadLabels(workload, settings)
+  const selector = { [LABEL.workload]: labels[LABEL.workload] ?? '' }
+  const names = nameAnnotations(workload)
+  const secrets = [...formerSecrets.filter((name) => name !== configSecretName), configSecretName]
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: {
+      ...metadata,
+      name: objectName(workload.id),
+      labels,
+      annotations: {
+        ...settings.annotations,
+        ...names,
+        [ANNOTATION.workloadId]: workload.id,
+        [ANNOTATION.spec]: writeWorkloadRecord(workload),
+        [ANNOTATION.specHash]: workload.specHash,
+        [ANNOTATION.configSecrets]: secrets.join(','),
+      },
+    },
+    spec: {
+      replicas: workload.replicas,
+      selector: { matchLabels: selector },
+      // A pod of the old spec goes when one of the new is ready in its place.
+      strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+      // Their pods could not start any more: what they run is in Secrets that are gone.
+      revisionHistoryLimit: 0,
+      progressDeadlineSeconds: Math.ceil(settings.readyTimeoutMs / SECOND_MS) + 60,
+      template: {
+        metadata: {
+          labels,
+          annotations: {
+            ...settings.annotations,
+            ...names,
+            [ANNOTATION.workloadId]: workload.id,
+            [ANNOTATION.specHash]: workload.specHash,
+          },
+        },
+        spec: podSpec(workload, settings, labels, configSecretName),
+      },
+    },
+  }
+}
+
+function podSpec(
+  workload: Workload,
+  settings: KubernetesSettings,
+  labels: Readonly<Record<string, string>>,
+  configSecretName: string,
+): V1PodSpec {
+  const { pullSecrets } = settings.images
+  return {
+    serviceAccountName: labels[LABEL.group] ?? '',
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    securityContext: POD_SECURITY,
+    restartPolicy: 'Always',
+    terminationGracePeriodSeconds: graceSeconds(workload, settings),
+    ...placement(workload, labels, settings),
+    ...(pullSecrets.length === 0
+      ? {}
+      : { imagePullSecrets: pullSecrets.map((name) => ({ name })) }),
+    initContainers: [prepareContainer(workload, settings)],
+    containers: [runContainer(workload, settings, configSecretName)],
+    volumes: podVolumes(workload, configSecretName, settings),
+  }
+}
+
+/** Unpacks the bundle, checks its digest, and writes the launch file. */
+function prepareContainer(workload: Workload, settings: KubernetesSettings): V1Container {
+  return {
+    name: 'prepare',
+    image: imageOf(workload, settings),
+    imagePullPolicy: 'IfNotPresent',
+    command: ['node', `${settings.images.root}/k8s-manager/src/kubernetes/pod/main.ts`],
+    workingDir: POD.temporary,
+    env: [
+      { name: 'POD_UID', valueFrom: { fieldRef: { fieldPath: 'metadata.uid' } } },
+      { name: 'HOME', value: POD.temporary },
+      { name: 'TMPDIR', value: POD.temporary },
+    ],
+    resources: prepareResources(workload, settings),
+    securityContext: CONTAINER_SECURITY,
+    terminationMessagePolicy: 'FallbackToLogsOnError',
+    volumeMounts: prepareMounts(workload),
+  }
+}
+
+function runContainer(
+  workload: Workload,
+  settings: KubernetesSettings,
+  configSecretName: string,
+): V1Container {
+  const { spec } = workload
+  const folder = spec.kind === 'node' ? 'node-runner' : 'entrypoint'
+  const memoryBytes = workload.memoryBytesMax ?? settings.resources.memoryBytes
+  return {
+    name: spec.kind,
+    image: imageOf(workload, settings),
+    imagePullPolicy: 'IfNotPresent',
+    command: [
+      'node',
+      ...runnerFlags(spec.kind, memoryBytes),
+      `${settings.images.root}/runners/${folder}/src/main.ts`,
+    ],
+    workingDir: workload.bundleDigest === null ? POD.temporary : POD.files,
+    ports: [
+      spec.kind === 'node'
+        ? { name: 'health', containerPort: PORTS.health, protocol: 'TCP' }
+        : { name: 'grpc', containerPort: PORTS.grpc, protocol: 'TCP' },
+    ],
+    env: [
+      ...variablesEnv(workload, configSecretName),
+      { name: 'HOME', value: POD.temporary },
+      ...(spec.kind === 'node' ? [{ name: 'KRE_HEALTH_PORT', value: String(PORTS.health) }] : []),
+      { name: 'KRE_LAUNCH_FILE', value: LAUNCH_FILE },
+      { name: 'TMPDIR', value: POD.temporary },
+    ],
+    resources: containerResources(workload, settings),
+    securityContext: CONTAINER_SECURITY,
+    // What a container says last is its reason, and user code writes that to its log.
+    terminationMessagePolicy: 'FallbackToLogsOnError',
+    ...(spec.kind === 'node' ? nodeProbes(settings) : entrypointProbes(settings)),
+    ...lameDuck(workload, settings),
+    volumeMounts: runMounts(workload),
+  }
+}
+
+/** Proxies learn of a pod's end later than the pod. Nodes need no such time: the broker knows at once. */
+function lameDuck(
+  { spec }: Workload,
+  { lameDuckMs }: KubernetesSettings,
+): Pick<V1Container, 'lifecycle'> {
+  if (spec.kind === 'node' || lameDuckMs === 0) return {}
+  return { lifecycle: { preStop: { sleep: { seconds: Math.ceil(lameDuckMs / SECOND_MS) } } } }
+}
+
+function graceSeconds({ spec }: Workload, { drainMs, lameDuckMs }: KubernetesSettings): number {
+  const waitMs = spec.kind === 'entrypoint' ? lameDuckMs : 0
+  return Math.ceil(waitMs / SECOND_MS) + Math.ceil(drainMs / SECOND_MS) + GRACE_MARGIN_S
+}
+
+function imageOf({ spec }: Workload, { images }: KubernetesSettings): string {
+  if (spec.kind === 'entrypoint') return images.entrypoint
+  return (
+    (Object.hasOwn(images.byName, spec.image) ? images.byName[spec.image] : undefined) ??
+    images[spec.runner]
+  )
+}

@@ -1,0 +1,82 @@
+/** A workload on its Deployment, for the engine that comes after this one: all of it but values of the configuration. */
+import {
+  EntrypointSpec,
+  type NodeMember,
+  NodeSpec,
+  type Workload,
+  type WorkloadObservation,
+} from '@kre/contracts'
+import { z } from 'zod'
+
+const WorkloadRecord = z.object({
+  id: z.string().min(1),
+  runtimeId: z.string().min(1),
+  version: z.string().nullable(),
+  replicas: z.int().min(0),
+  spec: z.discriminatedUnion('kind', [NodeSpec, EntrypointSpec]),
+  specHash: z.string(),
+  bundleDigest: z.string().nullable(),
+  memoryBytesMax: z.number().nullable(),
+})
+
+export function writeWorkloadRecord(workload: Workload): string {
+  const { id, runtimeId, version, replicas, spec, specHash, bundleDigest, memoryBytesMax } =
+    workload
+  const shown = spec.kind === 'node' ? withoutValues(spec) : spec
+  return JSON.stringify({
+    id,
+    runtimeId,
+    version,
+    replicas,
+    spec: shown,
+    specHash,
+    bundleDigest,
+    memoryBytesMax,
+  })
+}
+
+/** @returns null for what is no record: somebody has edited it. */
+export function readWorkloadRecord(text: string | undefined): Workload | null {
+  if (text === undefined) return null
+  try {
+    const parsed = WorkloadRecord.safeParse(JSON.parse(text))
+    return parsed.success ? parsed.data : null
+  } catch (error) {
+    if (error instanceof SyntaxError) return null
+    throw error
+  }
+}
+
+/** Whose replicas they are, for people and for the converger. */
+export function placeOf({
+  id,
+  runtimeId,
+  version,
+  spec,
+}: Workload): Pick<
+  WorkloadObservation,
+  'id' | 'runtimeId' | 'version' | 'role' | 'workflow' | 'node' | 'fused'
+> {
+  if (spec.kind === 'entrypoint')
+    return { id, runtimeId, version, role: 'entrypoint', workflow: null, node: null }
+  const { workflow, node, fused } = spec
+  return {
+    id,
+    runtimeId,
+    version,
+    role: 'node',
+    workflow,
+    node,
+    ...(fused === undefined ? {} : { fused: fused.map((member) => member.node) }),
+  }
+}
+
+function withoutValues(spec: NodeSpec): NodeSpec {
+  const { fused } = spec
+  return {
+    ...spec,
+    ...NO_VALUES,
+    ...(fused === undefined ? {} : { fused: fused.map((one) => ({ ...one, ...NO_VALUES })) }),
+  }
+}
+const NO_VALUES: Pick<NodeMember, 'config'> = { config: { variables: {}, files: {} } }

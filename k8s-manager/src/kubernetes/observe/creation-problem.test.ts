@@ -1,0 +1,36 @@
+import { expect, test } from '@jest/globals'
+import { creationProblem } from './creation-problem.ts'
+
+const failing = (message: string) =>
+  creationProblem({
+    status: {
+      conditions: [{ type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message }],
+    },
+  })
+
+test('nothing is wrong with a Deployment that says nothing', () => {
+  expect(creationProblem({})).toBeNull()
+  expect(
+    creationProblem({ status: { conditions: [{ type: 'Available', status: 'False' }] } }),
+  ).toBeNull()
+})
+
+test('a quota that is full is told with its numbers', () => {
+  const message =
+    'pods "x" is forbidden: exceeded quota: team, requested: limits.memory=1Gi, used: limits.memory=7Gi, limited: limits.memory=7Gi'
+  expect(failing(message)).toBe(
+    'QuotaExceeded: quota "team" has no room: limits.memory=1Gi is asked for, limits.memory=7Gi of limits.memory=7Gi is in use; raise the quota, stop other versions, or ask for less',
+  )
+})
+
+test.each([
+  [
+    'pods "x" is forbidden: violates PodSecurity "restricted:latest": runAsNonRoot',
+    /Pod Security refuses/,
+  ],
+  ['pods "x" is forbidden: error looking up service account', /the cluster refuses/],
+  ['something new', /^something new$/],
+  ['', /does not say why/],
+])('%j is passed on', (message, expected) => {
+  expect(failing(message)).toMatch(expected)
+})

@@ -1,0 +1,60 @@
+/** A Deployment and its pods as the engine sees workloads. Pure. */
+import type { ReplicaObservation, Workload, WorkloadObservation } from '@kre/contracts'
+import type { V1Deployment, V1Pod } from '@kubernetes/client-node'
+import { ANNOTATION } from '../manifests/identity.ts'
+import { serviceAddress } from '../manifests/service.ts'
+import { placeOf, readWorkloadRecord } from '../manifests/workload-record.ts'
+import type { KubernetesSettings } from '../settings.ts'
+import { creationProblem } from './creation-problem.ts'
+import { podState } from './pod-state.ts'
+
+/** @returns null for a Deployment with our labels and without a workload on it: somebody has edited it. */
+export function observeWorkload(
+  deployment: V1Deployment,
+  pods: readonly V1Pod[],
+  settings: KubernetesSettings,
+  nowMs: number,
+): WorkloadObservation | null {
+  const workload = workloadIn(deployment)
+  if (workload === null) return null
+  const { specHash } = workload
+  const replicasWanted = isBeingRemoved(deployment) ? 0 : (deployment.spec?.replicas ?? 1)
+  const replicas = pods
+    .map((pod) => podState(pod, nowMs, settings.startTimeoutMs))
+    .toSorted((a, b) => a.replica - b.replica)
+  const current = replicas.filter((one) => one.specHash === specHash && one.state !== 'stopping')
+  const problem = current.length < replicasWanted ? creationProblem(deployment) : null
+  return {
+    ...placeOf(workload),
+    replicasWanted,
+    specHash,
+    replicas: problem === null ? replicas : [...replicas, unmade(problem, specHash)],
+    address: workload.spec.kind === 'entrypoint' ? serviceAddress(workload.id, settings) : '',
+  }
+}
+
+/** What the Deployment is to run; null = nobody can say. */
+export function workloadIn({ metadata }: V1Deployment): Workload | null {
+  return readWorkloadRecord(metadata?.annotations?.[ANNOTATION.spec])
+}
+
+export function isBeingRemoved({ metadata }: V1Deployment): boolean {
+  return (
+    metadata?.annotations?.[ANNOTATION.removing] !== undefined ||
+    metadata?.deletionTimestamp !== undefined
+  )
+}
+
+/** A replica that has no pod, and so no state of its own, whose reason must be seen. */
+export function unmade(reason: string, specHash: string): ReplicaObservation {
+  return {
+    replica: 0,
+    state: 'backoff',
+    specHash,
+    pid: null,
+    startedAt: null,
+    restarts: 0,
+    isOverdue: true,
+    reason,
+  }
+}

@@ -1,0 +1,180 @@
+import { describe, expect, test } from '@jest/globals'
+import type { V1ContainerStatus, V1Pod } from '@kubernetes/client-node'
+import { podState } from './pod-state.ts'
+
+const CREATED = '2026-01-01T00:00:00Z'
+const createdMs = Date.parse(CREATED)
+const UID = 'ffffffff-0000-4000-8000-000000000000'
+
+function pod(status: object, metadata: object = {}): V1Pod {
+  return {
+    metadata: {
+      uid: UID,
+      // Watched objects are JSON: their times are texts.
+      creationTimestamp: CREATED as unknown as Date,
+      annotations: { 'kre.dev/spec-hash': 'h1' },
+      ...metadata,
+    },
+    status,
+  }
+}
+
+function withContainer(own: Partial<V1ContainerStatus>, prepare?: object): V1Pod {
+  const container = { name: 'node', image: '', imageID: '', ready: false, restartCount: 0, ...own }
+  return pod({
+    phase: 'Running',
+    ...(prepare === undefined
+      ? {}
+      : { initContainerStatuses: [{ name: 'prepare', restartCount: 0, ...prepare }] }),
+    containerStatuses: [container],
+  })
+}
+
+const see = (one: V1Pod, afterMs = 1_000) => podState(one, createdMs + afterMs, 60_000)
+
+describe('a pod', () => {
+  test('is ready when the cluster says so', () => {
+    const running = { startedAt: '2026-01-01T00:00:05Z' as unknown as Date }
+    const ready = withContainer({ ready: true, started: true, state: { running } })
+    Object.assign(ready.status ?? {}, { conditions: [{ type: 'Ready', status: 'True' }] })
+    expect(see(ready)).toEqual({
+      replica: 0x7fffffff,
+      state: 'ready',
+      specHash: 'h1',
+      pid: null,
+      startedAt: new Date('2026-01-01T00:00:05Z'),
+      restarts: 0,
+      isOverdue: false,
+      reason: '',
+    })
+  })
+  test('is stopping as soon as it is told to end, ready or not', () => {
+    const ending = pod(
+      { conditions: [{ type: 'Ready', status: 'True' }] },
+      { deletionTimestamp: CREATED as unknown as Date },
+    )
+    expect(see(ending)).toMatchObject({ state: 'stopping', isOverdue: false })
+  })
+  test('is starting before anything is known of it, and overdue after its time', () => {
+    expect(see(pod({}))).toMatchObject({ state: 'starting', reason: '', isOverdue: false })
+    expect(see(pod({}), 61_000)).toMatchObject({
+      state: 'starting',
+      isOverdue: true,
+      reason: 'is not ready after 60 s',
+    })
+  })
+})
+
+describe('why a pod is not ready', () => {
+  const waiting = (reason: string, message = 'm') =>
+    withContainer({ state: { waiting: { reason, message } } })
+  const ended = (terminated: object, restartCount = 1) =>
+    withContainer({
+      restartCount,
+      state: { waiting: { reason: 'CrashLoopBackOff', message: 'back-off 10s' } },
+      lastState: { terminated: { exitCode: 1, ...terminated } },
+    })
+
+  test.each<[string, V1Pod, object]>([
+    [
+      'no machine takes it',
+      pod({
+        conditions: [
+          {
+            type: 'PodScheduled',
+            status: 'False',
+            reason: 'Unschedulable',
+            message: '0/3 nodes are available: 3 Insufficient nvidia.com/gpu.',
+          },
+        ],
+      }),
+      {
+        state: 'starting',
+        reason: expect.stringMatching(/^Unschedulable: .*3 Insufficient nvidia/),
+      },
+    ],
+    [
+      'the image is not there yet',
+      waiting('ErrImagePull', 'not found'),
+      { state: 'starting', isOverdue: false, reason: expect.stringMatching(/not found/) },
+    ],
+    [
+      'the image is not there',
+      waiting('ImagePullBackOff', 'not found'),
+      { state: 'backoff', isOverdue: true, reason: expect.stringMatching(/^ImagePullBackOff: /) },
+    ],
+    ['the name of the image is no name', waiting('InvalidImageName'), { isOverdue: true }],
+    ['its Secret is not there', waiting('CreateContainerConfigError'), { isOverdue: true }],
+    [
+      'it ends again and again',
+      ended({ message: 'Error: no model\u0000\n' }),
+      {
+        state: 'backoff',
+        restarts: 1,
+        reason: 'CrashLoopBackOff: exited with code 1: Error: no model',
+      },
+    ],
+    [
+      'it said nothing',
+      ended({}),
+      { reason: 'CrashLoopBackOff: exited with code 1; it wrote nothing' },
+    ],
+    [
+      'it needs more memory',
+      ended({ exitCode: 137, reason: 'OOMKilled' }),
+      { state: 'backoff', reason: expect.stringMatching(/^OOMKilled: /) },
+    ],
+    [
+      'its probe ended it',
+      ended({ exitCode: 137, reason: 'Error' }),
+      {
+        reason: expect.stringMatching(
+          /killed with code 137 \(its liveness or startup probe failed/,
+        ),
+      },
+    ],
+    [
+      'it does not answer',
+      withContainer({ started: true, state: { running: {} } }),
+      { state: 'starting', reason: expect.stringMatching(/^ProbeFailed: /) },
+    ],
+    [
+      'it has only begun',
+      withContainer({ started: false, state: { running: {} } }),
+      { state: 'starting', reason: '' },
+    ],
+    [
+      'its bundle is not there',
+      withContainer(
+        {},
+        {
+          state: { waiting: { reason: 'CrashLoopBackOff' } },
+          lastState: { terminated: { exitCode: 1, message: 'digest' } },
+        },
+      ),
+      {
+        state: 'backoff',
+        reason: expect.stringMatching(/^InitFailed: .*exited with code 1: digest/),
+      },
+    ],
+    [
+      'its bundle is being fetched',
+      withContainer({}, { state: { running: {} } }),
+      { state: 'starting', reason: 'fetches and unpacks its bundle' },
+    ],
+    [
+      'the cluster has evicted it',
+      pod({ phase: 'Failed', reason: 'Evicted', message: 'low on resource: memory' }),
+      { state: 'backoff', reason: 'Evicted by the cluster: low on resource: memory' },
+    ],
+  ])('%s', (_name, one, expected) => {
+    expect(see(one)).toMatchObject(expected)
+  })
+
+  test('is one line of bounded length, whatever the pod has written', () => {
+    const { reason } = see(ended({ message: `${'x\n\u001b[31m'.repeat(5_000)}end` }))
+    expect(reason.length).toBeLessThan(1_100)
+    expect(reason).not.toMatch(/[\p{Cc}\p{Cf}]/u)
+    expect(reason).toMatch(/end$/)
+  })
+})

@@ -1,0 +1,35 @@
+/** Where things are in a pod: agreed between the manifests and the program that prepares a pod. */
+
+/** Folders. */
+export const POD = {
+  /** Secret with what the pod is to run. */
+  config: '/kre/config',
+  /** Secret with credentials, which newer ones replace while the pod runs. */
+  access: '/kre/access',
+  /** Holds the launch file, in memory. */
+  launch: '/kre/launch',
+  /** The bundle with what is made of it. */
+  bundle: '/kre/bundle',
+  /** The bundle's files alone: `KRT_BASE_PATH`. */
+  files: '/krt-files',
+  work: '/kre/work',
+  temporary: '/tmp',
+} as const
+
+/** Keys of the Secrets, and names of their files. */
+export const CONFIG_KEY = 'launch.json'
+export const NATS_KEY = 'nats.json'
+export const CREDENTIALS_KEY = 'credentials.json'
+export const BUNDLE_KEY = 'bundle.json'
+
+export const LAUNCH_FILE = `${POD.launch}/launch.json`
+export const PORTS = { grpc: 9000, health: 8081 } as const
+
+/**
+ * A replica's number, from the pod's identity: pods of a Deployment have none, and two processes with one number would
+ * each take the other for dead. 31 of its 122 random bits.
+ */
+export function replicaNumber(podUid: string): number {
+  const digits = /^[0-9a-f]{8}/i.exec(podUid)?.[0]
+  return digits === undefined ? 0 : Number.parseInt(digits, 16) >>> 1
+}

@@ -1,0 +1,21 @@
+import { expect, test } from '@jest/globals'
+import { imageOf, kubernetesSettings } from '../testing/kubernetes-settings.ts'
+
+test('settings need a namespace, images and NATS; all else has a default', () => {
+  expect(kubernetesSettings()).toMatchObject({
+    installation: 'kre',
+    gpu: { resource: 'nvidia.com/gpu' },
+  })
+})
+test.each([
+  'kre/python',
+  'kre/python:latest',
+  'kre/python@sha256:12',
+  `a b@sha256:${'0'.repeat(64)}`,
+])('the image %j is refused: only a digest says what runs', (python) => {
+  const images = { ...kubernetesSettings().images, python }
+  expect(() => kubernetesSettings({ images })).toThrow(/digest/)
+})
+test('a setting that nobody knows is refused', () => {
+  expect(() => kubernetesSettings({ image: imageOf('x') } as object)).toThrow(/image/)
+})
