@@ -16,6 +16,7 @@ export type Placement = {
   readonly failures: Readonly<Record<string, string>>
   /** What the current pass is doing, by version name, for people who wait. */
   readonly stages: Readonly<Record<string, string>>
+  /** Of the first of observations that look the same. */
   readonly observedAt: Date
 }
 

@@ -2,9 +2,12 @@
 import { type EngineEvent, type EventBus, SECOND_MS } from '@kre/contracts'
 import type { Store } from '@kre/store'
 import { convergeRuntime, removeRuntime, type ConvergeDeps } from './converge-runtime.ts'
+import { writeChanges } from './write-changes.ts'
 
 /** A converged runtime is looked at again this often, for drift nobody reported. */
 const STEADY_MS = 15 * SECOND_MS
+/** … more or less by this share, so that a hundred runtimes are not looked at in one moment. */
+const STEADY_SPREAD = 0.25
 /** A runtime on its way is looked at again after this, doubled on each further pass without a change. */
 const UNSETTLED_MIN_MS = 200
 const UNSETTLED_MAX_MS = 5 * SECOND_MS
@@ -31,7 +34,9 @@ export type ConvergerDeps = Omit<ConvergeDeps, 'store'> & {
   events: EventBus
 }
 
-export function createConverger(deps: ConvergerDeps): Converger {
+export function createConverger(given: ConvergerDeps): Converger {
+  const placements = writeChanges(given.store.placements)
+  const deps: ConvergerDeps = { ...given, store: { ...given.store, placements } }
   const queues = new Map<
     string,
     { running: Promise<void> | null; again: boolean; timer: NodeJS.Timeout | null; waitMs: number }
@@ -80,7 +85,7 @@ export function createConverger(deps: ConvergerDeps): Converger {
     }
     if (queue === undefined || closing.signal.aborted) return
     queue.waitMs = settled ? UNSETTLED_MIN_MS : Math.min(queue.waitMs * 2, UNSETTLED_MAX_MS)
-    scheduleAfter(runtimeId, settled ? STEADY_MS : queue.waitMs)
+    scheduleAfter(runtimeId, settled ? STEADY_MS * spread() : queue.waitMs)
   }
 
   const scheduleAfter = (runtimeId: string, ms: number): void => {
@@ -131,4 +136,8 @@ export function createConverger(deps: ConvergerDeps): Converger {
       await Promise.allSettled([...queues.values()].flatMap((queue) => queue.running ?? []))
     },
   }
+}
+
+function spread(): number {
+  return 1 + STEADY_SPREAD * (2 * Math.random() - 1)
 }
