@@ -3,12 +3,18 @@ import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { cp, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
+import { afterAll, beforeAll, expect, jest } from '@jest/globals'
 import { KiB, MiB } from '@kre/contracts'
 import { waitUntil } from '@kre/service-kit'
 import axe from 'axe-core'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
-import { browserPath, launchBrowser, shoot } from './support/browser.ts'
+import {
+  confirm as confirmIn,
+  createSteps,
+  describeInBrowser,
+  look as lookAt,
+} from './support/admin-ui.ts'
+import { launchBrowser } from './support/browser.ts'
 import { connectForeign } from './support/grpc-client.ts'
 import { startPathProxy } from './support/path-proxy.ts'
 import { createKre, root, type Kre, type Status } from './support/kre.ts'
@@ -36,12 +42,6 @@ let adminUrl: string
 /** What the browser complained about, and what it asked others for. */
 const complaints: string[] = []
 const foreign: string[] = []
-
-if (browserPath === null)
-  console.warn(
-    'tests of the admin UI are left out: there is no chromium (apt-get install chromium)',
-  )
-const describeInBrowser = browserPath === null ? describe.skip : describe
 
 describeInBrowser('the admin UI', () => {
   beforeAll(async () => {
@@ -86,15 +86,7 @@ describeInBrowser('the admin UI', () => {
     await kre?.[Symbol.asyncDispose]()
   })
 
-  // One failure makes what follows it meaningless, and slow.
-  let hasFailed = false
-  const step = (name: string, run: () => Promise<void>): void =>
-    test(name, async () => {
-      if (hasFailed) throw new Error('an earlier step failed')
-      hasFailed = true
-      await run()
-      hasFailed = false
-    })
+  const step = createSteps()
 
   step('leads from nothing to a runtime', async () => {
     await page.getByText('No runtime yet').waitFor()
@@ -378,26 +370,8 @@ async function choose(path: string): Promise<void> {
   await page.locator('input[type=file]').setInputFiles(path)
 }
 
-async function confirm(verb: string, comment: string): Promise<void> {
-  const dialog = page.getByRole('dialog')
-  await dialog.getByLabel('Why').fill(comment)
-  await dialog.getByRole('button', { name: verb, exact: true }).click()
-  await dialog.waitFor({ state: 'detached' })
-}
-
-/** A picture of the view, and what axe has to say about it in both themes. */
-async function look(name: string): Promise<void> {
-  await shoot(page, name)
-  for (const theme of ['light', 'dark']) {
-    const violations = await page.evaluate<string[]>(`(async () => {
-      document.documentElement.dataset.theme = '${theme}'
-      const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
-      const { violations } = await axe.run({ runOnly: tags })
-      return violations.flatMap(({ id, nodes }) => nodes.slice(0, 3).map((node) => id + ': ' + node.html + ' ' + node.failureSummary))
-    })()`)
-    expect([name, theme, violations]).toEqual([name, theme, []])
-  }
-}
+const confirm = (verb: string, comment: string) => confirmIn(page, verb, comment)
+const look = (name: string) => lookAt(page, name)
 
 /** Bytes of script, as they are sent, that the page asks for before anything else. */
 async function firstLoadBytes(): Promise<number> {

@@ -20,37 +20,37 @@ const LINES = [
   'login',
   'metrics',
   'runtime create lab',
-  'runtime list',
+  'runtime list --after zoo',
   'runtime show lab',
   'runtime update lab --name Lab',
   'runtime log-limits lab --days 7',
-  'runtime delete lab',
-  'version create -r lab BUNDLE',
+  'runtime delete lab --comment why-runtime --yes',
+  'version create -r lab BUNDLE --comment why-create',
   'version create -r lab LARGE',
   'version create -r lab BEGUN',
-  'version list -r lab',
+  'version list -r lab --after v0',
   'version list -r lab --watch',
   'version show -r lab v1',
   'version show -r lab v1 --watch',
-  'version start -r lab v1 --no-wait',
-  'version restart -r lab v1 --no-wait',
-  'version publish -r lab v1 --no-wait',
-  'version unpublish -r lab v1 --no-wait',
-  'version rollback -r lab --no-wait',
+  'version start -r lab v1 --no-wait --timeout 5s',
+  'version restart -r lab v1 --no-wait --comment why-restart --timeout 5s',
+  'version publish -r lab v1 --no-wait --timeout 5s',
+  'version unpublish -r lab v1 --no-wait --comment why-unpublish --timeout 5s',
+  'version rollback -r lab --no-wait --comment why-rollback --timeout 5s',
   'version diff -r lab v1 v2',
-  'version stop -r lab v1 --no-wait',
-  'version delete -r lab v1',
+  'version stop -r lab v1 --no-wait --comment why-stop --timeout 5s',
+  'version delete -r lab v1 --comment why-delete --yes',
   'version download -r lab v1 -o OUT1',
   'version download -r lab v1 --descriptors -o OUT2',
   'version documents -r lab v1',
   'version documents -r lab v1 text -o OUT3',
-  'version logs -r lab v1 --follow',
-  'version logs -r lab v1 --out OUT4',
-  'version metrics -r lab v1',
+  'version logs -r lab v1 --follow --search sent-text --all',
+  'version logs -r lab v1 --out OUT4 --node sent-node --workflow sent-workflow --until 1m',
+  'version metrics -r lab v1 --since 2h',
   'version measurements -r lab v1',
-  'version measurements -r lab v1 node_elapsed_time',
-  'version traffic -r lab v1 --points',
-  'version requests -r lab v1',
+  'version measurements -r lab v1 node_elapsed_time --since 2h --until 1m',
+  'version traffic -r lab v1 --points --since 2h --until 1m',
+  'version requests -r lab v1 --status INTERNAL --slower-than 17ms --limit 3',
   'version requests -r lab v1 some-request',
   'version sample -r lab v1 --minutes 5',
   'version sample -r lab v1 entrypoint wf.a',
@@ -59,26 +59,26 @@ const LINES = [
   'upload delete -r lab u1',
   'config get -r lab v1',
   'config set -r lab v1 KEY=value',
-  'config unset -r lab v1 KEY',
-  'apply -f DOCUMENTS --dry-run',
+  'config unset -r lab v1 KEY --if-generation 3',
+  'apply -f DOCUMENTS --dry-run --yes --comment why-apply --timeout 5s',
   'keys show',
   'keys rotate',
-  'user list',
+  'user list --limit 3 --after a@kre.io',
   'user create eve@kre.io --level viewer',
-  'user remove eve@kre.io',
-  'user level manager eve@kre.io',
-  'user grant eve@kre.io lab=viewer',
-  'user revoke eve@kre.io',
+  'user remove eve@kre.io --comment why-remove --yes',
+  'user level manager eve@kre.io --comment why-level',
+  'user grant eve@kre.io lab=viewer --comment why-grant',
+  'user revoke eve@kre.io --comment why-revoke',
   'user logins id',
   'user tokens id',
   'user end-login l1',
-  'token create ci',
+  'token create ci -o OUT6',
   'token list',
-  'token delete t1',
+  'token delete t1 --yes',
   'settings get',
   'settings set --session-days 9',
-  'audit list',
-  'audit export -o OUT5',
+  'audit list --from 2026-01-01 --to 2026-02-01 --after r1 --all',
+  'audit export -o OUT5 --from 2026-01-01 --to 2026-02-01',
   'audit verify',
 ]
 
@@ -113,6 +113,8 @@ const use = (operation: string) => {
   used.set(operation, verbs.add(verb))
 }
 const faults: string[] = []
+/** Addresses and documents of the verb that runs. */
+const sent: string[] = []
 let folder = ''
 /** A bundle of which the engine has a part. */
 const BEGUN = Buffer.alloc(5 * MiB, 1)
@@ -147,6 +149,7 @@ afterAll(async () => {
 describe('krectl', () => {
   test.each(LINES)('%s', async (line) => {
     faults.length = 0
+    sent.length = 0
     verb = verbOf(line)
     const files = /\b(?:BUNDLE|LARGE|BEGUN|DOCUMENTS|OUT\d)\b/g
     const words = line.replace(files, (name) => join(folder, name)).split(' ')
@@ -154,6 +157,9 @@ describe('krectl', () => {
     const { code, stdout, stderr } = await krectl([...words, ...engine])
     expect({ code, stderr, faults }).toEqual({ code: 0, stderr: expect.anything(), faults: [] })
     expect(isJson(stdout) || stdout.trim().split('\n').every(isJson)).toBe(true)
+    // Nothing is asked of a plan that is only shown.
+    const told = words.filter((word) => /^(?:why|sent)-/.test(word) && !words.includes('--dry-run'))
+    for (const word of told) expect(sent.join('\n')).toContain(word)
   })
 
   test('is told with its operations in docs/verbs.md as it is: npm run docs:verbs', async () => {
@@ -212,6 +218,7 @@ function isJson(text: string): boolean {
 /** Answers as the admin API would: values of the right types, and nothing behind them. */
 async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
   const { pathname } = new URL(req.url ?? '/', url)
+  sent.push(req.url ?? '')
   const operation = Object.keys(OPERATIONS).find((name) => {
     const [method, path = ''] = name.split(' ')
     const pattern = new RegExp(`^${path.replaceAll(/:\w+/g, '[^/]+')}$`)
@@ -253,7 +260,9 @@ const REST = {
 }
 
 async function answerGraphql(req: IncomingMessage, res: ServerResponse): Promise<void> {
-  const { query, variables } = JSON.parse(await text(req)) as {
+  const body = await text(req)
+  sent.push(body)
+  const { query, variables } = JSON.parse(body) as {
     query: string
     variables: Record<string, unknown>
   }

@@ -24,7 +24,7 @@ describe('paths', () => {
       predictions: paths.predictions('demo', 'v1'),
       profile: paths.profile(),
       users: paths.users(),
-      user: paths.user('a.c'),
+      user: paths.user('a@b.c'),
       settings: paths.settings(),
       audit: paths.audit(),
     }).toEqual({

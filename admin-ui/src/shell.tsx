@@ -5,6 +5,8 @@ import { queries } from './api/use-query.ts'
 import { WatchVersion } from './gen/documents.ts'
 import { liveState } from './live/socket.ts'
 import { useSubscription } from './live/use-subscription.ts'
+import { Keyboard } from './palette/keyboard.tsx'
+import { openPalette } from './palette/opened-tool.ts'
 import { paths } from './path-builder.ts'
 import { hasLevel } from './session/access.ts'
 import { signOut } from './session/session.ts'
@@ -33,6 +35,7 @@ export function Shell({ children }: { children: ReactNode }) {
       {children}
       <Footer />
       <ToastList />
+      <Keyboard />
     </>
   )
 }
@@ -72,6 +75,9 @@ function Header() {
         {isAdmin && <NavLink href={paths.settings()} text={t.shell.settings} />}
       </nav>
       <div className="header-end">
+        <button type="button" className="palette-button" onClick={openPalette}>
+          {t.palette.open} <kbd>Ctrl K</kbd>
+        </button>
         <NavLink href={paths.profile()} text={me.email} />
         <button type="button" className="link" onClick={() => void leave()}>
           {t.shell.signOut}
@@ -92,7 +98,9 @@ async function leave(): Promise<void> {
 function NavLink({ href, text }: { href: string; text: string }) {
   const [location] = useLocation()
   const isHere =
-    href === '/' ? location === '/' || location.startsWith('/runtimes') : location === href
+    href === '/'
+      ? location === '/' || location.startsWith('/runtimes')
+      : location === href || location.startsWith(`${href}/`)
   return (
     <Link href={href} className="nav-link" aria-current={isHere ? 'page' : undefined}>
       {text}

@@ -6,14 +6,21 @@ import { runOperation } from './run-operation.ts'
 /** Of this tab. */
 export const queries = createQueryCache()
 
-/** The answer to a query, kept up to date by `queries.refresh…`, with a way to read it again now. */
+/**
+ * The answer to a query, kept up to date by `queries.refresh…`, with a way to read it again now.
+ *
+ * @param variables null = there is nothing to read.
+ */
 export function useQuery<Result, Variables>(
   document: TypedDocument<Result, Variables>,
-  variables: Variables,
+  variables: Variables | null,
 ): Query<Result> & { readonly refresh: () => Promise<void> } {
   const key = `${document.name} ${JSON.stringify(variables)}`
   const watch = useCallback(
-    (listener: () => void) => queries.watch(key, () => runOperation(document, variables), listener),
+    (listener: () => void) =>
+      variables === null
+        ? nothingToWatch
+        : queries.watch(key, () => runOperation(document, variables), listener),
     // The key stands for document and variables.
     [key],
   )
@@ -21,3 +28,5 @@ export function useQuery<Result, Variables>(
   const refresh = useCallback(() => queries.refresh(key), [key])
   return { ...state, refresh }
 }
+
+const nothingToWatch = (): void => undefined

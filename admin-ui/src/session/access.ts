@@ -19,3 +19,8 @@ export function hasLevel(me: Rights, lowest: AccessLevel, runtimeId: string | nu
       level !== null && level !== undefined && ORDER.indexOf(level) >= ORDER.indexOf(lowest),
   )
 }
+
+/** Of several sources of rights the highest counts; null = none of them gives any. */
+export function highestLevel(levels: readonly (AccessLevel | null)[]): AccessLevel | null {
+  return ORDER.findLast((level) => levels.includes(level)) ?? null
+}

@@ -22,8 +22,9 @@ export const HELP = `
       profile  add, list, show, use, remove: engines elsewhere, with their API tokens.
       whoami   which engine is spoken to, and as whom.
       runtime  create, list, show, update, log-limits, delete.
-      version  create, list, show, start, restart, stop, publish, unpublish, delete, download,
-               documents, logs, metrics, measurements, traffic, requests, top.
+      version  create, list, show, start, restart, stop, publish, unpublish, rollback,
+               diff, delete, download, documents, logs, metrics, measurements, traffic,
+               requests, top.
       upload   list, delete: uploads that are not over.
       config   get, set, unset: variables and files of a version.
       apply    makes an engine what YAML documents say.
@@ -37,7 +38,8 @@ export const HELP = `
       krt      init, validate, build, show, types: bundles, without an engine.
       call     calls an rpc with JSON.
       oip-check  checks any server of the Open Inference Protocol v2.
-      test     runs all checks and tests of this repository.
+      test     runs all checks and tests of this repository; --cluster: those that need a Kubernetes.
+      cluster  up, down: a Kubernetes control plane on this computer, for these tests.
       completion bash, zsh, fish: completes commands, options and names.
 
     global options:

@@ -2,6 +2,7 @@ import { KreError } from '@kre/contracts'
 import { readCookie } from '../http/cookies.ts'
 import type { Exchange, Route } from '../http/exchange.ts'
 import { HttpProblem } from '../http/http-problem.ts'
+import { publicAddress } from '../http/public-address.ts'
 import { sendRedirect } from '../http/respond.ts'
 import type { IdentityProvider } from '../oidc/identity-provider.ts'
 import { OIDC_REQUEST_MS, openRequest, sealRequest } from '../oidc/request-cookie.ts'
@@ -17,6 +18,8 @@ type OidcRoutesDeps = SignInRoutesDeps & {
 }
 
 const CALLBACK_PATH = '/api/v1/auth/oidc/callback'
+/** The root from there: a proxy may put a path in front. */
+const HOME = '../../../../'
 
 /** Sign-in at an identity provider: the way there and the way back. */
 export function createOidcRoutes(deps: OidcRoutesDeps): Route[] {
@@ -31,7 +34,7 @@ function beginRoute(deps: OidcRoutesDeps): Route {
     async handle({ res }) {
       const { publicUrl, now, hashToken } = deps
       const { url, request } = await requireProvider(deps)
-        .begin(new URL(CALLBACK_PATH, publicUrl()).href)
+        .begin(publicAddress(publicUrl(), CALLBACK_PATH).href)
         .catch((error: unknown) => {
           throw new KreError(
             'unavailable',
@@ -62,7 +65,7 @@ function callbackRoute(deps: OidcRoutesDeps): Route {
       const { token, login } = await completeSignIn(deps, proved)
       res.appendHeader('Set-Cookie', setLoginCookie(token, login, deps.publicUrl()))
       res.appendHeader('Set-Cookie', setCookie(OIDC_COOKIES, '', deps.publicUrl(), 0))
-      sendRedirect(res, '/', {})
+      sendRedirect(res, HOME, {})
     },
   }
 }
@@ -83,7 +86,7 @@ async function believe(
     const ends = new Date(now.getTime() + OIDC_REQUEST_MS)
     const use = await deps.identity.attempts.add(`oidc/${deps.hashToken(request.state)}`, ends, now)
     if (use.count > 1) throw new Error('the sign-in was finished already')
-    const callback = new URL(CALLBACK_PATH, deps.publicUrl())
+    const callback = publicAddress(deps.publicUrl(), CALLBACK_PATH)
     callback.search = url.search
     return await provider.finish(callback, request)
   } catch (error) {

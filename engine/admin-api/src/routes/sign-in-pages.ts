@@ -44,7 +44,8 @@ function useLinkRoute(deps: SignInRoutesDeps): Route {
         const proved = { email: use.user, method: 'link', headers: req.headers } as const
         const { token, login } = await completeSignIn(deps, proved)
         const cookie = setLoginCookie(token, login, deps.publicUrl())
-        sendRedirect(res, '/', { 'Set-Cookie': cookie })
+        // To the root, also where a proxy puts a path in front.
+        sendRedirect(res, '../', { 'Set-Cookie': cookie })
         return
       }
       const waitSeconds = await deps.rateLimits.wrongCredential(deps.addressOf(req))

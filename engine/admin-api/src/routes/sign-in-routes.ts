@@ -3,6 +3,7 @@ import { KreError } from '@kre/contracts'
 import type { AdminApiDeps, FeatureDeps } from '../context.ts'
 import type { Route } from '../http/exchange.ts'
 import { HttpProblem } from '../http/http-problem.ts'
+import { publicAddress } from '../http/public-address.ts'
 import { isForeign } from '../http/request-origin.ts'
 import { sendJson } from '../http/respond.ts'
 import { findAccount } from '../sign-in/accounts.ts'
@@ -44,7 +45,7 @@ function loginLinkRoute({ identity, links, publicUrl }: SignInRoutesDeps): Route
         url.searchParams.get('new') === '1',
       )
       sendJson(res, 200, {
-        url: new URL(`/signin/${token}`, publicUrl()).href,
+        url: publicAddress(publicUrl(), `/signin/${token}`).href,
         expiresAt: expiresAt.toISOString(),
         reused,
       })

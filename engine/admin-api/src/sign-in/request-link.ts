@@ -1,5 +1,6 @@
 import type { IdentityStore } from '@kre/store'
 import type { Logger } from '@kre/service-kit'
+import { publicAddress } from '../http/public-address.ts'
 import type { Mailer } from '../mail/mailer.ts'
 import { signInMail } from '../mail/sign-in-mail.ts'
 import type { WorkQueue } from '../mail/work-queue.ts'
@@ -45,7 +46,7 @@ export function requestLink(
     }
     if (!isMade) await deps.links.issueBound(bound)
     isMade = true
-    const url = new URL(`/signin/${bound.token}`, deps.publicUrl()).href
+    const url = publicAddress(deps.publicUrl(), `/signin/${bound.token}`).href
     await deps.mailer.send(signInMail(email, url))
   })
   return { nonce: bound.nonce, code: bound.code }

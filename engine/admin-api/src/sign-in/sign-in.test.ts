@@ -142,6 +142,22 @@ describe('a login', () => {
       /^__Host-kre=.*; Path=\/; HttpOnly; .*; Secure$/,
     )
   })
+
+  test('gets links below the path that a proxy puts in front, and back to it', async () => {
+    await using behind = await startTestApi({ publicUrl: () => 'https://example.com/kre/' })
+    const link = await behind.send('/api/v1/auth/login-link', {
+      method: 'POST',
+      headers: behind.asOwner,
+    })
+    const url = new URL((JSON.parse(link.text) as Link).url)
+    expect(url.href).toMatch(/^https:\/\/example\.com\/kre\/signin\/[\w-]+$/)
+    const headers = { host: 'example.com', origin: 'https://example.com' }
+    // The proxy takes its path off on the way.
+    const path = url.pathname.replace('/kre', '')
+    const used = await behind.send(path, { method: 'POST', headers })
+    expect(used.status).toBe(303)
+    expect(new URL(used.headers.location ?? '', url).href).toBe('https://example.com/kre/')
+  })
 })
 
 describe('wrong credentials', () => {

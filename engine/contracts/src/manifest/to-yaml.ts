@@ -35,7 +35,8 @@ function needsQuotes(text: string): boolean {
   return isAmbiguousText(text) || /[^\u0020-\u007e\u00a1-\ud7ff]/.test(text) || text !== text.trim()
 }
 
-function workflowFields(workflow: WorkflowGraph): object {
+/** A workflow with its nodes, in the words and units of the manifest; what is left at its default is not there. */
+export function workflowFields(workflow: WorkflowGraph): object {
   return {
     name: workflow.name,
     entrypoint: workflow.entrypoint,
@@ -52,7 +53,8 @@ function limitFields(limits: WorkflowGraph['limits']): object {
   return { ...rest, ...(maxBytes === undefined ? {} : { maxBytes: formatMemory(maxBytes) }) }
 }
 
-function nodeFields(node: GraphNode): object {
+/** The same for one node. */
+export function nodeFields(node: GraphNode): object {
   const { gpu, retries, channels } = node
   return {
     name: node.name,

@@ -11,6 +11,8 @@ import { BundleRefused, type AdminClient } from './admin-client.ts'
 import { connectEngine } from './connect-engine.ts'
 import { uploadBundle } from './upload-bundle.ts'
 
+/** Longer than any sensible start; a Python environment may be built on the way. */
+export const WAIT_DEFAULT = '10m'
 /** How often a status is asked for while a command waits for it. */
 const POLL_MS = 100
 

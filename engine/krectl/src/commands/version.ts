@@ -13,6 +13,7 @@ import type { Context } from '../context.ts'
 import { confirm } from '../output/confirm.ts'
 import { missingConfiguration } from '../output/missing-configuration.ts'
 import { parseDuration } from '../output/parse-duration.ts'
+import { diffCommand } from './diff.ts'
 import { documentsCommand } from './documents.ts'
 import { downloadCommand } from './download.ts'
 import { logsCommand } from './logs.ts'
@@ -47,6 +48,7 @@ export function versionCommands(program: Command, context: Context): void {
   showCommands(version, context)
   lifeCycleCommands(version, context)
   rollbackCommand(version, context)
+  diffCommand(version, context)
   deleteCommand(version, context)
   downloadCommand(version, context)
   documentsCommand(version, context)

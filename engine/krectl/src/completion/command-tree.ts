@@ -78,7 +78,7 @@ function kindOfOption({ long, flags, argChoices }: Option): ValueKind {
 function kindOfArgument(path: string, argument: Argument): ValueKind {
   const name = argument.name()
   if (argument.argChoices !== undefined) return wordsOf(argument.argChoices)
-  if (name === 'version') return 'version'
+  if (name === 'version' || name.endsWith('-version')) return 'version'
   const [noun = '', verb = ''] = path.split(' ')
   if (noun === 'runtime' && name === 'id' && verb !== 'create') return 'runtime'
   if (noun === 'profile' && name === 'name' && verb !== 'add') return 'profile'
