@@ -17,6 +17,7 @@ import { oipCheckCommand } from './commands/oip-check.ts'
 import { profileCommands } from './commands/profile.ts'
 import { runtimeCommands } from './commands/runtime.ts'
 import { settingsCommands } from './commands/settings.ts'
+import { testClusterCommands } from './commands/test-cluster.ts'
 import { testCommand } from './commands/test.ts'
 import { tokenCommands } from './commands/token.ts'
 import { uploadCommands } from './commands/upload.ts'
@@ -45,6 +46,7 @@ export function createProgram(context: Context): Command {
   devCommand(program, context)
   doctorCommand(program, context)
   testCommand(program, context)
+  testClusterCommands(program, context)
   profileCommands(program, context)
   whoamiCommand(program, context)
   completionCommand(program, context)

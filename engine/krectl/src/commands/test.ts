@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import type { Command } from 'commander'
 import { KreError } from '@kre/contracts'
 import type { Context } from '../context.ts'
+import { hasTestCluster, startTestCluster, stopTestCluster } from './test-cluster.ts'
 
 /** The one check of the project, the same by hand and in continuous integration. */
 const STEPS: readonly (readonly [name: string, command: readonly string[]])[] = [
@@ -17,8 +18,13 @@ export function testCommand(program: Command, context: Context): void {
     .description(
       'checks format, lint, types and dead code, and runs all tests (or those whose path matches)',
     )
+    .option(
+      '--cluster',
+      'runs the tests on Kubernetes, and nothing else, on a cluster of their own',
+    )
     .allowUnknownOption()
-    .action(async (patterns: string[]) => {
+    .action(async (patterns: string[], { cluster }: { cluster?: true }) => {
+      if (cluster) return testOnCluster(context, patterns)
       if (patterns.length === 0)
         for (const [name, command] of STEPS) await runStep(context, name, command)
       await runStep(context, 'tests', ['npm', 'run', '--silent', 'test', '--', ...patterns])
@@ -26,17 +32,32 @@ export function testCommand(program: Command, context: Context): void {
     })
 }
 
+/** A cluster that somebody has started before goes on after the tests. */
+async function testOnCluster(context: Context, patterns: readonly string[]): Promise<void> {
+  const isOurs = !hasTestCluster(context)
+  try {
+    const kubeconfig = await startTestCluster(context)
+    const wanted = patterns.length === 0 ? ['tests/cluster'] : patterns
+    const command = ['npm', 'run', '--silent', 'test', '--', ...wanted]
+    await runStep(context, 'tests on Kubernetes', command, { KRE_TEST_CLUSTER: kubeconfig })
+  } finally {
+    if (isOurs) await stopTestCluster(context)
+  }
+  context.output.step('All checks passed.')
+}
+
 async function runStep(
   context: Context,
   name: string,
   [command, ...args]: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   context.output.step(`== ${name}`)
   const child = spawn(command ?? '', args, {
     cwd: context.root,
     // Standard output is for results, which a test run has none of but its exit code.
     stdio: ['ignore', context.output.json ? 2 : 1, 2],
-    env: { ...context.environment },
+    env: { ...context.environment, ...environment },
   })
   const code = await new Promise<number>((resolve, reject) => {
     child.once('error', reject)

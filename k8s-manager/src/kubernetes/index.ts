@@ -1,0 +1,6 @@
+export { type Cluster, openCluster } from './cluster/open-cluster.ts'
+export { createKubernetesTarget, type KubernetesTargetDeps } from './create-kubernetes-target.ts'
+export { engineRole } from './manifests/engine-role.ts'
+export { renderWorkload, type WorkloadObjects } from './manifests/render-workload.ts'
+export type { BundleAccess } from './manifests/secrets.ts'
+export { KubernetesSettings } from './settings.ts'

@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# Builds etcd, kube-apiserver, kube-controller-manager and kube-scheduler from Go modules, unless they are there.
+# One wrapper module, so that they share their packages. Minutes on a machine that has built none of them.
+set -euo pipefail
+here=$(cd -P -- "$(dirname -- "$0")" && pwd)
+# shellcheck source=env.sh
+. "$here/env.sh"
+PROGRAMS=(etcd kube-apiserver kube-controller-manager kube-scheduler)
+
+is_built() {
+  local program
+  for program in "${PROGRAMS[@]}"; do [ -x "$KRE_CLUSTER_BIN/$program" ] || return 1; done
+}
+is_built && exit 0
+if ! command -v go >/dev/null; then
+  echo "cluster: the programs of the test cluster are built with Go, which was not found" >&2
+  exit 69
+fi
+mkdir -p "$KRE_CLUSTER_BIN"
+# Two at once: one builds, the other waits for it.
+exec 9>"$KRE_CLUSTER_BIN/.lock"
+flock 9
+is_built && exit 0
+
+work=$KRE_CLUSTER_BIN/.build
+rm -rf "$work"
+mkdir -p "$work/bin"
+cd "$work"
+# k8s.io/kubernetes requires its staging modules at v0.0.0: each needs a replacement.
+STAGING=(api apiextensions-apiserver apimachinery apiserver cli-runtime client-go cloud-provider cluster-bootstrap
+  code-generator component-base component-helpers controller-manager cri-api cri-client csi-translation-lib
+  dynamic-resource-allocation endpointslice externaljwt kms kube-aggregator kube-controller-manager kube-proxy
+  kube-scheduler kubectl kubelet metrics mount-utils pod-security-admission sample-apiserver sample-cli-plugin
+  sample-controller)
+PACKAGES=(go.etcd.io/etcd/server/v3 k8s.io/kubernetes/cmd/kube-apiserver
+  k8s.io/kubernetes/cmd/kube-controller-manager k8s.io/kubernetes/cmd/kube-scheduler)
+{
+  printf 'module kre-test-cluster\ngo 1.24.0\nrequire (\n'
+  printf '  k8s.io/kubernetes v%s\n  go.etcd.io/etcd/server/v3 v%s\n)\nreplace (\n' "$KUBE" "$ETCD_VERSION"
+  for module in "${STAGING[@]}"; do echo "  k8s.io/$module => k8s.io/$module v0.${KUBE#1.}"; done
+  echo ')'
+} >go.mod
+{
+  printf '//go:build tools\n\npackage tools\n\nimport (\n'
+  printf '  _ "%s"\n' "${PACKAGES[@]}"
+  echo ')'
+} >tools.go
+echo "cluster: building Kubernetes $KUBE and etcd $ETCD_VERSION (once)" >&2
+export CGO_ENABLED=0 GOFLAGS=-buildvcs=false GOWORK=off
+# Without these, the API server says that it is v0.0.0.
+V=k8s.io/component-base/version
+LD_FLAGS="-s -w -X $V.gitVersion=v$KUBE -X $V.gitMajor=1 -X $V.gitMinor=$(cut -d. -f2 <<<"$KUBE")"
+go build -mod=mod -ldflags "$LD_FLAGS" -o bin/ "${PACKAGES[@]}"
+for name in v3 server; do if [ -e "bin/$name" ]; then mv "bin/$name" bin/etcd; fi; done
+mv bin/* "$KRE_CLUSTER_BIN/"
+cd /
+rm -rf "$work"

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# A real control plane of Kubernetes on loopback, without root: etcd, API server, controllers, scheduler. What runs
+# already is left alone. Prints the path of the kubeconfig.
+set -euo pipefail
+here=$(cd -P -- "$(dirname -- "$0")" && pwd)
+# shellcheck source=env.sh
+. "$here/env.sh"
+bash "$here/build.sh"
+bash "$here/pki.sh"
+etcd_url=http://127.0.0.1:$ETCD_PORT
+peer_url=http://127.0.0.1:$ETCD_PEER_PORT
+
+# Data of tests need not survive a power cut.
+start etcd --data-dir "$KRE_CLUSTER_DIR/data/etcd" --unsafe-no-fsync --logger zap --log-level warn \
+  --listen-client-urls "$etcd_url" --advertise-client-urls "$etcd_url" \
+  --listen-peer-urls "$peer_url" --initial-advertise-peer-urls "$peer_url" --initial-cluster "default=$peer_url"
+
+start kube-apiserver --etcd-servers="$etcd_url" --bind-address=127.0.0.1 --secure-port="$PORT" \
+  --advertise-address="$ADVERTISED" --service-cluster-ip-range="$SERVICE_CIDR" --cert-dir="$KRE_CLUSTER_DIR/data" \
+  --tls-cert-file="$PKI/apiserver.crt" --tls-private-key-file="$PKI/apiserver.key" --client-ca-file="$PKI/ca.crt" \
+  --service-account-issuer=https://kubernetes.default.svc --service-account-key-file="$PKI/service-accounts.pub" \
+  --service-account-signing-key-file="$PKI/service-accounts.key" --authorization-mode=Node,RBAC \
+  --requestheader-client-ca-file="$PKI/ca.crt" --requestheader-allowed-names=front-proxy \
+  --requestheader-username-headers=X-Remote-User --requestheader-group-headers=X-Remote-Group \
+  --requestheader-extra-headers-prefix=X-Remote-Extra- \
+  --proxy-client-cert-file="$PKI/front-proxy.crt" --proxy-client-key-file="$PKI/front-proxy.key" \
+  --enable-admission-plugins=NodeRestriction --profiling=false
+
+ask() {
+  curl --silent --fail --max-time 5 --cacert "$PKI/ca.crt" --cert "$PKI/admin.crt" --key "$PKI/admin.key" \
+    "https://127.0.0.1:$PORT$1"
+}
+wait_for 90 "the API server" ask /readyz
+
+# Fake machines send no heartbeats, and nobody may count them out for that.
+start kube-controller-manager --kubeconfig="$PKI/controller-manager.kubeconfig" --secure-port=0 \
+  --service-account-private-key-file="$PKI/service-accounts.key" --root-ca-file="$PKI/ca.crt" \
+  --use-service-account-credentials --leader-elect=false --profiling=false \
+  --controllers='*,-node-lifecycle-controller'
+start kube-scheduler --kubeconfig="$PKI/scheduler.kubeconfig" --secure-port=0 --leader-elect=false
+
+# It is the controllers that make it.
+wait_for 60 "the controllers" ask /api/v1/namespaces/default/serviceaccounts/default
+echo "$PKI/admin.kubeconfig"

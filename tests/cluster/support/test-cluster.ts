@@ -1,0 +1,139 @@
+/** The control plane that `./krectl.sh test --cluster` starts, and namespaces of it for single tests. */
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  type Cluster,
+  openCluster,
+} from '../../../k8s-manager/src/kubernetes/cluster/open-cluster.ts'
+import { engineRole } from '../../../k8s-manager/src/kubernetes/manifests/engine-role.ts'
+
+const kubeconfig = process.env['KRE_TEST_CLUSTER'] ?? ''
+
+/** Whether there is one. */
+export const hasCluster = kubeconfig !== ''
+if (!hasCluster)
+  process.stderr.write(
+    'skipped: tests on Kubernetes. KRE_TEST_CLUSTER is not set: run ./krectl.sh test --cluster\n',
+  )
+
+/** With all rights. */
+export function openAsAdmin(): Cluster {
+  return openCluster(kubeconfig)
+}
+
+/** @throws Error with the server's answer. */
+export async function ask(
+  cluster: Cluster,
+  method: 'GET' | 'PATCH' | 'DELETE',
+  path: string,
+  body?: unknown,
+  contentType = 'application/apply-patch+yaml',
+): Promise<unknown> {
+  const signal = new AbortController().signal
+  const answer = await cluster.request({ method, path, body, contentType, signal })
+  if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${answer.body}`)
+  return JSON.parse(answer.body)
+}
+
+/** Makes an object, or brings it to what is given. */
+export async function make(cluster: Cluster, path: string, object: object): Promise<unknown> {
+  return ask(cluster, 'PATCH', `${path}?fieldManager=test&force=true`, object)
+}
+
+export type TestNamespace = AsyncDisposable & {
+  name: string
+  /** With the rights of the engine's Role in this namespace, and no others. */
+  openAsEngine(): Promise<Cluster>
+  /** Takes verbs on a resource from the engine's Role. */
+  forbid(resource: string, verbs: readonly string[]): Promise<void>
+  /** Names of all objects of a kind. */
+  names(api: string): Promise<string[]>
+}
+
+/** Its pods have to be as the `restricted` profile of Pod Security wants them. */
+export async function makeNamespace(admin: Cluster): Promise<TestNamespace> {
+  const name = `kre-test-${randomBytes(5).toString('hex')}`
+  const home = await mkdtemp(join(tmpdir(), 'kre-cluster-'))
+  await make(admin, `/api/v1/namespaces/${name}`, {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name, labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } },
+  })
+  const rights = await giveEngineItsRole(admin, name)
+  return {
+    name,
+    forbid: rights.forbid,
+    async openAsEngine() {
+      const file = join(home, 'kubeconfig')
+      await writeFile(file, await engineKubeconfig(admin, name), { mode: 0o600 })
+      return openCluster(file)
+    },
+    async names(api) {
+      const { items } = (await ask(admin, 'GET', api.replace('NS', name))) as {
+        items: { metadata: { name: string } }[]
+      }
+      return items.map(({ metadata }) => metadata.name).toSorted()
+    },
+    async [Symbol.asyncDispose]() {
+      await ask(admin, 'DELETE', `/api/v1/namespaces/${name}`)
+      await rm(home, { recursive: true, force: true })
+    },
+  }
+}
+
+const RBAC = 'rbac.authorization.k8s.io/v1'
+
+async function giveEngineItsRole(
+  admin: Cluster,
+  namespace: string,
+): Promise<Pick<TestNamespace, 'forbid'>> {
+  const role = engineRole(namespace)
+  const rolePath = `/apis/${RBAC}/namespaces/${namespace}/roles/kre`
+  await make(admin, `/api/v1/namespaces/${namespace}/serviceaccounts/kre`, {
+    apiVersion: 'v1',
+    kind: 'ServiceAccount',
+    metadata: { name: 'kre' },
+  })
+  await make(admin, rolePath, role)
+  await make(admin, `/apis/${RBAC}/namespaces/${namespace}/rolebindings/kre`, {
+    apiVersion: RBAC,
+    kind: 'RoleBinding',
+    metadata: { name: 'kre' },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'kre' },
+    subjects: [{ kind: 'ServiceAccount', name: 'kre', namespace }],
+  })
+  return {
+    async forbid(resource, verbs) {
+      const { apiVersion, kind, metadata } = role
+      const rules = (role.rules ?? []).map(({ apiGroups, resources = [], verbs: all }) => ({
+        apiGroups,
+        resources,
+        verbs: resources.includes(resource) ? all.filter((verb) => !verbs.includes(verb)) : all,
+      }))
+      await make(admin, rolePath, { apiVersion, kind, metadata, rules })
+    },
+  }
+}
+
+/** The admin's, with the token of the engine's account in place of the certificate. */
+async function engineKubeconfig(admin: Cluster, namespace: string): Promise<string> {
+  const { status } = (await postToken(admin, namespace)) as { status: { token: string } }
+  const own = await readFile(kubeconfig, 'utf8')
+  return own.replace(/^users: .*$/m, `users: [{name: test, user: {token: "${status.token}"}}]`)
+}
+
+async function postToken(admin: Cluster, namespace: string): Promise<unknown> {
+  const path = `/api/v1/namespaces/${namespace}/serviceaccounts/kre/token`
+  const signal = new AbortController().signal
+  const answer = await admin.request({
+    method: 'POST',
+    path,
+    contentType: 'application/json',
+    body: { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} },
+    signal,
+  })
+  if (answer.status >= 300) throw new Error(`no token: ${answer.status} ${answer.body}`)
+  return JSON.parse(answer.body)
+}
