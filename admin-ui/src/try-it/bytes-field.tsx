@@ -1,8 +1,8 @@
 import { useState } from 'react'
 import { t } from '../texts/en.ts'
-import { Field } from '../ui/field.tsx'
 import { formatBytes } from '../ui/format.ts'
 import { base64ToText, fromBase64, textToBase64, toBase64 } from './base64.ts'
+import { TypedField } from './typed-field.tsx'
 
 /** In JSON it takes a third more, and the engine takes 8 MiB of that. */
 const FILE_BYTES_MAX = 4 * 1024 * 1024
@@ -11,6 +11,7 @@ type Form = (typeof FORMS)[number]
 
 type BytesFieldProps = {
   label: string
+  typeText: string
   hint: string
   /** base64 */
   value: string
@@ -18,12 +19,12 @@ type BytesFieldProps = {
 }
 
 /** Bytes, given as base64, as text, or as a file. */
-export function BytesField({ label, hint, value, onChange }: BytesFieldProps) {
+export function BytesField({ label, typeText, hint, value, onChange }: BytesFieldProps) {
   const [form, setForm] = useState<Form>('base64')
   const [problem, setProblem] = useState<string | null>(null)
   const bytes = fromBase64(value)
   const text = form === 'text' ? base64ToText(value) : null
-  const size = bytes === null || value === '' ? '' : ` ${formatBytes(bytes.length)}`
+  const size = bytes === null || value === '' ? '' : formatBytes(bytes.length)
 
   async function take(file: File | undefined): Promise<void> {
     if (file === undefined) return
@@ -43,7 +44,12 @@ export function BytesField({ label, hint, value, onChange }: BytesFieldProps) {
     (bytes === null ? t.tryIt.notBase64 : form === 'text' && text === null ? t.tryIt.notText : null)
   return (
     <div className="bytes-field">
-      <Field label={label} hint={`${hint}${size}`} error={error}>
+      <TypedField
+        label={label}
+        type={typeText}
+        hint={[size, hint].filter(Boolean).join(' · ')}
+        error={error}
+      >
         {(field) =>
           form === 'file' ? (
             <input
@@ -66,17 +72,23 @@ export function BytesField({ label, hint, value, onChange }: BytesFieldProps) {
             />
           )
         }
-      </Field>
-      <label className="bytes-form">
-        <span className="faint">{t.tryIt.bytesAs}</span>{' '}
-        <select value={form} onChange={(event) => choose(event.target.value as Form)}>
+      </TypedField>
+      <span className="bytes-form">
+        <span className="faint" aria-hidden="true">
+          {t.tryIt.bytesAs}
+        </span>{' '}
+        <select
+          aria-label={`${label} ${t.tryIt.bytesAs}`}
+          value={form}
+          onChange={(event) => choose(event.target.value as Form)}
+        >
           {FORMS.map((one) => (
             <option key={one} value={one}>
               {t.tryIt.bytesForms[one]}
             </option>
           ))}
         </select>
-      </label>
+      </span>
     </div>
   )
 }

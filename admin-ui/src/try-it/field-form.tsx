@@ -24,7 +24,7 @@ type FieldFormProps = {
 
 /** One field of a message, whatever it holds. */
 export function FieldForm({ field, value, types, isChosen = false, onChange }: FieldFormProps) {
-  const hint = [field.comment, typeText(field)].filter(Boolean).join(' · ')
+  const { comment: hint } = field
   if (field.label === 'REPEATED')
     return <ListForm field={field} value={value} types={types} hint={hint} onChange={onChange} />
   if (field.label === 'MAP')
@@ -34,7 +34,7 @@ export function FieldForm({ field, value, types, isChosen = false, onChange }: F
   if ((kind === 'message' || kind === 'json') && value === undefined && !isChosen)
     return (
       <div className="field">
-        <span className="field-name">{field.name}</span>
+        <Name field={field} />
         <Button className="add" onClick={() => onChange(initialValue(field, types))}>
           {t.tryIt.add(field.name)}
         </Button>
@@ -46,6 +46,7 @@ export function FieldForm({ field, value, types, isChosen = false, onChange }: F
       <ValueInput
         field={field}
         label={field.name}
+        typeText={typeText(field)}
         hint={hint}
         value={value ?? undefined}
         hasPresence={isChosen || field.label === 'OPTIONAL' || isWrapper(field.type)}
@@ -56,7 +57,7 @@ export function FieldForm({ field, value, types, isChosen = false, onChange }: F
   return (
     <fieldset className="part">
       <legend>
-        {field.name}{' '}
+        <Name field={field} />{' '}
         {!isChosen && (
           <button type="button" className="link" onClick={() => onChange(undefined)}>
             {t.tryIt.remove(field.name)}
@@ -82,7 +83,9 @@ function ListForm({ field, value, types, hint, onChange }: ListFormProps) {
   const change = (next: readonly Json[]) => onChange(next.length === 0 ? undefined : next)
   return (
     <fieldset className="part">
-      <legend>{field.name}</legend>
+      <legend>
+        <Name field={field} />
+      </legend>
       <p className="hint">{hint}</p>
       {items.map((item, index) => (
         <div key={index} className="item">
@@ -126,12 +129,23 @@ export function Value({ field, label, value, types, onChange }: ValueProps) {
     <ValueInput
       field={field}
       label={label}
+      typeText=""
       hint=""
       value={value}
       hasPresence
       types={types}
       onChange={onChange}
     />
+  )
+}
+
+/** What is written above a field, or a part of several. */
+export function Name({ field }: { field: Field }) {
+  return (
+    <span className="typed-label">
+      <span className="field-name">{field.name}</span>{' '}
+      <span className="type">{typeText(field)}</span>
+    </span>
   )
 }
 

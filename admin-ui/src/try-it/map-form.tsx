@@ -2,7 +2,7 @@ import { useState } from 'react'
 import { t } from '../texts/en.ts'
 import { Button } from '../ui/button.tsx'
 import { Field as LabeledField } from '../ui/field.tsx'
-import { Value } from './field-form.tsx'
+import { Name, Value } from './field-form.tsx'
 import { isObject, withKey, type Json } from './json.ts'
 import { initialValue, type Field, type TypeIndex } from './message-types.ts'
 
@@ -22,7 +22,9 @@ export function MapForm({ field, value, types, hint, onChange }: MapFormProps) {
     onChange(next.length === 0 ? undefined : Object.fromEntries(next))
   return (
     <fieldset className="part">
-      <legend>{field.name}</legend>
+      <legend>
+        <Name field={field} />
+      </legend>
       <p className="hint">{hint}</p>
       {entries.map(([key, item], index) => (
         <div key={index} className="item entry">

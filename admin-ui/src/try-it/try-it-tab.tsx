@@ -32,7 +32,9 @@ type TryItTabProps = {
 export function TryItTab({ runtimeId, versionName, version, rpcName }: TryItTabProps) {
   const query = useQuery(VersionService, { runtimeId, name: versionName })
   const [, navigate] = useLocation()
-  if (version.entrypointAddress === '')
+  // While it starts the entrypoint listens already, and nobody answers.
+  const isUp = version.status !== 'STARTING' && version.status !== 'STOPPING'
+  if (version.entrypointAddress === '' || !isUp)
     return (
       <Face
         title={t.tryIt.notStartedTitle}
@@ -146,7 +148,7 @@ function TryRpc({ runtimeId, versionName, address, service, rpc }: TryRpcProps) 
             </Field>
             <MetadataForm entries={metadata} onChange={setMetadata} />
           </details>
-          <div className="row">
+          <div className="row try-actions">
             {mayCall ? (
               <Button type="submit" kind="primary" disabled={!isReady || isRunning}>
                 {t.tryIt.call}

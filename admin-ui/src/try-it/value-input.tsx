@@ -1,9 +1,9 @@
 import { useState, type ReactNode } from 'react'
 import { t } from '../texts/en.ts'
-import { Field as LabeledField } from '../ui/field.tsx'
 import { BytesField } from './bytes-field.tsx'
 import type { Json } from './json.ts'
 import { JsonField } from './json-field.tsx'
+import { TypedField } from './typed-field.tsx'
 import {
   inputKindOf,
   isNumberOf,
@@ -16,6 +16,7 @@ import {
 type ValueInputProps = {
   field: Pick<Field, 'kind' | 'type'>
   label: string
+  typeText: string
   hint: string
   value: Json | undefined
   /** Whether it matters if it is set; otherwise what is empty is left out. */
@@ -41,6 +42,7 @@ export function ValueInput(props: ValueInputProps): ReactNode {
       return (
         <BytesField
           label={props.label}
+          typeText={props.typeText}
           hint={props.hint}
           value={textOf(props.value)}
           onChange={(base64) => props.onChange(orAbsent(base64, props.hasPresence))}
@@ -49,7 +51,10 @@ export function ValueInput(props: ValueInputProps): ReactNode {
     case 'json':
       return (
         <div className="field">
-          <span className="field-name">{props.label}</span>
+          <div className="typed-label">
+            <span className="field-name">{props.label}</span>{' '}
+            <span className="type">{props.typeText}</span>
+          </div>
           <JsonField
             label={props.label}
             hint={[
@@ -71,7 +76,15 @@ export function ValueInput(props: ValueInputProps): ReactNode {
   }
 }
 
-function TextInput({ field, label, hint, value, hasPresence, onChange }: ValueInputProps) {
+function TextInput({
+  field,
+  label,
+  typeText,
+  hint,
+  value,
+  hasPresence,
+  onChange,
+}: ValueInputProps) {
   const kind = inputKindOf(field)
   const isTime = kind === 'timestamp' || kind === 'duration'
   const example =
@@ -79,7 +92,7 @@ function TextInput({ field, label, hint, value, hasPresence, onChange }: ValueIn
   const change = (text: string) => onChange(orAbsent(text, hasPresence && !isTime))
   return (
     <div className="with-button">
-      <LabeledField label={label} hint={[hint, example].filter(Boolean).join(' · ')}>
+      <TypedField label={label} type={typeText} hint={[hint, example].filter(Boolean).join(' · ')}>
         {(described) =>
           isTime ? (
             <input
@@ -97,7 +110,7 @@ function TextInput({ field, label, hint, value, hasPresence, onChange }: ValueIn
             />
           )
         }
-      </LabeledField>
+      </TypedField>
       {kind === 'timestamp' && (
         <button
           type="button"
@@ -112,14 +125,23 @@ function TextInput({ field, label, hint, value, hasPresence, onChange }: ValueIn
   )
 }
 
-function NumberInput({ field, label, hint, value, hasPresence, onChange }: ValueInputProps) {
+function NumberInput({
+  field,
+  label,
+  typeText,
+  hint,
+  value,
+  hasPresence,
+  onChange,
+}: ValueInputProps) {
   const scalar = unwrapped(field.type)
   // `1.` is on the way to `1.5`, and the same number as `1`.
   const [typed, setTyped] = useState('')
   const text = typed !== '' && numberOf(typed, scalar) === value ? typed : textOf(value)
   return (
-    <LabeledField
+    <TypedField
       label={label}
+      type={typeText}
       hint={hint}
       error={isNumberOf(value, scalar) ? null : t.tryIt.notNumber(scalar)}
     >
@@ -136,15 +158,23 @@ function NumberInput({ field, label, hint, value, hasPresence, onChange }: Value
           }}
         />
       )}
-    </LabeledField>
+    </TypedField>
   )
 }
 
-function BoolInput({ field, label, hint, value, hasPresence, onChange }: ValueInputProps) {
+function BoolInput({
+  field,
+  label,
+  typeText,
+  hint,
+  value,
+  hasPresence,
+  onChange,
+}: ValueInputProps) {
   const isNull = inputKindOf(field) === 'null'
   const off = hasPresence ? t.tryIt.notSet : t.tryIt.byDefault(t.tryIt.no)
   return (
-    <LabeledField label={label} hint={hint}>
+    <TypedField label={label} type={typeText} hint={hint}>
       {(described) => (
         <select
           {...described}
@@ -164,17 +194,30 @@ function BoolInput({ field, label, hint, value, hasPresence, onChange }: ValueIn
           )}
         </select>
       )}
-    </LabeledField>
+    </TypedField>
   )
 }
 
-function EnumInput({ field, label, hint, value, hasPresence, types, onChange }: ValueInputProps) {
+function EnumInput({
+  field,
+  label,
+  typeText,
+  hint,
+  value,
+  hasPresence,
+  types,
+  onChange,
+}: ValueInputProps) {
   const { values = [] } = types.enum(field.type) ?? {}
   const chosen = values.find(({ name, number }) => name === value || number === value)
   const standard = values.find(({ number }) => number === 0) ?? values[0]
   const unset = hasPresence ? t.tryIt.notSet : t.tryIt.byDefault(standard?.name ?? '0')
   return (
-    <LabeledField label={label} hint={[hint, chosen?.comment].filter(Boolean).join(' · ')}>
+    <TypedField
+      label={label}
+      type={typeText}
+      hint={[hint, chosen?.comment].filter(Boolean).join(' · ')}
+    >
       {(described) => (
         <select
           {...described}
@@ -194,7 +237,7 @@ function EnumInput({ field, label, hint, value, hasPresence, types, onChange }: 
           )}
         </select>
       )}
-    </LabeledField>
+    </TypedField>
   )
 }
 
