@@ -1,24 +1,22 @@
 import { expect, test } from '@jest/globals'
-import {
-  IN_FLIGHT_RECORD_BYTES,
-  inFlightRecord,
-  isBlocked,
-  monotonicMs,
-  parseInFlight,
-} from './in-flight.ts'
+import { IN_FLIGHT_RECORD_BYTES, isBlocked, monotonicMs, parseInFlight } from './in-flight.ts'
+import { inFlightText } from './testing/in-flight-text.ts'
 
 test('records are read as they were written, and free slots are not', () => {
   const calls = [
     { requestId: '00000000-0000-4000-8000-000000000000', dueMs: 1_234_567 },
     { requestId: 'b', dueMs: Infinity },
   ]
-  const records = [calls[0] ?? null, null, calls[1] ?? null].map(inFlightRecord)
-  for (const record of records) expect(Buffer.byteLength(record)).toBe(IN_FLIGHT_RECORD_BYTES)
-  expect(parseInFlight(records.join(''))).toEqual(calls)
+  const records = inFlightText([calls[0] ?? null, null, calls[1] ?? null])
+  expect(records.split('\n').map(({ length }) => length + 1)).toEqual([
+    ...Array.from({ length: 3 }, () => IN_FLIGHT_RECORD_BYTES),
+    1,
+  ])
+  expect(parseInFlight(records)).toEqual(calls)
 })
 
 test('an id that is too long is cut, and the record keeps its length', () => {
-  const record = inFlightRecord({ requestId: 'x'.repeat(200), dueMs: 1 })
+  const record = inFlightText([{ requestId: 'x'.repeat(200), dueMs: 1 }])
   expect(record).toHaveLength(IN_FLIGHT_RECORD_BYTES)
   expect(parseInFlight(record)).toEqual([{ requestId: 'x'.repeat(60), dueMs: 1 }])
 })

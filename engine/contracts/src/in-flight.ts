@@ -41,29 +41,27 @@ const DIGIT_0 = 0x30
 /**
  * A record, byte by byte: nodes write one for each call, and that takes a third of the time of putting strings together.
  *
- * @param record gets it; of `IN_FLIGHT_RECORD_BYTES` bytes.
- * @param call of an id in ASCII; null = a free slot.
+ * @param records get it in the `IN_FLIGHT_RECORD_BYTES` bytes of this slot.
+ * @param call of an id in ASCII; null = the slot is free.
  */
-export function writeInFlightRecord(record: Uint8Array, call: InFlightCall | null): void {
+export function writeInFlightRecord(
+  records: Uint8Array,
+  slot: number,
+  call: InFlightCall | null,
+): void {
+  const start = slot * IN_FLIGHT_RECORD_BYTES
   const id = call?.requestId ?? ''
-  const idEnd = Math.min(id.length, ID_CHARS_MAX)
-  for (let at = 0; at < idEnd; at++) record[at] = id.charCodeAt(at)
-  let at = IN_FLIGHT_RECORD_BYTES - 1
-  record[at--] = NEWLINE
+  const idEnd = start + Math.min(id.length, ID_CHARS_MAX)
+  for (let at = start; at < idEnd; at++) records[at] = id.charCodeAt(at - start)
+  let at = start + IN_FLIGHT_RECORD_BYTES - 1
+  records[at--] = NEWLINE
   let rest = call === null || call.dueMs === Infinity ? -1 : Math.max(0, Math.ceil(call.dueMs))
   while (rest >= 0 && at > idEnd) {
     const tenth = Math.floor(rest / 10)
-    record[at--] = DIGIT_0 + rest - tenth * 10
+    records[at--] = DIGIT_0 + rest - tenth * 10
     rest = tenth === 0 ? -1 : tenth
   }
-  for (; at >= idEnd; at--) record[at] = BLANK
-}
-
-/** A record as text. @param call null = a free slot. */
-export function inFlightRecord(call: InFlightCall | null): string {
-  const record = new Uint8Array(IN_FLIGHT_RECORD_BYTES)
-  writeInFlightRecord(record, call)
-  return String.fromCharCode(...record)
+  for (; at >= idEnd; at--) records[at] = BLANK
 }
 
 /** The taken slots; what is no record is left out. */

@@ -11,13 +11,13 @@ import {
   type Announcement,
   controlSubject,
   IN_FLIGHT_FILE,
-  inFlightRecord,
   Launch,
   MiB,
   monotonicMs,
   START_STAGE_FILE,
   startStageText,
 } from '@kre/contracts'
+import { inFlightText } from '@kre/contracts/testing'
 import { connectNats } from '@kre/service-kit'
 
 const launch = Launch.parse(
@@ -73,8 +73,7 @@ if (launch.kind === 'entrypoint') {
 } else if (behaviour === 'busy' || behaviour === 'blocked') {
   const dueMs = behaviour === 'busy' ? Infinity : monotonicMs() + 300
   const call = { requestId: '11111111-2222-3333-4444-555555555555', dueMs }
-  const records = inFlightRecord(call) + inFlightRecord(null)
-  writeFileSync(join(launch.workPath, IN_FLIGHT_FILE), records)
+  writeFileSync(join(launch.workPath, IN_FLIGHT_FILE), inFlightText([call, null]))
 }
 
 if (behaviour === 'loading' && launch.kind === 'node') {

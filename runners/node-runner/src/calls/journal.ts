@@ -27,9 +27,16 @@ export function slotsOf({ concurrency, batch }: NodeLaunch): number {
 export type Journal = {
   /** Ids that the previous process left. */
   readonly interrupted: readonly string[]
-  /** @param deadlineAt on the clock of `performance.now()`; Infinity = none. */
+  /**
+   * On disk when it returns, as what comes next may end the process.
+   *
+   * @param deadlineAt on the clock of `performance.now()`; Infinity = none.
+   */
   enter(slot: number, requestId: string, deadlineAt: number): void
+  /** On disk before the event loop goes on: one write for all calls that end in one turn of it. */
   leave(slot: number): void
+  /** Writes at once what was left. */
+  flush(): void
   close(): void
 }
 
@@ -39,20 +46,42 @@ export function openJournal(workPath: string, slots: number): Journal {
   const interrupted = readLeftOvers(file)
   const fd = openSync(file, 'w', 0o600)
   const offsetMs = monotonicMs() - performance.now()
-  const record = Buffer.alloc(IN_FLIGHT_RECORD_BYTES)
-  const blank = Buffer.alloc(IN_FLIGHT_RECORD_BYTES)
-  writeInFlightRecord(blank, null)
-  const write = (slot: number, bytes: Buffer) =>
-    void writeSync(fd, bytes, 0, IN_FLIGHT_RECORD_BYTES, slot * IN_FLIGHT_RECORD_BYTES)
-  for (let slot = 0; slot < slots; slot++) write(slot, blank)
+  const records = Buffer.alloc(slots * IN_FLIGHT_RECORD_BYTES)
+  const write = (first: number, last: number) => {
+    const start = first * IN_FLIGHT_RECORD_BYTES
+    writeSync(fd, records, start, (last + 1) * IN_FLIGHT_RECORD_BYTES - start, start)
+  }
+  for (let slot = 0; slot < slots; slot++) writeInFlightRecord(records, slot, null)
+  write(0, slots - 1)
+
+  /** The slots from the first to the last that were left since the last write of them all. */
+  let firstLeft = slots
+  let lastLeft = -1
+  let isOpen = true
+  const flush = () => {
+    if (lastLeft === -1 || !isOpen) return
+    write(firstLeft, lastLeft)
+    firstLeft = slots
+    lastLeft = -1
+  }
   return {
     interrupted,
     enter(slot, requestId, deadlineAt) {
-      writeInFlightRecord(record, { requestId, dueMs: deadlineAt + offsetMs })
-      write(slot, record)
+      writeInFlightRecord(records, slot, { requestId, dueMs: deadlineAt + offsetMs })
+      write(slot, slot)
     },
-    leave: (slot) => write(slot, blank),
-    close: () => closeSync(fd),
+    leave(slot) {
+      writeInFlightRecord(records, slot, null)
+      if (lastLeft === -1) process.nextTick(flush)
+      firstLeft = Math.min(firstLeft, slot)
+      lastLeft = Math.max(lastLeft, slot)
+    },
+    flush,
+    close() {
+      flush()
+      isOpen = false
+      closeSync(fd)
+    },
   }
 }
 
