@@ -23,7 +23,10 @@ export function toGraphqlVersion({ version, derived }: VersionState) {
     creationAuthor: toGraphqlUser(version.createdBy),
     publicationDate: version.publishedAt?.toISOString() ?? null,
     publicationAuthor: version.publishedBy === null ? null : toGraphqlUser(version.publishedBy),
-    workflows: manifest.workflows.map((workflow) => toGraphqlWorkflow(workflow, derived.nodes)),
+    /** Made when it is asked for: most lists of a thousand versions have no use for their nodes. */
+    get workflows() {
+      return manifest.workflows.map((workflow) => toGraphqlWorkflow(workflow, derived.nodes))
+    },
     hasDoc,
     errors: derived.status === 'ERROR' ? [derived.reason] : [],
     issues: issues ?? [],
