@@ -2,7 +2,7 @@ import { Graph, layout } from '@dagrejs/dagre'
 import type { WorkflowGraph } from './graph-model.ts'
 
 /** In pixels at full size; the style sheet uses the same. */
-export const NODE_SIZE = { width: 252, height: 92 } as const
+export const NODE_SIZE = { width: 264, height: 92 } as const
 const GAP = { nodesep: 28, ranksep: 96, marginx: 8, marginy: 8 } as const
 
 export type Place = { readonly x: number; readonly y: number }

@@ -106,7 +106,7 @@ export function WorkflowCanvas({ graph, selected, onSelect }: WorkflowCanvasProp
         onPaneClick={() => onSelect(null)}
       >
         <Background gap={20} />
-        <Controls showInteractive={false} />
+        <Controls showInteractive={false} orientation="horizontal" />
         {graph.nodes.length >= MAP_NODES && <MiniMap pannable zoomable style={MAP_SIZE} />}
       </ReactFlow>
     </div>
