@@ -8,7 +8,7 @@ import { Shell } from './shell.tsx'
 import { t } from './texts/en.ts'
 import { ErrorBoundary } from './ui/error-boundary.tsx'
 import { Button } from './ui/button.tsx'
-import { Face, Loading } from './ui/query-view.tsx'
+import { Face, HomeLink, Loading } from './ui/query-view.tsx'
 import { useStore } from './ui/store.ts'
 import { NewRuntimeView } from './views/new-runtime-view.tsx'
 import { RuntimesView } from './views/runtimes-view.tsx'
@@ -71,7 +71,7 @@ function Gate() {
     case 'unreachable':
       return (
         <main className="page">
-          <Face title={t.faces.unreachableTitle} text={t.errors.unreachable}>
+          <Face icon="lost" title={t.faces.unreachableTitle} text={t.errors.unreachable}>
             <Button onClick={() => void checkSession()}>{t.common.retry}</Button>
           </Face>
         </main>
@@ -123,12 +123,14 @@ function Views() {
       </Route>
       <Route path={patterns.profile} component={ProfileView} />
       <Route path={patterns.users} component={UsersView} />
-      <Route path={patterns.user}>{({ email }) => <UserView email={email} />}</Route>
+      <Route path={patterns.user} component={UserView} />
       <Route path={patterns.settings} component={SettingsView} />
       <Route path={patterns.audit} component={AuditView} />
       <Route>
         <main className="page" id="main">
-          <Face title={t.faces.notFoundTitle} text={t.faces.noPage} />
+          <Face title={t.faces.notFoundTitle} text={t.faces.noPage}>
+            <HomeLink />
+          </Face>
         </main>
       </Route>
     </Switch>

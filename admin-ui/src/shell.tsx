@@ -13,6 +13,8 @@ import { signOut } from './session/session.ts'
 import { useMe } from './session/use-me.ts'
 import { t } from './texts/en.ts'
 import { errorText } from './ui/error-note.tsx'
+import { BrandMark, Icon } from './ui/icon.tsx'
+import { LiveMark } from './ui/live-mark.tsx'
 import { formatMoment, setZone, zone, zoneName } from './ui/moment.tsx'
 import { notify } from './ui/toasts.ts'
 import { useStore } from './ui/store.ts'
@@ -66,7 +68,7 @@ function Header() {
   return (
     <header className="header">
       <Link href={paths.runtimes()} className="brand">
-        KRE
+        <BrandMark /> KRE
       </Link>
       <nav aria-label={t.shell.navigation}>
         <NavLink href={paths.runtimes()} text={t.shell.runtimes} />
@@ -103,7 +105,7 @@ function NavLink({ href, text }: { href: string; text: string }) {
       : location === href || location.startsWith(`${href}/`)
   return (
     <Link href={href} className="nav-link" aria-current={isHere ? 'page' : undefined}>
-      {text}
+      <span>{text}</span>
     </Link>
   )
 }
@@ -116,11 +118,15 @@ function StaleBanner({ liveError }: { liveError: ApiError | null }) {
     <div role="status">
       {live.kind === 'lost' && (
         <p className="banner">
+          <Icon name="lost" />
           {t.shell.stale(formatMoment(new Date(live.since).toISOString(), shownZone, 'full'))}
         </p>
       )}
       {live.kind !== 'lost' && liveError !== null && (
-        <p className="banner">{t.shell.notLive(errorText(liveError))}</p>
+        <p className="banner">
+          <Icon name="lost" />
+          {t.shell.notLive(errorText(liveError))}
+        </p>
       )}
     </div>
   )
@@ -131,6 +137,7 @@ function Footer() {
   const shownTheme = useStore(theme)
   return (
     <footer className="footer">
+      <LiveMark />
       <label>
         {t.shell.zone}{' '}
         <select

@@ -213,10 +213,10 @@ export const UpdateSettings: TypedDocument<UpdateSettingsResult, UpdateSettingsV
 }
 
 export type ActivitiesResult = { userActivityList: readonly ({ id: string; type: UserActivityType; date: string; user: { email: string }; vars: readonly ({ key: string; value: string })[]; isGenuine: boolean; outcome: AuditOutcome; errorCode: string | null; operation: string; principal: AuditPrincipal; address: string; comment: string })[] }
-export type ActivitiesVariables = { types?: readonly (UserActivityType)[] | null | undefined; userEmail?: string | null | undefined; lastId?: string | null | undefined }
+export type ActivitiesVariables = { types?: readonly (UserActivityType)[] | null | undefined; userEmail?: string | null | undefined; fromDate?: string | null | undefined; toDate?: string | null | undefined; lastId?: string | null | undefined }
 export const Activities: TypedDocument<ActivitiesResult, ActivitiesVariables> = {
   name: 'Activities',
-  digest: '9ae18638b3029b0959acb5b9b94c9bb7c635c3a3ab2397bfa5e0badb9578d3f6',
+  digest: 'df9d658711c1a19a4077a4ffb66abce7540e9c987b4e22e592ad0760b02ad9c7',
 }
 
 export type VersionComparisonResult = { from: { manifest: string }; to: { manifest: string }; versionComparison: { isSameBundle: boolean; leftOut: number; differences: readonly ({ area: DifferenceArea; name: string; change: DifferenceChange; fields: readonly ({ name: string; before: string | null; after: string | null })[] })[] } }

@@ -6,8 +6,10 @@ import { SignInForm } from './sign-in-form.tsx'
 export function SessionOver() {
   return (
     <Dialog title={t.signIn.overTitle} onClose={null}>
-      <p>{t.signIn.over}</p>
-      <SignInForm />
+      <div className="stack">
+        <p>{t.signIn.over}</p>
+        <SignInForm />
+      </div>
     </Dialog>
   )
 }

@@ -14,15 +14,21 @@ import { signInMethods } from './sign-in-methods.ts'
 export function SignInForm() {
   const methods = signInMethods()
   return (
-    <div className="stack">
+    <div className="stack sign-in-form">
       {methods.mail && <MailForm />}
+      {methods.mail && methods.oidc && <p className="sign-in-or">{t.signIn.or}</p>}
       {methods.oidc && (
-        <a className="button" href={apiUrl('api/v1/auth/oidc')}>
+        <a
+          className={methods.mail ? 'button' : 'button button-primary'}
+          href={apiUrl('api/v1/auth/oidc')}
+        >
           {t.signIn.provider}
         </a>
       )}
       <div className="stack-tight">
-        <p>{methods.mail || methods.oidc ? t.signIn.orCommandLine : t.signIn.commandLine}</p>
+        <p className="hint">
+          {methods.mail || methods.oidc ? t.signIn.orCommandLine : t.signIn.commandLine}
+        </p>
         <Code text="krectl login" />
       </div>
       <Button onClick={() => void checkSession()}>{t.signIn.check}</Button>

@@ -60,6 +60,7 @@ export const administration = {
     days: 'Days until a login ends',
     daysHint: 'For logins that begin from now on.',
     save: 'Save',
+    dirty: 'Not saved yet.',
     saved: 'The settings are saved.',
   },
   audit: {
@@ -69,9 +70,14 @@ export const administration = {
     what: 'What',
     outcome: 'Outcome',
     why: 'Why',
+    type: 'Kind',
+    anyType: 'everything',
+    from: 'From',
+    to: 'To',
     filter: 'Show',
     more: 'Older',
-    empty: 'Nothing of that kind.',
+    emptyTitle: 'Nothing of that kind',
+    empty: 'The log has no entry for this choice.',
     notGenuine: 'Not as the engine wrote it',
     outcomes: { SUCCEEDED: 'Done', REFUSED: 'Refused', FAILED: 'Failed', UNKNOWN: 'Unknown' },
     types: {

@@ -36,6 +36,7 @@ export const t = {
   faces: {
     notFoundTitle: 'Not found',
     noPage: 'There is nothing at this address.',
+    home: 'To the runtimes',
     noAccessTitle: 'No access',
     noAccess: 'Ask an administrator for a higher level.',
     unreachableTitle: 'Engine unreachable',
@@ -53,6 +54,11 @@ export const t = {
     audit: 'Audit',
     settings: 'Settings',
     signOut: 'Sign out',
+    live: {
+      idle: 'Connecting …',
+      live: 'Live: changes show by themselves',
+      lost: 'Not connected, trying again',
+    },
     zone: 'Times in',
     theme: 'Theme',
     themes: { system: 'as the system', light: 'light', dark: 'dark' },
@@ -63,6 +69,8 @@ export const t = {
   },
   signIn: {
     title: 'Sign in to KRE',
+    about: 'Workflows of models, from upload to published address.',
+    or: 'or',
     email: 'E-mail address',
     send: 'Send me a link',
     sentTitle: 'Look into your mail',
@@ -85,6 +93,8 @@ export const t = {
     emptyForViewers: 'Nobody has given you access to a runtime yet.',
     published: 'Published',
     nothingPublished: 'nothing',
+    filter: 'Filter by name',
+    noneFound: 'No runtime has this in its name, id or description.',
     address: 'Address',
     created: 'Created',
   },

@@ -1,5 +1,6 @@
 import { useState } from 'react'
 import { t } from '../texts/en.ts'
+import { Icon } from './icon.tsx'
 import { notify } from './toasts.ts'
 
 /** Text for another program, with a button that copies it. */
@@ -28,12 +29,13 @@ export function CopyButton({ text, name = text }: { text: string; name?: string 
   return (
     <button
       type="button"
-      className="copy"
+      className={isCopied ? 'copy copy-done' : 'copy'}
       aria-label={`${t.common.copy}: ${name}`}
       title={t.common.copy}
       onClick={() => void copy()}
     >
-      {isCopied ? t.common.copied : t.common.copy}
+      <Icon name={isCopied ? 'done' : 'copy'} />
+      {isCopied && t.common.copied}
     </button>
   )
 }

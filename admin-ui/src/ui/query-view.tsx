@@ -1,8 +1,11 @@
 import type { ReactNode } from 'react'
+import { Link } from 'wouter'
 import type { ApiError } from '../api/api-error.ts'
 import type { Query } from '../api/query-cache.ts'
+import { paths } from '../path-builder.ts'
 import { t } from '../texts/en.ts'
 import { Button } from './button.tsx'
+import { Icon, type IconName } from './icon.tsx'
 import { ErrorNote, errorText } from './error-note.tsx'
 
 const GONE = new Set(['NOT_FOUND', 'PERMISSION_DENIED'])
@@ -40,11 +43,24 @@ type FailureProps = { error: ApiError; onRetry: () => Promise<void> }
 
 function Failure({ error, onRetry }: FailureProps) {
   if (error.code === 'NOT_FOUND')
-    return <Face title={t.faces.notFoundTitle} text={errorText(error)} />
+    return (
+      <Face title={t.faces.notFoundTitle} text={errorText(error)}>
+        <HomeLink />
+      </Face>
+    )
   if (error.code === 'PERMISSION_DENIED')
-    return <Face title={t.faces.noAccessTitle} text={`${errorText(error)}. ${t.faces.noAccess}`} />
+    return (
+      <Face
+        icon="locked"
+        title={t.faces.noAccessTitle}
+        text={`${errorText(error)}. ${t.faces.noAccess}`}
+      >
+        <HomeLink />
+      </Face>
+    )
   return (
     <Face
+      icon="lost"
       title={error.code === 'UNREACHABLE' ? t.faces.unreachableTitle : t.faces.failedTitle}
       text={errorText(error)}
     >
@@ -54,12 +70,22 @@ function Failure({ error, onRetry }: FailureProps) {
   )
 }
 
-type FaceProps = { title: string; text: string; children?: ReactNode }
+/** Out of a place where there is nothing to do. */
+export function HomeLink() {
+  return (
+    <Link className="button" href={paths.runtimes()}>
+      {t.faces.home}
+    </Link>
+  )
+}
+
+type FaceProps = { title: string; text: string; icon?: IconName; children?: ReactNode }
 
 /** A page, or a part of one, that has something to say instead of something to show. */
-export function Face({ title, text, children }: FaceProps) {
+export function Face({ title, text, icon = 'nothing', children }: FaceProps) {
   return (
     <div className="face">
+      <Icon name={icon} />
       <h2>{title}</h2>
       <p>{text}</p>
       {children}

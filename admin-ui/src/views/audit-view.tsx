@@ -4,11 +4,13 @@ import { runOperation } from '../api/run-operation.ts'
 import { Activities, type ActivitiesResult } from '../gen/documents.ts'
 import { t } from '../texts/en.ts'
 import { Button } from '../ui/button.tsx'
-import { Field } from '../ui/field.tsx'
-import { Page } from '../ui/page.tsx'
 import { ErrorNote } from '../ui/error-note.tsx'
-import { Loading } from '../ui/query-view.tsx'
+import { Page } from '../ui/page.tsx'
+import { Face, Loading } from '../ui/query-view.tsx'
+import { shellWord } from '../ui/shell-word.ts'
+import { Twin } from '../ui/twin.tsx'
 import { ActivityTable } from './activity-table.tsx'
+import { AuditFilter, NOTHING_CHOSEN, type AuditChoice } from './audit-filter.tsx'
 
 type Activity = ActivitiesResult['userActivityList'][number]
 
@@ -17,19 +19,22 @@ const PAGE_ITEMS = 30
 
 /** What people did and tried to do, newest first. */
 export function AuditView() {
-  const [email, setEmail] = useState('')
+  const [choice, setChoice] = useState(NOTHING_CHOSEN)
   const [items, setItems] = useState<readonly Activity[]>([])
   const [hasMore, setMore] = useState(false)
   const [isLoading, setLoading] = useState(true)
   const [error, setError] = useState<ApiError | null>(null)
 
-  async function load(before: readonly Activity[], wanted: string): Promise<void> {
+  async function load(before: readonly Activity[], wanted: AuditChoice): Promise<void> {
     setLoading(true)
     setError(null)
     try {
       const { userActivityList: page } = await runOperation(Activities, {
         lastId: before.at(-1)?.id,
-        userEmail: wanted === '' ? undefined : wanted,
+        userEmail: wanted.email || undefined,
+        types: wanted.type === '' ? undefined : [wanted.type],
+        fromDate: wanted.from || undefined,
+        toDate: wanted.to || undefined,
       })
       setItems([...before, ...page])
       setMore(page.length === PAGE_ITEMS)
@@ -38,34 +43,41 @@ export function AuditView() {
     }
     setLoading(false)
   }
-  useEffect(() => void load([], ''), [])
+  useEffect(() => void load([], NOTHING_CHOSEN), [])
 
   return (
     <Page title={t.audit.title}>
-      <form
-        className="inline-form"
-        onSubmit={(event) => {
-          event.preventDefault()
-          void load([], email.trim())
+      <AuditFilter
+        onChoose={(wanted) => {
+          setChoice(wanted)
+          void load([], wanted)
         }}
-      >
-        <Field label={t.audit.who}>
-          {(field) => (
-            <input {...field} value={email} onChange={(event) => setEmail(event.target.value)} />
-          )}
-        </Field>
-        <Button type="submit">{t.audit.filter}</Button>
-      </form>
+      />
       {error !== null && <ErrorNote error={error} />}
       {items.length > 0 && <ActivityTable items={items} />}
       {items.length === 0 && !isLoading && error === null && (
-        <p className="face">{t.audit.empty}</p>
+        <Face title={t.audit.emptyTitle} text={t.audit.empty} />
       )}
       {isLoading ? (
         <Loading />
       ) : (
-        hasMore && <Button onClick={() => void load(items, email.trim())}>{t.audit.more}</Button>
+        hasMore && (
+          <div>
+            <Button onClick={() => void load(items, choice)}>{t.audit.more}</Button>
+          </div>
+        )
       )}
+      <Twin text={cliTwin(choice)} />
     </Page>
   )
+}
+
+function cliTwin({ email, type, from, to }: AuditChoice): string {
+  return [
+    'krectl audit list',
+    ...(email === '' ? [] : [`--user ${shellWord(email)}`]),
+    ...(type === '' ? [] : [`--type ${type}`]),
+    ...(from === '' ? [] : [`--from ${from}`]),
+    ...(to === '' ? [] : [`--to ${to}`]),
+  ].join(' ')
 }

@@ -47,7 +47,7 @@ export function DocumentationTab(place: Place) {
                 ))}
               </ul>
             </nav>
-            <article className="document">
+            <article className="document panel">
               {isMarkdown(shown) ? (
                 <MarkdownDocument key={shown.path} document={shown} place={place} />
               ) : shown.contentType.startsWith('image/') && !shown.path.endsWith('.svg') ? (

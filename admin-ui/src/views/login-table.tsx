@@ -4,6 +4,7 @@ import { t } from '../texts/en.ts'
 import { Button } from '../ui/button.tsx'
 import { DataTable } from '../ui/data-table.tsx'
 import { Moment } from '../ui/moment.tsx'
+import { shortUserAgent } from '../ui/user-agent.ts'
 import { actAndTell } from './act-and-tell.ts'
 
 type Login = NonNullable<NonNullable<ProfileResult['me']>['logins']>[number]
@@ -24,7 +25,7 @@ export function LoginTable({ logins }: { logins: readonly Login[] }) {
           kind: 'name',
           cell: ({ userAgent, isCurrent }) => (
             <>
-              <span className="clamp">{userAgent}</span>
+              <span title={userAgent}>{shortUserAgent(userAgent)}</span>
               {isCurrent && <span className="tag">{t.profile.current}</span>}
             </>
           ),

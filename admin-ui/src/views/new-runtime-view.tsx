@@ -41,7 +41,7 @@ export function NewRuntimeView() {
   const crumbs = [{ text: t.shell.runtimes, href: paths.runtimes() }]
   return (
     <Page title={t.newRuntime.title} crumbs={crumbs}>
-      <form className="form" onSubmit={(event) => void create(event)}>
+      <form className="form panel" onSubmit={(event) => void create(event)}>
         <Field label={t.newRuntime.name} hint={t.newRuntime.nameHint}>
           {(field) => (
             <input

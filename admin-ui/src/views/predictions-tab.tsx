@@ -3,8 +3,8 @@ import { useQuery } from '../api/use-query.ts'
 import { Predictions, type PredictionsResult } from '../gen/documents.ts'
 import { t } from '../texts/en.ts'
 import { Face, QueryView } from '../ui/query-view.tsx'
-import { TableFrame } from '../ui/table-frame.tsx'
 import { ClassTable } from './class-table.tsx'
+import { ConfusionMatrix } from './confusion-matrix.tsx'
 import { HitsChart } from './hits-chart.tsx'
 
 type Metrics = NonNullable<PredictionsResult['metrics']>
@@ -45,8 +45,14 @@ export function PredictionsTab({ runtimeId, versionName }: PredictionsTabProps) 
             <div className="stack">
               <Numbers metrics={metrics} />
               <HitsChart points={metrics.charts.successVsFails} />
-              <ClassTable classes={metrics.classes} />
-              <Confusion metrics={metrics} />
+              <div className="side-by-side">
+                <section className="stack-tight">
+                  <h2>{t.predictions.classes}</h2>
+                  <p className="faint">{t.predictions.classesMeans}</p>
+                  <ClassTable classes={metrics.classes} />
+                </section>
+                <ConfusionMatrix points={metrics.charts.confusionMatrix} />
+              </div>
             </div>
           )
         }
@@ -57,61 +63,24 @@ export function PredictionsTab({ runtimeId, versionName }: PredictionsTabProps) 
 
 function Numbers({ metrics }: { metrics: Metrics }) {
   const { values, rows, hits, misses } = metrics
+  const words = t.predictions
   const numbers = [
-    [t.predictions.accuracy, `${values.accuracy.total} %`],
-    [t.predictions.predictions, rows],
-    [t.predictions.hits, hits],
-    [t.predictions.misses, misses],
-    [t.predictions.missing, `${values.missing} %`],
-    [t.predictions.newLabels, `${values.newLabels} %`],
+    [words.accuracy, `${values.accuracy.total} %`, words.accuracyOf(hits, hits + misses)],
+    [words.predictions, rows, null],
+    [words.hits, hits, null],
+    [words.misses, misses, null],
+    [words.missing, `${values.missing} %`, words.missingMeans],
+    [words.newLabels, `${values.newLabels} %`, words.newLabelsMeans],
   ] as const
   return (
     <dl className="numbers">
-      {numbers.map(([name, value]) => (
+      {numbers.map(([name, value, meaning]) => (
         <div key={name}>
           <dt>{name}</dt>
           <dd>{value}</dd>
+          {meaning !== null && <dd>{meaning}</dd>}
         </div>
       ))}
     </dl>
-  )
-}
-
-/** Rows are what was true, columns what was said; percents of each row. */
-function Confusion({ metrics }: { metrics: Metrics }) {
-  const points = metrics.charts.confusionMatrix
-  const labels = [...new Set(points.flatMap(({ x, y }) => [x, y]))]
-  const shares = new Map(points.map(({ x, y, z }) => [`${y}\0${x}`, Number(z)]))
-  return (
-    <TableFrame label={t.predictions.confusion}>
-      <table className="confusion">
-        <caption>{t.predictions.confusion}</caption>
-        <thead>
-          <tr>
-            <td />
-            {labels.map((label) => (
-              <th key={label} scope="col" className="number">
-                {label}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {labels.map((truth) => (
-            <tr key={truth}>
-              <th scope="row">{truth}</th>
-              {labels.map((said) => {
-                const share = shares.get(`${truth}\0${said}`) ?? 0
-                return (
-                  <td key={said} className={`number heat-${Math.ceil(share / 20)}`}>
-                    {share} %
-                  </td>
-                )
-              })}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </TableFrame>
   )
 }

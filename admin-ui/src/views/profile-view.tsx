@@ -10,6 +10,8 @@ import { ErrorNote } from '../ui/error-note.tsx'
 import { Field } from '../ui/field.tsx'
 import { Page } from '../ui/page.tsx'
 import { QueryView } from '../ui/query-view.tsx'
+import { shellWord } from '../ui/shell-word.ts'
+import { Twin } from '../ui/twin.tsx'
 import { LoginTable } from './login-table.tsx'
 import { TokenTable } from './token-table.tsx'
 
@@ -62,7 +64,7 @@ function NewToken() {
   }
 
   return (
-    <>
+    <div className="panel stack-tight">
       <form className="inline-form" onSubmit={(event) => void make(event)}>
         <Field label={t.profile.tokenName}>
           {(field) => (
@@ -92,6 +94,7 @@ function NewToken() {
             <input
               {...field}
               type="number"
+              className="short-input"
               min={1}
               max={365}
               required
@@ -111,6 +114,9 @@ function NewToken() {
           <Code text={made} />
         </div>
       )}
-    </>
+      <Twin
+        text={`krectl token create ${shellWord(name || 'NAME')}${scope === 'READ' ? ' --read' : ''} --days ${Number.isNaN(days) ? 'DAYS' : days}`}
+      />
+    </div>
   )
 }

@@ -1,3 +1,4 @@
+import { useState } from 'react'
 import { Link } from 'wouter'
 import { useQuery } from '../api/use-query.ts'
 import { Runtimes, type RuntimeFacts } from '../gen/documents.ts'
@@ -5,36 +6,36 @@ import { paths } from '../path-builder.ts'
 import { hasLevel } from '../session/access.ts'
 import { useMe } from '../session/use-me.ts'
 import { t } from '../texts/en.ts'
-import { CopyButton } from '../ui/code.tsx'
-import { Moment } from '../ui/moment.tsx'
 import { Page } from '../ui/page.tsx'
 import { Face, QueryView } from '../ui/query-view.tsx'
-import { StatusChip } from '../ui/status-chip.tsx'
+import { RuntimeTile } from './runtime-tile.tsx'
+
+/** Fewer are found by looking. */
+const FILTERED_FROM = 7
 
 /** Where people land: every runtime, what it serves, and how that is doing. */
 export function RuntimesView() {
   const query = useQuery(Runtimes, {})
   const mayAdd = hasLevel(useMe(), 'MANAGER', null)
+  const isEmpty = query.data?.runtimes.length === 0
   const add = mayAdd && (
     <Link className="button button-primary" href={paths.newRuntime()}>
       {t.runtimes.add}
     </Link>
   )
   return (
-    <Page title={t.runtimes.title} actions={add}>
+    <Page title={t.runtimes.title} actions={!isEmpty && add}>
       <QueryView query={query}>
         {({ runtimes }) =>
-          runtimes.length === 0 ? (
+          isEmpty ? (
             <Face
               title={t.runtimes.emptyTitle}
               text={mayAdd ? t.runtimes.empty : t.runtimes.emptyForViewers}
-            />
+            >
+              {add}
+            </Face>
           ) : (
-            <ul className="tiles">
-              {runtimes.map((runtime) => (
-                <RuntimeTile key={runtime.id} runtime={runtime} />
-              ))}
-            </ul>
+            <Tiles runtimes={runtimes} />
           )
         }
       </QueryView>
@@ -42,43 +43,30 @@ export function RuntimesView() {
   )
 }
 
-function RuntimeTile({ runtime }: { runtime: RuntimeFacts }) {
-  const { publishedVersion: published } = runtime
+function Tiles({ runtimes }: { runtimes: readonly RuntimeFacts[] }) {
+  const [wanted, setWanted] = useState('')
+  const words = wanted.trim().toLowerCase()
+  const shown = runtimes.filter(({ id, name, description }) =>
+    `${id}\n${name}\n${description}`.toLowerCase().includes(words),
+  )
   return (
-    <li className="tile">
-      <h2>
-        <Link href={paths.versions(runtime.id)}>{runtime.name}</Link>
-      </h2>
-      <p className="faint">
-        <code>{runtime.id}</code>
-      </p>
-      <p className="clamp">{runtime.description}</p>
-      <dl className="pairs">
-        <dt>{t.runtimes.published}</dt>
-        <dd>
-          {published === null ? (
-            <span className="faint">{t.runtimes.nothingPublished}</span>
-          ) : (
-            <>
-              <Link href={paths.status(runtime.id, published.name)}>{published.name}</Link>{' '}
-              <StatusChip status={published.status} />
-            </>
-          )}
-        </dd>
-        {runtime.entrypointAddress !== '' && (
-          <>
-            <dt>{t.runtimes.address}</dt>
-            <dd>
-              <code>{runtime.entrypointAddress}</code>{' '}
-              <CopyButton text={runtime.entrypointAddress} />
-            </dd>
-          </>
-        )}
-        <dt>{t.runtimes.created}</dt>
-        <dd>
-          <Moment at={runtime.creationDate} /> · {runtime.creationAuthor.email}
-        </dd>
-      </dl>
-    </li>
+    <>
+      {runtimes.length >= FILTERED_FROM && (
+        <input
+          type="search"
+          className="filter-input"
+          aria-label={t.runtimes.filter}
+          placeholder={t.runtimes.filter}
+          value={wanted}
+          onChange={(event) => setWanted(event.target.value)}
+        />
+      )}
+      {shown.length === 0 && <p className="faint">{t.runtimes.noneFound}</p>}
+      <ul className="tiles">
+        {shown.map((runtime) => (
+          <RuntimeTile key={runtime.id} runtime={runtime} />
+        ))}
+      </ul>
+    </>
   )
 }

@@ -9,7 +9,9 @@ import { ErrorNote } from '../ui/error-note.tsx'
 import { Field } from '../ui/field.tsx'
 import { Page } from '../ui/page.tsx'
 import { QueryView } from '../ui/query-view.tsx'
+import { shellWord } from '../ui/shell-word.ts'
 import { notify } from '../ui/toasts.ts'
+import { Twin } from '../ui/twin.tsx'
 
 export function SettingsView() {
   const query = useQuery(EngineSettings, {})
@@ -35,7 +37,7 @@ function Form({ settings }: { settings: EngineSettingsResult['settings'] }) {
     setBusy(true)
     setError(null)
     try {
-      const authAllowedDomains = domains.split(/[\s,]+/).filter((domain) => domain !== '')
+      const authAllowedDomains = toList(domains)
       await runOperation(UpdateSettings, {
         input: { authAllowedDomains, sessionLifetimeInDays: days },
       })
@@ -49,7 +51,7 @@ function Form({ settings }: { settings: EngineSettingsResult['settings'] }) {
   }
 
   return (
-    <form className="form" onSubmit={(event) => void save(event)}>
+    <form className="form panel" onSubmit={(event) => void save(event)}>
       <Field label={t.settings.domains} hint={t.settings.domainsHint}>
         {(field) => (
           <textarea
@@ -67,6 +69,7 @@ function Form({ settings }: { settings: EngineSettingsResult['settings'] }) {
           <input
             {...field}
             type="number"
+            className="short-input"
             min={1}
             max={3650}
             required
@@ -76,11 +79,24 @@ function Form({ settings }: { settings: EngineSettingsResult['settings'] }) {
         )}
       </Field>
       {error !== null && <ErrorNote error={error} />}
-      <div>
+      <div className="form-end">
         <Button kind="primary" type="submit" disabled={!isDirty} isBusy={isBusy}>
           {t.settings.save}
         </Button>
+        {isDirty && <span className="faint">{t.settings.dirty}</span>}
       </div>
+      <Twin text={cliTwin(toList(domains), days)} />
     </form>
   )
+}
+
+/** One a line, or with commas between. */
+function toList(domains: string): string[] {
+  return domains.split(/[\s,]+/).filter((domain) => domain !== '')
+}
+
+function cliTwin(domains: readonly string[], days: number): string {
+  const allowed =
+    domains.length === 0 ? '--allow-nobody' : `--allow-domains ${domains.map(shellWord).join(' ')}`
+  return `krectl settings set --session-days ${Number.isNaN(days) ? 'DAYS' : days} ${allowed}`
 }

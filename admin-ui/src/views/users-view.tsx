@@ -9,7 +9,9 @@ import { ErrorNote } from '../ui/error-note.tsx'
 import { Field } from '../ui/field.tsx'
 import { Page } from '../ui/page.tsx'
 import { QueryView } from '../ui/query-view.tsx'
+import { shellWord } from '../ui/shell-word.ts'
 import { notify } from '../ui/toasts.ts'
+import { Twin } from '../ui/twin.tsx'
 import { UserTable } from './user-table.tsx'
 
 export const LEVELS: readonly AccessLevel[] = ['VIEWER', 'MANAGER', 'ADMIN']
@@ -46,7 +48,7 @@ function NewUser() {
   }
 
   return (
-    <>
+    <div className="panel stack-tight">
       <form className="inline-form" onSubmit={(event) => void create(event)}>
         <Field label={t.users.email}>
           {(field) => (
@@ -79,6 +81,7 @@ function NewUser() {
         </Button>
       </form>
       {error !== null && <ErrorNote error={error} />}
-    </>
+      <Twin text={`krectl user create ${shellWord(email || 'EMAIL')} --level ${level}`} />
+    </div>
   )
 }

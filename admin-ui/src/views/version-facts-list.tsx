@@ -8,37 +8,47 @@ import { IssueList, issueSummary } from './issue-list.tsx'
 export function VersionFactsList({ version }: { version: VersionFacts }) {
   const { publicationAuthor: publisher } = version
   return (
-    <section className="version-facts">
+    <section className="panel version-facts">
       <h2>{t.version.facts}</h2>
-      <p>{version.description}</p>
-      <dl className="pairs">
-        <dt>{t.version.address}</dt>
-        <dd>
-          {version.entrypointAddress === '' ? (
-            <span className="faint">{t.version.noAddress}</span>
-          ) : (
-            <>
-              <code>{version.entrypointAddress}</code>{' '}
-              <CopyButton text={version.entrypointAddress} />
-            </>
-          )}
-        </dd>
-        <dt>{t.versions.created}</dt>
-        <dd>
-          <Moment at={version.creationDate} /> · {version.creationAuthor.email}
-        </dd>
-        <dt>{t.versions.published}</dt>
-        <dd>
-          <Moment at={version.publicationDate} />
-          {publisher !== null && ` · ${publisher.email}`}
-        </dd>
-        <dt>{t.version.manifest}</dt>
-        <dd>krtVersion {version.krtVersion}</dd>
-        <dt>{t.version.digest}</dt>
-        <dd>
-          <code title={version.digest}>{version.digest.slice(0, 16)}…</code>{' '}
-          <CopyButton text={version.digest} />
-        </dd>
+      <p className="lead">{version.description}</p>
+      <dl className="facts">
+        <div>
+          <dt>{t.version.address}</dt>
+          <dd>
+            {version.entrypointAddress === '' ? (
+              <span className="faint">{t.version.noAddress}</span>
+            ) : (
+              <>
+                <code>{version.entrypointAddress}</code>{' '}
+                <CopyButton text={version.entrypointAddress} />
+              </>
+            )}
+          </dd>
+        </div>
+        <div>
+          <dt>{t.versions.created}</dt>
+          <dd>
+            <Moment at={version.creationDate} /> · {version.creationAuthor.email}
+          </dd>
+        </div>
+        <div>
+          <dt>{t.versions.published}</dt>
+          <dd>
+            <Moment at={version.publicationDate} />
+            {publisher !== null && ` · ${publisher.email}`}
+          </dd>
+        </div>
+        <div>
+          <dt>{t.version.manifest}</dt>
+          <dd>krtVersion {version.krtVersion}</dd>
+        </div>
+        <div>
+          <dt>{t.version.digest}</dt>
+          <dd>
+            <code title={version.digest}>{version.digest.slice(0, 16)}…</code>{' '}
+            <CopyButton text={version.digest} />
+          </dd>
+        </div>
       </dl>
       {version.issues.length > 0 && (
         <details open={version.issues.some(({ level }) => level !== 'info')}>

@@ -59,9 +59,9 @@ export function VersionsView({ runtimeId }: { runtimeId: string }) {
 function RuntimeHead({ runtime }: { runtime: RuntimeFacts }) {
   return (
     <>
-      <p>{runtime.description}</p>
+      <p className="lead">{runtime.description}</p>
       <p className="row">
-        <span>{t.runtimes.address}</span>
+        <span className="faint">{t.runtimes.address}</span>
         {runtime.entrypointAddress === '' ? (
           <span className="faint">{t.versions.noAddress}</span>
         ) : (
