@@ -24,7 +24,7 @@ describe('paths', () => {
       predictions: paths.predictions('demo', 'v1'),
       profile: paths.profile(),
       users: paths.users(),
-      user: paths.user('a@b.c'),
+      user: paths.user('a+x@b.c'),
       settings: paths.settings(),
       audit: paths.audit(),
     }).toEqual({
@@ -48,7 +48,7 @@ describe('paths', () => {
       predictions: '/runtimes/demo/versions/v1/predictions',
       profile: '/profile',
       users: '/users',
-      user: '/users/a%40b.c',
+      user: '/users/account?email=a%2Bx%40b.c',
       settings: '/settings',
       audit: '/audit',
     })

@@ -33,7 +33,8 @@ export const paths = {
   predictions: (runtimeId: string, name: string) => `${version(runtimeId, name)}/predictions`,
   profile: () => '/profile',
   users: () => '/users',
-  user: (email: string) => `/users/${part(email)}`,
+  /** In the query: the router leaves some characters of an address's path as they are. */
+  user: (email: string) => `/users/account?${new URLSearchParams({ email })}`,
   settings: () => '/settings',
   audit: () => '/audit',
 } as const
@@ -50,7 +51,7 @@ export const patterns = {
   version: '/runtimes/:runtimeId/versions/:name/:view?/:id?',
   profile: '/profile',
   users: '/users',
-  user: '/users/:email',
+  user: '/users/account',
   settings: '/settings',
   audit: '/audit',
 } as const

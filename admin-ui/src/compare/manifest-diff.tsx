@@ -15,11 +15,12 @@ export function ManifestDiff({ before, after }: ManifestDiffProps) {
   const shown = isWhole ? lines : foldSame(lines)
   return (
     <>
+      <p className="faint">{t.compare.asRead}</p>
       <p className="row">
         <span>
           {added + removed === 0 ? t.compare.sameManifest : t.compare.lines(added, removed)}
         </span>
-        <label className="row">
+        <label className="check">
           <input
             type="checkbox"
             checked={isWhole}
@@ -28,7 +29,6 @@ export function ManifestDiff({ before, after }: ManifestDiffProps) {
           {t.compare.wholeManifest}
         </label>
       </p>
-      <p className="faint">{t.compare.asRead}</p>
       <TableFrame label={t.compare.manifest}>
         <table className="diff" aria-label={t.compare.manifest}>
           <thead className="hidden-text">

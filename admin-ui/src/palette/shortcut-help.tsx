@@ -28,7 +28,7 @@ export function ShortcutHelp({ onClose }: { onClose: () => void }) {
           </div>
         ))}
       </dl>
-      <label className="row">
+      <label className="check">
         <input
           type="checkbox"
           checked={isOn}

@@ -87,6 +87,7 @@ export const actions = {
     result: 'So they may',
     may: { VIEWER: 'look', MANAGER: 'look and change', ADMIN: 'do everything' },
     none: 'none',
+    all: 'all',
     give: 'Give access',
     change: 'Change',
     user: 'User',

@@ -4,6 +4,8 @@ export type Toast = {
   readonly id: number
   readonly kind: 'done' | 'error'
   readonly text: string
+  /** What it is news of: newer ones take its place. */
+  readonly topic?: string
   /** A way back, for example. A toast with one stays until somebody uses or closes it. */
   readonly action?: {
     readonly text: string
@@ -20,7 +22,10 @@ let lastId = 0
 
 export function notify(toast: Omit<Toast, 'id'>): void {
   const id = (lastId += 1)
-  toasts.update((all) => [...all, { ...toast, id }].slice(-TOASTS_MAX))
+  const isOld = ({ topic }: Toast) => topic !== undefined && topic === toast.topic
+  toasts.update((all) =>
+    [...all.filter((other) => !isOld(other)), { ...toast, id }].slice(-TOASTS_MAX),
+  )
   if (toast.kind === 'done' && toast.action === undefined) setTimeout(() => dismiss(id), DONE_MS)
 }
 

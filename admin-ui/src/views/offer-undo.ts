@@ -16,10 +16,14 @@ export function offerUndo(
 ): void {
   notify({
     kind: 'done',
+    topic: topicOf(runtimeId),
     text,
     action: { text: t.undo.verb, run: () => takeBack(runtimeId, comment, undo) },
   })
 }
+
+/** Only the last change of what callers get can be taken back: offers of before are void. */
+const topicOf = (runtimeId: string): string => `published ${runtimeId}`
 
 /** @returns whether it was taken back. */
 async function takeBack(runtimeId: string, comment: string, undo: Undo): Promise<boolean> {
@@ -32,7 +36,11 @@ async function takeBack(runtimeId: string, comment: string, undo: Undo): Promise
   try {
     if (operation === 'unpublish') await runOperation(UnpublishVersion, { input })
     else await runOperation(PublishVersion, { input: { ...input, ifPublished } })
-    notify({ kind: 'done', text: t.undo.done(operation, versionName) })
+    notify({
+      kind: 'done',
+      topic: topicOf(runtimeId),
+      text: t.undo.done(operation, versionName),
+    })
     return true
   } catch (thrown) {
     const error = toApiError(thrown)

@@ -43,7 +43,7 @@ export function UserTable({ users }: { users: readonly User[] }) {
             title: t.users.level,
             cell: ({ globalAccessLevel: level }) =>
               level === null ? (
-                <span className="faint">{t.users.noLevel}</span>
+                <span className="faint">{t.access.none}</span>
               ) : (
                 t.users.levels[level]
               ),
@@ -52,7 +52,9 @@ export function UserTable({ users }: { users: readonly User[] }) {
           {
             key: 'grants',
             title: t.access.grants,
-            cell: ({ grants }) => <GrantTags grants={grants ?? []} />,
+            cell: ({ grants, globalAccessLevel }) => (
+              <GrantTags grants={grants ?? []} seesAll={globalAccessLevel !== null} />
+            ),
             sortBy: ({ grants }) => grants?.length ?? 0,
           },
           {
@@ -107,8 +109,11 @@ export function UserTable({ users }: { users: readonly User[] }) {
   )
 }
 
-function GrantTags({ grants }: { grants: readonly Grant[] }) {
-  if (grants.length === 0) return <span className="faint">{t.access.none}</span>
+type GrantTagsProps = { grants: readonly Grant[]; seesAll: boolean }
+
+function GrantTags({ grants, seesAll }: GrantTagsProps) {
+  if (grants.length === 0)
+    return <span className="faint">{seesAll ? t.access.all : t.access.none}</span>
   return (
     <ul className="tag-list">
       {grants.map(({ runtimeId, accessLevel }) => (

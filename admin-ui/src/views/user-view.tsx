@@ -6,11 +6,14 @@ import { Page } from '../ui/page.tsx'
 import { Face, QueryView } from '../ui/query-view.tsx'
 import { shellWord } from '../ui/shell-word.ts'
 import { Twin } from '../ui/twin.tsx'
+import { useChoices } from '../ui/use-choices.ts'
 import { LoginTable } from './login-table.tsx'
 import { TokenTable } from './token-table.tsx'
 
 /** What somebody signs in with: logins and API tokens. For administrators. */
-export function UserView({ email }: { email: string }) {
+export function UserView() {
+  const [choices] = useChoices()
+  const email = choices.get('email') ?? ''
   const query = useQuery(Accounts, {})
   const crumbs = [{ text: t.shell.users, href: paths.users() }]
   return (

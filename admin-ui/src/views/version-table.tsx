@@ -144,17 +144,18 @@ type CompareBarProps = {
 function CompareBar({ runtimeId, versions, chosen }: CompareBarProps) {
   // One that was deleted meanwhile is no choice any more.
   const [one, other] = versions.filter(({ name }) => chosen.includes(name))
-  if (one === undefined) return null
-  const pair = other === undefined ? null : inOrder(one, other)
+  const pair = one === undefined || other === undefined ? null : inOrder(one, other)
   return (
-    <p className="row" role="status">
+    <div className="compare-bar" role="status">
       {pair === null ? (
-        <span className="faint">{t.compare.chooseTwo}</span>
+        <span className="faint">
+          {one === undefined ? t.compare.chooseTwo : t.compare.chooseOther(one.name)}
+        </span>
       ) : (
         <Link className="button" href={paths.compare(runtimeId, pair)}>
           {t.compare.compareTwo(pair.from, pair.to)}
         </Link>
       )}
-    </p>
+    </div>
   )
 }

@@ -1,11 +1,6 @@
 import type { Runtime, Store } from '@kre/store'
 import { authorize, sees, type Principal } from '../principal.ts'
-import {
-  readRuntimeState,
-  requireRuntime,
-  versionState,
-  type VersionState,
-} from '../versions/version-state.ts'
+import { requireRuntime, versionState, type VersionState } from '../versions/version-state.ts'
 
 type ReadRuntimesDeps = Pick<Store, 'runtimes' | 'versions' | 'releases' | 'placements'>
 
@@ -32,9 +27,17 @@ export async function findPublishedVersion(
   query: { principal: Principal; runtimeId: string },
 ): Promise<VersionState | null> {
   authorize(query.principal, 'view versions', query.runtimeId)
-  const state = await readRuntimeState(deps, query.runtimeId)
-  const name = state.release?.published ?? null
-  const version = name === null ? null : await deps.versions.find(query.runtimeId, name)
+  const { runtimeId } = query
+  const release = await deps.releases.current(runtimeId)
+  const name = release?.published ?? null
+  // A list asks this for each runtime: where nothing is published, no more is read.
+  if (name === null) return null
+  const [version, placement] = await Promise.all([
+    deps.versions.find(runtimeId, name),
+    deps.placements.get(runtimeId),
+  ])
+  // What a release publishes it has wanted.
+  const state = { release, everRunning: new Set([name]), placement }
   return version === null ? null : versionState(version, state)
 }
 
