@@ -14,6 +14,7 @@ import { EXIT } from './exit-codes.ts'
 import { createLocalHops } from './hops/local-hops.ts'
 import { whenSubscribed } from './hops/subscribe.ts'
 import type { NodeProcess } from './node-process.ts'
+import { openHealthDoor } from './process/health-door.ts'
 import type { NodeTracing } from './process/node-spans.ts'
 import { releaseMemory } from './process/release-memory.ts'
 import { openStartStages } from './process/start-stage.ts'
@@ -40,6 +41,7 @@ export async function runNode(
   await Promise.race([connection.whenUp(), stop.promise])
   const stages = openStartStages(launch.workPath)
   const tracing = await openTracing(launch)
+  const health = await openHealthDoor(ownEnvironment)
 
   const onFatal = (what: string, exitCode: number) => {
     // User code may have taken over the stream: whoever watches the process must see the reason all the same.
@@ -79,7 +81,9 @@ export async function runNode(
       await Promise.race([whenSubscribed(connection), stop.promise])
       // The first one stands for the process, so it comes last.
       for (const node of nodes.toReversed()) node.ready()
+      health?.setReady(true)
       await stop.promise
+      health?.setReady(false)
       for (const node of nodes) node.draining()
     }
     const exitCode = await stop.promise
@@ -87,6 +91,7 @@ export async function runNode(
     return exitCode
   } finally {
     stages.close()
+    health?.close()
     for (const node of nodes) await node.close()
     await tracing?.close(LAST_WORDS_MS)
     // Sends what is buffered; a broker that is away must not hold up the end.
