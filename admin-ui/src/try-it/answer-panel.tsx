@@ -21,8 +21,14 @@ type AnswerPanelProps = {
 
 /** What came of a call: messages as they come, and how it ended. */
 export function AnswerPanel({ runtimeId, versionName, state, isStream }: AnswerPanelProps) {
+  const panel = useRef<HTMLElement>(null)
+  const isRunning = state?.isRunning ?? false
+  useEffect(() => {
+    // On a narrow screen it is below the form.
+    if (isRunning) panel.current?.scrollIntoView({ block: 'nearest' })
+  }, [isRunning])
   return (
-    <section className="card try-answer" aria-label={t.tryIt.answer}>
+    <section className="card try-answer" aria-label={t.tryIt.answer} ref={panel}>
       <h2>{isStream ? t.tryIt.answers : t.tryIt.answer}</h2>
       {state === null ? (
         <p className="faint">{t.tryIt.nothingYet}</p>

@@ -1,6 +1,7 @@
 import { t } from '../texts/en.ts'
 import { Button } from '../ui/button.tsx'
 import type { Json } from './json.ts'
+import { FieldName, typeText } from './field-name.tsx'
 import { MapForm } from './map-form.tsx'
 import {
   initialValue,
@@ -9,7 +10,7 @@ import {
   type Field,
   type TypeIndex,
 } from './message-types.ts'
-import { NestedMessage } from './message-form.tsx'
+import { ValueForm } from './value-form.tsx'
 import { ValueInput } from './value-input.tsx'
 
 type FieldFormProps = {
@@ -34,7 +35,7 @@ export function FieldForm({ field, value, types, isChosen = false, onChange }: F
   if ((kind === 'message' || kind === 'json') && value === undefined && !isChosen)
     return (
       <div className="field">
-        <Name field={field} />
+        <FieldName field={field} />
         <Button className="add" onClick={() => onChange(initialValue(field, types))}>
           {t.tryIt.add(field.name)}
         </Button>
@@ -57,7 +58,7 @@ export function FieldForm({ field, value, types, isChosen = false, onChange }: F
   return (
     <fieldset className="part">
       <legend>
-        <Name field={field} />{' '}
+        <FieldName field={field} />{' '}
         {!isChosen && (
           <button type="button" className="link" onClick={() => onChange(undefined)}>
             {t.tryIt.remove(field.name)}
@@ -65,7 +66,7 @@ export function FieldForm({ field, value, types, isChosen = false, onChange }: F
         )}
       </legend>
       <p className="hint">{hint}</p>
-      <Value
+      <ValueForm
         field={field}
         label={field.name}
         value={value ?? {}}
@@ -84,12 +85,12 @@ function ListForm({ field, value, types, hint, onChange }: ListFormProps) {
   return (
     <fieldset className="part">
       <legend>
-        <Name field={field} />
+        <FieldName field={field} />
       </legend>
       <p className="hint">{hint}</p>
       {items.map((item, index) => (
         <div key={index} className="item">
-          <Value
+          <ValueForm
             field={field}
             label={t.tryIt.item(field.name, index + 1)}
             value={item}
@@ -111,46 +112,4 @@ function ListForm({ field, value, types, hint, onChange }: ListFormProps) {
       </Button>
     </fieldset>
   )
-}
-
-type ValueProps = {
-  field: Field
-  label: string
-  value: Json
-  types: TypeIndex
-  onChange: (value: Json | undefined) => void
-}
-
-/** One value of a field: in a list, a map, or by itself. */
-export function Value({ field, label, value, types, onChange }: ValueProps) {
-  return inputKindOf(field) === 'message' ? (
-    <NestedMessage typeName={field.type} value={value} types={types} onChange={onChange} />
-  ) : (
-    <ValueInput
-      field={field}
-      label={label}
-      typeText=""
-      hint=""
-      value={value}
-      hasPresence
-      types={types}
-      onChange={onChange}
-    />
-  )
-}
-
-/** What is written above a field, or a part of several. */
-export function Name({ field }: { field: Field }) {
-  return (
-    <span className="typed-label">
-      <span className="field-name">{field.name}</span>{' '}
-      <span className="type">{typeText(field)}</span>
-    </span>
-  )
-}
-
-function typeText({ type, label, keyType }: Field): string {
-  const short = type.replace(/^google\.protobuf\./, '')
-  if (label === 'MAP') return `map<${keyType ?? ''}, ${short}>`
-  return label === 'REPEATED' ? `repeated ${short}` : short
 }

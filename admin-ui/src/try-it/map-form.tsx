@@ -2,9 +2,10 @@ import { useState } from 'react'
 import { t } from '../texts/en.ts'
 import { Button } from '../ui/button.tsx'
 import { Field as LabeledField } from '../ui/field.tsx'
-import { Name, Value } from './field-form.tsx'
+import { FieldName } from './field-name.tsx'
 import { isObject, withKey, type Json } from './json.ts'
 import { initialValue, type Field, type TypeIndex } from './message-types.ts'
+import { ValueForm } from './value-form.tsx'
 
 type MapFormProps = {
   field: Field
@@ -23,7 +24,7 @@ export function MapForm({ field, value, types, hint, onChange }: MapFormProps) {
   return (
     <fieldset className="part">
       <legend>
-        <Name field={field} />
+        <FieldName field={field} />
       </legend>
       <p className="hint">{hint}</p>
       {entries.map(([key, item], index) => (
@@ -35,7 +36,7 @@ export function MapForm({ field, value, types, hint, onChange }: MapFormProps) {
               change(entries.map(([old, one]) => [old === key ? next : old, one]))
             }
           />
-          <Value
+          <ValueForm
             field={field}
             label={t.tryIt.value}
             value={item}

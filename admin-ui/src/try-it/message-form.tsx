@@ -1,14 +1,8 @@
 import { t } from '../texts/en.ts'
 import { FieldForm } from './field-form.tsx'
-import { isObject, withKey, type Json, type JsonObject } from './json.ts'
-import { groupFields, initialValue, keyIn, type Field, type TypeIndex } from './message-types.ts'
-
-type MessageFormProps = {
-  typeName: string
-  value: JsonObject
-  types: TypeIndex
-  onChange: (value: JsonObject) => void
-}
+import { withKey, type Json } from './json.ts'
+import { groupFields, initialValue, keyIn, type Field } from './message-types.ts'
+import type { MessageFormProps } from './nested-message.tsx'
 
 /** The fields of a message, in its JSON form. */
 export function MessageForm({ typeName, value, types, onChange }: MessageFormProps) {
@@ -79,10 +73,4 @@ export function MessageForm({ typeName, value, types, onChange }: MessageFormPro
       })}
     </div>
   )
-}
-
-/** A message inside of another. */
-export function NestedMessage(props: Omit<MessageFormProps, 'value'> & { value: Json }) {
-  const { value, ...rest } = props
-  return <MessageForm {...rest} value={isObject(value) ? value : {}} />
 }

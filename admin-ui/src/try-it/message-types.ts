@@ -139,12 +139,13 @@ export function numberOf(text: string, scalar: string): Json {
   return is64Bit(scalar) || !Number.isSafeInteger(Number(typed)) ? typed : Number(typed)
 }
 
-/** Why a typed number is none of its type; null when it is one, or nothing. */
+/** Whether a value is a number of the type; none is one, too. */
 export function isNumberOf(value: Json | undefined, scalar: string): boolean {
   if (value === undefined || value === null) return true
+  if (typeof value !== 'number' && typeof value !== 'string') return false
+  const text = String(value)
   if (scalar === 'float' || scalar === 'double')
-    return typeof value === 'number' || ['NaN', 'Infinity', '-Infinity'].includes(String(value))
-  const text = typeof value === 'boolean' || typeof value === 'object' ? '' : String(value)
+    return typeof value === 'number' || ['NaN', 'Infinity', '-Infinity'].includes(text)
   if (!/^-?\d+$/.test(text)) return false
   const number = BigInt(text)
   const bits = BigInt(is64Bit(scalar) ? 64 : 32)

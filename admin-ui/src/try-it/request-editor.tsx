@@ -3,6 +3,7 @@ import { isObject } from './json.ts'
 import { JsonEditor } from './json-editor.tsx'
 import { MessageForm } from './message-form.tsx'
 import type { TypeIndex } from './message-types.ts'
+import { MessageFormContext } from './nested-message.tsx'
 import type { RequestDraft } from './request-draft.ts'
 
 type RequestEditorProps = {
@@ -49,12 +50,14 @@ export function RequestEditor({ typeName, types, draft, onChange }: RequestEdito
           {error === null ? t.tryIt.notObject : t.tryIt.notJson(error)}
         </p>
       ) : (
-        <MessageForm
-          typeName={typeName}
-          value={value}
-          types={types}
-          onChange={(next) => onChange(draft.withValue(next))}
-        />
+        <MessageFormContext value={MessageForm}>
+          <MessageForm
+            typeName={typeName}
+            value={value}
+            types={types}
+            onChange={(next) => onChange(draft.withValue(next))}
+          />
+        </MessageFormContext>
       )}
     </>
   )

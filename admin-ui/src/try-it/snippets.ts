@@ -41,6 +41,12 @@ function krectlSnippet({ runtimeId, versionName, rpc, json, timeoutMs, metadata 
 /** A text in a language whose literals are JSON's. */
 const literal = (text: string): string => JSON.stringify(text)
 const addressOf = ({ address }: Call): string => (address === '' ? 'HOST:PORT' : address)
+/** Three quotes in a row are in no JSON text, and Python's raw literals leave backslashes alone. */
+const pretty = (json: string): string => JSON.stringify(JSON.parse(json), null, 2)
+/** JSON is an expression of the language, but for one key, which would set a prototype. */
+const objectLiteral = (json: string): string =>
+  pretty(json).replaceAll(/^(\s*)"__proto__":/gm, '$1["__proto__"]:')
+const indented = (text: string): string => text.replaceAll('\n', '\n  ')
 const seconds = (ms: number): string => String(ms / 1000)
 
 function pythonSnippet(call: Call): string {
@@ -67,7 +73,9 @@ def message(name):
 
 
 request = json_format.Parse(
-    ${literal(json)},
+    r"""
+${pretty(json)}
+""",
     message(${literal(rpc.requestType)})(),
     descriptor_pool=pool,
 )
@@ -94,7 +102,7 @@ function typescriptSnippet(call: Call): string {
   const lines = metadata.map(([name, value]) => `metadata.set(${literal(name)}, ${literal(value)})`)
   const show = 'toJsonString(output, message, { registry, prettySpaces: 2 })'
   return `// npm install @grpc/grpc-js @bufbuild/protobuf
-import { createFileRegistry, fromBinary, fromJsonString, toBinary, toJsonString } from '@bufbuild/protobuf'
+import { createFileRegistry, fromBinary, fromJson, toBinary, toJsonString } from '@bufbuild/protobuf'
 import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt'
 import { Client, credentials, Metadata } from '@grpc/grpc-js'
 
@@ -105,7 +113,11 @@ const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, new Uint
 const input = registry.getMessage(${literal(rpc.requestType)})!
 const output = registry.getMessage(${literal(rpc.responseType)})!
 
-const request = fromJsonString(input, ${literal(json)}, { registry })
+const request = fromJson(
+  input,
+  ${indented(objectLiteral(json))},
+  { registry },
+)
 const metadata = new Metadata()
 ${lines.map((line) => `${line}\n`).join('')}const client = new Client(address, credentials.createInsecure())
 const answers = client.${method}(

@@ -51,10 +51,6 @@ export function ValueInput(props: ValueInputProps): ReactNode {
     case 'json':
       return (
         <div className="field">
-          <div className="typed-label">
-            <span className="field-name">{props.label}</span>{' '}
-            <span className="type">{props.typeText}</span>
-          </div>
           <JsonField
             label={props.label}
             hint={[
@@ -178,7 +174,7 @@ function BoolInput({
       {(described) => (
         <select
           {...described}
-          value={value === undefined ? '' : String(value)}
+          value={value === undefined ? '' : JSON.stringify(value)}
           onChange={({ target }) =>
             onChange(target.value === '' ? undefined : isNull ? null : target.value === 'true')
           }

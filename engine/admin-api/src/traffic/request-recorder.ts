@@ -84,11 +84,10 @@ export function createRequestRecorder(deps: {
         counts.invalid += 1
         return
       }
-      const added = parsed.data.requests.map(({ startedUnixMs, sampled: _, ...request }) => ({
-        ...request,
-        ...origin,
-        startedAt: new Date(startedUnixMs),
-      }))
+      const added = parsed.data.requests.map(({ startedUnixMs, ...said }) => {
+        const { sampled: _sampled, ...request } = said
+        return { ...request, ...origin, startedAt: new Date(startedUnixMs) }
+      })
       requests = bound([...requests, ...added], REQUESTS_WAITING_MAX)
     },
     steps(subject, data) {

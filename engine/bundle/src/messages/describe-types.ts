@@ -37,11 +37,9 @@ export type TypeDescriptions = {
 
 /** Types with a JSON form of their own (protobuf.dev/programming-guides/json): their fields say nothing about it. */
 const OWN_FORMS: ReadonlySet<string> = new Set(
-  [
-    ...['Any', 'Duration', 'FieldMask', 'ListValue', 'Struct', 'Timestamp', 'Value'],
-    ...['BoolValue', 'BytesValue', 'DoubleValue', 'FloatValue', 'StringValue'],
-    ...['Int32Value', 'Int64Value', 'UInt32Value', 'UInt64Value'],
-  ].map((name) => `google.protobuf.${name}`),
+  'Any Duration FieldMask ListValue Struct Timestamp Value BoolValue BytesValue DoubleValue FloatValue StringValue Int32Value Int64Value UInt32Value UInt64Value'
+    .split(' ')
+    .map((name) => `google.protobuf.${name}`),
 )
 const NULL_VALUE = 'google.protobuf.NullValue'
 
