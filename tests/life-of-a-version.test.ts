@@ -104,13 +104,19 @@ describe('the life of a version', () => {
   })
 
   test('leaves its log to be read by request, node and level', async () => {
+    const { addresses } = await kre.json<Status>('status')
+    const { address = '' } = addresses.find(({ runtime }) => runtime === 'mine') ?? {}
     const call = await kre.json<{ trailers: Record<string, string> }>(
       'call',
       '-r',
       'mine',
+      '--address',
+      address,
       'Greet',
       '{"name": "Grace"}',
     )
+    const elsewhere = await kre.run('call', '-r', 'mine', '--address', '127.0.0.1:1', 'Greet', '{}')
+    expect(elsewhere).toMatchObject({ code: 1, stdout: '' })
     const request = call.trailers['request-id'] ?? ''
     const logs = ['version', 'logs', '-r', 'mine', 'second', '--request', request]
     await waitUntil('the log line', async () => (await kre.run(...logs)).stdout !== '', {
@@ -145,7 +151,7 @@ describe('the life of a version', () => {
     expect(pids.filter(isAlive)).toEqual([])
     expect(await kre.run('status')).toMatchObject({ code: 69 })
 
-    await kre.json('dev', '--detach', '--no-example')
+    await kre.json('dev', '--detach', '--no-example', '--port', '0')
     expect(addresses(await kre.json<Status>('status'))).toEqual(addresses(before))
     using client = await published()
     expect(await client.call({ name: 'Ada' })).toEqual({ greeting: 'Goodbye, Ada! renewed' })
