@@ -7,7 +7,13 @@ type Problem = {
   message?: string
   requestId?: string
   issues?: readonly KrtIssue[]
-  errors?: readonly { field: string; description: string }[]
+  /** Of fields in answers of REST; answers of GraphQL have theirs below the same name. */
+  errors?: readonly {
+    field?: string
+    description?: string
+    message?: string
+    extensions?: { code?: string; requestId?: string }
+  }[]
 }
 
 /** Told about every answer that says that nobody is signed in. */
@@ -50,11 +56,16 @@ async function readProblem(response: Response): Promise<ApiError> {
     (body: unknown) => (typeof body === 'object' && body !== null ? (body as Problem) : {}),
     () => ({}) as Problem,
   )
-  const code = problem.code?.toUpperCase() ?? codeOf(response.status)
-  const fields = problem.errors?.map(({ field, description }) => `${field}: ${description}`) ?? []
-  const message = [problem.message ?? `HTTP ${response.status}`, ...fields].join('. ')
+  const { extensions } = problem.errors?.[0] ?? {}
+  const code = (problem.code ?? extensions?.code)?.toUpperCase() ?? codeOf(response.status)
+  const details = (problem.errors ?? []).map(
+    ({ field, description, message }) => message ?? `${field}: ${description}`,
+  )
+  const head = problem.message ?? (extensions === undefined ? `HTTP ${response.status}` : '')
+  const message = [head, ...details].filter((text) => text !== '').join('. ')
   return new ApiError(code, message, {
-    requestId: problem.requestId ?? response.headers.get('x-request-id') ?? '',
+    requestId:
+      problem.requestId ?? extensions?.requestId ?? response.headers.get('x-request-id') ?? '',
     issues: problem.issues ?? [],
   })
 }

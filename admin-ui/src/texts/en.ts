@@ -30,6 +30,8 @@ export const t = {
   errors: {
     unreachable: 'The engine does not answer. It may be restarting; what is shown may be old.',
     signedOut: 'The login had ended, so nothing was done. Sign in and try again.',
+    otherVersion:
+      'The engine does not know this question: it is of another version than this page. Reload the page; if that does not help, restart the engine.',
     unknown: (code: string) => `The engine refused, and did not say why (${code}).`,
     requestId: (id: string) => `Request ${id} in the engine’s log.`,
   },

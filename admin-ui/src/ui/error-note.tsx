@@ -14,5 +14,6 @@ export function ErrorNote({ error }: { error: ApiError }) {
 export function errorText({ code, message }: ApiError): string {
   if (code === 'UNREACHABLE') return t.errors.unreachable
   if (code === 'UNAUTHORIZED') return t.errors.signedOut
+  if (code === 'PERSISTED_QUERY_NOT_FOUND') return t.errors.otherVersion
   return message === '' ? t.errors.unknown(code) : message
 }

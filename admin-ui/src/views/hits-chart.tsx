@@ -34,7 +34,7 @@ export function HitsChart({ points }: { points: Points }) {
       <div className="chart-frame">
         <div className="chart-scale" aria-hidden="true">
           <span>{most}</span>
-          <span>{most / 2}</span>
+          {most % 2 === 0 && <span>{most / 2}</span>}
           <span>0</span>
         </div>
         <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img">
