@@ -2,12 +2,12 @@ import { t } from '../texts/en.ts'
 import { EdgeSamples } from './edge-samples.tsx'
 import { FigureTable } from './figure-table.tsx'
 import { useGraph } from './graph-context.ts'
-import type { GraphDetailsProps } from './graph-details.tsx'
+import type { DetailsPlace } from './details-place.ts'
 import { nameOf, type GraphEdge } from './graph-model.ts'
 import { edgeFigure } from './traffic.ts'
 
 /** What goes from one node to another, and how it gets there. */
-export function EdgeDetails(props: GraphDetailsProps & { edge: GraphEdge }) {
+export function EdgeDetails(props: DetailsPlace & { edge: GraphEdge }) {
   const { runtimeId, versionName, graph, edge, onSelect } = props
   const { workflowId } = useGraph()
   return (

@@ -1,17 +1,12 @@
 import { useEffect, useRef } from 'react'
 import { t } from '../texts/en.ts'
 import { Button } from '../ui/button.tsx'
+import type { DetailsPlace } from './details-place.ts'
 import { EdgeDetails } from './edge-details.tsx'
-import { nameOf, type WorkflowGraph } from './graph-model.ts'
+import { nameOf } from './graph-model.ts'
 import { NodeDetails } from './node-details.tsx'
 
-export type GraphDetailsProps = {
-  runtimeId: string
-  versionName: string
-  graph: WorkflowGraph
-  selected: string
-  onSelect: (id: string | null) => void
-}
+type GraphDetailsProps = DetailsPlace & { selected: string }
 
 /** What was clicked: a node or an edge, with the way to all that is known of it. */
 export function GraphDetails(props: GraphDetailsProps) {

@@ -4,14 +4,14 @@ import { t } from '../texts/en.ts'
 import { StatusChip } from '../ui/status-chip.tsx'
 import { FigureTable } from './figure-table.tsx'
 import { useGraph } from './graph-context.ts'
-import type { GraphDetailsProps } from './graph-details.tsx'
+import type { DetailsPlace } from './details-place.ts'
 import { ENTRYPOINT_ID, nameOf, type GraphEdge, type GraphNode } from './graph-model.ts'
 import { NodeHistory } from './node-history.tsx'
 import { NodeRequests } from './node-requests.tsx'
 import { nodeFigure } from './traffic.ts'
 
 /** A node, or the entrypoint: how it is, what it does now and did lately, and where to look further. */
-export function NodeDetails(props: GraphDetailsProps & { node: GraphNode }) {
+export function NodeDetails(props: DetailsPlace & { node: GraphNode }) {
   const { runtimeId, versionName, graph, node, onSelect } = props
   const { workflowId } = useGraph()
   const place = { runtimeId, versionName }

@@ -42,8 +42,14 @@ export function WorkflowCanvas({ graph, selected, onSelect }: WorkflowCanvasProp
   const shape = JSON.stringify([graph.nodes.map(({ id }) => id), graph.edges])
   // States change by the second, the picture does not.
   const places = useMemo(() => layoutGraph(graph), [shape])
-  const nodes = useMemo(() => cardsOf(graph, places, selected), [graph, places, selected])
-  const edges = useMemo(() => linesOf(graph, selected), [shape, selected])
+  // A choice changes one or two of them: the others stay the objects that they were, and are not drawn again.
+  const cards = useMemo(() => cardsOf(graph, places), [graph, places])
+  const nodes = useMemo(() => chooseCard(cards, selected), [cards, selected])
+  const lines = useMemo(() => linesOf(graph), [shape])
+  const edges = useMemo(
+    () => lines.map((line) => (line.id === selected ? { ...line, selected: true } : line)),
+    [lines, selected],
+  )
   const heightPx =
     Math.max(...[...places.values()].map(({ y }) => y), 0) + NODE_SIZE.height + MARGIN_PX
   const flow = useRef<ReactFlowInstance<CardNode, MessageEdgeType> | null>(null)
@@ -113,27 +119,30 @@ export function WorkflowCanvas({ graph, selected, onSelect }: WorkflowCanvasProp
   )
 }
 
-function cardsOf(
-  graph: WorkflowGraph,
-  places: ReadonlyMap<string, Place>,
-  selected: string | null,
-): CardNode[] {
+function cardsOf(graph: WorkflowGraph, places: ReadonlyMap<string, Place>): CardNode[] {
   const fused = new Set(graph.edges.flatMap(({ isFused, from, to }) => (isFused ? [from, to] : [])))
-  // One node takes the focus of Tab; from there the arrows lead to the others.
-  const first = graph.nodes.some(({ id }) => id === selected) ? selected : ENTRYPOINT_ID
   return graph.nodes.map((node) => ({
     id: node.id,
     type: 'card',
     position: places.get(node.id) ?? { x: 0, y: 0 },
     ...NODE_SIZE,
     data: { node, isFused: fused.has(node.id) },
-    selected: node.id === selected,
     ariaLabel: t.graph.nodeLabel(node.name, node.status === null ? '' : t.status[node.status]),
-    domAttributes: { tabIndex: node.id === first ? 0 : -1 },
+    domAttributes: { tabIndex: -1 },
   }))
 }
 
-function linesOf(graph: WorkflowGraph, selected: string | null): MessageEdgeType[] {
+/** One node takes the focus of Tab: the chosen one, or the first. From there the arrows lead to the others. */
+function chooseCard(cards: readonly CardNode[], selected: string | null): CardNode[] {
+  const first = cards.some(({ id }) => id === selected) ? selected : ENTRYPOINT_ID
+  return cards.map((card) =>
+    card.id === first
+      ? { ...card, selected: card.id === selected, domAttributes: { tabIndex: 0 } }
+      : card,
+  )
+}
+
+function linesOf(graph: WorkflowGraph): MessageEdgeType[] {
   const names = new Map(graph.nodes.map(({ id, name }) => [id, name]))
   return graph.edges.map((edge) => ({
     id: edge.id,
@@ -141,7 +150,6 @@ function linesOf(graph: WorkflowGraph, selected: string | null): MessageEdgeType
     source: edge.from,
     target: edge.to,
     data: { edge },
-    selected: edge.id === selected,
     ariaLabel: t.graph.edgeLabel(names.get(edge.from) ?? edge.from, names.get(edge.to) ?? edge.to),
   }))
 }

@@ -1,3 +1,4 @@
+import { waitUntil } from '@kre/service-kit'
 import type { Page } from 'playwright-core'
 import { quantile } from '../report/statistics.ts'
 import type { ScriptedApi } from './scripted-api.ts'
@@ -62,7 +63,7 @@ async function loadAll(page: Page, wanted: number): Promise<void> {
     if (tries > wanted / 50) throw new Error(`only ${await countOf(page)} lines came`)
     const before = await countOf(page)
     await page.evaluate('document.querySelector(".log").scrollTop = 0')
-    await page.waitForFunction(`document.querySelector('.log ol').offsetHeight / 24 > ${before}`)
+    await waitUntil('older lines', async () => (await countOf(page)) > before)
   }
 }
 
