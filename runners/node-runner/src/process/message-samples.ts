@@ -20,7 +20,7 @@ const MEMORY_BYTES = 4 * MiB
 const CALL_MS_MAX = 60_000
 
 /** Where the first bytes of a message are. */
-type Place = { readonly type: string; readonly bytes: number; readonly position: number }
+type Place = { readonly typeUrl: string; readonly bytes: number; readonly position: number }
 type Sample = { input: Place; output: Place | null }
 
 export type MessageSamples = {
@@ -79,7 +79,7 @@ function createMemory(slots: number) {
   const outputs = new WeakMap<NodeCall, Place>()
 
   const place = ({ typeUrl, value }: Payload): Place => ({
-    type: typeNameOf(typeUrl),
+    typeUrl,
     bytes: value.length,
     position: bytes.add(value, SAMPLE_BYTES_MAX),
   })
@@ -87,7 +87,11 @@ function createMemory(slots: number) {
     const data = bytes.read(kept.position, Math.min(kept.bytes, SAMPLE_BYTES_MAX))
     return data === null
       ? undefined
-      : { type: kept.type, bytes: kept.bytes, base64: Buffer.from(data).toString('base64') }
+      : {
+          type: typeNameOf(kept.typeUrl),
+          bytes: kept.bytes,
+          base64: Buffer.from(data).toString('base64'),
+        }
   }
   return {
     sent(call: NodeCall, payload: Payload): void {
