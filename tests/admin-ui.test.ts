@@ -46,7 +46,8 @@ const foreign: string[] = []
 describeInBrowser('the admin UI', () => {
   beforeAll(async () => {
     // Mails become files.
-    kre = await createKre({ KRE_DEVELOPMENT_MODE: 'true' })
+    // The UI sends nothing but what is on its list.
+    kre = await createKre({ KRE_DEVELOPMENT_MODE: 'true', KRE_PERSISTED_OPERATIONS: 'true' })
     bundle = join(kre.dataDir, '..', 'first.krt')
     const [urls, launched] = await Promise.all([
       kre.json<{ loginUrl: string; adminUrl: string }>('dev', '--detach', '--no-example'),
@@ -160,7 +161,7 @@ describeInBrowser('the admin UI', () => {
     await page.locator('.flow-label').first().waitFor({ timeout: 20_000 })
     await look('version-live')
     await page.locator('.react-flow__node').nth(1).click()
-    await page.getByRole('complementary', { name: 'Details' }).getByText('Handler').waitFor()
+    await page.getByRole('rowheader', { name: 'Handler', exact: true }).waitFor()
     await look('version-node')
     await page.getByRole('button', { name: 'Table' }).click()
     await page.getByRole('row', { name: /greet/i }).first().waitFor()

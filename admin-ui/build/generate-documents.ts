@@ -60,7 +60,7 @@ export function generateDocuments(): ReadonlyMap<string, string> {
       fragments.set(definition.name.value, definition)
     else if (definition.kind === Kind.OPERATION_DEFINITION) operations.push(definition)
   const named = new Set<GraphQLEnumType | GraphQLInputObjectType>()
-  const write = createWriter(schema, fragments, named)
+  const write = createWriter(schema, named)
   const texts = operations.map((operation) => textOf(operation, fragments))
   const parts = [
     ...[...fragments.values()].map((fragment) => write.fragment(fragment)),
@@ -93,11 +93,7 @@ function readOperations(): DocumentNode {
   return parse(files.map((name) => readFileSync(join(OPERATIONS, name), 'utf8')).join('\n'))
 }
 
-function createWriter(
-  schema: GraphQLSchema,
-  fragments: ReadonlyMap<string, FragmentDefinitionNode>,
-  named: Set<GraphQLEnumType | GraphQLInputObjectType>,
-) {
+function createWriter(schema: GraphQLSchema, named: Set<GraphQLEnumType | GraphQLInputObjectType>) {
   function selection(set: SelectionSetNode, parent: GraphQLObjectType): string {
     const spreads: string[] = []
     const fields: string[] = []
