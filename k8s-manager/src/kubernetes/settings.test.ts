@@ -19,3 +19,8 @@ test.each([
 test('a setting that nobody knows is refused', () => {
   expect(() => kubernetesSettings({ image: imageOf('x') } as object)).toThrow(/image/)
 })
+
+test('an address from which machines get their credentials is refused', () => {
+  const nats = [{ cidr: '169.254.169.254/32', ports: [80] }]
+  expect(() => kubernetesSettings({ network: { nats } })).toThrow(/credentials of the machine/)
+})

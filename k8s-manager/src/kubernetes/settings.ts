@@ -1,6 +1,7 @@
 /** What an operator decides once about pods: where they run, from which images, and how much they get. */
-import { GiB, MiB, MINUTE_MS, RESOURCE_NAME, SECOND_MS, Tracing } from '@kre/contracts'
+import { GiB, MiB, MINUTE_MS, RESOURCE_NAME, SECOND_MS, toKreError, Tracing } from '@kre/contracts'
 import { z } from 'zod'
+import { withoutMetadata } from './manifests/cidr.ts'
 
 /** A tag can come to mean another image; a digest can't. */
 const Image = z
@@ -21,9 +22,17 @@ const Toleration = z.strictObject({
   effect: z.enum(['NoSchedule', 'PreferNoSchedule', 'NoExecute']).optional(),
 })
 
+const Cidr = z.string().superRefine((cidr, issues) => {
+  try {
+    withoutMetadata(cidr)
+  } catch (error) {
+    issues.addIssue({ code: 'custom', message: toKreError(error).message })
+  }
+})
+
 /** Who may be talked to: pods by their labels, or addresses; and on which TCP ports. */
 export const Peer = z.union([
-  z.strictObject({ cidr: z.string(), ports: z.array(z.int().min(1).max(65_535)).min(1) }),
+  z.strictObject({ cidr: Cidr, ports: z.array(z.int().min(1).max(65_535)).min(1) }),
   z.strictObject({
     /** Labels of the namespace; absent = the pods' own. */
     namespace: Pairs.optional(),
@@ -123,7 +132,7 @@ export const KubernetesSettings = z.strictObject({
     }),
     /** Who may call entrypoints, on any port; empty = everybody. */
     callers: z
-      .array(z.union([z.strictObject({ cidr: z.string() }), z.strictObject({ namespace: Pairs })]))
+      .array(z.union([z.strictObject({ cidr: Cidr }), z.strictObject({ namespace: Pairs })]))
       .default([]),
     /** What user code may reach besides NATS. */
     egress: z.array(Peer).default([]),

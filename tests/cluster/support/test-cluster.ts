@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { waitUntil } from '@kre/service-kit'
 import {
   type Cluster,
   openCluster,
@@ -26,7 +27,7 @@ export function openAsAdmin(): Cluster {
 /** @throws Error with the server's answer. */
 export async function ask(
   cluster: Cluster,
-  method: 'GET' | 'PATCH' | 'DELETE',
+  method: 'GET' | 'PATCH' | 'POST' | 'DELETE',
   path: string,
   body?: unknown,
   contentType = 'application/apply-patch+yaml',
@@ -46,8 +47,8 @@ export type TestNamespace = AsyncDisposable & {
   name: string
   /** With the rights of the engine's Role in this namespace, and no others. */
   openAsEngine(): Promise<Cluster>
-  /** Takes verbs on a resource from the engine's Role. */
-  forbid(resource: string, verbs: readonly string[]): Promise<void>
+  /** Takes verbs on Deployments from the engine's Role; none = gives all of them back. */
+  forbid(resource: 'deployments', verbs: readonly string[]): Promise<void>
   /** Names of all objects of a kind. */
   names(api: string): Promise<string[]>
 }
@@ -104,6 +105,7 @@ async function giveEngineItsRole(
     roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'kre' },
     subjects: [{ kind: 'ServiceAccount', name: 'kre', namespace }],
   })
+  await untilAllowed(admin, namespace, 'create', true)
   return {
     async forbid(resource, verbs) {
       const { apiVersion, kind, metadata } = role
@@ -113,6 +115,7 @@ async function giveEngineItsRole(
         verbs: resources.includes(resource) ? all.filter((verb) => !verbs.includes(verb)) : all,
       }))
       await make(admin, rolePath, { apiVersion, kind, metadata, rules })
+      await untilAllowed(admin, namespace, 'create', !verbs.includes('create'))
     },
   }
 }
@@ -124,16 +127,32 @@ async function engineKubeconfig(admin: Cluster, namespace: string): Promise<stri
   return own.replace(/^users: .*$/m, `users: [{name: test, user: {token: "${status.token}"}}]`)
 }
 
+/** Servers learn of a Role a moment after it is written. */
+async function untilAllowed(
+  admin: Cluster,
+  namespace: string,
+  verb: string,
+  isAllowed: boolean,
+): Promise<void> {
+  const review = {
+    apiVersion: 'authorization.k8s.io/v1',
+    kind: 'SubjectAccessReview',
+    spec: {
+      user: `system:serviceaccount:${namespace}:kre`,
+      resourceAttributes: { namespace, verb, group: 'apps', resource: 'deployments' },
+    },
+  }
+  await waitUntil(`the engine's right to ${verb}`, async () => {
+    const path = '/apis/authorization.k8s.io/v1/subjectaccessreviews'
+    const { status } = (await ask(admin, 'POST', path, review, 'application/json')) as {
+      status: { allowed: boolean }
+    }
+    return status.allowed === isAllowed
+  })
+}
+
 async function postToken(admin: Cluster, namespace: string): Promise<unknown> {
   const path = `/api/v1/namespaces/${namespace}/serviceaccounts/kre/token`
-  const signal = new AbortController().signal
-  const answer = await admin.request({
-    method: 'POST',
-    path,
-    contentType: 'application/json',
-    body: { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} },
-    signal,
-  })
-  if (answer.status >= 300) throw new Error(`no token: ${answer.status} ${answer.body}`)
-  return JSON.parse(answer.body)
+  const request = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} }
+  return ask(admin, 'POST', path, request, 'application/json')
 }

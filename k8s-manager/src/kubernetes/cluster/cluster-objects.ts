@@ -38,7 +38,8 @@ export function clusterObjects(
       const answer = await cluster.request({
         method: 'PATCH',
         // `force`: what we name is ours, whoever changed it by hand.
-        path: `${pathOf(kind, namespace, name)}?fieldManager=${FIELD_MANAGER}&force=true`,
+        // `Strict`: a field that the server does not know is an error, not nothing.
+        path: `${pathOf(kind, namespace, name)}?fieldManager=${FIELD_MANAGER}&force=true&fieldValidation=Strict`,
         contentType: APPLY,
         body: object,
         signal,

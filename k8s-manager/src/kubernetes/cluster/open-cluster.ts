@@ -5,9 +5,8 @@
 import { once } from 'node:events'
 import * as http from 'node:http'
 import * as https from 'node:https'
-import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
-import { KreError, MINUTE_MS, SECOND_MS } from '@kre/contracts'
+import { KreError, MiB, MINUTE_MS, SECOND_MS } from '@kre/contracts'
 import { KubeConfig } from '@kubernetes/client-node'
 
 export type Request = {
@@ -36,6 +35,8 @@ export type Cluster = Disposable & {
 const REQUEST_TIMEOUT_MS = 30 * SECOND_MS
 /** Servers send a bookmark every minute or so, and end a watch before this. */
 const SILENCE_MS = 3 * MINUTE_MS
+/** One event of a watch: an object of etcd has 1.5 MiB at most. */
+const LINE_CHARS_MAX = 8 * MiB
 const KEEP_ALIVE_MS = 30 * SECOND_MS
 
 /**
@@ -71,6 +72,8 @@ export function openCluster(kubeconfig: string | null): Cluster {
       request.destroy(new Error(`no answer within ${timeoutMs / SECOND_MS} s`)),
     )
     request.end(body === undefined ? undefined : JSON.stringify(body))
+    // After the response has begun its reader learns of it; here it would end the process.
+    request.on('error', () => undefined)
     const [response] = (await once(request, 'response')) as [http.IncomingMessage]
     return response
   }
@@ -106,8 +109,15 @@ async function* lines(
   server: string,
   signal: AbortSignal,
 ): AsyncGenerator<string> {
+  let rest = ''
   try {
-    yield* createInterface({ input: response, crlfDelay: Infinity })
+    for await (const chunk of response.setEncoding('utf8') as AsyncIterable<string>) {
+      const parts = (rest + chunk).split('\n')
+      rest = parts.pop() ?? ''
+      if (rest.length > LINE_CHARS_MAX)
+        throw new Error(`a line has more than ${LINE_CHARS_MAX} characters`)
+      yield* parts
+    }
   } catch (error) {
     throw unreachable(server, error, signal)
   } finally {

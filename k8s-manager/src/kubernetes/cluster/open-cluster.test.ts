@@ -1,0 +1,131 @@
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, test } from '@jest/globals'
+import { openCluster } from './open-cluster.ts'
+
+const signal = new AbortController().signal
+
+async function serve(listener: RequestListener, path = '') {
+  const home = await mkdtemp(join(tmpdir(), 'kre-cluster-'))
+  const server = createServer(listener).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const kubeconfig = join(home, 'config')
+  await writeFile(
+    kubeconfig,
+    JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'Config',
+      clusters: [
+        {
+          name: 'c',
+          cluster: { server: `http://127.0.0.1:${port}${path}`, 'insecure-skip-tls-verify': true },
+        },
+      ],
+      users: [{ name: 'u', user: { token: 'the-token' } }],
+      contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
+      'current-context': 'x',
+    }),
+  )
+  const cluster = openCluster(kubeconfig)
+  return {
+    cluster,
+    server,
+    async [Symbol.asyncDispose]() {
+      cluster[Symbol.dispose]()
+      server.closeAllConnections()
+      server.close()
+      await rm(home, { recursive: true, force: true })
+    },
+  }
+}
+
+async function collect(lines: AsyncIterable<string> | object): Promise<string[]> {
+  const all: string[] = []
+  for await (const line of lines as AsyncIterable<string>) all.push(line)
+  return all
+}
+
+describe('a cluster', () => {
+  test('is asked with the login of the kubeconfig, below the path of its server', async () => {
+    await using it = await serve((request, response) => {
+      response.statusCode = 201
+      response.end(`${request.method} ${request.url} ${request.headers.authorization}`)
+    }, '/k8s/clusters/c-1/')
+    const answer = await it.cluster.request({ method: 'GET', path: '/version?a=b', signal })
+    expect(answer).toEqual({
+      status: 201,
+      body: 'GET /k8s/clusters/c-1/version?a=b Bearer the-token',
+    })
+  })
+
+  test('streams lines, however they are cut', async () => {
+    await using it = await serve((_request, response) => {
+      const bytes = Buffer.from('{"a":"ä"}\n{"b":2}\n{"c"')
+      response.write(bytes.subarray(0, 7))
+      setImmediate(() => response.end(bytes.subarray(7)))
+    })
+    expect(await collect(await it.cluster.stream('/watch', signal))).toEqual([
+      '{"a":"ä"}',
+      '{"b":2}',
+    ])
+  })
+
+  test('answers a stream that is refused as it answers a request', async () => {
+    await using it = await serve((_request, response) => response.writeHead(410).end('gone'))
+    expect(await it.cluster.stream('/watch', signal)).toEqual({ status: 410, body: 'gone' })
+  })
+
+  test('whose connection breaks in the middle of a stream is unavailable', async () => {
+    await using it = await serve((_request, response) => {
+      response.write('{"a":1}\n')
+      setImmediate(() => response.destroy())
+    })
+    const lines = await it.cluster.stream('/watch', signal)
+    await expect(collect(lines)).rejects.toMatchObject({ code: 'unavailable' })
+  })
+
+  test('that nobody serves is unavailable, with its address', async () => {
+    await using it = await serve(() => undefined)
+    it.server.close()
+    await once(it.server, 'close')
+    const asked = it.cluster.request({ method: 'GET', path: '/version', signal })
+    await expect(asked).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringMatching(
+        /^the cluster at http:\/\/127\.0\.0\.1:\d+ can't be reached: .*ECONNREFUSED/,
+      ),
+    })
+  })
+
+  test('is not waited for by one who has given up', async () => {
+    await using it = await serve(() => undefined)
+    const given = new AbortController()
+    const asked = it.cluster.request({ method: 'GET', path: '/version', signal: given.signal })
+    given.abort(new Error('given up'))
+    await expect(asked).rejects.toThrow('given up')
+  })
+})
+
+describe('a kubeconfig', () => {
+  test.each([
+    ['is not there', null],
+    ['is no YAML', '{{'],
+    [
+      'names no cluster',
+      '{"apiVersion":"v1","kind":"Config","clusters":[],"users":[],"contexts":[]}',
+    ],
+  ])('that %s is refused', async (_name, content) => {
+    const home = await mkdtemp(join(tmpdir(), 'kre-cluster-'))
+    const path = join(home, 'config')
+    if (content !== null) await writeFile(path, content)
+    expect(() => openCluster(path)).toThrow(
+      expect.objectContaining({ code: 'failed-precondition' }),
+    )
+    await rm(home, { recursive: true })
+  })
+})
