@@ -32,14 +32,14 @@ export function LogsTab({ runtimeId, versionName, version }: LogsTabProps) {
       {filter.around === null ? (
         <LogFilterBar filter={filter} version={version} onChange={set} />
       ) : (
-        <p className="toolbar">
+        <div className="toolbar">
           <span>
             {t.logs.aroundTitle} <Moment at={filter.around.date} seconds />
           </span>
           <Link className="button" href={paths.logs(runtimeId, versionName)}>
             {t.logs.backToLive}
           </Link>
-        </p>
+        </div>
       )}
       <Lines key={key} runtimeId={runtimeId} versionName={versionName} filter={filter} />
       <p className="twin">

@@ -4,13 +4,15 @@ import { chooseBundle } from './choose-bundle.ts'
 import { useFileDrop } from './use-file-drop.ts'
 
 type DropZoneProps = {
+  /** Something else on the page has more to say. */
+  isSmall: boolean
   /** The one thing to do here, unless something else on the page is. */
   isPrimary: boolean
   onFile: (file: File) => void
 }
 
 /** Takes one bundle: by a dialog of the browser, or dropped anywhere on the page. */
-export function DropZone({ isPrimary, onFile }: DropZoneProps) {
+export function DropZone({ isSmall, isPrimary, onFile }: DropZoneProps) {
   const [problem, setProblem] = useState('')
   const isOver = useFileDrop((files, hasFolder) => void take(files, hasFolder))
 
@@ -20,8 +22,9 @@ export function DropZone({ isPrimary, onFile }: DropZoneProps) {
     if (choice.kind === 'bundle') onFile(choice.file)
   }
 
+  const classes = ['drop', isSmall ? 'drop-small' : '', isOver ? 'drop-over' : '']
   return (
-    <div className={isOver ? 'drop drop-over' : 'drop'}>
+    <div className={classes.filter(Boolean).join(' ')}>
       <p>{t.upload.drop}</p>
       <label className={isPrimary ? 'button button-primary file-button' : 'button file-button'}>
         {t.upload.choose}

@@ -76,6 +76,7 @@ export function UploadView({ runtimeId }: { runtimeId: string }) {
       )}
       {(state.kind === 'idle' || state.kind === 'failed') && (
         <DropZone
+          isSmall={state.kind === 'failed'}
           isPrimary={!canGoOn(state)}
           onFile={(file) => void run(file, createUpload(runtimeId, file))}
         />

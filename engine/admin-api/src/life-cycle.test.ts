@@ -69,7 +69,7 @@ describe('a version from upload to deletion', () => {
         publicationDate publicationAuthor { email } hasDoc errors digest entrypointAddress
         issues { code level message file line column path hint }
         config { completed vars { key } }
-        workflows { id name entrypoint exitpoint nodes { id name status statusReason subscriptions replicas replicasReady restarts } }
+        workflows { id name entrypoint exitpoint nodes { id name status statusReason subscriptions inputs { fromNodeId channel durability isFused } replicas replicasReady restarts } }
       }
     }`)
     expect(data).toMatchObject({
@@ -94,7 +94,15 @@ describe('a version from upload to deletion', () => {
             id: 'wf',
             exitpoint: 'b',
             nodes: [
-              { id: 'wf.a', status: 'STARTED', subscriptions: ['entrypoint'], replicasReady: 1 },
+              {
+                id: 'wf.a',
+                status: 'STARTED',
+                subscriptions: ['entrypoint'],
+                inputs: [
+                  { fromNodeId: 'entrypoint', channel: null, durability: 'fast', isFused: false },
+                ],
+                replicasReady: 1,
+              },
               { id: 'wf.b', status: 'STARTED', subscriptions: ['a'] },
             ],
           },

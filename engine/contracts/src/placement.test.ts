@@ -187,6 +187,16 @@ describe('the status of a version', () => {
     })
   })
 
+  test('says which nodes share a process', () => {
+    const shared = { ...workload('a', [replica()]), fused: ['b'] }
+    const { nodes } = derive({ placement: placement({ workloads: [shared, READY[2] ?? shared] }) })
+    expect(nodes).toMatchObject([
+      { node: 'a', status: 'STARTED', fused: ['b'] },
+      { node: 'b', status: 'STARTED', fused: ['a'] },
+    ])
+    expect(derive({}).nodes.map(({ fused }) => fused)).toEqual([[], []])
+  })
+
   test('does not see the workloads of other versions', () => {
     const others = READY.map((w) => ({ ...w, version: 'v2', id: w.id.replace('v1', 'v2') }))
     expect(derive({ placement: placement({ workloads: others }) }).status).toBe('STARTING')

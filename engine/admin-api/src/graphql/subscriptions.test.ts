@@ -192,6 +192,21 @@ describe('logs', () => {
     expect(stream.events).toMatchObject([{ data: { watchNodeLogs: { message: 'the needle' } } }])
   })
 
+  test('are paged as long as asked for, within bounds', async () => {
+    const date = new Date(1.6e12).toISOString()
+    await write(...Array.from({ length: 60 }, (_, i) => log({ date, message: `long ${i}` })))
+    const page = async (limit: number) =>
+      api.graphql(
+        `query ($filters: LogFilters!, $limit: Int) {
+          logs(runtimeId: "demo", filters: $filters, limit: $limit) { cursor items { message } } }`,
+        { filters: { ...filters, search: 'long ' }, limit },
+      )
+    const { data } = await page(50)
+    expect(data?.['logs']).toMatchObject({ items: { length: 50 }, cursor: expect.any(String) })
+    for (const limit of [0, 1_001])
+      expect((await page(limit)).errors?.[0]?.message).toMatch(/limit: is 1 to 1000/)
+  })
+
   test('are paged newest first, 40 at a time', async () => {
     const dates = Array.from({ length: 95 }, (_, i) => new Date(1.7e12 + i * 1_000).toISOString())
     await write(...dates.map((date, i) => log({ date, message: `m${i}` })))

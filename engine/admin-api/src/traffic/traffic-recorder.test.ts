@@ -15,7 +15,7 @@ let nowMs = BEGIN
 beforeAll(async () => {
   api = await startTestApi()
   await api.store.runtimes.create(sampleRuntime())
-  for (const name of ['all', 'good', 'bad', 'ugly', 'heard'])
+  for (const name of ['all', 'good', 'bad', 'ugly', 'heard', 'queues'])
     await api.store.versions.create(sampleVersion(name))
 })
 afterAll(() => api[Symbol.asyncDispose]())
@@ -50,6 +50,25 @@ const read = (version: string): Promise<TrafficSample[]> =>
   })
 
 describe('createTrafficRecorder', () => {
+  test('keeps how many messages waited at a node, in all its replicas', async () => {
+    const recorder = open()
+    const labels = { ...LABELS, version: 'queues', node: 'a' }
+    const queue = (process: string, value: number) =>
+      recorder.read({ process, name: 'kre_node_queued_messages', labels, value })
+    queue('p1', 3)
+    queue('p2', 4)
+    queue('p1', 1)
+    recorder.read({ process: 'p1', name: 'kre_process_resident_bytes', labels, value: 1e6 })
+    nowMs += 1_000
+    expect(recorder.live('demo', 'queues', 5_000)).toMatchObject([
+      { workflow: 'wf', node: 'a', from: null, calls: 0, queuedMax: 7 },
+    ])
+    queue('p1', 0)
+    queue('p2', 0)
+    await recorder.flush()
+    expect(await read('queues')).toMatchObject([{ node: 'a', calls: 0, queuedMax: 7 }])
+  })
+
   test('puts what processes count where it belongs', async () => {
     const recorder = open()
     const labels = { version: 'all', node: 'a' }
