@@ -250,6 +250,7 @@ describeInBrowser('actions in the admin UI', () => {
     await page.keyboard.press('ArrowRight')
     await page.waitForFunction("document.querySelector('.is-wide').scrollLeft > 0")
     await page.keyboard.press('Control+k')
+    await page.getByRole('combobox', { name: 'Go to or do' }).waitFor()
     await look(page, 'narrow-palette')
     await page.keyboard.press('Escape')
     await page.setViewportSize({ width: 1360, height: 860 })

@@ -49,6 +49,7 @@ type Target = readonly [text: string, href: string]
 function viewsOfVersion(runtimeId: string, name: string): readonly Target[] {
   return [
     [t.version.tabs.status, paths.status(runtimeId, name)],
+    [t.version.tabs['try-it'], paths.tryIt(runtimeId, name)],
     [t.version.tabs.requests, paths.requests(runtimeId, name)],
     [t.version.tabs.logs, paths.logs(runtimeId, name)],
     [t.version.tabs.configuration, paths.configuration(runtimeId, name)],
