@@ -1,6 +1,6 @@
 import type { Db, IndexDescription } from 'mongodb'
 import type { MongoMigration } from './migrate.ts'
-import type { MongoDatabases } from './mongo-databases.ts'
+import type { Keyed, MongoDatabases } from './mongo-databases.ts'
 
 type Indexes = Readonly<Record<string, readonly IndexDescription[]>>
 
@@ -34,6 +34,9 @@ const ENGINE_INDEXES: Indexes = {
   'krt.chunks': [{ name: 'files_id_1_n_1', key: { files_id: 1, n: 1 }, unique: true }],
 }
 
+/** Fields of log lines that have few values. */
+const LOG_FILTERS = { level: 1, nodeId: 1, workflowId: 1 } as const
+
 /** Of each runtime's database. */
 const RUNTIME_INDEXES: Indexes = {
   versions: [
@@ -41,7 +44,9 @@ const RUNTIME_INDEXES: Indexes = {
     { name: 'bundleDigest', key: { bundleDigest: 1 } },
   ],
   logs: [
-    { name: 'date_seq', key: { date: 1, seq: 1 } },
+    // What is filtered by is in them, so that lines are read only when they are answered.
+    { name: 'date_seq_filters', key: { date: 1, seq: 1, ...LOG_FILTERS } },
+    { name: 'version_date_seq_filters', key: { versionName: 1, date: 1, seq: 1, ...LOG_FILTERS } },
     { name: 'requestId_date_seq', key: { requestId: 1, date: 1, seq: 1 } },
   ],
   measurements: [
@@ -87,6 +92,15 @@ export const MIGRATIONS: readonly MongoMigration[] = [
     run: (databases) =>
       forEachRuntime(databases, (runtimeId) => indexRuntime(databases, runtimeId)),
   },
+  {
+    name: 'log lines by version, facts of versions apart',
+    run: (databases) =>
+      forEachRuntime(databases, async (runtimeId) => {
+        await indexRuntime(databases, runtimeId)
+        await dropIndex(databases.runtime(runtimeId), 'logs', 'date_seq')
+        await moveFacts(databases.runtime(runtimeId))
+      }),
+  },
 ]
 
 /** Indexes that are there already stay; on a large collection the server builds them while it serves. */
@@ -96,8 +110,26 @@ export async function indexRuntime(databases: MongoDatabases, runtimeId: string)
 }
 
 async function makeIndexes(db: Db, indexes: Indexes): Promise<void> {
+  // One by one: FerretDB drops the connection when several of a list are there already.
   for (const [collection, descriptions] of Object.entries(indexes))
-    await db.collection(collection).createIndexes([...descriptions])
+    for (const description of descriptions)
+      await db.collection(collection).createIndexes([description])
+}
+
+/** What another one begins with. */
+async function dropIndex(db: Db, collection: string, name: string): Promise<void> {
+  const found = await db.collection(collection).listIndexes().toArray()
+  if (found.some((index) => index['name'] === name)) await db.collection(collection).dropIndex(name)
+}
+
+async function moveFacts(db: Db): Promise<void> {
+  const versions = db.collection<Keyed & { facts?: string }>('versions')
+  const kept = db.collection<Keyed & { facts: string }>('versionFacts')
+  for (const { _id, facts } of await versions.find({ facts: { $exists: true } }).toArray()) {
+    if (facts === undefined) continue
+    await kept.replaceOne({ _id }, { facts }, { upsert: true })
+    await versions.updateOne({ _id }, { $unset: { facts: '' } })
+  }
 }
 
 async function forEachRuntime(

@@ -1,7 +1,8 @@
 import type { Collection, Filter } from 'mongodb'
-import type { LogLimits, LogRetentionStore, LogUsage } from '../ports/log-retention-store.ts'
+import type { LogLimits, LogRetentionStore } from '../ports/log-retention-store.ts'
 import type { DatabaseClaims } from './claim-databases.ts'
 import type { Keyed, MongoDatabases } from './mongo-databases.ts'
+import type { LogUsageCounts } from './outputs/log-usage.ts'
 import type { LogDocument } from './outputs/output-document.ts'
 
 /** A runtime has one, in its own database. */
@@ -10,6 +11,7 @@ const LIMITS = 'limits'
 export function createMongoLogRetentionStore(
   databases: MongoDatabases,
   claims: DatabaseClaims,
+  logUsage: LogUsageCounts,
 ): LogRetentionStore {
   const logsOf = (runtimeId: string): Collection<LogDocument> =>
     databases.runtime(runtimeId).collection('logs')
@@ -25,40 +27,17 @@ export function createMongoLogRetentionStore(
       await claims.take(runtimeId)
       await limitsOf(runtimeId).replaceOne({ _id: LIMITS }, { ageMs, bytesMax }, { upsert: true })
     },
-    usage: (runtimeId) => usageOf(logsOf(runtimeId), {}),
+    usage: (runtimeId) => logUsage.read(runtimeId),
     async trim(runtimeId, { olderThan, bytesMax }) {
-      const logs = logsOf(runtimeId)
-      const old = await remove(logs, { date: { $lt: olderThan } })
-      const excess = (await usageOf(logs, {})).bytes - bytesMax
-      const oldest = excess > 0 ? await oldestOf(logs, excess) : null
-      const spare = oldest === null ? { lines: 0, bytes: 0 } : await remove(logs, oldest)
+      await logUsage.refresh(runtimeId, new Date())
+      const old = await logUsage.remove(runtimeId, { date: { $lt: olderThan } })
+      const excess = (await logUsage.read(runtimeId)).bytes - bytesMax
+      const oldest = excess > 0 ? await oldestOf(logsOf(runtimeId), excess) : null
+      const spare =
+        oldest === null ? { lines: 0, bytes: 0 } : await logUsage.remove(runtimeId, oldest)
       return { byAge: old.lines, bySize: spare.lines, bytes: old.bytes + spare.bytes }
     },
   }
-}
-
-async function usageOf(
-  logs: Collection<LogDocument>,
-  filter: Filter<LogDocument>,
-): Promise<LogUsage> {
-  // Two questions: FerretDB gives only the first sum of a group its values.
-  const lines = await logs.countDocuments(filter)
-  const [sum] = await logs
-    .aggregate<{ bytes: number }>([
-      { $match: filter },
-      { $group: { _id: null, bytes: { $sum: '$bytes' } } },
-    ])
-    .toArray()
-  return { lines, bytes: sum?.bytes ?? 0 }
-}
-
-async function remove(
-  logs: Collection<LogDocument>,
-  filter: Filter<LogDocument>,
-): Promise<LogUsage> {
-  const { bytes } = await usageOf(logs, filter)
-  const { deletedCount } = await logs.deleteMany(filter)
-  return { lines: deletedCount, bytes }
 }
 
 /** The oldest lines that have at least so many bytes together. */

@@ -16,7 +16,7 @@ import { listSetAside, setAside } from './outputs/set-aside.ts'
 import { writeOutputs, type WriteDeps } from './outputs/write-outputs.ts'
 
 export function createMongoOutputStore(deps: WriteDeps): OutputStore {
-  const { databases, claims } = deps
+  const { databases, claims, logUsage } = deps
   const inData = (runtimeId: string, name: string) =>
     databases.data(runtimeId).collection<DataDocument>(name)
   const measurementsOf = (runtimeId: string) =>
@@ -79,11 +79,11 @@ export function createMongoOutputStore(deps: WriteDeps): OutputStore {
     listSetAside: (runtimeId, limit) => listSetAside(databases, runtimeId, limit),
     async expire(olderThan) {
       let removed = 0
-      for (const runtimeId of await claims.runtimeIds())
-        for (const name of ['logs', 'measurements']) {
-          const old = databases.runtime(runtimeId).collection<Keyed & { date: Date }>(name)
-          removed += (await old.deleteMany({ date: { $lt: olderThan } })).deletedCount
-        }
+      const isOld = { date: { $lt: olderThan } }
+      for (const runtimeId of await claims.runtimeIds()) {
+        removed += (await logUsage.remove(runtimeId, isOld)).lines
+        removed += (await measurementsOf(runtimeId).deleteMany(isOld)).deletedCount
+      }
       return removed
     },
   }

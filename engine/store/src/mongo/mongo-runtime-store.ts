@@ -30,6 +30,7 @@ const MAKING_MS = MINUTE_MS
 /** What a runtime owns beside its outputs: an earlier one of the id must not lend it to the next. */
 const CONTROL_COLLECTIONS = [
   'versions',
+  'versionFacts',
   'releases',
   'forgottenVersions',
   'configs',
@@ -97,7 +98,7 @@ export function createMongoRuntimeStore(
       }
     },
     async find(id) {
-      const found = await runtimes.findOne({ _id: { $eq: id }, state: 'ready' })
+      const found = await findReady(runtimes, id)
       return found === null ? null : toRuntime(found)
     },
     async list() {
@@ -151,10 +152,10 @@ export async function writeOf<T>(
   undo: () => Promise<unknown>,
 ): Promise<T> {
   const runtimes = runtimesOf(databases)
-  const before = await runtimes.findOne({ _id: { $eq: runtimeId }, state: 'ready' })
+  const before = await findReady(runtimes, runtimeId)
   if (before === null) throw runtimeMissing(runtimeId)
   const result = await write()
-  const after = await runtimes.findOne({ _id: { $eq: runtimeId }, state: 'ready' })
+  const after = await findReady(runtimes, runtimeId)
   if (after?.incarnation === before.incarnation) return result
   await undo()
   throw runtimeMissing(runtimeId)
@@ -162,6 +163,15 @@ export async function writeOf<T>(
 
 function runtimesOf({ engine }: MongoDatabases): Collection<RuntimeDocument> {
   return engine.collection<RuntimeDocument>('runtimes')
+}
+
+/** By its key alone, which every server finds without a look at the others. */
+async function findReady(
+  runtimes: Collection<RuntimeDocument>,
+  id: string,
+): Promise<RuntimeDocument | null> {
+  const found = await runtimes.findOne({ _id: String(id) })
+  return found?.state === 'ready' ? found : null
 }
 
 /** Removes what a creation left that was cut off; one that goes on is left alone, and its id taken. */

@@ -23,7 +23,7 @@ type SamplingDocument = Keyed & { runtimeId: string; version: string; until: Dat
 
 export type MongoSampleStore = SampleStore & {
   /** Ends the sampling of a runtime's versions, when the runtime goes; the samples go with its database. */
-  forgetRuntime(runtimeId: string): Promise<void>
+  forgetRuntime: (runtimeId: string) => Promise<void>
 }
 
 /** Samples are in the runtime's database; what is sampled is in the engine's, since it is asked of all at once. */

@@ -22,6 +22,7 @@ else {
   afterAll(async () => mongo[Symbol.asyncDispose]())
   openingTests(mongo)
   migrationTests(mongo)
+  usageTests(mongo)
   documentTests(mongo)
   bundleTests(mongo)
   outageTests(mongo)
@@ -47,6 +48,21 @@ function openingTests(server: TestMongo): void {
       })
       const data = server.client.db(`${prefix}demo-data`).collection('results')
       expect(await data.findOne({ a: 1 })).toMatchObject({ a: 1 })
+    })
+
+    test('writes beside what an engine before it has written', async () => {
+      const prefix = server.newPrefix()
+      {
+        await using store = await server.openStore(prefix)
+        await store.runtimes.create(sampleRuntime())
+        await store.outputs.write([sampleLog('1')])
+      }
+      await using store = await server.openStore(prefix)
+      expect(await store.outputs.write([sampleLog('1'), sampleLog('2')])).toEqual([
+        { id: '1', stored: true },
+        { id: '2', stored: true },
+      ])
+      expect(await store.logRetention.usage('demo')).toMatchObject({ lines: 2 })
     })
 
     test('leaves a database of somebody else alone, whatever is done to a runtime of its name', async () => {
@@ -122,6 +138,31 @@ function migrationTests(server: TestMongo): void {
       expect(steps).toEqual(['a', 'b', 'c'])
     })
 
+    test('finds versions as an earlier engine kept them, and indexes of log lines as it made them', async () => {
+      const prefix = server.newPrefix()
+      {
+        await using store = await server.openStore(prefix)
+        await store.runtimes.create(sampleRuntime())
+        await store.versions.create(sampleVersion())
+      }
+      const demo = server.client.db(`${prefix}demo`)
+      const { id: _id, facts } = sampleVersion()
+      const versions = demo.collection<{ _id: string }>('versions')
+      await versions.updateOne({ _id }, { $set: { facts: JSON.stringify(facts) } })
+      await demo.collection('versionFacts').deleteMany({})
+      await demo.collection('logs').createIndex({ date: 1, seq: 1 }, { name: 'date_seq' })
+      const recorded = server.client.db(`${prefix}kre`).collection<{ _id: number }>('migrations')
+      await recorded.deleteMany({ _id: { $gte: 3 } })
+
+      await using store = await server.openStore(prefix)
+      expect(await store.versions.list('demo')).toEqual([sampleVersion()])
+      expect(await versions.findOne({ _id })).not.toHaveProperty('facts')
+      const indexes = await demo.collection('logs').listIndexes().toArray()
+      const names = indexes.map((index) => String(index['name']))
+      expect(names).not.toContain('date_seq')
+      expect(names).toContain('version_date_seq_filters')
+    })
+
     test('refuses databases of a newer engine with advice and leaves them alone', async () => {
       const prefix = server.newPrefix()
       await (await server.openStore(prefix))[Symbol.asyncDispose]()
@@ -131,6 +172,39 @@ function migrationTests(server: TestMongo): void {
         code: 'failed-precondition',
         message: expect.stringMatching(/has schema 999.*newer engine.*restore a backup/),
       })
+    })
+  })
+}
+
+function usageTests(server: TestMongo): void {
+  describe('the count of log lines', () => {
+    test('is made again when it is old, whatever a crash has left of it', async () => {
+      const prefix = server.newPrefix()
+      await using store = await server.openStore(prefix)
+      await store.runtimes.create(sampleRuntime())
+      await store.outputs.write([sampleLog('1'), sampleLog('2')])
+      const counts = server.client.db(`${prefix}demo`).collection('logUsage')
+      const usage = await store.logRetention.usage('demo')
+      await counts.updateOne({}, { $set: { lines: 7, bytes: 7 } })
+      const trim = () =>
+        store.logRetention.trim('demo', { olderThan: new Date(0), bytesMax: 1_000_000 })
+      await trim()
+      expect(await store.logRetention.usage('demo')).toEqual({ lines: 7, bytes: 7 })
+      await counts.updateOne({}, { $set: { countedAt: new Date(0) } })
+      await trim()
+      expect(await store.logRetention.usage('demo')).toEqual(usage)
+      expect(usage.lines).toBe(2)
+    })
+
+    test('is made from the lines where an earlier engine kept none', async () => {
+      const prefix = server.newPrefix()
+      await using store = await server.openStore(prefix)
+      await store.runtimes.create(sampleRuntime())
+      await store.outputs.write([sampleLog('1'), sampleLog('2')])
+      await server.client.db(`${prefix}demo`).collection('logUsage').deleteMany({})
+      expect(await store.logRetention.usage('demo')).toMatchObject({ lines: 2 })
+      await store.outputs.write([sampleLog('2'), sampleLog('3')])
+      expect(await store.logRetention.usage('demo')).toMatchObject({ lines: 3 })
     })
   })
 }

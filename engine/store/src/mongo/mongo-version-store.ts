@@ -1,5 +1,5 @@
 import { KreError, type BundleFacts } from '@kre/contracts'
-import type { Collection } from 'mongodb'
+import type { Collection, Filter } from 'mongodb'
 import type { Version, VersionStore } from '../ports/store.ts'
 import { createFactsCache, type FactsCache } from '../records/facts-cache.ts'
 import { takeNumbers, type Keyed, type MongoDatabases } from './mongo-databases.ts'
@@ -12,14 +12,19 @@ type VersionDocument = Keyed &
   Omit<Version, 'id' | 'runtimeId' | 'facts'> & {
     /** Order of arrival. */
     seq: number
-    /** JSON: names in manifests are no names of fields. */
-    facts: string
   }
+/** By the version's id, apart: they are long, never change, and are known from the second time on. */
+type FactsDocument = Keyed & {
+  /** JSON: names in manifests are no names of fields. */
+  facts: string
+}
 
 export function createMongoVersionStore(databases: MongoDatabases): VersionStore {
   const of = (runtimeId: string): Collection<VersionDocument> =>
     databases.runtime(runtimeId).collection('versions')
-  const facts = createFactsCache()
+  const factsOf = (runtimeId: string): Collection<FactsDocument> =>
+    databases.runtime(runtimeId).collection('versionFacts')
+  const cache = createFactsCache()
 
   return {
     async create(version) {
@@ -29,19 +34,23 @@ export function createMongoVersionStore(databases: MongoDatabases): VersionStore
         runtimeId,
         async () => {
           const seq = await takeNumbers(databases.runtime(runtimeId), 'versions', 1)
-          await insert(of(runtimeId), toDocument(version, seq), version)
+          await keepFacts(factsOf(runtimeId), version)
+          await insert(of(runtimeId), factsOf(runtimeId), toDocument(version, seq), version)
         },
-        () => of(runtimeId).deleteOne({ _id: { $eq: id } }),
+        async () => {
+          await of(runtimeId).deleteOne({ _id: { $eq: id } })
+          await factsOf(runtimeId).deleteOne({ _id: { $eq: id } })
+        },
       )
     },
     async find(runtimeId, name) {
-      const found = await of(runtimeId).findOne({ name: { $eq: name } }, WITHOUT_FACTS)
+      const found = await of(runtimeId).findOne({ name: { $eq: name } })
       if (found === null) return null
-      return (await withFacts(of(runtimeId), facts, runtimeId, [found]))[0] ?? null
+      return (await withFacts(factsOf(runtimeId), cache, runtimeId, [found]))[0] ?? null
     },
     async list(runtimeId) {
-      const found = of(runtimeId).find({}, WITHOUT_FACTS).sort({ createdAt: -1, seq: -1 })
-      return withFacts(of(runtimeId), facts, runtimeId, await found.toArray())
+      const found = of(runtimeId).find({}).sort({ createdAt: -1, seq: -1 })
+      return withFacts(factsOf(runtimeId), cache, runtimeId, await found.toArray())
     },
     async markPublished(runtimeId, name, by, at) {
       const { matchedCount } = await of(runtimeId).updateOne(
@@ -63,7 +72,9 @@ export function createMongoVersionStore(databases: MongoDatabases): VersionStore
         .collection<Keyed>('configs')
         .deleteOne({ _id: { $eq: name } })
       await forgetVersion(databases, runtimeId, name)
-      await of(runtimeId).deleteOne({ name: { $eq: name } })
+      const removed = await of(runtimeId).findOneAndDelete({ name: { $eq: name } })
+      // What a crash leaves here goes with the runtime: ids are never used again.
+      if (removed !== null) await factsOf(runtimeId).deleteOne({ _id: { $eq: removed._id } })
     },
     async usesBundle(digest) {
       for await (const { _id } of databases.engine.collection<Keyed>('runtimes').find({}))
@@ -73,30 +84,41 @@ export function createMongoVersionStore(databases: MongoDatabases): VersionStore
   }
 }
 
-/** They are long, and known from the second time on. */
-const WITHOUT_FACTS = { projection: { facts: 0 } }
-type Row = Omit<VersionDocument, 'facts'>
-
 /** Versions that were removed since their rows were read are left out. */
 async function withFacts(
-  versions: Collection<VersionDocument>,
+  kept: Collection<FactsDocument>,
   cache: FactsCache,
   runtimeId: string,
-  rows: readonly Row[],
+  rows: readonly VersionDocument[],
 ): Promise<Version[]> {
   const missing = rows.map((row) => row._id).filter((id) => cache.find(id) === null)
   const read = new Map<string, string>()
   if (missing.length > 0)
-    for await (const { _id, facts } of versions.find({ _id: { $in: missing } }))
-      read.set(_id, facts)
+    for await (const { _id, facts } of kept.find(oneOf(missing))) read.set(_id, facts)
   return rows.flatMap((row) => {
     const facts = cache.get(row._id, () => read.get(row._id) ?? null)
     return facts === null ? [] : [toVersion(runtimeId, row, facts)]
   })
 }
 
+/** A key alone is what every server finds without a look at the others. */
+function oneOf(ids: readonly string[]): Filter<FactsDocument> {
+  const [first] = ids
+  return first !== undefined && ids.length === 1 ? { _id: first } : { _id: { $in: [...ids] } }
+}
+
+/** Before the version: one without its facts would be there and not be seen. */
+async function keepFacts(kept: Collection<FactsDocument>, { id, facts }: Version): Promise<void> {
+  try {
+    await kept.insertOne({ _id: id, facts: JSON.stringify(facts) })
+  } catch (error) {
+    if (!isDuplicate(error)) throw error
+  }
+}
+
 async function insert(
   versions: Collection<VersionDocument>,
+  kept: Collection<FactsDocument>,
   document: VersionDocument,
   { runtimeId, name }: Version,
 ): Promise<void> {
@@ -104,6 +126,8 @@ async function insert(
     await versions.insertOne(document)
   } catch (error) {
     if (!isDuplicate(error)) throw error
+    const winner = await versions.findOne({ _id: { $eq: document._id } })
+    if (winner === null) await kept.deleteOne({ _id: { $eq: document._id } })
     throw new KreError(
       'already-exists',
       `there is already a version "${name}" in runtime "${runtimeId}": choose another version name`,
@@ -113,11 +137,11 @@ async function insert(
 }
 
 function toDocument(version: Version, seq: number): VersionDocument {
-  const { id, runtimeId: _, facts, ...fields } = version
-  return { _id: id, ...fields, seq, facts: JSON.stringify(facts) }
+  const { id, runtimeId: _runtime, facts: _facts, ...fields } = version
+  return { _id: id, ...fields, seq }
 }
 
-function toVersion(runtimeId: string, document: Row, facts: BundleFacts): Version {
+function toVersion(runtimeId: string, document: VersionDocument, facts: BundleFacts): Version {
   return {
     id: document._id,
     runtimeId,

@@ -26,6 +26,7 @@ import { createMongoSampleStore } from './mongo-sample-store.ts'
 import { createMongoTrafficStore } from './mongo-traffic-store.ts'
 import { createMongoVersionStore } from './mongo-version-store.ts'
 import { createDataCollections } from './outputs/data-collections.ts'
+import { createLogUsageCounts } from './outputs/log-usage.ts'
 import { toKreError } from './to-kre-error.ts'
 
 export type MongoStoreOptions = {
@@ -74,6 +75,7 @@ async function openOn(
   const identity = createMongoIdentityStore(databases.engine)
   const claims = createDatabaseClaims(databases)
   const collections = createDataCollections(databases)
+  const logUsage = createLogUsageCounts(databases)
   const { forgetRuntime, ...samples } = createMongoSampleStore(databases, claims)
   const runtimes = createMongoRuntimeStore(databases, claims, async (runtimeId) => {
     collections.forget(runtimeId)
@@ -95,9 +97,9 @@ async function openOn(
       releases: createMongoReleaseStore(databases),
       config: createMongoConfigStore(databases),
       placements: createMongoPlacementStore(databases),
-      outputs: createMongoOutputStore({ databases, claims, collections }),
+      outputs: createMongoOutputStore({ databases, claims, collections, logUsage }),
       predictionStats: createMongoPredictionStats(databases),
-      logRetention: createMongoLogRetentionStore(databases, claims),
+      logRetention: createMongoLogRetentionStore(databases, claims, logUsage),
       traffic: createMongoTrafficStore(databases, claims),
       requests: createMongoRequestStore(databases, claims),
       samples,

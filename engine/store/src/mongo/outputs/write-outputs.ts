@@ -6,12 +6,14 @@ import type { DatabaseClaims } from '../claim-databases.ts'
 import { takeNumbers, type Keyed, type MongoDatabases } from '../mongo-databases.ts'
 import { insertMissing } from '../insert-missing.ts'
 import type { DataCollections } from './data-collections.ts'
+import type { LogUsageCounts } from './log-usage.ts'
 import { toStored, type StoredOutput } from './output-document.ts'
 
 export type WriteDeps = {
   databases: MongoDatabases
   claims: DatabaseClaims
   collections: DataCollections
+  logUsage: LogUsageCounts
 }
 
 /** MongoDB's limit of 16 MiB, with room for what a command adds. */
@@ -89,9 +91,25 @@ async function insertAll(
       collection,
       fitting.map(({ output }) => output.document),
     )
+    const missed = new Set([...failed.present, ...failed.refused])
+    const inserted = fitting.filter((_, index) => !missed.has(index))
+    await countLogs(deps, runtimeId, inserted)
     refused.push(...failed.refused.flatMap((index) => fitting[index]?.each ?? []))
   }
   return refused
+}
+
+async function countLogs(
+  { logUsage }: WriteDeps,
+  runtimeId: string,
+  inserted: readonly { output: StoredOutput }[],
+): Promise<void> {
+  const sizes = inserted.flatMap(({ output }) =>
+    output.database === 'runtime' && output.collection === 'logs' ? output.document.bytes : [],
+  )
+  if (sizes.length === 0) return
+  const bytes = sizes.reduce((sum, size) => sum + size, 0)
+  await logUsage.add(runtimeId, { lines: sizes.length, bytes })
 }
 
 /** @returns why there is none, in words, when there can't be another collection. */
