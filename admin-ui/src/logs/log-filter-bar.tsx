@@ -51,7 +51,7 @@ export function LogFilterBar({ filter, version, onChange }: LogFilterBarProps) {
         {t.graph.node}{' '}
         <select value={filter.node} onChange={(event) => onChange('node', event.target.value)}>
           <option value="">{t.logs.allNodes}</option>
-          <option value="entrypoint">entrypoint</option>
+          <option value="entrypoint">{t.graph.entrypoint}</option>
           {version.workflows.map((workflow) => (
             <optgroup key={workflow.id} label={workflow.name}>
               {workflow.nodes.map(({ id, name }) => (
