@@ -2,7 +2,6 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
 import type { Target, WorkloadObservation } from '@kre/contracts'
 import { createLogger, waitUntil } from '@kre/service-kit'
-import type { V1Pod } from '@kubernetes/client-node'
 import type { Cluster } from '../../k8s-manager/src/kubernetes/cluster/open-cluster.ts'
 import { createKubernetesTarget } from '../../k8s-manager/src/kubernetes/create-kubernetes-target.ts'
 import { replicaNumber } from '../../k8s-manager/src/kubernetes/pod-layout.ts'
@@ -11,7 +10,7 @@ import { targetConformance } from '../../k8s-manager/src/target-conformance.ts'
 import { apply, ready } from '../../k8s-manager/src/testing/apply.ts'
 import { kubernetesSettings } from '../../k8s-manager/src/testing/kubernetes-settings.ts'
 import { entrypointWorkload, nodeWorkload } from '../../k8s-manager/src/testing/workloads.ts'
-import { brokenStatus, type FakeNodes, startFakeNodes } from './support/fake-nodes.ts'
+import { brokenStatus, type FakeNodes, type Pod, startFakeNodes } from './support/fake-nodes.ts'
 import {
   ask,
   hasCluster,
@@ -256,7 +255,7 @@ async function startTarget(admin: Cluster): Promise<StartedTarget> {
     },
     async kill(replica) {
       const path = `/api/v1/namespaces/${namespace.name}/pods`
-      const { items } = (await ask(admin, 'GET', path)) as { items: V1Pod[] }
+      const { items } = (await ask(admin, 'GET', path)) as { items: Pod[] }
       const pod = items.find(({ metadata }) => replicaNumber(metadata?.uid ?? '') === replica)
       if (pod === undefined) throw new Error(`no pod is replica ${replica}`)
       const options = { gracePeriodSeconds: 0 }

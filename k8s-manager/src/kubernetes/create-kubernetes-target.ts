@@ -2,6 +2,7 @@
  * The target that runs versions on Kubernetes: a Deployment per entrypoint and node. All it knows is in the cluster, so
  * any engine can go on where another one ended.
  */
+import { setMaxListeners } from 'node:events'
 import {
   KreError,
   SECOND_MS,
@@ -50,6 +51,8 @@ export function createKubernetesTarget(deps: KubernetesTargetDeps): Target & Asy
   const { namespace, installation } = settings
   const released = new AbortController()
   const { signal } = released
+  // Each request under way listens for the target's end.
+  setMaxListeners(0, signal)
   const changes = createChangeNotifier((error) => logger.error({ error }, 'a watcher failed'))
   const notify = (id: string) => changes.notify(id)
   const objects = clusterObjects(cluster, namespace, signal)

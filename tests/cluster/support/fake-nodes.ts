@@ -4,12 +4,14 @@
  * wants something else of it.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { V1Pod } from '@kubernetes/client-node'
 import type { Cluster } from '../../../k8s-manager/src/kubernetes/cluster/open-cluster.ts'
+import type { podState } from '../../../k8s-manager/src/kubernetes/observe/pod-state.ts'
 import { ask, make } from './test-cluster.ts'
 
+export type Pod = Parameters<typeof podState>[0]
+
 /** What a kubelet would write into `status` of the pod; null = it is ready. */
-export type Behaviour = (pod: V1Pod) => object | null
+export type Behaviour = (pod: Pod) => object | null
 
 export type FakeNodes = AsyncDisposable & {
   /** Of pods in the namespace, from now on. */
@@ -81,14 +83,14 @@ async function makeNode(cluster: Cluster, name: string, gpus: number): Promise<v
 async function followPods(
   cluster: Cluster,
   signal: AbortSignal,
-  onPod: (pod: V1Pod) => void,
+  onPod: (pod: Pod) => void,
 ): Promise<void> {
   while (!signal.aborted) {
     try {
       const lines = await cluster.stream('/api/v1/pods?watch=true', signal)
       if ('status' in lines) throw new Error(`pods can't be watched: ${lines.status} ${lines.body}`)
       for await (const line of lines) {
-        const { type, object } = JSON.parse(line) as { type: string; object: V1Pod }
+        const { type, object } = JSON.parse(line) as { type: string; object: Pod }
         if (type === 'ADDED' || type === 'MODIFIED') onPod(object)
       }
     } catch (error) {
@@ -100,7 +102,7 @@ async function followPods(
 
 async function serve(
   cluster: Cluster,
-  pod: V1Pod,
+  pod: Pod,
   behaviours: ReadonlyMap<string, Behaviour>,
 ): Promise<void> {
   const { name = '', namespace = '', deletionTimestamp, uid } = pod.metadata ?? {}
@@ -121,7 +123,7 @@ async function serve(
 }
 
 /** What a kubelet says of a pod whose containers run and answer. */
-function readyStatus(pod: V1Pod): object {
+function readyStatus(pod: Pod): object {
   const since = pod.metadata?.creationTimestamp
   const condition = (type: string) => ({ type, status: 'True', lastTransitionTime: since })
   return {
@@ -151,7 +153,7 @@ function readyStatus(pod: V1Pod): object {
 
 /** Of a pod whose container is in this state and not ready. */
 export function brokenStatus(
-  pod: V1Pod,
+  pod: Pod,
   container: { state: object; lastState?: object; restartCount?: number },
 ): object {
   const ready = readyStatus(pod) as { conditions: { type: string }[]; containerStatuses: object[] }
