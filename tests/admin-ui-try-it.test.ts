@@ -156,9 +156,24 @@ describeInBrowser('Try it', () => {
     expect(await runKrectl(await textOf('krectl'))).toMatchObject({ customer: 'Ada <b>' })
     const typescript = await textOf('TypeScript')
     await look(page, 'try-it-code')
-    expect(await runTypeScript(typescript)).toMatchObject(WITHOUT_DEFAULTS)
+    expect(JSON.parse(await outputOfTypeScript(typescript))).toMatchObject(WITHOUT_DEFAULTS)
     const text = await textOf('Python')
-    if (python !== null) expect(await runPython(text)).toMatchObject(WITHOUT_DEFAULTS)
+    if (python !== null)
+      expect(JSON.parse(await outputOfPython(text))).toMatchObject(WITHOUT_DEFAULTS)
+  })
+
+  step('shows code for a stream that runs', async () => {
+    await page.getByLabel('Rpc').selectOption('Watch')
+    await asJson('{"customer": "Ada", "table": 2}')
+    const code = page.getByRole('region', { name: 'The same from elsewhere' })
+    const textOf = async (language: string) => {
+      await code.getByRole('button', { name: language, exact: true }).click()
+      return code.locator('pre').innerText()
+    }
+    const twice = /"customer": "Ada"[^]*"customer": "Ada"/
+    expect(await outputOfTypeScript(await textOf('TypeScript'))).toMatch(twice)
+    const text = await textOf('Python')
+    if (python !== null) expect(await outputOfPython(text)).toMatch(twice)
   })
 
   step('keeps messages while somebody asks, and shows them decoded', async () => {
@@ -252,20 +267,19 @@ async function runKrectl(text: string): Promise<unknown> {
   return JSON.parse(stdout) as unknown
 }
 
-async function runTypeScript(text: string): Promise<unknown> {
+async function outputOfTypeScript(text: string): Promise<string> {
   // Below the checkout, so that its packages are found.
   const folder = join(root, '.kre/snippets')
   await mkdir(folder, { recursive: true })
   const file = join(folder, `call-${process.pid}.mts`)
   await writeFile(file, text)
-  const { stdout } = await run(process.execPath, [file])
-  return JSON.parse(stdout) as unknown
+  return (await run(process.execPath, [file])).stdout
 }
 
-async function runPython(text: string): Promise<unknown> {
+async function outputOfPython(text: string): Promise<string> {
   const file = join(ui.kre.dataDir, 'call.py')
   await writeFile(file, text)
-  return JSON.parse(python?.run([file], { cwd: ui.kre.dataDir }) ?? 'null') as unknown
+  return python?.run([file], { cwd: ui.kre.dataDir }) ?? ''
 }
 
 /** Requests whose caller went away. */

@@ -47,6 +47,8 @@ const pretty = (json: string): string => JSON.stringify(JSON.parse(json), null, 
 const objectLiteral = (json: string): string =>
   pretty(json).replaceAll(/^(\s*)"__proto__":/gm, '$1["__proto__"]:')
 const indented = (text: string): string => text.replaceAll('\n', '\n  ')
+const imported = (names: string, from: string): string =>
+  `import { ${names} } from ${literal(from)}`
 const seconds = (ms: number): string => String(ms / 1000)
 
 function pythonSnippet(call: Call): string {
@@ -98,13 +100,20 @@ ${
 
 function typescriptSnippet(call: Call): string {
   const { rpc, json, timeoutMs, metadata } = call
-  const method = rpc.serverStreaming ? 'makeServerStreamRequest' : 'makeUnaryRequest'
+  const begin = rpc.serverStreaming
+    ? 'const answers = client.makeServerStreamRequest'
+    : 'client.makeUnaryRequest'
   const lines = metadata.map(([name, value]) => `metadata.set(${literal(name)}, ${literal(value)})`)
   const show = 'toJsonString(output, message, { registry, prettySpaces: 2 })'
   return `// npm install @grpc/grpc-js @bufbuild/protobuf
-import { createFileRegistry, fromBinary, fromJson, toBinary, toJsonString } from '@bufbuild/protobuf'
-import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt'
-import { Client, credentials, Metadata } from '@grpc/grpc-js'
+${[
+  imported(
+    'createFileRegistry, fromBinary, fromJson, toBinary, toJsonString',
+    '@bufbuild/protobuf',
+  ),
+  imported('FileDescriptorSetSchema', '@bufbuild/protobuf/wkt'),
+  imported('Client, credentials, Metadata', '@grpc/grpc-js'),
+].join('\n')}
 
 const address = ${literal(addressOf(call))}
 // The entrypoint tells its messages, so no code is generated.
@@ -120,7 +129,7 @@ const request = fromJson(
 )
 const metadata = new Metadata()
 ${lines.map((line) => `${line}\n`).join('')}const client = new Client(address, credentials.createInsecure())
-const answers = client.${method}(
+${begin}(
   ${literal(rpc.path)},
   (message: typeof request) => Buffer.from(toBinary(input, message)),
   (bytes: Buffer) => fromBinary(output, bytes),
@@ -132,7 +141,7 @@ ${
     ? `)
 answers.on('data', (message) => console.log(${show}))
 answers.on('error', (error: Error) => console.error(error.message))
-answers.on('close', () => client.close())
+answers.on('status', () => client.close())
 `
     : `  (error, message) => {
     if (message === undefined) console.error(error?.message)
@@ -141,5 +150,5 @@ answers.on('close', () => client.close())
   },
 )
 `
-}`.replace('const answers = client.makeUnaryRequest', 'client.makeUnaryRequest')
+}`
 }
