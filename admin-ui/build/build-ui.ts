@@ -1,5 +1,5 @@
 import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { compressFolder } from './compress.ts'
 import { contentStamp } from './content-stamp.ts'
 import { uiRoot, viteConfig } from './vite-config.ts'
@@ -16,17 +16,19 @@ const EXCHANGES_MAX = 5
  *
  * @param options.base where a static server will have it, for example `/ui/`; absent = the admin API serves it, below
  * any path.
+ * @param options.out absent = `dist/`.
  * @returns whether it was built.
  */
 export async function buildUi(
-  options: { force?: boolean; base?: string | null } = {},
+  options: { force?: boolean; base?: string | null; out?: string | null } = {},
 ): Promise<boolean> {
   const base = options.base ?? viteConfig.base ?? './'
+  const dist = resolve(options.out ?? DIST)
   const stamp = `${await contentStamp()} ${base}`
-  if (options.force !== true && (await stampOf(DIST)) === stamp) return false
+  if (options.force !== true && (await stampOf(dist)) === stamp) return false
   // Loaded only where something is to be built: most of the time nothing is.
   const { build } = await import('vite')
-  const fresh = await mkdtemp(join(uiRoot, 'dist-'))
+  const fresh = await mkdtemp(`${dist}-`)
   try {
     await build({
       ...viteConfig,
@@ -36,7 +38,7 @@ export async function buildUi(
     })
     await compressFolder(join(fresh, 'assets'))
     await writeFile(join(fresh, STAMP), stamp)
-    await exchange(fresh)
+    await exchange(fresh, dist)
     return true
   } finally {
     await rm(fresh, { recursive: true, force: true })
@@ -48,14 +50,14 @@ async function stampOf(folder: string): Promise<string | null> {
 }
 
 /** Puts the fresh folder in the place of the old one. */
-async function exchange(fresh: string): Promise<void> {
+async function exchange(fresh: string, dist: string): Promise<void> {
   const old = `${fresh}-old`
   for (let tries = 1; ; tries += 1) {
-    await rename(DIST, old).catch((error: NodeJS.ErrnoException) => {
+    await rename(dist, old).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT') throw error
     })
     try {
-      await rename(fresh, DIST)
+      await rename(fresh, dist)
       break
     } catch (error) {
       // Another build has put its own there in between.

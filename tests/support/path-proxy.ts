@@ -1,12 +1,21 @@
 /** A reverse proxy that serves an engine below a path, as an ingress does: the path is cut off on the way. */
 import { once } from 'node:events'
-import { createServer, request, type IncomingMessage } from 'node:http'
+import { readFile } from 'node:fs/promises'
+import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
+import { extname, join } from 'node:path'
 
 export type PathProxy = AsyncDisposable & { readonly url: string }
 
-/** @param target origin of the engine. */
-export async function startPathProxy(prefix: string, target: string): Promise<PathProxy> {
+/**
+ * @param target origin of the engine.
+ * @param uiFolder of a built admin UI, which the proxy then serves itself below `/ui/`; null = the engine does.
+ */
+export async function startPathProxy(
+  prefix: string,
+  target: string,
+  uiFolder: string | null = null,
+): Promise<PathProxy> {
   const { hostname, port } = new URL(target)
   const pathOf = ({ url = '' }: IncomingMessage): string | null =>
     url.startsWith(`${prefix}/`) ? url.slice(prefix.length) : null
@@ -14,6 +23,10 @@ export async function startPathProxy(prefix: string, target: string): Promise<Pa
     const path = pathOf(req)
     if (path === null) {
       res.writeHead(404).end()
+      return
+    }
+    if (uiFolder !== null && path.startsWith('/ui/')) {
+      void sendFile(res, uiFolder, path.slice('/ui/'.length))
       return
     }
     const onward = request(
@@ -47,4 +60,17 @@ export async function startPathProxy(prefix: string, target: string): Promise<Pa
       server.close()
     },
   }
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+}
+
+/** A file as a plain static server sends it; the page for every path that has none. */
+async function sendFile(res: ServerResponse, folder: string, path: string): Promise<void> {
+  const type = TYPES[extname(path)] ?? 'text/html; charset=utf-8'
+  const body = await readFile(join(folder, type.startsWith('text/html') ? 'index.html' : path))
+  res.writeHead(200, { 'content-type': type }).end(body)
 }

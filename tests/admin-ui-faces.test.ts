@@ -1,0 +1,342 @@
+/** The faces of the admin UI: what it shows to whom, and what it does when something is wrong. */
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, expect, jest } from '@jest/globals'
+import type { BrowserContext, Page } from 'playwright-core'
+import { startOidcProvider } from '../engine/admin-api/src/testing/start-oidc-provider.ts'
+import {
+  confirm,
+  createSteps,
+  describeInBrowser,
+  look,
+  startUi,
+  type UiWorld,
+} from './support/admin-ui.ts'
+import { HOSTILE, judge, makeJudgeBundle, type Case } from './support/judge-bundle.ts'
+import { root, type Status } from './support/kre.ts'
+import { startPathProxy } from './support/path-proxy.ts'
+
+jest.setTimeout(180_000)
+
+const VERSION = '/ui/runtimes/court/versions/judge-v1'
+const VIEWS = ['status', 'try-it', 'requests', 'logs', 'configuration', 'predictions']
+const CASES: readonly Case[] = [
+  { said: 'cat', truth: 'cat' },
+  { said: 'cat', truth: 'cat', daysAgo: 1 },
+  { said: 'cat', truth: 'cat', daysAgo: 2 },
+  { said: 'dog', truth: 'cat', daysAgo: 2 },
+  { said: 'dog', truth: 'dog', daysAgo: 3 },
+  { said: HOSTILE, truth: 'dog', daysAgo: 3 },
+  { said: '', truth: '', error: 'missing_values' },
+  { said: 'emu', truth: '', error: 'new_labels' },
+]
+let ui: UiWorld
+let provider: Awaited<ReturnType<typeof startOidcProvider>>
+let context: BrowserContext
+let page: Page
+
+describeInBrowser('the faces of the admin UI', () => {
+  beforeAll(async () => {
+    // The provider says at length that it is not set up for production.
+    for (const method of ['warn', 'info'] as const)
+      jest.spyOn(console, method).mockImplementation(() => undefined)
+    provider = await startOidcProvider(
+      (login) => ({ email: `${login}@kre.io`, email_verified: true }),
+      () => `${ui.adminUrl}/api/v1/auth/oidc/callback`,
+    )
+    ui = await startUi({
+      KRE_OIDC_ISSUER: provider.issuer,
+      KRE_OIDC_CLIENT_ID: 'kre',
+      KRE_OIDC_CLIENT_SECRET: 'a secret of the client',
+    })
+    provider.open()
+    const { kre } = ui
+    await kre.json('runtime', 'create', 'court', '--name', 'Court', '--description', HOSTILE)
+    await kre.json('runtime', 'create', 'other', '--name', HOSTILE.slice(0, 40))
+    const folder = join(kre.dataDir, '..', 'judge')
+    await makeJudgeBundle(folder)
+    await kre.json('version', 'create', '-r', 'court', folder)
+    await kre.json('config', 'set', '-r', 'court', 'judge-v1', 'LIMIT=1', 'SIGNATURE=s')
+    await kre.json('version', 'start', '-r', 'court', 'judge-v1', '--comment', HOSTILE)
+    await kre.json('version', 'publish', '-r', 'court', 'judge-v1', '--comment', HOSTILE)
+    ;({ context, page } = await ui.signIn())
+  })
+  afterAll(async () => {
+    await ui?.[Symbol.asyncDispose]()
+    await provider?.[Symbol.asyncDispose]()
+    jest.restoreAllMocks()
+  })
+  const step = createSteps()
+  const open = (path: string, by = page) => by.goto(`${ui.adminUrl}${path}`)
+
+  step(
+    'shows how good predictions were: by class, over time, and those without a truth',
+    async () => {
+      const { addresses } = await ui.kre.json<Status>('status')
+      const published = addresses.find(
+        ({ runtime, version }) => runtime !== null && version === null,
+      )
+      for (const one of CASES) await judge(published?.address ?? '', one)
+      await open(`${VERSION}/predictions`)
+      const numbers = page.locator('.numbers')
+      await numbers.getByText('4 of 6 right').waitFor()
+      expect(await numbers.getByText('12.5 %').or(numbers.getByText('13 %')).count()).toBe(2)
+      const matrix = page.getByRole('table', { name: 'Confusion matrix' })
+      expect(await matrix.getByRole('row', { name: /^cat / }).innerText()).toMatch(/75 %[^]*25 %/)
+      await matrix.getByRole('columnheader', { name: HOSTILE }).waitFor()
+      const recall = page.getByRole('row', { name: /^cat 4 3 100.0 % 75.0 %/ })
+      await recall.waitFor()
+      expect(await page.locator('.chart g').count()).toBe(4)
+      await page.getByRole('combobox', { name: 'Of the last' }).selectOption('1')
+      await numbers.getByText('1 of 1 right').waitFor()
+      await look(page, 'predictions')
+    },
+  )
+
+  step('shows whatever strangers wrote as text, wherever it is shown', async () => {
+    for (const path of [
+      '/ui/',
+      '/ui/audit',
+      '/ui/runtimes/court/versions',
+      ...[...VIEWS, 'documentation'].map((view) => `${VERSION}/${view}`),
+    ]) {
+      await open(path)
+      await page.locator('h1').first().waitFor()
+      await page.locator('.loading').waitFor({ state: 'detached' })
+      if (path.endsWith('/logs')) await page.locator('.log-message').first().waitFor()
+      else if (!/requests|configuration$/.test(path))
+        await page.getByText('onerror="window.taken=1"').first().waitFor()
+      const taken = await page.evaluate('[window.taken, document.images.length]')
+      expect([path, taken]).toEqual([path, [undefined, 0]])
+    }
+  })
+
+  step(
+    'tells one of two administrators that the other changed a value, and keeps what was typed',
+    async () => {
+      await open(`${VERSION}/configuration`)
+      await page.getByLabel('New value of LIMIT').fill('2')
+      const other = await ui.signIn()
+      await open(`${VERSION}/configuration`, other.page)
+      await other.page.getByLabel('New value of LIMIT').fill('3')
+      await other.page.getByRole('button', { name: 'Save', exact: true }).click()
+      await other.page.getByText('The configuration is saved.').waitFor()
+      await other.context.close()
+      await page.getByRole('button', { name: 'Save', exact: true }).click()
+      await page.getByText('Somebody else changed it meanwhile').waitFor()
+      expect(await page.getByLabel('New value of LIMIT').inputValue()).toBe('2')
+      await look(page, 'configuration-conflict')
+      await page.getByRole('button', { name: 'Save', exact: true }).click()
+      await page.getByText('The configuration is saved.').waitFor()
+      await page.locator('.page-head .chip-published').waitFor()
+    },
+  )
+
+  step('keeps secrets that were being typed when the login ends', async () => {
+    await page.getByLabel('New value of SIGNATURE').fill('half a sec')
+    await context.clearCookies()
+    await page.getByRole('button', { name: 'Save', exact: true }).click()
+    await page.getByRole('heading', { name: 'Your login has ended' }).waitFor()
+    const { url } = await ui.kre.json<{ url: string }>('login')
+    const tab = await context.newPage()
+    await tab.goto(url)
+    await tab.getByRole('button', { name: 'Sign in' }).click()
+    await tab.getByRole('heading', { name: 'Runtimes', exact: true }).waitFor()
+    await tab.close()
+    await page.getByRole('button', { name: 'I have signed in' }).click()
+    await page.getByRole('heading', { name: 'Your login has ended' }).waitFor({ state: 'detached' })
+    expect(await page.getByLabel('New value of SIGNATURE').inputValue()).toBe('half a sec')
+    await page.getByRole('button', { name: 'Save', exact: true }).click()
+    await page.getByText('Every key has a value.').waitFor()
+    ui.complaints.length = 0
+  })
+
+  step('signs in at an identity provider by its button', async () => {
+    const own = await ui.browser.newContext({ viewport: { width: 1360, height: 860 } })
+    own.setDefaultTimeout(15_000)
+    // The provider's pages want a font from elsewhere.
+    await own.route(/googleapis/, (route) => route.abort())
+    await ui.kre.json('user', 'create', 'ada@kre.io', '--level', 'VIEWER')
+    const ada = await own.newPage()
+    await open('/ui/', ada)
+    await ada.getByRole('link', { name: 'Sign in with your organisation' }).click()
+    await ada.locator('input[name=login]').fill('ada')
+    await ada.locator('input[name=password]').fill('any')
+    await ada.locator('button[type=submit]').click()
+    await ada.getByRole('button', { name: 'Continue' }).click()
+    await ada.getByRole('heading', { name: 'Runtimes', exact: true }).waitFor()
+    await ada.getByRole('link', { name: 'ada@kre.io' }).waitFor()
+    await own.close()
+  })
+
+  step(
+    'shows a viewer every view, no action that would be refused, and no other runtime',
+    async () => {
+      await ui.kre.json('user', 'create', 'bob@kre.io', '--grant', 'court=VIEWER')
+      const bob = await ui.signIn('bob@kre.io')
+      expect(await bob.page.getByRole('listitem').getByRole('heading').allInnerTexts()).toEqual([
+        'Court',
+      ])
+      const offered: string[] = []
+      for (const path of ['/ui/', '/ui/runtimes/court/versions', ...VIEWS.map(viewPath)]) {
+        await open(path, bob.page)
+        await bob.page.locator('h1').first().waitFor()
+        await bob.page.locator('.loading').waitFor({ state: 'detached' })
+        const actions = bob.page.locator('.page-head .actions :is(a, button), .row-actions .button')
+        offered.push(...(await actions.allInnerTexts()))
+      }
+      expect(offered.filter((name) => !name.startsWith('Compare'))).toEqual([])
+      for (const path of ['/ui/users', '/ui/settings']) {
+        await open(path, bob.page)
+        await bob.page.getByRole('heading', { name: 'No access' }).waitFor()
+      }
+      await look(bob.page, 'no-access')
+      await open('/ui/runtimes/other/versions', bob.page)
+      await bob.page.getByRole('heading', { name: 'Not found' }).waitFor()
+      await bob.context.close()
+      ui.complaints.length = 0
+    },
+  )
+
+  step('says the zone of its times, and shows them in another', async () => {
+    const own = await ui.browser.newContext({
+      timezoneId: 'Asia/Tokyo',
+      storageState: await context.storageState(),
+    })
+    const away = await own.newPage()
+    await open('/ui/runtimes/court/versions', away)
+    const time = away.locator('tbody time').first()
+    await time.waitFor()
+    expect(await time.getAttribute('title')).toMatch(/GMT\+9$/)
+    const zone = away.getByRole('combobox', { name: 'Times in' })
+    expect(await zone.locator('option:checked').innerText()).toBe('Asia/Tokyo')
+    const before = await time.innerText()
+    await zone.selectOption('UTC')
+    expect(await time.getAttribute('title')).toMatch(/UTC$/)
+    expect(await time.innerText()).not.toBe(before)
+    await own.close()
+  })
+
+  step('moves nothing for those who asked for that', async () => {
+    const own = await ui.browser.newContext({
+      reducedMotion: 'reduce',
+      storageState: await context.storageState(),
+    })
+    const calm = await own.newPage()
+    await open(`${VERSION}/status`, calm)
+    await calm.locator('.react-flow__node').first().waitFor()
+    expect(await calm.evaluate('document.getAnimations().length')).toBe(0)
+    await own.close()
+  })
+
+  step('leads the keyboard from the top to the bottom, and shows where it is', async () => {
+    await open('/ui/')
+    await page.getByRole('heading', { name: 'Court' }).waitFor()
+    const stops: { name: string; outline: string }[] = []
+    for (let tabs = 0; tabs < 12; tabs += 1) {
+      await page.keyboard.press('Tab')
+      stops.push(
+        await page.evaluate(`({
+          name: document.activeElement.innerText.trim().split(/\\s/)[0],
+          outline: getComputedStyle(document.activeElement).outlineStyle,
+        })`),
+      )
+    }
+    const names = stops.map(({ name }) => name)
+    expect(names.slice(0, 6)).toEqual(['Skip', 'KRE', 'Runtimes', 'Users', 'Audit', 'Settings'])
+    expect(names.slice(8)).toEqual(['Sign', 'Add', 'Court', 'judge-v1'])
+    expect(stops.filter(({ outline }) => outline === 'none')).toEqual([])
+    await page.keyboard.press('Shift+Tab')
+    await page.keyboard.press('Shift+Tab')
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { name: 'Add runtime' }).waitFor()
+    expect(await page.evaluate('document.activeElement.tagName')).toBe('H1')
+  })
+
+  step(
+    'shows on a slow network that it is at work, and asks once for what is clicked twice',
+    async () => {
+      await open('/ui/new-runtime')
+      let asked = 0
+      let release = (): void => undefined
+      const held = new Promise<void>((done) => (release = done))
+      await page.route('**/graphql', async (route) => {
+        asked += 1
+        await held
+        await route.continue()
+      })
+      await page.getByLabel('Name', { exact: true }).fill('Slow')
+      await page.getByLabel('Id', { exact: true }).fill('slow')
+      await page.getByLabel('Description', { exact: true }).fill('far away')
+      const button = page.getByRole('button', { name: 'Add runtime', exact: true })
+      await button.dblclick()
+      await page.locator('.button[aria-busy=true]').waitFor()
+      expect(asked).toBe(1)
+      await page.getByRole('link', { name: 'Settings' }).click()
+      await page.locator('.loading').waitFor()
+      await look(page, 'loading')
+      release()
+      await page.getByText('No version yet').or(page.getByLabel('Days until')).first().waitFor()
+      await page.unroute('**/graphql')
+    },
+  )
+
+  step(
+    'leads a newcomer from the runtimes to an answer in as many clicks as its tour says',
+    async () => {
+      const folder = join(ui.kre.dataDir, '..', 'my-first')
+      await ui.kre.json('krt', 'init', folder, '--template', 'typescript')
+      await ui.kre.json('krt', 'build', folder, '-o', `${folder}.krt`)
+      await open('/ui/')
+      await page.evaluate(
+        'window.clicks = 0; addEventListener("pointerdown", () => { window.clicks += 1 }, true)',
+      )
+      const click = (role: 'link' | 'button', name: string) =>
+        page.getByRole(role, { name, exact: true }).click()
+      await click('link', 'Court')
+      await click('link', 'Upload version')
+      const chosen = page.waitForEvent('filechooser')
+      await page.getByText('Choose a file').click()
+      await (await chosen).setFiles(`${folder}.krt`)
+      await page.getByRole('heading', { name: 'my-first-v1' }).waitFor()
+      await click('button', 'Start')
+      await confirm(page, 'Start', 'my first')
+      await page.getByRole('button', { name: 'Publish' }).click({ timeout: 90_000 })
+      await confirm(page, 'Publish', 'it works')
+      await click('link', 'Try it')
+      await click('button', 'Call')
+      const answer = page.getByRole('region', { name: 'Answer' })
+      await answer.getByText('OK').first().waitFor()
+      const tour = await readFile(join(root, 'docs/ui.md'), 'utf8')
+      const [, promised] = /to an answer in (\d+) clicks/.exec(tour) ?? []
+      expect(await page.evaluate('window.clicks')).toBe(Number(promised))
+    },
+  )
+
+  step('works where a static server has its files, below a path of its own', async () => {
+    const folder = join(ui.kre.dataDir, '..', 'console')
+    await promisify(execFile)(process.execPath, [
+      join(root, 'admin-ui/scripts/build.ts'),
+      ...['--base', '/console/ui/', '--out', folder],
+    ])
+    await using proxy = await startPathProxy('/console', ui.adminUrl, folder)
+    await page.goto(`${proxy.url}/console${VERSION}/status`)
+    await page.locator('.react-flow__node').first().waitFor()
+    await page.getByText('Live: changes show by themselves').waitFor()
+    await page.getByRole('link', { name: 'Settings' }).click()
+    await page.getByLabel('Days until').waitFor()
+    expect(new URL(page.url()).pathname).toBe('/console/ui/settings')
+    await open('/ui/')
+    ui.complaints.length = 0
+  })
+
+  step('caused no other complaint of the browser', async () => {
+    expect(ui.complaints).toEqual([])
+  })
+})
+
+function viewPath(view: string): string {
+  return `${VERSION}/${view}`
+}
