@@ -10,7 +10,7 @@ const TEXTS = [
   /\b(?:aria-label|title|placeholder|alt|label|text)="([^"]*[A-Za-z]{2}[^"]*)"/g,
 ]
 /** Names, which no language changes. */
-const NAMES = new Set(['KRE', 'UTC', 'Ctrl', 'krectl login', 'null'])
+const NAMES = new Set(['KRE', 'UTC', 'Ctrl', 'Ctrl K', 'krectl login', 'null'])
 
 test('what people read is in texts/, and nowhere else', async () => {
   const files = (await readdir(source, { recursive: true })).filter((name) => name.endsWith('.tsx'))

@@ -78,7 +78,11 @@ function Editor({ runtimeId, versionName, version }: Place & { version: Version 
   const isRunning = ['STARTED', 'PUBLISHED', 'STARTING'].includes(version.status)
   return (
     <form className="stack-tight" onSubmit={(event) => void save(event)}>
-      <p>{version.config.completed ? t.configuration.complete : t.configuration.incomplete}</p>
+      {version.config.completed ? (
+        <p className="faint">{t.configuration.complete}</p>
+      ) : (
+        <p className="note note-warning">{t.configuration.incomplete}</p>
+      )}
       <TableFrame label={t.version.tabs.configuration}>
         <table>
           <thead>
@@ -105,7 +109,7 @@ function Editor({ runtimeId, versionName, version }: Place & { version: Version 
       {error !== null && (
         <>
           <ErrorNote error={error} />
-          {error.code === 'ABORTED' && <p>{t.configuration.conflict}</p>}
+          {error.code === 'ABORTED' && <p className="note">{t.configuration.conflict}</p>}
         </>
       )}
       {mayEdit && (

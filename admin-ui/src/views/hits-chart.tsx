@@ -4,21 +4,31 @@ import { formatMoment, zone } from '../ui/moment.tsx'
 import { useStore } from '../ui/store.ts'
 
 type Points = NonNullable<PredictionsResult['metrics']>['charts']['successVsFails']
+type HitsChartProps = {
+  points: Points
+  /** What was asked for. */
+  from: string
+  to: string
+}
 
-const WIDTH = 100
 const HEIGHT = 30
-/** With fewer, each would be as wide as a page. */
-const BARS_MIN = 12
+const WIDTH = 100
+const HOUR_MS = 3_600_000
+const DAY_MS = 24 * HOUR_MS
+/** Up to there the engine counts by the hour, beyond by the day. */
+const HOURLY_MS_MAX = 7 * DAY_MS
 /** Share of its place that a bar fills. */
-const FILLED = 0.8
+const FILLED = 0.85
 
 /** Hits and misses over time as stacked bars; each bar's numbers are told on hovering, and to readers of screens. */
-export function HitsChart({ points }: { points: Points }) {
+export function HitsChart({ points, from, to }: HitsChartProps) {
   const shownZone = useStore(zone)
   const bars = points.map(({ x, y, z }) => ({ at: x, hits: Number(y), misses: Number(z) }))
   const most = Math.max(1, ...bars.map(({ hits, misses }) => hits + misses))
-  const step = WIDTH / Math.max(bars.length, BARS_MIN)
-  const [first, last] = [bars[0], bars.at(-1)]
+  const asked = Date.parse(to) - Date.parse(from)
+  const bucket = asked <= HOURLY_MS_MAX ? HOUR_MS : DAY_MS
+  const first = Math.floor(Date.parse(from) / bucket) * bucket
+  const width = (WIDTH * bucket) / (Date.parse(to) - first)
   return (
     <figure className="chart panel">
       <figcaption className="chart-head">
@@ -39,10 +49,11 @@ export function HitsChart({ points }: { points: Points }) {
         </div>
         <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img">
           <title>{t.predictions.overTime}</title>
-          {bars.map(({ at, hits, misses }, index) => {
+          {bars.map(({ at, hits, misses }) => {
             const hitsHigh = (hits / most) * HEIGHT
             const missesHigh = (misses / most) * HEIGHT
-            const place = { x: index * step, width: step * FILLED }
+            const x = (width * (Date.parse(at) - first)) / bucket
+            const place = { x, width: width * FILLED }
             return (
               <g key={at}>
                 <title>
@@ -59,12 +70,10 @@ export function HitsChart({ points }: { points: Points }) {
             )
           })}
         </svg>
-        {first !== undefined && last !== undefined && (
-          <div className="chart-times" aria-hidden="true">
-            <span>{formatMoment(first.at, shownZone, 'minutes')}</span>
-            {bars.length >= BARS_MIN && <span>{formatMoment(last.at, shownZone, 'minutes')}</span>}
-          </div>
-        )}
+        <div className="chart-times" aria-hidden="true">
+          <span>{formatMoment(from, shownZone, 'minutes')}</span>
+          <span>{formatMoment(to, shownZone, 'minutes')}</span>
+        </div>
       </div>
     </figure>
   )

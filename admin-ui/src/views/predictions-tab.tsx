@@ -44,7 +44,7 @@ export function PredictionsTab({ runtimeId, versionName }: PredictionsTabProps) 
           ) : (
             <div className="stack">
               <Numbers metrics={metrics} />
-              <HitsChart points={metrics.charts.successVsFails} />
+              <HitsChart points={metrics.charts.successVsFails} from={startDate} to={endDate} />
               <div className="side-by-side">
                 <section className="stack-tight">
                   <h2>{t.predictions.classes}</h2>
