@@ -92,6 +92,20 @@ describe('the life of a version', () => {
     expect(words(answers)).toEqual(new Set(['Hello', 'Goodbye']))
   })
 
+  test('goes back to the version of before by one verb, which starts it where it has to', async () => {
+    await kre.json('version', 'stop', '-r', 'mine', 'b-ndel-v1')
+    expect(await kre.json('version', 'rollback', '-r', 'mine')).toEqual({
+      version: 'b-ndel-v1',
+      insteadOf: 'second',
+    })
+    expect(await kre.json('version', 'rollback', '-r', 'mine')).toEqual({
+      version: 'second',
+      insteadOf: 'b-ndel-v1',
+    })
+    const differences = await kre.json('version', 'diff', '-r', 'mine', 'b-ndel-v1', 'second')
+    expect(differences).toMatchObject({ isSameBundle: false, leftOut: 0 })
+  })
+
   test('takes a new configuration while it serves, without failing a caller', async () => {
     using client = await published()
     const calls = callConstantly(client)

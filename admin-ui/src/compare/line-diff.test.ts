@@ -34,7 +34,14 @@ describe('foldSame', () => {
     const folded = foldSame(lineDiff(text(...numbers), text(...changed)))
     expect(folded.map((line) => (line.kind === 'fold' ? line.count : line.text))).toEqual([
       6,
-      ...['7', '8', '9', '10', 'ten', '11', '12', '13'],
+      '7',
+      '8',
+      '9',
+      '10',
+      'ten',
+      '11',
+      '12',
+      '13',
       7,
     ])
   })

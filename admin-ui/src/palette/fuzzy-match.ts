@@ -10,7 +10,7 @@ const HIT_POINTS = 1
  * Blanks between the parts of a query mean nothing.
  */
 export function fuzzyScore(query: string, text: string): number | null {
-  const letters = [...query.toLowerCase()].filter((letter) => letter.trim() !== '')
+  const letters = Array.from(query.toLowerCase()).filter((letter) => letter.trim() !== '')
   const folded = text.toLowerCase()
   let score = 0
   let last = -1

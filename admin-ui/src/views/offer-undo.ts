@@ -31,7 +31,7 @@ async function takeBack(runtimeId: string, comment: string, undo: Undo): Promise
   const input = {
     runtimeId,
     versionName,
-    comment: [...t.undo.comment(comment)].slice(0, COMMENT_CHARS_MAX).join(''),
+    comment: Array.from(t.undo.comment(comment)).slice(0, COMMENT_CHARS_MAX).join(''),
   }
   try {
     if (operation === 'unpublish') await runOperation(UnpublishVersion, { input })

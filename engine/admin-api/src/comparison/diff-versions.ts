@@ -91,7 +91,13 @@ function thingsOf({ facts, config }: ComparedVersion): Record<DifferenceArea, ()
         ),
       ),
     CONFIGURATION: () => configurationThings(manifest, config),
-    RPC: () => new Map(methods.map(({ rpc, path: _, ...method }) => [rpc, fieldsOf(method)])),
+    RPC: () =>
+      new Map(
+        methods.map(({ rpc, requestType, responseType, serverStreaming, workflow }) => [
+          rpc,
+          fieldsOf({ requestType, responseType, serverStreaming, workflow }),
+        ]),
+      ),
     MESSAGE: () => messageThings(facts.descriptorSet),
     FILE: () => new Map(facts.files.map((path) => [path, NO_FIELDS])),
   }
