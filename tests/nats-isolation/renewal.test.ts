@@ -55,9 +55,13 @@ async function open(workload: Workload) {
     return { access, credentials: { ...access.credentials, expiresUnixMs, renewalPath: path } }
   }
   const { access, credentials } = await next()
+  let busy = false
   const timer = setInterval(async () => {
+    if (busy) return
+    busy = true
     await writeFile(`${path}.new`, JSON.stringify((await next()).credentials))
     await rename(`${path}.new`, path)
+    busy = false
   }, PACE_MS * 0.4)
   const connection = openCoreConnection({ ...access, credentials }, workload.id)
   const told = { renewed: 0, down: 0, errors: [] as string[] }
