@@ -319,7 +319,10 @@ describeInBrowser('the faces of the admin UI', () => {
     const folder = join(ui.kre.dataDir, '..', 'console')
     await promisify(execFile)(process.execPath, [
       join(root, 'admin-ui/scripts/build.ts'),
-      ...['--base', '/console/ui/', '--out', folder],
+      '--base',
+      '/console/ui/',
+      '--out',
+      folder,
     ])
     await using proxy = await startPathProxy('/console', ui.adminUrl, folder)
     await page.goto(`${proxy.url}/console${VERSION}/status`)
