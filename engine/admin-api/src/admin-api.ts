@@ -43,6 +43,7 @@ import { createTokenSignInRoute } from './routes/token-sign-in-route.ts'
 import { createResumableUploadRoutes } from './routes/resumable-upload-routes.ts'
 import { createUploadRoute } from './routes/upload-route.ts'
 import { createUiRoutes } from './routes/ui/ui-routes.ts'
+import { createProtoComments } from './rpcs/proto-comments.ts'
 import { createVersionTypes } from './rpcs/version-types.ts'
 import { createAuthenticate } from './sign-in/authenticate.ts'
 import { createLogins } from './sign-in/logins.ts'
@@ -99,6 +100,7 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
     liveTraffic: deps.liveTraffic ?? null,
     documents: createDocumentReader(store),
     versionTypes: createVersionTypes(),
+    protoComments: createProtoComments({ ...store, logger }),
     uploadLimits: { ...DEFAULT_UPLOAD_LIMITS, ...deps.uploadLimits },
   }
   const identity = { identity: store.identity, now, hashToken }

@@ -10,6 +10,7 @@ import type { OidcSettings } from './oidc/identity-provider.ts'
 import type { Principal } from './principal.ts'
 import type { HashToken } from './sign-in/tokens.ts'
 import type { DocumentReader } from './docs/document-reader.ts'
+import type { ProtoComments } from './rpcs/proto-comments.ts'
 import type { VersionTypes } from './rpcs/version-types.ts'
 import type { LiveTraffic } from './traffic/create-observer.ts'
 import type { UploadLimits } from './uploads/upload-limits.ts'
@@ -86,6 +87,7 @@ export type FeatureDeps = Store & {
   documents: DocumentReader
   /** The messages of versions. */
   versionTypes: VersionTypes
+  protoComments: ProtoComments
   /** The writing end of `audit`: every change of the engine's state begins there. */
   auditLog: Audit
   checkAudit: CheckIntegrity

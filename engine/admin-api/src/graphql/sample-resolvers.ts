@@ -44,9 +44,10 @@ export function createServiceFields(deps: FeatureDeps) {
     service: async (
       { runtimeId, name: versionName }: GraphqlVersion,
       _args: unknown,
-      { principal }: GraphqlContext,
+      { principal, signal }: GraphqlContext,
     ) => {
-      const { rpcs, ...rest } = await describeService(deps, { principal, runtimeId, versionName })
+      const query = { principal, runtimeId, versionName, signal }
+      const { rpcs, ...rest } = await describeService(deps, query)
       return {
         ...rest,
         rpcs: rpcs.map(({ workflow, ...rpc }) => ({ ...rpc, workflowId: workflow })),

@@ -23,12 +23,47 @@ export function maskValues(
       : text.replace(pattern, (found) => `<secret:${keyOf.get(found) ?? ''}>`)
 }
 
-/** `maskValues` for the configuration of a node. */
-export function maskConfig(config: {
+type Config = {
   readonly variables: Readonly<Record<string, string>>
   readonly files: Readonly<Record<string, string>>
-}): (text: string) => string {
+}
+
+/** `maskValues` for the configuration of a node. */
+export function maskConfig(config: Config): (text: string) => string {
   return maskValues([...Object.entries(config.variables), ...Object.entries(config.files)])
+}
+
+/**
+ * A function that fills each configured value in the bytes of a message with `*`, so that what is around it can be read
+ * as before. Best effort, as `maskValues`; it finds the beginning of a value, too, where a message was cut.
+ */
+export function maskConfigBytes({ variables, files }: Config): (bytes: Uint8Array) => void {
+  const values = [...Object.values(variables), ...Object.values(files)].flatMap(partsOf)
+  const secrets = [...new Set(values)].map((value) => Buffer.from(value))
+  return (bytes) => {
+    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+    for (const secret of secrets) {
+      let at = buffer.indexOf(secret)
+      while (at !== -1) {
+        buffer.fill(STAR, at, at + secret.length)
+        at = buffer.indexOf(secret, at + secret.length)
+      }
+      const begun = beginningAtEnd(buffer, secret)
+      buffer.fill(STAR, buffer.length - begun)
+    }
+  }
+}
+const STAR = 0x2a
+
+/** How many of the last bytes are the first ones of a secret; fewer than the shortest that is masked do not count. */
+function beginningAtEnd(buffer: Buffer, secret: Buffer): number {
+  for (
+    let length = Math.min(secret.length - 1, buffer.length);
+    length >= MASKED_CHARS_MIN;
+    length--
+  )
+    if (buffer.subarray(buffer.length - length).equals(secret.subarray(0, length))) return length
+  return 0
 }
 
 /** The value, and what is left of it when its line end or its single lines are printed. */

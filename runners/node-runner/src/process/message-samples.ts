@@ -12,6 +12,7 @@ import {
 } from '@kre/contracts/runtime'
 import type { CoreConnection } from '@kre/core-nats'
 import { typeNameOf, type Payload } from '@kre/sdk'
+import { maskConfigBytes } from '@kre/service-kit/masking'
 import type { NodeCall } from '../calls/node-call.ts'
 
 /** What is remembered: 256 of the largest samples, and tens of thousands of small ones. */
@@ -51,7 +52,7 @@ export function createMessageSamples(
       const forMs = lengthOf(data)
       clearTimeout(timer)
       if (forMs <= 0) return end()
-      memory ??= createMemory(slots)
+      memory ??= createMemory(slots, maskConfigBytes(launch.config))
       timer = setTimeout(end, forMs).unref()
     },
   })
@@ -72,7 +73,8 @@ export function createMessageSamples(
 
 type Memory = ReturnType<typeof createMemory>
 
-function createMemory(slots: number) {
+/** @param mask hides values of the configuration, which user code may send by mistake. */
+function createMemory(slots: number, mask: (bytes: Uint8Array) => void) {
   const bytes = createByteRing(MEMORY_BYTES)
   const samples: (Sample | undefined)[] = Array.from({ length: slots })
   /** First outputs of calls that are not over. */
@@ -85,13 +87,10 @@ function createMemory(slots: number) {
   })
   const snippet = (kept: Place): MessageSnippet | undefined => {
     const data = bytes.read(kept.position, Math.min(kept.bytes, SAMPLE_BYTES_MAX))
-    return data === null
-      ? undefined
-      : {
-          type: typeNameOf(kept.typeUrl),
-          bytes: kept.bytes,
-          base64: Buffer.from(data).toString('base64'),
-        }
+    if (data === null) return undefined
+    mask(data)
+    const base64 = Buffer.from(data).toString('base64')
+    return { type: typeNameOf(kept.typeUrl), bytes: kept.bytes, base64 }
   }
   return {
     sent(call: NodeCall, payload: Payload): void {
@@ -129,7 +128,7 @@ function createByteRing(size: number) {
       end += part.length
       return position
     },
-    /** @returns null when they are written over. */
+    /** @returns a copy; null when they are written over. */
     read(position: number, length: number): Uint8Array | null {
       return end > position + size ? null : ring.slice(position % size, (position % size) + length)
     },

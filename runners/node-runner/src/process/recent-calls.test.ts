@@ -5,7 +5,11 @@ import { waitUntil } from '@kre/service-kit'
 import type { NodeCall } from '../calls/node-call.ts'
 import { createRecentCalls } from './recent-calls.ts'
 
-const LAUNCH = { runtimeId: 'rt', version: 'v1', workflow: 'wf', node: 'a' } as never
+const SECRET = 'a-secret-of-the-node'
+const LAUNCH = {
+  ...{ runtimeId: 'rt', version: 'v1', workflow: 'wf', node: 'a' },
+  config: { variables: { TOKEN: SECRET, STARS: '********' }, files: {} },
+} as never
 
 const call = (requestId: string, changes: object = {}) =>
   ({
@@ -151,6 +155,19 @@ describe('createRecentCalls', () => {
         [snippet('in'), snippet('out')],
         [snippet(''), undefined],
       ])
+    })
+
+    test('hides values of the configuration, also one that is cut', () => {
+      const { calls, said, keep, callForSamples } = open()
+      callForSamples()
+      calls.handled(withPayload('r1', `a ${SECRET} b ${SECRET}`), 1, true)
+      const begun = 16_384 - 12
+      calls.handled(withPayload('r1', `${'z'.repeat(begun)}${SECRET}`), 1, true)
+      keep('r1')
+      calls.stop()
+      const texts = said.map(({ input }) => Buffer.from(input?.base64 ?? '', 'base64').toString())
+      const stars = '*'.repeat(SECRET.length)
+      expect(texts).toEqual([`a ${stars} b ${stars}`, `${'z'.repeat(begun)}${'*'.repeat(12)}`])
     })
 
     test('cuts what is large, and forgets what is old', () => {
