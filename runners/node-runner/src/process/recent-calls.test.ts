@@ -7,7 +7,10 @@ import { createRecentCalls } from './recent-calls.ts'
 
 const SECRET = 'a-secret-of-the-node'
 const LAUNCH = {
-  ...{ runtimeId: 'rt', version: 'v1', workflow: 'wf', node: 'a' },
+  runtimeId: 'rt',
+  version: 'v1',
+  workflow: 'wf',
+  node: 'a',
   config: { variables: { TOKEN: SECRET, STARS: '********' }, files: {} },
 } as never
 
