@@ -12,7 +12,7 @@ import { dropUnusedBundle } from './drop-unused-bundle.ts'
 import type { VersionCommand } from './version-command.ts'
 import { isWanted, type VersionState } from './version-state.ts'
 
-type DeleteVersionDeps = ChangeReleaseDeps & 
+type DeleteVersionDeps = ChangeReleaseDeps &
   Pick<FeatureDeps, 'config' | 'bundles' | 'samples' | 'lock'>
 
 /**
