@@ -1,7 +1,17 @@
 /** Whoever types what the documents say gets what they promise: every block of shell commands is run. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import {
+  chmod,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, jest, test } from '@jest/globals'
@@ -19,6 +29,9 @@ const NOT_RUN: readonly { line: RegExp; because: string }[] = [
   { line: /pip install -r train\//, because: 'training needs scikit-learn' },
   { line: /train\/train\.py$/, because: 'training needs scikit-learn' },
 ]
+
+/** Of one picture: a page of documents has several. */
+const PICTURE_BYTES_MAX = 150_000
 
 const documents = [
   'README.md',
@@ -40,6 +53,22 @@ describe.each(documents)('%s', (document) => {
       for (const line of block) await runLine(home, line)
     }
   })
+})
+
+test('pictures in the documents are there, and small', async () => {
+  const pictures: string[] = []
+  for (const document of documents) {
+    const text = await readFile(join(root, document), 'utf8')
+    for (const [, inTag, inLink] of text.matchAll(
+      /(?:src|srcset)="([^"]+)"|!\[[^\]]*\]\(([^)\s]+)/g,
+    ))
+      pictures.push(join(root, document, '..', inTag ?? inLink ?? ''))
+  }
+  expect(pictures.length).toBeGreaterThan(0)
+  for (const picture of pictures) {
+    const { size } = await stat(picture)
+    expect([picture, size < PICTURE_BYTES_MAX]).toEqual([picture, true])
+  }
 })
 
 async function runLine(home: Home, line: string): Promise<void> {
