@@ -1,11 +1,11 @@
-import { useEffect, useRef } from 'react'
+import { memo, useEffect, useRef } from 'react'
 import { Link } from 'wouter'
 import { paths } from '../path-builder.ts'
 import { t } from '../texts/en.ts'
 import { CopyButton } from '../ui/code.tsx'
 import { ErrorNote } from '../ui/error-note.tsx'
 import { formatBytes, formatMs } from '../ui/format.ts'
-import { formatJson } from './json.ts'
+import { formatJson, type Json } from './json.ts'
 import { RequestTiming } from './request-timing.tsx'
 import type { CallState } from './use-call.ts'
 
@@ -107,8 +107,7 @@ function Messages({ state, isStream }: { state: CallState; isStream: boolean }) 
     // The last one stays in sight.
     if (list.current !== null) list.current.scrollTop = list.current.scrollHeight
   }, [count])
-  if (!isStream)
-    return messages.map(({ message }) => <Message key="one" json={formatJson(message)} />)
+  if (!isStream) return messages.map(({ message }) => <Message key="one" message={message} />)
   if (count === 0)
     return end?.status.code === 0 ? <p className="faint">{t.tryIt.noMessages}</p> : null
   const first = count - messages.length
@@ -119,7 +118,7 @@ function Messages({ state, isStream }: { state: CallState; isStream: boolean }) 
         {messages.map(({ message, elapsedMs }, index) => (
           <li key={first + index}>
             <span className="faint">{t.tryIt.number(first + index + 1, formatMs(elapsedMs))}</span>
-            <Message json={formatJson(message)} />
+            <Message message={message} />
           </li>
         ))}
       </ol>
@@ -127,7 +126,9 @@ function Messages({ state, isStream }: { state: CallState; isStream: boolean }) 
   )
 }
 
-function Message({ json }: { json: string }) {
+/** Made once: a stream has many, and is painted often. */
+const Message = memo(function Message({ message }: { message: Json }) {
+  const json = formatJson(message)
   const isCut = json.length > SHOWN_CHARS_MAX
   return (
     <div className="json-answer">
@@ -136,4 +137,4 @@ function Message({ json }: { json: string }) {
       {isCut && <p className="faint">{t.tryIt.cut(formatBytes(json.length))}</p>}
     </div>
   )
-}
+})

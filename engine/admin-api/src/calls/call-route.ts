@@ -99,7 +99,9 @@ async function sendEvents(
   signal: AbortSignal,
 ): Promise<void> {
   // Never a page, whatever a workflow answers: JSON that browsers do not guess about (nosniff).
-  res.writeHead(200, { 'Content-Type': 'application/x-ndjson; charset=utf-8' })
+  // A proxy in front is to pass each line on at once.
+  const type = 'application/x-ndjson; charset=utf-8'
+  res.writeHead(200, { 'Content-Type': type, 'X-Accel-Buffering': 'no' })
   res.flushHeaders()
   for await (const event of events) {
     if (signal.aborted) break
