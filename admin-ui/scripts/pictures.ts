@@ -56,6 +56,7 @@ try {
   await page.locator('.log-line').nth(10).waitFor()
   await shoot(page, 'logs')
   await open('predictions')
+  await page.getByRole('combobox', { name: 'Of the last' }).selectOption('1')
   await page.locator('.confusion').waitFor()
   await shoot(page, 'predictions')
 } finally {
@@ -102,9 +103,24 @@ async function fillDigit(page: Page): Promise<void> {
   const request = page.getByRole('form', { name: 'Request' })
   await request.getByRole('button', { name: 'JSON', exact: true }).click()
   const example = await readFile(join(root, 'examples/digits/request.json'), 'utf8')
-  await page.getByLabel('digits.DigitImage as JSON').fill(example)
+  await page.getByLabel('digits.DigitImage as JSON').fill(inRows(example))
   await page.getByRole('button', { name: 'Call', exact: true }).click()
-  await page.getByRole('region', { name: 'Answer' }).getByText('probabilities').waitFor()
+  const answer = page.getByRole('region', { name: 'Answer' })
+  await answer.getByText('probabilities').waitFor()
+  await answer.getByText('Asking the nodes').waitFor({ state: 'detached' })
+}
+
+/** A row of the picture in each line: so the digit can be seen. */
+function inRows(example: string): string {
+  const { pixels, ...rest } = JSON.parse(example) as { pixels: number[]; width: number }
+  const rows = Array.from({ length: pixels.length / rest.width }, (_, row) =>
+    pixels
+      .slice(row * rest.width, (row + 1) * rest.width)
+      .map((pixel) => String(pixel).padStart(3))
+      .join(','),
+  )
+  const others = JSON.stringify(rest, null, 2).slice(2)
+  return `{\n  "pixels": [\n   ${rows.join(',\n   ')}\n  ],\n${others}`
 }
 
 /** @throws Error for a picture that is too large for a page of documents. */

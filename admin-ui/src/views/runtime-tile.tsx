@@ -32,15 +32,17 @@ export function RuntimeTile({ runtime }: { runtime: RuntimeFacts }) {
             <Link href={paths.status(runtime.id, published.name)}>{published.name}</Link>
           )}
         </dd>
-        {runtime.entrypointAddress !== '' && (
-          <>
-            <dt>{t.runtimes.address}</dt>
-            <dd>
+        <dt>{t.runtimes.address}</dt>
+        <dd>
+          {runtime.entrypointAddress === '' ? (
+            <span className="faint">{t.versions.noAddress}</span>
+          ) : (
+            <>
               <code>{runtime.entrypointAddress}</code>{' '}
               <CopyButton text={runtime.entrypointAddress} />
-            </dd>
-          </>
-        )}
+            </>
+          )}
+        </dd>
         <dt>{t.runtimes.created}</dt>
         <dd>
           <Moment at={runtime.creationDate} /> · {runtime.creationAuthor.email}
