@@ -221,7 +221,7 @@ describeInBrowser('Try it', () => {
       [kept, 'narrow-messages'],
     ] as const) {
       await page.goto(url)
-      await page.locator('.card').first().waitFor()
+      await page.locator('.panel').first().waitFor()
       await page.locator('.loading').waitFor({ state: 'detached' })
       expect([name, await widthOf(page)]).toEqual([name, 360])
       await look(page, name)

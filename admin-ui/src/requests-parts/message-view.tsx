@@ -8,7 +8,7 @@ export function MessageView({ message }: { message: ShownMessage }) {
   const { type, bytes, isHidden, json, problem, base64 } = message
   const text = json === null ? (base64 ?? '') : pretty(json)
   return (
-    <div className="message">
+    <div className="kept-message">
       <p className="row">
         <code>{type === '' ? t.messages.unknownType : type}</code>
         <span className="faint">{formatBytes(bytes)}</span>

@@ -29,7 +29,7 @@ export function RequestMessages({ runtimeId, versionName, id }: RequestMessagesP
           return (
             <ol className="step-messages">
               {steps.map(({ nodeId, fromNodeId, input, output }, index) => (
-                <li key={index} className="card">
+                <li key={index} className="panel try-panel">
                   <h3>
                     {nodeId} <span className="faint">{t.messages.from(fromNodeId)}</span>
                   </h3>

@@ -28,7 +28,7 @@ export function AnswerPanel({ runtimeId, versionName, state, isStream }: AnswerP
     if (isRunning) panel.current?.scrollIntoView({ block: 'nearest' })
   }, [isRunning])
   return (
-    <section className="card try-answer" aria-label={t.tryIt.answer} ref={panel}>
+    <section className="panel try-panel try-answer" aria-label={t.tryIt.answer} ref={panel}>
       <h2>{isStream ? t.tryIt.answers : t.tryIt.answer}</h2>
       {state === null ? (
         <p className="faint">{t.tryIt.nothingYet}</p>

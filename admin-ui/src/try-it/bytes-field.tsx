@@ -60,7 +60,7 @@ export function BytesField({ label, typeText, hint, value, onChange }: BytesFiel
           ) : (
             <textarea
               {...field}
-              className="mono grow"
+              className="mono grow-text"
               rows={1}
               spellCheck={false}
               value={form === 'text' ? (text ?? '') : value}

@@ -36,7 +36,7 @@ export function FieldForm({ field, value, types, isChosen = false, onChange }: F
     return (
       <div className="field">
         <FieldName field={field} />
-        <Button className="add" onClick={() => onChange(initialValue(field, types))}>
+        <Button className="add-part" onClick={() => onChange(initialValue(field, types))}>
           {t.tryIt.add(field.name)}
         </Button>
         <p className="hint">{hint}</p>
@@ -89,7 +89,7 @@ function ListForm({ field, value, types, hint, onChange }: ListFormProps) {
       </legend>
       <p className="hint">{hint}</p>
       {items.map((item, index) => (
-        <div key={index} className="item">
+        <div key={index} className="part-item">
           <ValueForm
             field={field}
             label={t.tryIt.item(field.name, index + 1)}
@@ -107,7 +107,7 @@ function ListForm({ field, value, types, hint, onChange }: ListFormProps) {
           </button>
         </div>
       ))}
-      <Button className="add" onClick={() => change([...items, initialValue(field, types)])}>
+      <Button className="add-part" onClick={() => change([...items, initialValue(field, types)])}>
         {t.tryIt.add(field.name)}
       </Button>
     </fieldset>

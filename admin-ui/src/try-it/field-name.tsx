@@ -5,7 +5,7 @@ export function FieldName({ field }: { field: Field }) {
   return (
     <span className="typed-label">
       <span className="field-name">{field.name}</span>{' '}
-      <span className="type">{typeText(field)}</span>
+      <span className="field-type">{typeText(field)}</span>
     </span>
   )
 }

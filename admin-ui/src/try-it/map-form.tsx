@@ -28,7 +28,7 @@ export function MapForm({ field, value, types, hint, onChange }: MapFormProps) {
       </legend>
       <p className="hint">{hint}</p>
       {entries.map(([key, item], index) => (
-        <div key={index} className="item entry">
+        <div key={index} className="part-item part-entry">
           <KeyInput
             value={key}
             isTaken={(next) => next !== key && Object.hasOwn(map, next)}
@@ -54,7 +54,7 @@ export function MapForm({ field, value, types, hint, onChange }: MapFormProps) {
         </div>
       ))}
       <Button
-        className="add"
+        className="add-part"
         onClick={() =>
           change([...entries, [freeKey(map, field.keyType), initialValue(field, types)]])
         }

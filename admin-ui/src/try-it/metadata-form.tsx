@@ -25,7 +25,7 @@ export function MetadataForm({ entries, onChange }: MetadataFormProps) {
         const [name, value] = entry
         const isWrong = !isMetadata(entry)
         return (
-          <div key={index} className="item entry">
+          <div key={index} className="part-item part-entry">
             <input
               aria-label={t.tryIt.metadataName}
               aria-invalid={isWrong}
@@ -49,7 +49,7 @@ export function MetadataForm({ entries, onChange }: MetadataFormProps) {
           </div>
         )
       })}
-      <Button className="add" onClick={() => onChange([...entries, [PREFIX, '']])}>
+      <Button className="add-part" onClick={() => onChange([...entries, [PREFIX, '']])}>
         {t.tryIt.addMetadata}
       </Button>
     </fieldset>

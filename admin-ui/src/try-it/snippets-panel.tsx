@@ -8,7 +8,7 @@ export function SnippetsPanel({ call }: { call: Call }) {
   const [language, setLanguage] = useState<SnippetLanguage>('krectl')
   const text = snippetOf(language, call)
   return (
-    <section className="card" aria-label={t.tryIt.code}>
+    <section className="panel try-panel" aria-label={t.tryIt.code}>
       <div className="details-head">
         <h2>{t.tryIt.code}</h2>
         <div className="switch" role="group" aria-label={t.tryIt.code}>

@@ -114,7 +114,7 @@ function TryRpc({ runtimeId, versionName, address, service, rpc }: TryRpcProps) 
     <>
       <div className="try-columns">
         <form
-          className="card try-request"
+          className="panel try-panel try-request"
           aria-label={t.tryIt.request}
           noValidate
           onSubmit={(event) => {
@@ -128,7 +128,7 @@ function TryRpc({ runtimeId, versionName, address, service, rpc }: TryRpcProps) 
             draft={draft}
             onChange={setDraft}
           />
-          <details className="more">
+          <details className="more-options">
             <summary>
               {t.tryIt.deadline}, {t.tryIt.metadata.toLowerCase()}
             </summary>

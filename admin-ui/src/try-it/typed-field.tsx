@@ -19,7 +19,7 @@ export function TypedField({ label, type, hint, error = null, children }: TypedF
   return (
     <div className="field">
       <div className="typed-label">
-        <label htmlFor={id}>{label}</label> <span className="type">{type}</span>
+        <label htmlFor={id}>{label}</label> <span className="field-type">{type}</span>
       </div>
       {children({ id, 'aria-describedby': `${id}-more`, 'aria-invalid': error !== null })}
       <p id={`${id}-more`} className={error === null ? 'hint' : 'hint hint-error'}>

@@ -99,7 +99,7 @@ function TextInput({
           ) : (
             <textarea
               {...described}
-              className="grow"
+              className="grow-text"
               rows={1}
               value={textOf(value)}
               onChange={(event) => change(event.target.value)}
