@@ -1,4 +1,6 @@
-import { useLayoutEffect, useRef, useState, type KeyboardEvent } from 'react'
+import { useLayoutEffect, useRef, useState, type KeyboardEvent, type MouseEvent } from 'react'
+import { useLocation } from 'wouter'
+import { uiBase } from '../api/app-base.ts'
 import type { LogLine } from '../gen/documents.ts'
 import { t } from '../texts/en.ts'
 import { zone } from '../ui/moment.tsx'
@@ -6,7 +8,10 @@ import { useStore } from '../ui/store.ts'
 import { LogRow, ROW_PX } from './log-row.tsx'
 import { visibleRows } from './visible-rows.ts'
 
+/** Rows above and below those in sight, for a quick finger. */
 const OVERSCAN = 12
+/** Of a list that is passing by: what comes next is somewhere else. */
+const OVERSCAN_PASSING = 2
 /** So near to its end the list is at its end. */
 const END_PX = 8
 
@@ -28,7 +33,8 @@ type LogListProps = {
 export function LogList(props: LogListProps) {
   const { lines, front, isFollowing, onFollow, onReachTop, anchor, selected, onSelect } = props
   const frame = useRef<HTMLDivElement>(null)
-  const [place, setPlace] = useState({ scrollTop: 0, heightPx: 600 })
+  const [place, setPlace] = useState({ scrollTop: 0, heightPx: 600, isPassing: false })
+  const [, navigate] = useLocation()
   const shownZone = useStore(zone)
   const list = useRef({ front, isAnchored: false })
 
@@ -36,7 +42,11 @@ export function LogList(props: LogListProps) {
     const element = frame.current
     if (element === null) return
     const observer = new ResizeObserver(() =>
-      setPlace({ scrollTop: element.scrollTop, heightPx: element.clientHeight }),
+      setPlace({
+        scrollTop: element.scrollTop,
+        heightPx: element.clientHeight,
+        isPassing: false,
+      }),
     )
     observer.observe(element)
     return () => observer.disconnect()
@@ -60,14 +70,23 @@ export function LogList(props: LogListProps) {
     const element = frame.current
     if (element === null) return
     const { scrollTop, clientHeight } = element
-    setPlace({ scrollTop, heightPx: clientHeight })
+    setPlace((before) => ({
+      scrollTop,
+      heightPx: clientHeight,
+      isPassing: Math.abs(scrollTop - before.scrollTop) > clientHeight,
+    }))
     const isAtEnd = lines.length * ROW_PX - scrollTop - clientHeight <= END_PX
     if (isAtEnd !== isFollowing) onFollow(isAtEnd)
     if (scrollTop < clientHeight && !isAtEnd) onReachTop()
   }
 
-  const rows = { ...place, rowPx: ROW_PX, count: lines.length, overscan: OVERSCAN }
-  const { from, to } = visibleRows(rows)
+  const { from, to } = visibleRows({
+    scrollTop: place.scrollTop,
+    heightPx: place.heightPx,
+    rowPx: ROW_PX,
+    count: lines.length,
+    overscan: place.isPassing ? OVERSCAN_PASSING : OVERSCAN,
+  })
   const chosen = lines.findIndex(({ id }) => id === selected)
 
   function keyDown(event: KeyboardEvent): void {
@@ -85,6 +104,15 @@ export function LogList(props: LogListProps) {
       element.scrollTop = topPx + ROW_PX - element.clientHeight
   }
 
+  /** Links to requests stay inside the page, unless somebody wants them in another one. */
+  function clicked(event: MouseEvent): void {
+    const link = event.target instanceof Element ? event.target.closest('a') : null
+    const path = link?.getAttribute('href')?.slice(uiBase.length)
+    if (path === undefined || event.ctrlKey || event.metaKey || event.shiftKey) return
+    event.preventDefault()
+    navigate(path)
+  }
+
   return (
     <div
       ref={frame}
@@ -95,6 +123,7 @@ export function LogList(props: LogListProps) {
       tabIndex={0}
       onScroll={scrolled}
       onKeyDown={keyDown}
+      onClick={clicked}
     >
       <p id="log-keys" className="hidden-text">
         {t.logs.keys}
@@ -109,7 +138,7 @@ export function LogList(props: LogListProps) {
             isSelected={line.id === selected}
             zone={shownZone}
             onSelect={onSelect}
-            href={line.requestId === null ? null : props.hrefOf(line.requestId)}
+            href={line.requestId === null ? null : `${uiBase}${props.hrefOf(line.requestId)}`}
           />
         ))}
       </ol>

@@ -1,5 +1,4 @@
 import { memo } from 'react'
-import { Link } from 'wouter'
 import type { LogLine } from '../gen/documents.ts'
 import { t } from '../texts/en.ts'
 import { formatMoment, type Zone } from '../ui/moment.tsx'
@@ -18,7 +17,7 @@ type LogRowProps = {
   isSelected: boolean
   zone: Zone
   onSelect: (line: LogLine) => void
-  /** Of its request. */
+  /** Of its request. A plain link, as each one of the router's listens to the address; the list follows it. */
   href: string | null
 }
 
@@ -49,9 +48,9 @@ export const LogRow = memo(function LogRow(props: LogRowProps) {
         {moreLines > 0 && <span className="log-more">{t.logs.moreLines(moreLines)}</span>}
       </button>
       {href !== null && (
-        <Link className="log-request" tabIndex={-1} href={href} title={t.logs.waterfall}>
+        <a className="log-request" tabIndex={-1} href={href} title={t.logs.waterfall}>
           {line.requestId?.slice(0, ID_CHARS)}
-        </Link>
+        </a>
       )}
     </li>
   )

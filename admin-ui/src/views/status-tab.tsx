@@ -19,7 +19,8 @@ const RUNNING = new Set(['STARTING', 'STARTED', 'PUBLISHED', 'STOPPING', 'ERROR'
 /** The workflow as it lives: a picture, and the same as a table. What is chosen stands in the address. */
 export function StatusTab({ runtimeId, versionName, version }: StatusTabProps) {
   const [search, change] = useChoices()
-  const { store, error } = useTraffic(runtimeId, versionName, RUNNING.has(version.status))
+  const isRunning = RUNNING.has(version.status)
+  const { store, error } = useTraffic(runtimeId, versionName, isRunning)
   const workflow =
     version.workflows.find(({ id }) => id === search.get('workflow')) ?? version.workflows[0]
   // Read anew from the engine the workflow is another object, also where nothing changed.
@@ -62,7 +63,7 @@ export function StatusTab({ runtimeId, versionName, version }: StatusTabProps) {
               {t.graph.asTable}
             </button>
           </div>
-          <span className="faint">{t.graph.window}</span>
+          {isRunning && <span className="faint">{t.graph.window}</span>}
         </div>
         {error !== null && <ErrorNote error={error} />}
         <div className={selected === null ? 'graph' : 'graph graph-with-details'}>

@@ -1,6 +1,7 @@
 /** `npm run bench:ui -- [--minutes N] [--json FILE]`: what the admin UI costs a browser, against its goals. */
 import { createHash } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
+import { availableParallelism, loadavg } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { buildUi } from '../../../admin-ui/build/build-ui.ts'
@@ -44,7 +45,10 @@ async function measure(minutes: number, say: (line: string) => void): Promise<Ui
     say(`heap over ${minutes} min`)
     const heap = await measureHeap(page, minutes, say)
     say(`log of ${LOG_LINES} lines`)
-    const logs = await measureLogs(page, api, `${version}/logs`, LOG_LINES)
+    const logs = await measureLogs(browser, page, api, {
+      url: `${version}/logs`,
+      lines: LOG_LINES,
+    })
     return { load, graph, clicks, heap, logs }
   } finally {
     await browser.close()
@@ -68,6 +72,9 @@ async function main(): Promise<number> {
     return 2
   }
   const figures = await measure(minutes, (line) => console.log(line))
+  console.log(
+    `load of the computer: ${loadavg()[0]?.toFixed(1)} on ${availableParallelism()} processors`,
+  )
   for (const row of goalRows(figures)) console.log(row)
   if (values.json !== undefined)
     await writeFile(values.json, `${JSON.stringify(figures, null, 2)}\n`)

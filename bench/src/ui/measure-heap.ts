@@ -1,10 +1,11 @@
 import type { Page } from 'playwright-core'
 import { slope } from '../report/statistics.ts'
 
-const EVERY_MS = 15_000
+const EVERY_MS = 10_000
 const MIB = 1024 * 1024
 
 export type Heap = {
+  readonly minutes: number
   readonly firstMiB: number
   readonly lastMiB: number
   /** Over the second half: what is filled at the beginning is no growth. */
@@ -38,6 +39,7 @@ export async function measureHeap(
   const [first, last] = [points[0], points.at(-1)]
   const settled = points.slice(Math.floor(points.length / 2))
   return {
+    minutes,
     firstMiB: first?.value ?? 0,
     lastMiB: last?.value ?? 0,
     growthMiBPerHour: slope(settled.map(({ atS, value }) => [atS, value])) * 3600,

@@ -1,38 +1,48 @@
 import { waitUntil } from '@kre/service-kit'
-import type { Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { quantile } from '../report/statistics.ts'
+import { openCostMeter } from './browser-cost.ts'
 import type { ScriptedApi } from './scripted-api.ts'
 
 /** Bytes of the one line that nobody should write. */
 const HUGE_BYTES = 10_000_000
 const SCROLL_MS = 6_000
+/** What people feel as a halt. */
+const LONG_MS = 100
+
+/** While a list is scrolled from one end to the other, a step with each drawing. */
+export type Scrolled = {
+  readonly drawings: number
+  /** Between two drawings. */
+  readonly frameP95Ms: number
+  /** Above 100 ms. */
+  readonly longTasks: number
+  readonly longestTaskMs: number
+  /** Of the main thread, for each drawing: says nothing of what else the computer does. */
+  readonly cpuMsPerDrawing: number
+}
 
 export type LogFigures = {
   readonly lines: number
-  /** Between two drawings while the list is scrolled from one end to the other. */
-  readonly frameP95Ms: number
-  readonly longTasks: number
-  readonly longestTaskMs: number
+  readonly scrolled: Scrolled
+  /** The same with a page that has nothing in it: what the computer does to any page now. */
+  readonly control: Scrolled
   /** From the click on a line of 10 MB to its details. */
   readonly hugeLineMs: number
 }
 
 /** A log of so many lines, scrolled through, and one line of 10 MB in it. */
 export async function measureLogs(
+  browser: Browser,
   page: Page,
   api: ScriptedApi,
-  url: string,
-  wanted: number,
+  at: { url: string; lines: number },
 ): Promise<LogFigures> {
-  api.setLines(wanted)
-  await page.goto(url)
+  api.setLines(at.lines)
+  await page.goto(at.url)
   await page.locator('.log-line').first().waitFor()
-  await loadAll(page, wanted)
-  await page.evaluate(WATCH)
-  await page.evaluate(scroll(SCROLL_MS))
-  const { frames, tasks } = await page.evaluate<{ frames: number[]; tasks: number[] }>(
-    '({ frames: globalThis.frames, tasks: globalThis.tasks })',
-  )
+  await loadAll(page, at.lines)
+  const scrolled = await scroll(browser, page)
   api.writeLine('x'.repeat(HUGE_BYTES))
   await page.evaluate('document.querySelector(".log").scrollTop = 1e9')
   const huge = page.locator('.log-line', { hasText: 'xxxxxxxxxx' })
@@ -40,16 +50,13 @@ export async function measureLogs(
   const before = performance.now()
   await huge.click()
   await page.locator('.line-details pre').waitFor()
-  return {
-    lines: await countOf(page),
-    frameP95Ms: quantile(
-      frames.toSorted((a, b) => a - b),
-      0.95,
-    ),
-    longTasks: tasks.filter((ms) => ms > 100).length,
-    longestTaskMs: Math.max(0, ...tasks),
-    hugeLineMs: performance.now() - before,
-  }
+  const hugeLineMs = performance.now() - before
+  const lines = await countOf(page)
+  await page.goto('about:blank')
+  await page.setContent(
+    `<div class="log" style="height: 600px; overflow: auto"><ol style="height: ${at.lines * 24}px"></ol></div>`,
+  )
+  return { lines, scrolled, control: await scroll(browser, page), hugeLineMs }
 }
 
 async function countOf(page: Page): Promise<number> {
@@ -67,29 +74,40 @@ async function loadAll(page: Page, wanted: number): Promise<void> {
   }
 }
 
-const WATCH = `
-  globalThis.frames = []
-  globalThis.tasks = []
-  new PerformanceObserver((list) => {
-    for (const { duration } of list.getEntries()) globalThis.tasks.push(duration)
-  }).observe({ type: 'longtask' })
-`
-
-/** From one end to the other, a step with each drawing. */
-function scroll(ms: number): string {
-  return `new Promise((resolve) => {
-    const log = document.querySelector('.log')
-    const height = log.scrollHeight - log.clientHeight
-    const begin = performance.now()
-    let last = begin
-    const step = (now) => {
-      globalThis.frames.push(now - last)
-      last = now
-      const share = Math.min(1, (now - begin) / ${ms})
-      log.scrollTop = height * (1 - share)
-      if (share < 1) requestAnimationFrame(step)
-      else resolve()
-    }
-    requestAnimationFrame(step)
-  })`
+async function scroll(browser: Browser, page: Page): Promise<Scrolled> {
+  const meter = await openCostMeter(browser, page)
+  await page.evaluate('document.querySelector(".log").scrollTop = 1e9')
+  const done = page.evaluate<{ frames: number[]; tasks: number[] }>(SCROLL)
+  const { mainThread } = await meter.measure(SCROLL_MS)
+  const { frames, tasks } = await done
+  const sorted = frames.toSorted((a, b) => a - b)
+  return {
+    drawings: frames.length,
+    frameP95Ms: quantile(sorted, 0.95),
+    longTasks: tasks.filter((ms) => ms > LONG_MS).length,
+    longestTaskMs: Math.max(0, ...tasks),
+    cpuMsPerDrawing: (mainThread * SCROLL_MS) / Math.max(1, frames.length),
+  }
 }
+
+const SCROLL = `new Promise((resolve) => {
+  const frames = []
+  const tasks = []
+  const observer = new PerformanceObserver((list) => {
+    for (const { duration } of list.getEntries()) tasks.push(duration)
+  })
+  observer.observe({ type: 'longtask' })
+  const log = document.querySelector('.log')
+  const height = log.scrollHeight - log.clientHeight
+  const begin = performance.now()
+  let last = begin
+  const step = (now) => {
+    frames.push(now - last)
+    last = now
+    const share = Math.min(1, (now - begin) / ${SCROLL_MS})
+    log.scrollTop = height * (1 - share)
+    if (share < 1) requestAnimationFrame(step)
+    else resolve({ frames, tasks })
+  }
+  requestAnimationFrame(step)
+})`

@@ -5,6 +5,8 @@ type Total = {
   calls: number
   errors: number
   rate: number
+  /** Of nodes: messages that waited for a handler. */
+  queued: number
   duration: Latency
   overhead: Latency
   transport: Latency
@@ -21,8 +23,8 @@ export type Traffic = {
 
 const LATENCY = '{ count mean p50 p90 p95 p99 }'
 const TIMES = `duration ${LATENCY} overhead ${LATENCY} transport ${LATENCY} queue ${LATENCY} handler ${LATENCY}`
-const TOTAL = `total { calls errors rate ${TIMES} }`
-const POINTS = `points { date calls errors rate ${TIMES} }`
+const TOTAL = `total { calls errors rate queued ${TIMES} }`
+const POINTS = `points { date calls errors rate queued ${TIMES} }`
 
 /** Fields of a `Traffic`. */
 export function trafficFields({ points }: { points: boolean }): string {
@@ -52,10 +54,11 @@ export function describeTraffic(
     ),
     '',
     table(
-      head('NODE', 'HANDLER', 'QUEUE', 'TRANSPORT'),
+      head('NODE', 'WAITING', 'HANDLER', 'QUEUE', 'TRANSPORT'),
       nodes.map(({ nodeId, total }) => [
         nodeId,
         ...counts(total),
+        String(total.queued),
         times(total.handler),
         times(total.queue),
         times(total.transport),
