@@ -1,7 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { waitUntil } from '@kre/service-kit'
 import { openDatabase } from './database.ts'
 import { toKreError } from './to-kre-error.ts'
 
@@ -31,6 +34,35 @@ describe('openDatabase', () => {
     )
     const database = openDatabase(path, SCHEMA)
     expect(database.get(`SELECT 1 FROM sqlite_schema WHERE name = 'u'`)).toBeNull()
+    database.close()
+  })
+
+  test('is as it was when the process is killed in the middle of a step, which the next one does again', async () => {
+    const path = join(dir, 'a.sqlite')
+    const long = `CREATE TABLE u (a); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
+      INSERT INTO u SELECT i FROM n`
+    const module = JSON.stringify(new URL('database.ts', import.meta.url).href)
+    const script = `import { openDatabase } from ${module}
+      openDatabase(${JSON.stringify(path)}, ${JSON.stringify([...SCHEMA, long])})`
+    const args = ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', script]
+    const child = spawn(process.execPath, args, { stdio: 'inherit' })
+    const ended = once(child, 'exit')
+    // The step has no end: it is in the middle once it has written something.
+    try {
+      await waitUntil(
+        'the step',
+        () => (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 1_000_000,
+        {
+          timeoutMs: 25_000,
+        },
+      )
+    } finally {
+      child.kill('SIGKILL')
+      await ended
+    }
+    const steps = [...SCHEMA, `CREATE TABLE u (a); INSERT INTO u VALUES ('x')`]
+    const database = openDatabase(path, steps)
+    expect(database.all('SELECT a FROM u').map((row) => row['a'])).toEqual(['x'])
     database.close()
   })
 
