@@ -2,7 +2,6 @@ import type { ReactNode } from 'react'
 import { Link } from 'wouter'
 import type { ApiError } from '../api/api-error.ts'
 import type { Query } from '../api/query-cache.ts'
-import { paths } from '../path-builder.ts'
 import { t } from '../texts/en.ts'
 import { Button } from './button.tsx'
 import { Icon, type IconName } from './icon.tsx'
@@ -70,10 +69,10 @@ function Failure({ error, onRetry }: FailureProps) {
   )
 }
 
-/** Out of a place where there is nothing to do. */
+/** To the front page, out of a place where there is nothing to do. */
 export function HomeLink() {
   return (
-    <Link className="button" href={paths.runtimes()}>
+    <Link className="button" href="/">
       {t.faces.home}
     </Link>
   )

@@ -1,6 +1,6 @@
-import { liveState } from '../live/socket.ts'
+import { liveState } from './socket.ts'
 import { t } from '../texts/en.ts'
-import { useStore } from './store.ts'
+import { useStore } from '../ui/store.ts'
 
 /** Whether the page follows the engine by itself; the banner says more when it does not. */
 export function LiveMark() {
