@@ -17,6 +17,8 @@ export type NatsVersion = {
 export type NatsChanges = {
   readonly created: readonly string[]
   readonly removed: readonly string[]
+  /** Streams of versions that are gone: each goes when the store has taken what is in it. Absent = none. */
+  readonly waiting?: readonly string[]
 }
 
 export interface NatsManager {

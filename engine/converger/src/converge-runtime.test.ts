@@ -69,7 +69,7 @@ function obedientTarget(): Target & { plans: TargetPlan[] } {
 function quietNats(): NatsManager {
   let published: string | null = null
   return {
-    converge: async () => undefined,
+    converge: async () => ({ created: [], removed: [] }),
     removeRuntime: async () => undefined,
     readRouting: async () => ({ generation: 1, published }),
     async writeRouting(_runtimeId: string, table: { published: string | null }) {

@@ -58,11 +58,16 @@ export async function convergeRuntime(
   }
   const wanted = new Set(intent.release?.running.map((running) => running.version))
 
+  let isNatsTidy = true
   let routed: string | null = null
   try {
     const running = await observe(deps, runtimeId, signal)
     deps.fence.assertHeld()
-    await deps.nats.converge(runtimeId, natsVersions(intent, wanted, running))
+    const { waiting = [] } = await deps.nats.converge(
+      runtimeId,
+      natsVersions(intent, wanted, running),
+    )
+    isNatsTidy = waiting.length === 0
     routed = (await deps.nats.readRouting(runtimeId))?.published ?? null
     // Before anything is removed: nobody is sent to a version that is about to end.
     routed = await applyRoute(
@@ -111,6 +116,7 @@ export async function convergeRuntime(
   await deps.store.placements.put(placement, deps.fence.token)
   return (
     !blocked &&
+    isNatsTidy &&
     Object.keys(failures).length === 0 &&
     settled.apply.length + settled.remove.length === 0 &&
     routed === (intent.release?.published ?? null) &&

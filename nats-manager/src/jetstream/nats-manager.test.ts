@@ -67,7 +67,7 @@ describe('the NATS manager', () => {
     const admin = await jetstreamManager(connection)
     await manager.converge('demo', [version()])
     await jetstream(connection).publish('x.demo.v1.wf.o.log', 'a line')
-    await manager.converge('demo', [])
+    expect((await manager.converge('demo', [])).waiting).toEqual(['OUT_demo_v1'])
     expect(await streams()).toEqual(['KV_KV_demo', 'KV_RT_demo', 'OUT_demo_v1'])
     await admin.streams.purge('OUT_demo_v1')
     expect((await manager.converge('demo', [])).removed).toEqual(['OUT_demo_v1'])

@@ -82,7 +82,11 @@ export async function createNatsManager(
         await remove(changes.remove)
         // After the buckets, before the processes that use them.
         await accounts?.converge(runtimeId, versions)
-        return { created: changes.create.map((object) => object.name), removed: changes.remove }
+        return {
+          created: changes.create.map((object) => object.name),
+          removed: changes.remove,
+          ...(changes.waiting.length > 0 ? { waiting: changes.waiting } : {}),
+        }
       })
     },
     async removeRuntime(runtimeId) {

@@ -14,6 +14,8 @@ export type ObservedStream = {
 export type NatsDiff = {
   create: ObjectPlan[]
   remove: string[]
+  /** Would be removed, but something in them waits for the store: a later pass finds them empty. */
+  waiting: string[]
   /** Are to take nothing any more, before anything is created: their subjects by name. */
   retire: ReadonlyMap<string, string>
 }
@@ -29,15 +31,15 @@ export function diff(
     ours.filter((stream) => isComplete(stream, plan)).map((stream) => stream.name),
   )
   const required = new Set(plan.required.map(streamOf))
+  const unwanted = ours
+    .filter((stream) => !required.has(stream.name) && !plan.kept.has(stream.name))
+    // Objects of the runtime itself (project stores, routing) go only with the runtime.
+    .filter((stream) => stream.owner.version !== null || plan.retired.has(stream.name))
+  const isWaiting = (stream: ObservedStream) => stream.isQueue && stream.messages > 0
   return {
     create: plan.required.filter((object) => !complete.has(streamOf(object))),
-    remove: ours
-      .filter((stream) => !required.has(stream.name) && !plan.kept.has(stream.name))
-      // Objects of the runtime itself (project stores, routing) go only with the runtime.
-      .filter((stream) => stream.owner.version !== null || plan.retired.has(stream.name))
-      // What still waits for the store is waited for: a later pass finds it empty.
-      .filter((stream) => !stream.isQueue || stream.messages === 0)
-      .map((stream) => stream.name),
+    remove: unwanted.filter((stream) => !isWaiting(stream)).map(({ name }) => name),
+    waiting: unwanted.filter(isWaiting).map(({ name }) => name),
     retire: new Map([...plan.retired].filter(([name]) => ours.some((one) => one.name === name))),
   }
 }

@@ -88,6 +88,7 @@ describe('diff', () => {
     expect(diff('demo', plan('demo', versions), observed(versions))).toEqual({
       create: [],
       remove: [],
+      waiting: [],
       retire: new Map(),
     })
   })
@@ -119,9 +120,9 @@ describe('diff', () => {
     expect(diff('demo', plan('demo', draining), there).remove).toEqual([])
     const waiting = there.map((stream) => ({ ...stream, messages: 1 }))
     for (const versions of [[version('v1', false)], []]) {
-      const { remove } = diff('demo', plan('demo', versions), waiting)
-      expect(remove).toContain('CLAIMS_demo_v1')
-      expect(remove).not.toContain('OUT_demo_v1')
+      const changes = diff('demo', plan('demo', versions), waiting)
+      expect(changes.remove).toContain('CLAIMS_demo_v1')
+      expect(changes.waiting).toEqual(['OUT_demo_v1'])
     }
   })
 
