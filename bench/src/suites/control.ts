@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openSqliteStore, type Store } from '@kre/store'
 import type { Bench, Suite } from '../bench.ts'
+import type { Started } from '../engine/bench-engine.ts'
 import { chain, floodBundle } from '../engine/bundles.ts'
 import { fillStore, type Fill } from '../engine/fill-store.ts'
 import { listQueries, type ListQuery } from '../measure/list-queries.ts'
@@ -69,7 +70,7 @@ async function measureControl(bench: Bench): Promise<BenchReport> {
   const [enginePid = 0] = predicting.pids
   const isSettled = await untilSettled(enginePid, SETTLED_MS, bench.signal)
   const lists = await measureLists(bench, listQueries('predicting'), rounds, enginePid)
-  const ingest = await measureIngest(bench, predicting.port, flooding.port, rounds, seconds)
+  const ingest = await measureIngest(bench, predicting, flooding, rounds, seconds)
   const samples = new Map([...lists.samples, ...ingest.samples])
   for (const line of alignRows(sampleRows(samples, 'loaded'))) say(line)
   const report = summarise(suite, samples, {
@@ -174,8 +175,8 @@ async function ask(
 }
 async function measureIngest(
   bench: Bench,
-  predictingPort: number,
-  floodingPort: number,
+  predicting: Started,
+  flooding: Started,
   rounds: number,
   seconds: number,
 ): Promise<Found & { ratios: Record<string, number> }> {
@@ -185,18 +186,22 @@ async function measureIngest(
   ])
   const linesPerSecond: number[] = []
   const worse: number[] = []
-  await predictFor(predictingPort, 2, bench.signal)
+  const busy = workersOf(predicting, flooding)
+  const shares = new Map<string, number[]>(busy.map(([name]) => [name, []]))
+  await predictFor(predicting.port, 2, bench.signal)
   for (let round = 1; round <= rounds; round++) {
     bench.say(`log lines, round ${round} of ${rounds}`)
-    const alone = await predictFor(predictingPort, seconds, bench.signal)
-    await beginFlood(floodingPort)
+    const alone = await predictFor(predicting.port, seconds, bench.signal)
+    await beginFlood(flooding.port)
     await sleep(STEADY_MS, undefined, { signal: bench.signal })
     const before = await storedLines(bench)
     const began = performance.now()
-    const beside = await predictFor(predictingPort, seconds, bench.signal)
-    linesPerSecond.push(
-      ((await storedLines(bench)) - before) / ((performance.now() - began) / 1_000),
-    )
+    const cpuBefore = busy.map(([, pids]) => cpuMicros(pids))
+    const beside = await predictFor(predicting.port, seconds, bench.signal)
+    const elapsedMs = performance.now() - began
+    for (const [index, [name, pids]] of busy.entries())
+      shares.get(name)?.push((cpuMicros(pids) - (cpuBefore[index] ?? 0)) / 1_000 / elapsedMs)
+    linesPerSecond.push(((await storedLines(bench)) - before) / (elapsedMs / 1_000))
     worse.push(beside.p99Ms / alone.p99Ms)
     samples.get('predictions')?.push(sampleOf(alone, seconds))
     samples.get('predictionsUnderIngest')?.push(sampleOf(beside, seconds))
@@ -204,9 +209,24 @@ async function measureIngest(
   }
   return {
     samples,
-    figures: { ingestLinesPerSecond: median(linesPerSecond) },
+    figures: {
+      ingestLinesPerSecond: median(linesPerSecond),
+      ...Object.fromEntries([...shares].map(([name, all]) => [`${name}.processors`, median(all)])),
+    },
     ratios: { predictionsP99UnderIngest: median(worse) },
   }
+}
+
+/** Who has work while lines come: the processes of each. */
+function workersOf(predicting: Started, flooding: Started): [name: string, pids: number[]][] {
+  const shared = predicting.pids.filter((pid) => flooding.pids.includes(pid))
+  const own = ({ pids }: Started) => pids.filter((pid) => !shared.includes(pid))
+  return [
+    ['engineUnderIngest', shared.slice(0, 1)],
+    ['natsUnderIngest', shared.slice(1)],
+    ['writingNodes', own(flooding)],
+    ['predictingUnderIngest', own(predicting)],
+  ]
 }
 
 /** The processor time of a prediction is not told apart from that of the lines: it is left out. */
