@@ -1,11 +1,10 @@
 /** Every word that the UI shows, in English. A translation is a file with the same shape. */
+import { counted } from './counted.ts'
 import { actions } from './en-actions.ts'
 import { administration } from './en-administration.ts'
 import { observation } from './en-observation.ts'
 import { tryIt } from './en-try-it.ts'
 import { versions } from './en-versions.ts'
-
-const count = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`
 
 export const t = {
   ...versions,
@@ -118,9 +117,9 @@ export const t = {
     gap: (n: number) => (n === 1 ? '1 line' : `${n} lines`),
     summary: (errors: number, warnings: number, infos: number) =>
       [
-        count(errors, 'error', 'errors'),
-        count(warnings, 'warning', 'warnings'),
-        count(infos, 'note', 'notes'),
+        counted(errors, 'error', 'errors'),
+        counted(warnings, 'warning', 'warnings'),
+        counted(infos, 'note', 'notes'),
       ]
         .filter((text) => !text.startsWith('0 '))
         .join(', '),
