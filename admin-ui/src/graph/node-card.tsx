@@ -121,13 +121,12 @@ function Figures({ id }: { id: string }) {
   )
 }
 
-const troubleText: typeof someRateText = (figures) =>
-  [
-    (figures?.queued ?? 0) > 0 ? t.graph.queuedCount(figures?.queued ?? 0) : '',
-    (figures?.errors ?? 0) > 0 ? t.graph.errorCount(figures?.errors ?? 0) : '',
-  ]
-    .filter(Boolean)
-    .join(', ')
+/** The worse of two: there is room for one. */
+const troubleText: typeof someRateText = (figures) => {
+  const { errors = 0, queued = 0 } = figures ?? {}
+  if (errors > 0) return t.graph.errorCount(errors)
+  return queued > 0 ? t.graph.queuedCount(queued) : ''
+}
 
 /** What can be read from far away: how much goes on, and whether anything waits or fails. */
 function FarFigures({ id }: { id: string }) {

@@ -23,7 +23,8 @@ const EDGE_TYPES: EdgeTypes = { message: MessageEdge }
 const MARGIN_PX = 150
 /** After which the picture knows its new size. */
 const REFIT_MS = 60
-const FIT = { padding: 0.08, maxZoom: 1 } as const
+/** Of the whole picture: where that would be too small to be read, a part of it is shown. */
+const FIT = { padding: 0.08, minZoom: 0.25, maxZoom: 1 } as const
 /** In pixels. */
 const MAP_SIZE = { width: 130, height: 84 } as const
 /** From so many nodes on a small map helps. */
