@@ -189,6 +189,11 @@ describeInBrowser('Try it', () => {
     await messages.getByText('"customer": "Kept"').first().waitFor()
     expect(await messages.getByRole('listitem').count()).toBe(2)
     await look(page, 'messages')
+    await messages.getByRole('link', { name: 'Try it with this message' }).click()
+    const text = await page.getByLabel('shop.Order as JSON').inputValue()
+    expect(JSON.parse(text)).toEqual({ customer: 'Kept' })
+    await page.goBack()
+    await messages.getByText('"customer": "Kept"').first().waitFor()
     const { stdout } = await ui.kre.run(
       'version',
       'sample',

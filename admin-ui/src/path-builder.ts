@@ -26,6 +26,9 @@ export const paths = {
   requests: (runtimeId: string, name: string) => `${version(runtimeId, name)}/requests`,
   request: (runtimeId: string, name: string, id: string) =>
     `${version(runtimeId, name)}/requests/${part(id)}`,
+  /** With a workflow in place of its rpc. */
+  tryWorkflow: (runtimeId: string, name: string, workflow: string) =>
+    `${version(runtimeId, name)}/try-it?${new URLSearchParams({ workflow })}`,
   tryIt: (runtimeId: string, name: string, rpc?: string) =>
     `${version(runtimeId, name)}/try-it${rpc === undefined ? '' : `/${part(rpc)}`}`,
   documents: (runtimeId: string, name: string, path?: string) =>

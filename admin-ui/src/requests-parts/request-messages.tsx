@@ -1,7 +1,12 @@
 import '../style/try-it.css'
+import { Link } from 'wouter'
 import { useQuery } from '../api/use-query.ts'
 import { RequestMessages as RequestMessagesDocument } from '../gen/documents.ts'
+import { paths } from '../path-builder.ts'
 import { t } from '../texts/en.ts'
+import { keepDraft } from '../try-it/drafts.ts'
+import { parseJson } from '../try-it/json.ts'
+import { requestDraft } from '../try-it/request-draft.ts'
 import { QueryView } from '../ui/query-view.tsx'
 import { MessageView } from './message-view.tsx'
 import { SamplingNote } from './sampling-note.tsx'
@@ -38,6 +43,14 @@ export function RequestMessages({ runtimeId, versionName, id }: RequestMessagesP
                       <div>
                         <h4>{t.messages.input}</h4>
                         <MessageView message={input} />
+                        {fromNodeId === 'entrypoint' && input.json !== null && (
+                          <TryAgain
+                            runtimeId={runtimeId}
+                            versionName={versionName}
+                            nodeId={nodeId}
+                            json={input.json}
+                          />
+                        )}
                       </div>
                     )}
                     {output !== null && (
@@ -54,5 +67,25 @@ export function RequestMessages({ runtimeId, versionName, id }: RequestMessagesP
         }}
       </QueryView>
     </section>
+  )
+}
+
+type TryAgainProps = { runtimeId: string; versionName: string; nodeId: string; json: string }
+
+/** Leads to the form, with the request in it. */
+function TryAgain({ runtimeId, versionName, nodeId, json }: TryAgainProps) {
+  const [workflow = ''] = nodeId.split('.')
+  return (
+    <p>
+      <Link
+        href={paths.tryWorkflow(runtimeId, versionName, workflow)}
+        onClick={() => {
+          const place = { runtimeId, versionName, workflow }
+          keepDraft(place, requestDraft(parseJson(json), 'json'))
+        }}
+      >
+        {t.messages.tryAgain}
+      </Link>
+    </p>
   )
 }

@@ -90,6 +90,7 @@ export const tryIt = {
     asBase64: 'base64',
     unknownType: 'unknown type',
     empty: 'all fields have their default',
+    tryAgain: 'Try it with this message',
     none: 'Messages of this request were not kept.',
     off: 'Messages are not kept. They can hold what nobody else should read.',
     keep: 'Keep samples for 15 minutes',

@@ -12,7 +12,9 @@ import { Code } from '../ui/code.tsx'
 import { Field } from '../ui/field.tsx'
 import { Face, QueryView } from '../ui/query-view.tsx'
 import { shellWord } from '../ui/shell-word.ts'
+import { useChoices } from '../ui/use-choices.ts'
 import { AnswerPanel } from './answer-panel.tsx'
+import { findDraft, keepDraft } from './drafts.ts'
 import { isMetadata, MetadataForm, type MetadataEntry } from './metadata-form.tsx'
 import { indexTypes, type Rpc, type Service } from './message-types.ts'
 import { requestDraft } from './request-draft.ts'
@@ -32,6 +34,7 @@ type TryItTabProps = {
 export function TryItTab({ runtimeId, versionName, version, rpcName }: TryItTabProps) {
   const query = useQuery(VersionService, { runtimeId, name: versionName })
   const [, navigate] = useLocation()
+  const [choices] = useChoices()
   // While it starts the entrypoint listens already, and nobody answers.
   const isUp = version.status !== 'STARTING' && version.status !== 'STOPPING'
   if (version.entrypointAddress === '' || !isUp)
@@ -47,7 +50,11 @@ export function TryItTab({ runtimeId, versionName, version, rpcName }: TryItTabP
     <QueryView query={query}>
       {({ version: { service } }) => {
         const callable = service.rpcs.filter(({ workflowId }) => workflowId !== null)
-        const rpc = service.rpcs.find(({ name }) => name === rpcName) ?? callable[0]
+        const workflow = choices.get('workflow')
+        const rpc =
+          service.rpcs.find(({ name }) => name === rpcName) ??
+          callable.find(({ workflowId }) => workflowId === workflow) ??
+          callable[0]
         if (rpc === undefined) return <Face title={t.faces.notFoundTitle} text={t.graph.empty} />
         return (
           <div className="try-it">
@@ -93,11 +100,13 @@ type TryRpcProps = {
   rpc: Rpc
 }
 
-/** What is written is forgotten with the rpc. */
 function TryRpc({ runtimeId, versionName, address, service, rpc }: TryRpcProps) {
   const types = useMemo(() => indexTypes(service), [service])
   const hasForm = types.message(rpc.requestType) !== undefined
-  const [draft, setDraft] = useState(() => requestDraft({}, hasForm ? 'form' : 'json'))
+  const place = { runtimeId, versionName, workflow: rpc.workflowId ?? rpc.name }
+  const [draft, setDraft] = useState(
+    () => findDraft(place) ?? requestDraft({}, hasForm ? 'form' : 'json'),
+  )
   const [deadline, setDeadline] = useState('30')
   const [metadata, setMetadata] = useState<readonly MetadataEntry[]>([])
   const { state, begin, stop } = useCall()
@@ -126,7 +135,10 @@ function TryRpc({ runtimeId, versionName, address, service, rpc }: TryRpcProps) 
             typeName={rpc.requestType}
             types={types}
             draft={draft}
-            onChange={setDraft}
+            onChange={(next) => {
+              keepDraft(place, next)
+              setDraft(next)
+            }}
           />
           <details className="more-options">
             <summary>
