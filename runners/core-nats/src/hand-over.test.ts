@@ -138,3 +138,26 @@ describe('going over to newer credentials', () => {
     expect(connection.told).not.toContain('lost')
   })
 })
+
+test('a subscription that is drained takes what comes behind the last answer of the server', async () => {
+  await using server = await startFakeServer((client) => {
+    welcome(client)
+    let isSent = false
+    client.socket.on('data', (chunk) => {
+      if (isSent || !String(chunk).includes('UNSUB')) return
+      isSent = true
+      setImmediate(() => client.send('MSG a 1 4\r\nlate\r\n'))
+    })
+  })
+  const connection = openCoreConnection(server.access, 'test')
+  const seen: string[] = []
+  const onMessage = ({ data }: { data: Uint8Array }) => void seen.push(Buffer.from(data).toString())
+  const subscription = connection.subscribe('a', { queue: 'q', onMessage })
+  await connection.whenUp(5_000)
+  await subscription.drain()
+  expect(seen).toEqual(['late'])
+  server.clients[0]?.send('MSG a 1 5\r\nlater\r\n')
+  await connection.flush()
+  expect(seen).toEqual(['late'])
+  connection.close()
+})

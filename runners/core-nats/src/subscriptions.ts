@@ -3,6 +3,12 @@ import { KreError, toKreError } from '@kre/contracts/runtime'
 import type { CoreMessage } from './parser.ts'
 import { checkSubject } from './subject.ts'
 
+/**
+ * A message that the server was handing over while the subscription ended may come behind the answer to the ping. It
+ * belongs to a queue, so nobody else gets it.
+ */
+const LATE_MS = 200
+
 export type CoreSubscription = {
   /** Nothing is handed over any more. */
   unsubscribe(): void
@@ -53,7 +59,11 @@ export function createSubscriptions(deps: {
       deps.lines(`UNSUB ${entry.sid}\r\n`)
     }
     // The server answers after all that it has sent for them. Without a server nothing is under way.
-    await deps.roundTrip().catch(() => undefined)
+    const hasAnswered = await deps.roundTrip().then(
+      () => true,
+      () => false,
+    )
+    if (hasAnswered) await new Promise((resolve) => setTimeout(resolve, LATE_MS))
     for (const entry of drained) entries.delete(entry.sid)
   }
 
