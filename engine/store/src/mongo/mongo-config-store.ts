@@ -2,7 +2,7 @@ import { KreError } from '@kre/contracts'
 import type { Collection } from 'mongodb'
 import type { ConfigEntry, ConfigStore } from '../ports/store.ts'
 import { inTurn, turnOf } from './in-turn.ts'
-import type { Keyed, MongoDatabases } from './mongo-databases.ts'
+import { keyIs, type Keyed, type MongoDatabases } from './mongo-databases.ts'
 import { writeOf } from './mongo-runtime-store.ts'
 import { isDuplicate, isTooLarge } from './to-kre-error.ts'
 
@@ -21,8 +21,7 @@ const TRIES_MAX = 100
 export function createMongoConfigStore(databases: MongoDatabases): ConfigStore {
   const of = (runtimeId: string): Collection<ConfigDocument> =>
     databases.runtime(runtimeId).collection('configs')
-  const read = (runtimeId: string, version: string) =>
-    of(runtimeId).findOne({ _id: { $eq: version } })
+  const read = (runtimeId: string, version: string) => of(runtimeId).findOne(keyIs(version))
 
   return {
     async get(runtimeId, version) {
@@ -82,7 +81,7 @@ async function change(
 ): Promise<{ content: Content; isChanged: boolean }> {
   return inTurn(turnOf(configs, version), async () => {
     for (let tries = 0; tries < TRIES_MAX; tries++) {
-      const found = await configs.findOne({ _id: { $eq: version } })
+      const found = await configs.findOne(keyIs(version))
       const before: Content = found ?? { generation: 0, revision: 0, entries: [] }
       const decided = decide(before)
       if (decided === null) return { content: before, isChanged: false }

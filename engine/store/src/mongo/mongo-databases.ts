@@ -26,6 +26,14 @@ export function mongoDatabases(client: MongoClient, prefix: string): MongoDataba
   }
 }
 
+/**
+ * The filter for one document by its key. A text and nothing else, whatever a caller gave, so it needs no operator
+ * around it; and FerretDB uses its index for a filter of this form alone.
+ */
+export function keyIs(id: string): Keyed {
+  return { _id: String(id) }
+}
+
 /** Numbers for the order of things: each call gets `count` following ones, unique in the database. Gaps are fine. */
 export async function takeNumbers(db: Db, name: string, count: number): Promise<number> {
   const counters: Collection<Keyed & { n: number }> = db.collection('counters')

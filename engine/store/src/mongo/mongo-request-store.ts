@@ -12,7 +12,7 @@ import {
 import type { DatabaseClaims } from './claim-databases.ts'
 import { inTurn, turnOf } from './in-turn.ts'
 import { insertMissing } from './insert-missing.ts'
-import { firstOf, takeNumbers, type Keyed, type MongoDatabases } from './mongo-databases.ts'
+import { firstOf, keyIs, takeNumbers, type Keyed, type MongoDatabases } from './mongo-databases.ts'
 import { SEARCH_MS_MAX } from './outputs/find-documents.ts'
 
 type Request = Omit<KeptRequest, 'steps'>
@@ -101,7 +101,7 @@ async function addToRequest(
 ): Promise<void> {
   return inTurn(turnOf(requests, key), async () => {
     for (let tries = 0; tries < TRIES_MAX; tries++) {
-      const found = await requests.findOne({ _id: { $eq: key } })
+      const found = await requests.findOne(keyIs(key))
       if (found === null) return
       const { revision } = found
       const { matchedCount } = await requests.updateOne(

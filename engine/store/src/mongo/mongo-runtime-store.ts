@@ -4,7 +4,7 @@ import type { Collection } from 'mongodb'
 import type { Runtime, RuntimeStore } from '../ports/store.ts'
 import type { DatabaseClaims } from './claim-databases.ts'
 import { inTurn, turnOf } from './in-turn.ts'
-import type { Keyed, MongoDatabases } from './mongo-databases.ts'
+import { keyIs, type Keyed, type MongoDatabases } from './mongo-databases.ts'
 import { isDuplicate } from './to-kre-error.ts'
 
 /**
@@ -170,7 +170,7 @@ async function findReady(
   runtimes: Collection<RuntimeDocument>,
   id: string,
 ): Promise<RuntimeDocument | null> {
-  const found = await runtimes.findOne({ _id: String(id) })
+  const found = await runtimes.findOne(keyIs(id))
   return found?.state === 'ready' ? found : null
 }
 

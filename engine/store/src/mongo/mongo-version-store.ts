@@ -2,7 +2,7 @@ import { KreError, type BundleFacts } from '@kre/contracts'
 import type { Collection, Filter } from 'mongodb'
 import type { Version, VersionStore } from '../ports/store.ts'
 import { createFactsCache, type FactsCache } from '../records/facts-cache.ts'
-import { takeNumbers, type Keyed, type MongoDatabases } from './mongo-databases.ts'
+import { keyIs, takeNumbers, type Keyed, type MongoDatabases } from './mongo-databases.ts'
 import { forgetVersion } from './mongo-release-store.ts'
 import { writeOf } from './mongo-runtime-store.ts'
 import { isDuplicate } from './to-kre-error.ts'
@@ -104,7 +104,7 @@ async function withFacts(
 /** A key alone is what every server finds without a look at the others. */
 function oneOf(ids: readonly string[]): Filter<FactsDocument> {
   const [first] = ids
-  return first !== undefined && ids.length === 1 ? { _id: first } : { _id: { $in: [...ids] } }
+  return first !== undefined && ids.length === 1 ? keyIs(first) : { _id: { $in: [...ids] } }
 }
 
 /** Before the version: one without its facts would be there and not be seen. */

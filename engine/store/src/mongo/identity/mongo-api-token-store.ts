@@ -1,6 +1,6 @@
 import type { Db } from 'mongodb'
 import type { ApiToken, ApiTokenStore } from '../../ports/identity-store.ts'
-import type { Keyed } from '../mongo-databases.ts'
+import { keyIs, type Keyed } from '../mongo-databases.ts'
 import { insertOnce } from './insert-once.ts'
 
 /** `(user, name)` is unique. */
@@ -13,7 +13,7 @@ export function createMongoApiTokenStore(engine: Db): ApiTokenStore {
       await insertOnce('API Token name duplicated', () => tokens.insertOne(toDocument(token)))
     },
     async find(id) {
-      const found = await tokens.findOne({ _id: { $eq: id } })
+      const found = await tokens.findOne(keyIs(id))
       return found === null ? null : toToken(found)
     },
     async list(user) {

@@ -1,6 +1,6 @@
 import type { Db } from 'mongodb'
 import type { Login, LoginStore } from '../../ports/identity-store.ts'
-import type { Keyed } from '../mongo-databases.ts'
+import { keyIs, type Keyed } from '../mongo-databases.ts'
 import { insertOnce } from './insert-once.ts'
 
 /** KRE's collection `sessions`; `_id` is the hash of the token, `id` is unique. */
@@ -17,8 +17,8 @@ export function createMongoLoginStore(engine: Db): LoginStore {
       )
     },
     async find(tokenHash, now) {
-      const found = await logins.findOne({ _id: { $eq: tokenHash }, expiresAt: { $gt: now } })
-      return found === null ? null : toLogin(found)
+      const found = await logins.findOne(keyIs(tokenHash))
+      return found === null || found.expiresAt <= now ? null : toLogin(found)
     },
     async list(user, now) {
       const found = logins

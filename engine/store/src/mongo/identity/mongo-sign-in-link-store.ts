@@ -1,7 +1,7 @@
 import type { Db, Filter } from 'mongodb'
 import type { LinkProof, LinkUse, SignInLink, SignInLinkStore } from '../../ports/identity-store.ts'
 import { inTurn, turnOf } from '../in-turn.ts'
-import type { Keyed } from '../mongo-databases.ts'
+import { keyIs, type Keyed } from '../mongo-databases.ts'
 import { insertOnce } from './insert-once.ts'
 
 /** KRE's collection `verificationCodes`; `_id` is the hash of the link. */
@@ -17,8 +17,8 @@ export function createMongoSignInLinkStore(engine: Db): SignInLinkStore {
       )
     },
     async find(linkHash, now) {
-      const found = await links.findOne({ _id: { $eq: linkHash }, expiresAt: { $gt: now } })
-      return found === null ? null : toLink(found)
+      const found = await links.findOne(keyIs(linkHash))
+      return found === null || found.expiresAt <= now ? null : toLink(found)
     },
     use(linkHash, proof, now) {
       return inTurn(turnOf(links, linkHash), async (): Promise<LinkUse> => {

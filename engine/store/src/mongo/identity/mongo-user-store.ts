@@ -1,7 +1,7 @@
 import { KreError } from '@kre/contracts'
 import type { Db } from 'mongodb'
 import type { Grant, User, UserStore } from '../../ports/identity-store.ts'
-import type { Keyed } from '../mongo-databases.ts'
+import { keyIs, type Keyed } from '../mongo-databases.ts'
 import type { RuntimeDocument } from '../mongo-runtime-store.ts'
 import { isDuplicate } from '../to-kre-error.ts'
 import { createAdminList } from './admin-list.ts'
@@ -54,7 +54,7 @@ export function createMongoUserStore(engine: Db): MongoUserStore {
       if (accessLevel === 'ADMIN') await admins.add(email)
     },
     async find(email) {
-      const found = await users.findOne({ _id: { $eq: email } })
+      const found = await users.findOne(keyIs(email))
       return found === null ? null : toUser(found, await admins.read())
     },
     async list() {
