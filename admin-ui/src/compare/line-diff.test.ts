@@ -20,6 +20,12 @@ describe('lineDiff', () => {
     expect(lineDiff(text('a', '', 'b'), text('a', '', 'b'))).toHaveLength(3)
   })
 
+  test('does not look for what little two large texts have in common', () => {
+    const many = (word: string) =>
+      text(...Array.from({ length: 9_000 }, (_, at) => `${word} ${at}`))
+    expect(countChanges(lineDiff(many('a'), many('b')))).toEqual({ added: 9_000, removed: 9_000 })
+  })
+
   test('counts what changed', () => {
     const lines = lineDiff(text('a', 'b'), text('a', 'c', 'd'))
     expect(countChanges(lines)).toEqual({ added: 2, removed: 1 })

@@ -12,13 +12,19 @@ export type DiffLine =
   /** Lines that are the same in both and left out here. */
   | { readonly kind: 'fold'; readonly count: number }
 
+/** Texts that differ in more lines have little in common, and comparing them would hold the page up. */
+const EDITS_MAX = 1_000
 /** Lines around a change that tell where it is. */
 const CONTEXT_LINES = 3
 
 /** Every line of both, removed ones before those that were put in their place. */
 export function lineDiff(before: string, after: string): readonly DiffLine[] {
   let [old, next] = [0, 0]
-  return diffLines(before, after).flatMap(({ value, added, removed }) =>
+  const parts = diffLines(before, after, { maxEditLength: EDITS_MAX }) ?? [
+    { value: before, added: false, removed: true },
+    { value: after, added: true, removed: false },
+  ]
+  return parts.flatMap(({ value, added, removed }) =>
     linesOf(value).map((text): DiffLine => {
       if (!added) old += 1
       if (!removed) next += 1

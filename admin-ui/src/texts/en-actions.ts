@@ -108,6 +108,7 @@ export const actions = {
   account: {
     tokens: 'API tokens',
     logins: 'Logins',
+    scopes: { READ: 'read', FULL: 'do all that the owner may' },
     noTokens: 'No API token.',
     noLogins: 'No login.',
     open: (email: string) => `Logins and API tokens of ${email}`,

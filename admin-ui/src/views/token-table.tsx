@@ -27,7 +27,7 @@ export function TokenTable({ tokens, empty }: TokenTableProps) {
           cell: ({ name }) => name,
           sortBy: ({ name }) => name,
         },
-        { key: 'scope', title: t.profile.scope, cell: ({ scope }) => t.profile.scopes[scope] },
+        { key: 'scope', title: t.profile.scope, cell: ({ scope }) => t.account.scopes[scope] },
         {
           key: 'used',
           title: t.profile.used,

@@ -21,6 +21,9 @@ const COMPARE = `query ($runtimeId: ID!, $from: String!, $to: String!) {
   versionComparison(runtimeId: $runtimeId, fromVersionName: $from, versionName: $to) {
     isSameBundle leftOut differences { area name change fields { name before after } } } }`
 
+/** Manifests that differ in more lines are not compared by lines. */
+const EDITS_MAX = 1_000
+
 /** `version diff`: what another version of the runtime has otherwise. */
 export function diffCommand(version: Command, context: Context): void {
   version
@@ -31,12 +34,21 @@ export function diffCommand(version: Command, context: Context): void {
       const client = await connectEngine(context)
       const answer = await client.graphql<Answer>(COMPARE, { runtimeId: runtime, from, to })
       const { versionComparison: comparison } = answer
-      const patch = createTwoFilesPatch(from, to, answer.from.manifest, answer.to.manifest)
+      const patch = manifestPatch({ name: from, ...answer.from }, { name: to, ...answer.to })
       context.output.result(
         { from, to, ...comparison, manifest: patch },
-        [...describe(comparison), '', patch.trimEnd()].join('\n'),
+        [...describe(comparison), '', patch ?? 'The manifests have little in common.'].join('\n'),
       )
     })
+}
+
+type Named = { readonly name: string; readonly manifest: string }
+
+/** Null for texts that have little in common. */
+function manifestPatch(from: Named, to: Named): string | null {
+  const texts = [from.name, to.name, from.manifest, to.manifest] as const
+  const patch = createTwoFilesPatch(...texts, undefined, undefined, { maxEditLength: EDITS_MAX })
+  return patch?.trimEnd() ?? null
 }
 
 function describe({ isSameBundle, leftOut, differences }: Answer['versionComparison']): string[] {
