@@ -347,13 +347,17 @@ describeInBrowser('the admin UI', () => {
     await page.goto(new URL('/ui/runtimes/credit-scoring/versions', page.url()).href)
     await page.getByRole('link', { name: 'first-v1' }).first().waitFor()
     await kre.run('stop')
-    await page.getByText(/connection to the engine was lost/).waitFor({ timeout: 30_000 })
+    // From when the page is, with the zone.
+    await page
+      .getByText(/connection to the engine was lost.* as of \d\d \w+ \d{4}, \d\d:\d\d:\d\d \S+;/)
+      .waitFor({ timeout: 30_000 })
     await look('engine-gone')
     await kre.json('dev', '--detach', '--no-example')
     // The engine came back at the port it had.
     await page
       .getByText(/connection to the engine was lost/)
       .waitFor({ state: 'detached', timeout: 60_000 })
+    await page.getByText('Live: changes show by themselves').waitFor()
     complaints.length = 0
   })
 

@@ -129,6 +129,7 @@ export const versions = {
     empty: 'The manifest of this version declares no variables and no files.',
     complete: 'Every key has a value.',
     incomplete: 'Some keys have no value yet: the version can’t be started.',
+    filter: 'Filter by key',
     key: 'Key',
     type: 'Kind',
     state: 'State',

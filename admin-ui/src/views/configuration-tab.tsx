@@ -10,9 +10,8 @@ import { Button } from '../ui/button.tsx'
 import { Code } from '../ui/code.tsx'
 import { ErrorNote } from '../ui/error-note.tsx'
 import { Face, QueryView } from '../ui/query-view.tsx'
-import { TableFrame } from '../ui/table-frame.tsx'
 import { notify } from '../ui/toasts.ts'
-import { ConfigurationRow } from './configuration-row.tsx'
+import { KeyTable } from './key-table.tsx'
 
 type Place = { runtimeId: string; versionName: string }
 type Version = ConfigurationResult['version']
@@ -83,29 +82,7 @@ function Editor({ runtimeId, versionName, version }: Place & { version: Version 
       ) : (
         <p className="note note-warning">{t.configuration.incomplete}</p>
       )}
-      <TableFrame label={t.version.tabs.configuration}>
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">{t.configuration.key}</th>
-              <th scope="col">{t.configuration.type}</th>
-              <th scope="col">{t.configuration.state}</th>
-              <th scope="col">{t.configuration.value}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {version.config.vars.map((variable) => (
-              <ConfigurationRow
-                key={variable.key}
-                variable={variable}
-                typed={typed.get(variable.key) ?? null}
-                mayEdit={mayEdit}
-                onType={(value) => type(variable.key, value)}
-              />
-            ))}
-          </tbody>
-        </table>
-      </TableFrame>
+      <KeyTable variables={version.config.vars} typed={typed} mayEdit={mayEdit} onType={type} />
       {error !== null && (
         <>
           <ErrorNote error={error} />
