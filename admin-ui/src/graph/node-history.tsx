@@ -1,4 +1,4 @@
-import { useMemo } from 'react'
+import { useMemo, useRef } from 'react'
 import { useQuery } from '../api/use-query.ts'
 import { TrafficHistory } from '../gen/documents.ts'
 import { t } from '../texts/en.ts'
@@ -27,11 +27,14 @@ export function NodeHistory({ runtimeId, versionName, workflowId, nodeId }: Node
   const query = useQuery(TrafficHistory, {
     runtimeId,
     versionName,
-    from: new Date((minute - MINUTES) * 60_000).toISOString(),
-    to: new Date(minute * 60_000).toISOString(),
+    from: new Date((minute + 1 - MINUTES) * 60_000).toISOString(),
+    to: new Date((minute + 1) * 60_000).toISOString(),
     step: STEP_S,
   })
-  const traffic = query.data?.traffic
+  // Another minute is another question: until it is answered the last answer is shown.
+  const last = useRef(query.data?.traffic)
+  last.current = query.data?.traffic ?? last.current
+  const traffic = last.current
   const history = useMemo(() => {
     if (traffic === undefined) return null
     const points =

@@ -57,14 +57,21 @@ export function WorkflowCanvas({ graph, selected, onSelect }: WorkflowCanvasProp
   const frame = useRef<HTMLDivElement>(null)
   /** Who moved the picture has chosen what to see. */
   const wasMoved = useRef(false)
-  const hasDetails = selected !== null
   useEffect(() => {
-    // The details take room: after they are drawn the picture is put into what is left.
-    const timer = setTimeout(() => {
-      if (!wasMoved.current) void flow.current?.fitView(FIT)
-    }, REFIT_MS)
-    return () => clearTimeout(timer)
-  }, [hasDetails])
+    let timer: ReturnType<typeof setTimeout> | undefined
+    // Details take room, and windows change: the picture is put into what is left.
+    const observer = new ResizeObserver(() => {
+      clearTimeout(timer)
+      timer = setTimeout(() => {
+        if (!wasMoved.current) void flow.current?.fitView(FIT)
+      }, REFIT_MS)
+    })
+    if (frame.current !== null) observer.observe(frame.current)
+    return () => {
+      observer.disconnect()
+      clearTimeout(timer)
+    }
+  }, [])
 
   function keyDown(event: KeyboardEvent): void {
     const id = event.target instanceof Element ? event.target.getAttribute('data-id') : null

@@ -34,7 +34,10 @@ export function StatusTab({ runtimeId, versionName, version }: StatusTabProps) {
     return <Face title={t.graph.emptyTitle} text={t.graph.empty} />
 
   const asTable = search.get('as') === 'table'
-  const selected = search.get('selected')
+  const chosen = search.get('selected')
+  // What was chosen may be of another workflow, or of another version.
+  const parts = [...graph.nodes, ...graph.edges]
+  const selected = parts.some(({ id }) => id === chosen) ? chosen : null
   const select = (id: string | null): void => change('selected', id)
   return (
     <GraphProvider value={context}>

@@ -37,6 +37,7 @@ export function UploadView({ runtimeId }: { runtimeId: string }) {
   const [state, setState] = useState<State>({ kind: 'idle' })
   const abort = useRef<AbortController | null>(null)
   useEffect(() => () => abort.current?.abort(), [])
+  useLeaveWarning(state.kind === 'sending')
 
   async function run(file: File, upload: Upload): Promise<void> {
     const controller = new AbortController()
@@ -101,6 +102,16 @@ export function UploadView({ runtimeId }: { runtimeId: string }) {
       </p>
     </Page>
   )
+}
+
+/** The browser asks before a page is left on which something is under way. */
+function useLeaveWarning(isUnderWay: boolean): void {
+  useEffect(() => {
+    if (!isUnderWay) return
+    const warn = (event: BeforeUnloadEvent): void => event.preventDefault()
+    globalThis.addEventListener('beforeunload', warn)
+    return () => globalThis.removeEventListener('beforeunload', warn)
+  }, [isUnderWay])
 }
 
 /** What is wrong with the bundle itself stays wrong. */
