@@ -43,9 +43,9 @@ export async function stopTestCluster(context: Context): Promise<void> {
   await runScript(context, 'down.sh', context.forced)
 }
 
-/** Whether somebody has started it; their data is there then. */
+/** Whether somebody has started it, and not ended it. */
 export function hasTestCluster(context: Context): boolean {
-  return existsSync(join(clusterDir(context), 'pki'))
+  return existsSync(join(clusterDir(context), 'pid', 'kube-apiserver'))
 }
 
 function clusterDir({ root }: Context): string {

@@ -4,6 +4,7 @@ import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { describe, expect, test } from '@jest/globals'
 import { openCluster } from './open-cluster.ts'
 
@@ -62,6 +63,21 @@ describe('a cluster', () => {
       body: 'GET /k8s/clusters/c-1/version?a=b Bearer the-token',
     })
   })
+
+  test.each(['PATCH', 'DELETE'] as const)(
+    'gets the body of a %s, and the next request after it',
+    async (method) => {
+      await using it = await serve((request, response) => {
+        void text(request).then((body) => response.end(`${request.method} ${body}`))
+      })
+      const body = { preconditions: { uid: 'ä' } }
+      for (let i = 0; i < 3; i++)
+        expect(await it.cluster.request({ method, path: '/a', body, signal })).toEqual({
+          status: 200,
+          body: `${method} ${JSON.stringify(body)}`,
+        })
+    },
+  )
 
   test('streams lines, however they are cut', async () => {
     await using it = await serve((_request, response) => {

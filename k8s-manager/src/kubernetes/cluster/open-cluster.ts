@@ -53,6 +53,7 @@ export function openCluster(kubeconfig: string | null): Cluster {
 
   const send = async ({ method, path, contentType, body, signal }: Request, timeoutMs: number) => {
     const login: https.RequestOptions = {}
+    const content = body === undefined ? null : Buffer.from(JSON.stringify(body))
     await config.applyToHTTPSOptions(login)
     const request = start(new URL(`${base.pathname.replace(/\/$/, '')}${path}`, base), {
       ...login,
@@ -64,6 +65,8 @@ export function openCluster(kubeconfig: string | null): Cluster {
         accept: 'application/json',
         'user-agent': 'kre',
         ...(contentType === undefined ? {} : { 'content-type': contentType }),
+        // Node sends the body of a DELETE without its length, and then it is taken for the next request.
+        ...(content === null ? {} : { 'content-length': content.length }),
       },
       timeout: timeoutMs,
       signal,
@@ -71,7 +74,7 @@ export function openCluster(kubeconfig: string | null): Cluster {
     request.once('timeout', () =>
       request.destroy(new Error(`no answer within ${timeoutMs / SECOND_MS} s`)),
     )
-    request.end(body === undefined ? undefined : JSON.stringify(body))
+    request.end(content)
     // After the response has begun its reader learns of it; here it would end the process.
     request.on('error', () => undefined)
     const [response] = (await once(request, 'response')) as [http.IncomingMessage]
