@@ -1,4 +1,7 @@
-/** `node scripts/dev.ts [engine URL]`: Vite's development server in front of a running engine. */
+/**
+ * `node scripts/dev.ts [engine URL]`: Vite's development server in front of a running engine. An engine reads the list of
+ * operations when it starts: after `npm run generate` it has to be started anew.
+ */
 import { createServer } from 'vite'
 import { viteConfig } from '../build/vite-config.ts'
 
