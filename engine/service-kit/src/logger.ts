@@ -13,6 +13,8 @@ export function createLogger(
       level: options.level ?? 'info',
       redact: ['password', 'token', '*.password', '*.token', 'authorization', '*.authorization'],
       timestamp: pino.stdTimeFunctions.isoTime,
+      // Without it an error is `{}`: its message and its stack are no fields that JSON sees.
+      serializers: { error: pino.stdSerializers.err },
     },
     options.destination ?? pino.destination({ dest: 1, sync: true }),
   )
