@@ -28,7 +28,8 @@ export function HitsChart({ points, from, to }: HitsChartProps) {
   const asked = Date.parse(to) - Date.parse(from)
   const bucket = asked <= HOURLY_MS_MAX ? HOUR_MS : DAY_MS
   const first = Math.floor(Date.parse(from) / bucket) * bucket
-  const width = (WIDTH * bucket) / (Date.parse(to) - first)
+  const end = Math.ceil(Date.parse(to) / bucket) * bucket
+  const width = (WIDTH * bucket) / (end - first)
   return (
     <figure className="chart panel">
       <figcaption className="chart-head">
@@ -71,8 +72,9 @@ export function HitsChart({ points, from, to }: HitsChartProps) {
           })}
         </svg>
         <div className="chart-times" aria-hidden="true">
-          <span>{formatMoment(from, shownZone, 'minutes')}</span>
-          <span>{formatMoment(to, shownZone, 'minutes')}</span>
+          {[first, end].map((at) => (
+            <span key={at}>{formatMoment(new Date(at).toISOString(), shownZone, 'minutes')}</span>
+          ))}
         </div>
       </div>
     </figure>

@@ -28,14 +28,15 @@ export function VersionFactsList({ version }: { version: VersionFacts }) {
         <div>
           <dt>{t.versions.created}</dt>
           <dd>
-            <Moment at={version.creationDate} /> · {version.creationAuthor.email}
+            <Moment at={version.creationDate} />
+            <p className="faint">{version.creationAuthor.email}</p>
           </dd>
         </div>
         <div>
           <dt>{t.versions.published}</dt>
           <dd>
             <Moment at={version.publicationDate} />
-            {publisher !== null && ` · ${publisher.email}`}
+            {publisher !== null && <p className="faint">{publisher.email}</p>}
           </dd>
         </div>
         <div>
