@@ -58,9 +58,9 @@ const RESERVED: Record<string, string[]> = {
   // all-in-one: the lock on its data folder is SQLite's lock of a file, which dies with the process.
   'node:sqlite': ['@kre/store', '@kre/all-in-one'],
   // The UI's types are made with it; no browser gets it.
-  graphql: ['@kre/admin-api', '@kre/admin-ui'],
+  graphql: ['@kre/admin-api', '@kre/admin-ui', '@kre/bench'],
   'graphql-yoga': ['@kre/admin-api'],
-  'graphql-ws': ['@kre/admin-api', '@kre/admin-ui'],
+  'graphql-ws': ['@kre/admin-api', '@kre/admin-ui', '@kre/bench'],
   ws: ['@kre/admin-api', '@kre/bench'],
   tar: ['@kre/bundle'],
   protobufjs: ['@kre/bundle'],

@@ -1,4 +1,3 @@
-import { waitUntil } from '@kre/service-kit'
 import type { Browser, Page } from 'playwright-core'
 import { quantile } from '../report/statistics.ts'
 import { openCostMeter } from './browser-cost.ts'
@@ -7,6 +6,9 @@ import type { ScriptedApi } from './scripted-api.ts'
 /** Bytes of the one line that nobody should write. */
 const HUGE_BYTES = 10_000_000
 const SCROLL_MS = 6_000
+/** After which a page of older lines is looked for; some minutes of them mean that none comes. */
+const PAGE_MS = 30
+const TRIES_MAX = 10_000
 /** What people feel as a halt. */
 const LONG_MS = 100
 
@@ -67,10 +69,9 @@ async function countOf(page: Page): Promise<number> {
 /** Scrolls up until every page is there. */
 async function loadAll(page: Page, wanted: number): Promise<void> {
   for (let tries = 0; (await countOf(page)) < wanted; tries += 1) {
-    if (tries > wanted / 50) throw new Error(`only ${await countOf(page)} lines came`)
-    const before = await countOf(page)
+    if (tries > TRIES_MAX) throw new Error(`only ${await countOf(page)} lines came`)
     await page.evaluate('document.querySelector(".log").scrollTop = 0')
-    await waitUntil('older lines', async () => (await countOf(page)) > before)
+    await page.waitForTimeout(PAGE_MS)
   }
 }
 
