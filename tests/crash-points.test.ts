@@ -24,6 +24,23 @@ const CONVERGED_MS = 30_000
 /** Points that an operation does not come to every time, as they hang on what else goes on. */
 const DEATH_MS = 8_000
 
+/** Points that an operation does not come to every time, and why. */
+const SOMETIMES: readonly (readonly [label: RegExp, why: string])[] = [
+  [
+    /^nats STREAM\.CREATE\.KV_KV_/,
+    'buckets are made at once: those that leave in one write are one point, named after the first',
+  ],
+  [/^file \w+ ports\.json/, 'ports that are known are not written again'],
+  [
+    /^nats (?:STREAM|CONSUMER)\.CREATE\.(?:OUT|KV_RT)_/,
+    'a new runtime makes them, mostly before the first upload',
+  ],
+  [
+    /^commit insert placements /,
+    'only what changed is written, and two changes may be seen as one',
+  ],
+]
+
 type Step = Operation | 'upload'
 const STEPS: readonly Step[] = ['upload', 'start', 'publish', 'unpublish', 'stop', 'delete']
 /** What says that the operation is in effect; null = it need not be there any more. */
@@ -169,17 +186,22 @@ test(
           failures.push(cause)
           return NaN
         })
-        const row = `${name}\t${ms === null ? 'not reached' : `${(ms / 1_000).toFixed(1)} s`}`
+        const row = `${name}\t${ms === null ? `not reached: ${whyNot(point)}` : `${(ms / 1_000).toFixed(1)} s`}`
         rows.push(row)
         if (isWhole) process.stdout.write(`${row}\n`)
       }
     if (failures.length > 0) throw new AggregateError(failures, `${failures.length} points failed`)
-    // Some hang on what happened before, for example on a port that is known already.
-    const reached = rows.filter((row) => !row.endsWith('not reached'))
-    if (tried === '' || tried === 'all') expect(reached.length).toBeGreaterThan(rows.length / 2)
+    const missed = rows.filter((row) => row.includes('not reached'))
+    if (isWhole) expect(missed.filter((row) => row.endsWith(UNEXPLAINED))).toEqual([])
+    else expect(missed.length).toBeLessThan(rows.length / 2)
   },
   isWhole ? 60 * 60_000 : 3 * PATIENCE_MS,
 )
+
+const UNEXPLAINED = 'nobody knows why'
+function whyNot({ label }: Point): string {
+  return SOMETIMES.find(([pattern]) => pattern.test(label))?.[1] ?? UNEXPLAINED
+}
 
 /** All points, or some that lie apart. */
 function choose(labels: readonly string[]): Point[] {
