@@ -84,6 +84,11 @@ function engineOnMongo(server: TestMongo): void {
       { name: 'hello-v1', status: 'PUBLISHED' },
     ])
     await greetAll(await address(), ['again'])
+    await waitUntil(
+      'its line of the log',
+      async () => (await loggedNames()).includes('again'),
+      LONG,
+    )
     await kre.json('version', 'unpublish', '-r', 'mine', 'hello-v1')
     await kre.json('version', 'stop', '-r', 'mine', 'hello-v1')
   })
