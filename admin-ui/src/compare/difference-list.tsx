@@ -1,6 +1,7 @@
 import type { VersionComparisonResult } from '../gen/documents.ts'
 import { t } from '../texts/en.ts'
 import { DataTable } from '../ui/data-table.tsx'
+import { visibleText } from '../ui/visible-text.ts'
 
 type Comparison = VersionComparisonResult['versionComparison']
 type Difference = Comparison['differences'][number]
@@ -28,7 +29,7 @@ export function DifferenceList({ comparison }: { comparison: Comparison }) {
             key: 'name',
             title: t.compare.name,
             kind: 'name',
-            cell: ({ name }) => <span className="break">{name}</span>,
+            cell: ({ name }) => <span className="break">{visibleText(name)}</span>,
             sortBy: ({ name }) => name,
           },
           {
@@ -76,7 +77,9 @@ function valueText(before: string | null, after: string | null): string {
 
 type ChangeProps = { before: string | null; after: string | null; isWhole: boolean }
 
-function Change({ before, after, isWhole }: ChangeProps) {
+function Change({ isWhole, ...sides }: ChangeProps) {
+  const shown = (side: string | null) => (side === null ? null : visibleText(side))
+  const [before, after] = [shown(sides.before), shown(sides.after)]
   // Of a thing that came or went, there is one side only.
   if (isWhole) return <span>{before ?? after}</span>
   return (

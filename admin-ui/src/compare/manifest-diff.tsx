@@ -2,6 +2,7 @@ import { useMemo } from 'react'
 import { t } from '../texts/en.ts'
 import { TableFrame } from '../ui/table-frame.tsx'
 import { useChoices } from '../ui/use-choices.ts'
+import { visibleText } from '../ui/visible-text.ts'
 import { countChanges, foldSame, lineDiff, type DiffLine } from './line-diff.ts'
 
 type ManifestDiffProps = { before: string; after: string }
@@ -66,7 +67,7 @@ function Line({ line }: { line: DiffLine }) {
         <span aria-hidden="true" className="diff-sign">
           {kind === 'added' ? '+' : kind === 'removed' ? '−' : ' '}
         </span>
-        <Tag>{text}</Tag>
+        <Tag>{visibleText(text)}</Tag>
       </td>
     </tr>
   )
