@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { emptyRelease, type Release } from '@kre/contracts'
+import { emptyRelease, type GraphNode, type Release } from '@kre/contracts'
 import { sampleFacts, sampleNode } from '@kre/contracts/testing'
 import { compile, type CompileSettings, type CompileVersion } from './compile.ts'
 
@@ -73,6 +73,31 @@ describe('compile', () => {
     expect(nodes).toMatchObject([
       { spec: { node: 'a', fused: [{ node: 'b', kind: 'node' }] }, memoryBytesMax: 15 },
     ])
+  })
+
+  test('a process needs the processors of all its nodes, and a GPU where its node asks for one', () => {
+    const cpu = (request: number, limit: number) => ({
+      cpuMillis: { request, limit },
+      memoryBytes: null,
+    })
+    const needs = (...nodes: GraphNode[]) =>
+      compile('demo', release('v1'), [version('v1', { facts: sampleFacts(nodes) })], {
+        ...settings,
+        fuse: true,
+      })
+        .workloads.filter(({ spec }) => spec.kind === 'node')
+        .map(({ resources }) => resources)
+    expect(
+      needs(
+        sampleNode('a', 'entrypoint', { src: 's.py', resources: cpu(100, 200) }),
+        sampleNode('b', 'a', { src: 's.py', resources: cpu(50, 1_000) }),
+      ),
+    ).toEqual([{ cpuMillis: { request: 150, limit: 1_200 }, gpu: null }])
+    const gpu = { count: 2, class: 'a100' }
+    expect(needs(sampleNode('a', 'entrypoint', { src: 's.py', gpu }))).toEqual([
+      { cpuMillis: null, gpu },
+    ])
+    expect(needs(sampleNode('a', 'entrypoint', { src: 's.py' }))).toEqual([undefined])
   })
 
   test('a running version is its nodes, its entrypoint, and the published entrypoint of the runtime', () => {
