@@ -21,7 +21,7 @@ function startEngine() {
     faults: [] as (Response | 'cut')[],
   }
   globalThis.fetch = async (input, init = {}) => {
-    const url = new URL(String(input))
+    const url = new URL(input instanceof Request ? input.url : input)
     const { method = 'GET', body } = init
     const id = /uploads\/([^/?]+)/.exec(url.pathname)?.[1]
     asked.push(`${method} ${id ?? url.pathname.split('/').at(-1)}`)
