@@ -87,9 +87,8 @@ export function LogList(props: LogListProps) {
     count: lines.length,
     overscan: place.isPassing ? OVERSCAN_PASSING : OVERSCAN,
   })
-  const chosen = lines.findIndex(({ id }) => id === selected)
-
   function keyDown(event: KeyboardEvent): void {
+    const chosen = lines.findIndex(({ id }) => id === selected)
     const page = Math.max(1, Math.floor(place.heightPx / ROW_PX) - 1)
     const target = nextRow(event.key, chosen < 0 ? to - 1 : chosen, page, lines.length)
     const line = target === null ? undefined : lines[target]

@@ -13,8 +13,8 @@ export type Cost = {
 type Taken = { atMs: number; metrics: Readonly<Record<string, number>>; cpuS: number }
 
 export type CostMeter = {
-  /** Over so many ms from now on. */
-  measure(ms: number): Promise<Cost>
+  /** While something happens; `spanMs` is how long that took. */
+  measure(run: () => Promise<unknown>): Promise<Cost & { readonly spanMs: number }>
 }
 
 export async function openCostMeter(browser: Browser, page: Page): Promise<CostMeter> {
@@ -24,9 +24,9 @@ export async function openCostMeter(browser: Browser, page: Page): Promise<CostM
   await session.send('Performance.enable', { timeDomain: 'threadTicks' })
   const take = () => takeCost(session, whole)
   return {
-    async measure(ms) {
+    async measure(run) {
       const before = await take()
-      await page.waitForTimeout(ms)
+      await run()
       const after = await take()
       const spanS = (after.atMs - before.atMs) / 1000
       const share = (name: string) =>
@@ -37,6 +37,7 @@ export async function openCostMeter(browser: Browser, page: Page): Promise<CostM
         layout: share('LayoutDuration'),
         style: share('RecalcStyleDuration'),
         allProcesses: (after.cpuS - before.cpuS) / spanS,
+        spanMs: spanS * 1000,
       }
     },
   }
