@@ -2,6 +2,7 @@
 import { cp, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, jest } from '@jest/globals'
+import { waitUntil } from '@kre/service-kit'
 import type { BrowserContext, Page } from 'playwright-core'
 import {
   confirm,
@@ -248,7 +249,9 @@ describeInBrowser('actions in the admin UI', () => {
     const region = page.getByRole('region', { name: 'Users' })
     await region.focus()
     await page.keyboard.press('ArrowRight')
-    await page.waitForFunction("document.querySelector('.is-wide').scrollLeft > 0")
+    await waitUntil('the table has moved', () =>
+      page.evaluate<boolean>("document.querySelector('.is-wide').scrollLeft > 0"),
+    )
     await page.keyboard.press('Control+k')
     await page.getByRole('combobox', { name: 'Go to or do' }).waitFor()
     await look(page, 'narrow-palette')
