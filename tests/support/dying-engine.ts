@@ -68,7 +68,7 @@ function normal(text: string): string {
     .replaceAll(/[0-9a-f]{64}/g, '<digest>')
     .replaceAll(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '<id>')
     .replaceAll(/<digest>-[0-9a-f]+/g, '<digest>-<random>')
-    .replaceAll(/\.[0-9a-f]{8}(?=\.partial)/g, '.<random>')
+    .replaceAll(/\.[0-9a-f]{8}(?=\.|$|\/)/g, '.<random>')
     .replaceAll(/\d{4,}/g, '<n>')
     .replaceAll(/-[A-Za-z0-9]{6}(?=$|\/)/g, '-<random>')
 }
