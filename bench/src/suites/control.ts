@@ -68,6 +68,7 @@ async function measureControl(bench: Bench): Promise<BenchReport> {
   {
     await using store = await openBeside(bench)
     await fillStore(store, { runtimeId: engine.runtimeId, version: 'predicting' }, fill)
+    await untilTakenOver(store, bench.signal)
   }
   const [enginePid = 0] = predicting.pids
   const isSettled = await untilSettled(enginePid, SETTLED_MS, bench.signal)
@@ -99,6 +100,18 @@ async function openBeside({ engine, mongo, dir }: Bench): Promise<Store> {
     cacheDir: join(dir, 'filling'),
     isAlone: false,
   })
+}
+
+/** Until the engine has looked at each runtime: it finds those that came behind its back by and by. */
+async function untilTakenOver(store: Store, signal: AbortSignal): Promise<void> {
+  const end = performance.now() + SETTLED_MS
+  for (;;) {
+    const runtimes = await store.runtimes.list()
+    const seen = await Promise.all(runtimes.map(({ id }) => store.placements.get(id)))
+    if (!seen.includes(null)) return
+    if (performance.now() > end) throw new Error('the engine has not taken over all runtimes')
+    await sleep(STEADY_MS, undefined, { signal })
+  }
 }
 
 type Found = { samples: Map<string, Sample[]>; figures: Record<string, number> }
