@@ -1,14 +1,5 @@
 /** What a caller is told of a call, one JSON document a line (application/x-ndjson). */
-import { GRPC_STATUS, type ErrorCode } from '@kre/contracts'
-
-/** Names of the gRPC statuses, by their number. */
-const STATUS_NAMES: ReadonlyMap<number, string> = new Map([
-  [0, 'OK'],
-  ...Object.entries(GRPC_STATUS).map(([code, status]): [number, string] => [
-    status,
-    code.toUpperCase().replaceAll('-', '_'),
-  ]),
-])
+import { GRPC_STATUS, statusName, type ErrorCode } from '@kre/contracts'
 
 export type CallStatus = {
   /** Number of the gRPC status. */
@@ -52,7 +43,7 @@ export function toCallStatus(status: unknown): CallStatus {
   const number = typeof code === 'number' ? code : 2
   return {
     code: number,
-    name: STATUS_NAMES.get(number) ?? 'UNKNOWN',
+    name: statusName(number),
     message: typeof message === 'string' ? message : 'the entrypoint did not say what failed',
     details: Array.isArray(details) ? (details as unknown[]) : [],
   }

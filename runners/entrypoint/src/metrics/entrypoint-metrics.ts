@@ -1,4 +1,5 @@
 /** What an entrypoint's process counts for `/metrics`. */
+import { statusName } from '@kre/contracts/runtime'
 import {
   createMetricSet,
   reportMetrics,
@@ -8,7 +9,6 @@ import {
 import type { Failure } from '../grpc/failure.ts'
 import type { PendingRequest } from '../requests/pending-request.ts'
 import type { ServedWorkflow } from '../versions/served-version.ts'
-import { statusName } from './status-name.ts'
 
 export type EntrypointMetrics = {
   ended(request: PendingRequest, elapsedMs: number, failure: Failure | null): void

@@ -2,6 +2,7 @@
 import {
   controlSubject,
   SECOND_MS,
+  statusName,
   type KeptReason,
   type KeptRequests,
 } from '@kre/contracts/runtime'
@@ -9,7 +10,6 @@ import { wallClockMs } from '@kre/service-kit/runner'
 import type { Failure } from '../grpc/failure.ts'
 import type { PendingRequest } from '../requests/pending-request.ts'
 import type { ServedWorkflow } from '../versions/served-version.ts'
-import { statusName } from './status-name.ts'
 
 /** Examples are said so often: before nodes forget the messages of a busy moment. */
 const WINDOW_MS = SECOND_MS / 4
