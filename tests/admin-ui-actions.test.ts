@@ -9,6 +9,7 @@ import {
   createSteps,
   describeInBrowser,
   look,
+  signInAgain,
   startUi,
   widthOf,
   type UiWorld,
@@ -108,14 +109,7 @@ describeInBrowser('actions in the admin UI', () => {
     // A reading of the page may find out before the click, and ask to sign in over it.
     await dialog.getByRole('button', { name: 'Publish', exact: true }).dispatchEvent('click')
     await page.getByRole('heading', { name: 'Your login has ended' }).waitFor()
-    const { url } = await ui.kre.json<{ url: string }>('login')
-    const tab = await context.newPage()
-    await tab.goto(url)
-    await tab.getByRole('button', { name: 'Sign in' }).click()
-    await tab.getByRole('heading', { name: 'Runtimes', exact: true }).waitFor()
-    await tab.close()
-    await page.getByRole('button', { name: 'I have signed in' }).click()
-    await page.getByRole('heading', { name: 'Your login has ended' }).waitFor({ state: 'detached' })
+    await signInAgain(ui.kre, page)
     expect(await dialog.getByLabel('Why').inputValue()).toBe('typed before')
     await dialog.getByRole('button', { name: 'Publish', exact: true }).click()
     await dialog.waitFor({ state: 'detached' })

@@ -11,6 +11,7 @@ import {
   createSteps,
   describeInBrowser,
   look,
+  signInAgain,
   startUi,
   type UiWorld,
 } from './support/admin-ui.ts'
@@ -139,14 +140,7 @@ describeInBrowser('the faces of the admin UI', () => {
     await context.clearCookies()
     await page.getByRole('button', { name: 'Save', exact: true }).click()
     await page.getByRole('heading', { name: 'Your login has ended' }).waitFor()
-    const { url } = await ui.kre.json<{ url: string }>('login')
-    const tab = await context.newPage()
-    await tab.goto(url)
-    await tab.getByRole('button', { name: 'Sign in' }).click()
-    await tab.getByRole('heading', { name: 'Runtimes', exact: true }).waitFor()
-    await tab.close()
-    await page.getByRole('button', { name: 'I have signed in' }).click()
-    await page.getByRole('heading', { name: 'Your login has ended' }).waitFor({ state: 'detached' })
+    await signInAgain(ui.kre, page)
     expect(await page.getByLabel('New value of SIGNATURE').inputValue()).toBe('half a sec')
     await page.getByRole('button', { name: 'Save', exact: true }).click()
     await page.getByText('Every key has a value.').waitFor()

@@ -13,6 +13,7 @@ import {
   createSteps,
   describeInBrowser,
   look as lookAt,
+  signInAgain,
 } from './support/admin-ui.ts'
 import { launchBrowser } from './support/browser.ts'
 import { connectForeign } from './support/grpc-client.ts'
@@ -271,14 +272,7 @@ describeInBrowser('the admin UI', () => {
     await page.getByRole('button', { name: 'Add runtime', exact: true }).click()
     await page.getByRole('heading', { name: 'Your login has ended' }).waitFor()
     await look('session-over')
-    const { url } = await kre.json<{ url: string }>('login')
-    const other = await context.newPage()
-    await other.goto(url)
-    await other.getByRole('button', { name: 'Sign in' }).click()
-    await other.getByRole('heading', { name: 'Runtimes', exact: true }).waitFor()
-    await other.close()
-    await page.getByRole('button', { name: 'I have signed in' }).click()
-    await page.getByRole('heading', { name: 'Your login has ended' }).waitFor({ state: 'detached' })
+    await signInAgain(kre, page)
     expect(await page.getByLabel('Description', { exact: true }).inputValue()).toBe('and kept')
     await page.getByRole('button', { name: 'Add runtime', exact: true }).click()
     await page.getByText('No version yet').waitFor()

@@ -85,6 +85,18 @@ export function createSteps(): (name: string, run: () => Promise<void>) => void 
     })
 }
 
+/** Signs in in another tab, and goes on in the page whose login has ended. */
+export async function signInAgain(kre: Kre, page: Page): Promise<void> {
+  const { url } = await kre.json<{ url: string }>('login')
+  const tab = await page.context().newPage()
+  await tab.goto(url)
+  await tab.getByRole('button', { name: 'Sign in' }).click()
+  await tab.getByRole('heading', { name: 'Runtimes', exact: true }).waitFor()
+  await tab.close()
+  await page.getByRole('button', { name: 'I have signed in' }).click()
+  await page.getByRole('heading', { name: 'Your login has ended' }).waitFor({ state: 'detached' })
+}
+
 /** Gives a reason in the dialog that is open, and confirms it. */
 export async function confirm(page: Page, verb: string, comment: string): Promise<void> {
   const dialog = page.getByRole('dialog')
