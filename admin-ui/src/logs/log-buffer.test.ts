@@ -1,51 +1,41 @@
 import { describe, expect, test } from '@jest/globals'
-import type { LogLine } from '../gen/documents.ts'
 import { createLogBuffer } from './log-buffer.ts'
 import { visibleRows } from './visible-rows.ts'
+import { logLine } from './testing/log-line.ts'
 
-const line = (n: number): LogLine => ({
-  id: `l${n}`,
-  date: new Date(n * 1000).toISOString(),
-  nodeId: 'wf.a',
-  nodeName: 'a',
-  workflowName: 'wf',
-  message: `line ${n}`,
-  level: 'INFO',
-  requestId: null,
-})
 const ids = (buffer: ReturnType<typeof createLogBuffer>) => buffer.lines().map(({ id }) => id)
 
 describe('a log buffer', () => {
   test('joins pages and live lines, each line once', () => {
     const buffer = createLogBuffer()
-    buffer.append([line(5), line(6)])
-    expect(buffer.prepend([line(5), line(4), line(3)])).toBe(2)
-    buffer.append([line(6), line(7)])
+    buffer.append([logLine(5), logLine(6)])
+    expect(buffer.prepend([logLine(5), logLine(4), logLine(3)])).toBe(2)
+    buffer.append([logLine(6), logLine(7)])
     expect(ids(buffer)).toEqual(['l3', 'l4', 'l5', 'l6', 'l7'])
   })
 
   test('puts a late line where it belongs', () => {
     const buffer = createLogBuffer()
-    buffer.append([line(1), line(4)])
-    buffer.append([line(3), line(5)])
+    buffer.append([logLine(1), logLine(4)])
+    buffer.append([logLine(3), logLine(5)])
     expect(ids(buffer)).toEqual(['l1', 'l3', 'l4', 'l5'])
   })
 
   test('lets the oldest go beyond its bound, and takes them again', () => {
     const buffer = createLogBuffer(3)
-    buffer.append([line(1), line(2), line(3)])
-    expect(buffer.append([line(4), line(5)])).toBe(2)
+    buffer.append([logLine(1), logLine(2), logLine(3)])
+    expect(buffer.append([logLine(4), logLine(5)])).toBe(2)
     expect(ids(buffer)).toEqual(['l3', 'l4', 'l5'])
-    expect(buffer.prepend([line(2)])).toBe(0)
+    expect(buffer.prepend([logLine(2)])).toBe(0)
     buffer.clear()
-    expect(buffer.append([line(1)])).toBe(0)
+    expect(buffer.append([logLine(1)])).toBe(0)
     expect(ids(buffer)).toEqual(['l1'])
   })
 
   test('takes 100,000 lines in batches without going slow', () => {
     const buffer = createLogBuffer()
     for (let from = 0; from < 100_000; from += 1_000)
-      buffer.append(Array.from({ length: 1_000 }, (_, i) => line(from + i)))
+      buffer.append(Array.from({ length: 1_000 }, (_, i) => logLine(from + i)))
     expect(buffer.lines()).toHaveLength(100_000)
   })
 })

@@ -2,20 +2,11 @@ import { describe, expect, jest, test } from '@jest/globals'
 import { ApiError } from '../api/api-error.ts'
 import type { LogLine } from '../gen/documents.ts'
 import { createLogFeed, type LogPage, type LogSource } from './log-feed.ts'
+import { logLine } from './testing/log-line.ts'
 
-const line = (n: number): LogLine => ({
-  id: `l${n}`,
-  date: new Date(n * 1000).toISOString(),
-  nodeId: 'wf.a',
-  nodeName: 'a',
-  workflowName: 'wf',
-  message: `line ${n}`,
-  level: 'INFO',
-  requestId: null,
-})
 /** Newest first. */
 const lines = (from: number, to: number): LogLine[] =>
-  Array.from({ length: from - to + 1 }, (_, index) => line(from - index))
+  Array.from({ length: from - to + 1 }, (_, index) => logLine(from - index))
 type Sink = Parameters<NonNullable<LogSource['tail']>>[0]
 
 /** A log whose pages are given, and whose live lines the test writes. */
@@ -71,7 +62,7 @@ describe('a log feed', () => {
     let drawings = 0
     await settle()
     feed.subscribe(() => drawings++)
-    for (const one of [line(2), line(3), line(4)]) write(one)
+    for (const one of [logLine(2), logLine(3), logLine(4)]) write(one)
     jest.advanceTimersByTime(100)
     expect(ids()).toEqual(['l1', 'l2', 'l3', 'l4'])
     expect(drawings).toBe(1)
@@ -84,8 +75,8 @@ describe('a log feed', () => {
     const { feed, write, ids } = startFeed([])
     await settle()
     feed.pause(true)
-    write(line(1))
-    write(line(2))
+    write(logLine(1))
+    write(logLine(2))
     jest.advanceTimersByTime(100)
     expect(ids()).toEqual([])
     expect(feed.view()).toMatchObject({ isPaused: true, waiting: 2 })
@@ -100,8 +91,8 @@ describe('a log feed', () => {
     jest.useFakeTimers()
     const { feed, write } = startFeed([])
     await settle()
-    write(line(1), 7)
-    write(line(2), 3)
+    write(logLine(1), 7)
+    write(logLine(2), 3)
     jest.advanceTimersByTime(100)
     expect(feed.view().missed).toBe(10)
     feed.end()
@@ -124,7 +115,7 @@ describe('a log feed', () => {
   })
 
   test('shows the lines around a place without live ones', async () => {
-    const after = async () => [line(3), line(4)]
+    const after = async () => [logLine(3), logLine(4)]
     const { feed, ids } = startFeed([{ cursor: 'c', items: lines(2, 1) }], { tail: null, after })
     await settle()
     expect(ids()).toEqual(['l1', 'l2', 'l3', 'l4'])

@@ -48,6 +48,18 @@ export type LogFeed = {
   readonly end: () => void
 }
 
+/** Before the first page is here. */
+export const NOTHING_YET: LogView = {
+  lines: [],
+  front: 0,
+  waiting: 0,
+  missed: 0,
+  isPaused: false,
+  isLoading: true,
+  hasOlder: false,
+  error: null,
+}
+
 export function createLogFeed(source: LogSource): LogFeed {
   const ended = new AbortController()
   const buffer = createLogBuffer()
@@ -56,16 +68,7 @@ export function createLogFeed(source: LogSource): LogFeed {
   let timer: ReturnType<typeof setTimeout> | null = null
   let cursor: string | null = null
   let isPaging = false
-  let view: LogView = {
-    lines: [],
-    front: 0,
-    waiting: 0,
-    missed: 0,
-    isPaused: false,
-    isLoading: true,
-    hasOlder: false,
-    error: null,
-  }
+  let view = NOTHING_YET
 
   function change(changes: Partial<LogView>): void {
     if (ended.signal.aborted) return

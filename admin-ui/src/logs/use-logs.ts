@@ -5,21 +5,17 @@ import { liveState, subscribe } from '../live/socket.ts'
 import { watched } from '../live/watched.ts'
 import { useStore } from '../ui/store.ts'
 import { linesAfter } from './lines-after.ts'
-import { createLogFeed, type LogFeed, type LogSource, type LogView } from './log-feed.ts'
+import {
+  createLogFeed,
+  NOTHING_YET,
+  type LogFeed,
+  type LogSource,
+  type LogView,
+} from './log-feed.ts'
 import { toApiFilters, type LogFilter } from './log-filter.ts'
 
 /** Behind the line that others are looked for around. */
 const AFTER_LINES = 200
-const NOTHING: LogView = {
-  lines: [],
-  front: 0,
-  waiting: 0,
-  missed: 0,
-  isPaused: false,
-  isLoading: true,
-  hasOlder: false,
-  error: null,
-}
 
 type LogsState = LogView & Pick<LogFeed, 'loadOlder' | 'pause'> & { readonly reload: () => void }
 
@@ -52,7 +48,7 @@ export function useLogs(runtimeId: string, versionName: string, filter: LogFilte
 }
 
 const never = (): (() => void) => () => undefined
-const nothing = (): LogView => NOTHING
+const nothing = (): LogView => NOTHING_YET
 
 function sourceOf(runtimeId: string, versionName: string, filter: LogFilter): LogSource {
   const filters = toApiFilters(filter, versionName, Date.now())

@@ -1,8 +1,8 @@
 import { useState } from 'react'
 import { t } from '../texts/en.ts'
 import { formatBytes } from '../ui/format.ts'
+import { Field } from '../ui/field.tsx'
 import { base64ToText, fromBase64, textToBase64, toBase64 } from './base64.ts'
-import { TypedField } from './typed-field.tsx'
 
 /** In JSON it takes a third more, and the engine takes 8 MiB of that. */
 const FILE_BYTES_MAX = 4 * 1024 * 1024
@@ -44,7 +44,7 @@ export function BytesField({ label, typeText, hint, value, onChange }: BytesFiel
     (bytes === null ? t.tryIt.notBase64 : form === 'text' && text === null ? t.tryIt.notText : null)
   return (
     <div className="bytes-field">
-      <TypedField
+      <Field
         label={label}
         type={typeText}
         hint={[size, hint].filter(Boolean).join(' · ')}
@@ -72,7 +72,7 @@ export function BytesField({ label, typeText, hint, value, onChange }: BytesFiel
             />
           )
         }
-      </TypedField>
+      </Field>
       <span className="bytes-form">
         <span className="faint" aria-hidden="true">
           {t.tryIt.bytesAs}

@@ -1,9 +1,9 @@
 import { useState, type ReactNode } from 'react'
 import { t } from '../texts/en.ts'
+import { Field as LabeledField } from '../ui/field.tsx'
 import { BytesField } from './bytes-field.tsx'
 import type { Json } from './json.ts'
 import { JsonField } from './json-field.tsx'
-import { TypedField } from './typed-field.tsx'
 import {
   inputKindOf,
   isNumberOf,
@@ -88,7 +88,11 @@ function TextInput({
   const change = (text: string) => onChange(orAbsent(text, hasPresence && !isTime))
   return (
     <div className="with-button">
-      <TypedField label={label} type={typeText} hint={[hint, example].filter(Boolean).join(' · ')}>
+      <LabeledField
+        label={label}
+        type={typeText}
+        hint={[hint, example].filter(Boolean).join(' · ')}
+      >
         {(described) =>
           isTime ? (
             <input
@@ -106,7 +110,7 @@ function TextInput({
             />
           )
         }
-      </TypedField>
+      </LabeledField>
       {kind === 'timestamp' && (
         <button
           type="button"
@@ -135,7 +139,7 @@ function NumberInput({
   const [typed, setTyped] = useState('')
   const text = typed !== '' && numberOf(typed, scalar) === value ? typed : textOf(value)
   return (
-    <TypedField
+    <LabeledField
       label={label}
       type={typeText}
       hint={hint}
@@ -154,7 +158,7 @@ function NumberInput({
           }}
         />
       )}
-    </TypedField>
+    </LabeledField>
   )
 }
 
@@ -170,7 +174,7 @@ function BoolInput({
   const isNull = inputKindOf(field) === 'null'
   const off = hasPresence ? t.tryIt.notSet : t.tryIt.byDefault(t.tryIt.no)
   return (
-    <TypedField label={label} type={typeText} hint={hint}>
+    <LabeledField label={label} type={typeText} hint={hint}>
       {(described) => (
         <select
           {...described}
@@ -190,7 +194,7 @@ function BoolInput({
           )}
         </select>
       )}
-    </TypedField>
+    </LabeledField>
   )
 }
 
@@ -209,7 +213,7 @@ function EnumInput({
   const standard = values.find(({ number }) => number === 0) ?? values[0]
   const unset = hasPresence ? t.tryIt.notSet : t.tryIt.byDefault(standard?.name ?? '0')
   return (
-    <TypedField
+    <LabeledField
       label={label}
       type={typeText}
       hint={[hint, chosen?.comment].filter(Boolean).join(' · ')}
@@ -233,7 +237,7 @@ function EnumInput({
           )}
         </select>
       )}
-    </TypedField>
+    </LabeledField>
   )
 }
 

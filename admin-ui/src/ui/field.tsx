@@ -2,6 +2,8 @@ import { useId, type ReactNode } from 'react'
 
 type FieldProps = {
   label: string
+  /** Beside the label, of a field whose type people know it by. */
+  type?: string
   /** What is allowed, said before it is typed. */
   hint?: string
   error?: string | null
@@ -13,11 +15,17 @@ type FieldProps = {
   }) => ReactNode
 }
 
-export function Field({ label, hint, error = null, children }: FieldProps) {
+export function Field({ label, type, hint, error = null, children }: FieldProps) {
   const id = useId()
   return (
     <div className="field">
-      <label htmlFor={id}>{label}</label>
+      {type === undefined ? (
+        <label htmlFor={id}>{label}</label>
+      ) : (
+        <div className="typed-label">
+          <label htmlFor={id}>{label}</label> <span className="field-type">{type}</span>
+        </div>
+      )}
       {children({ id, 'aria-describedby': `${id}-more`, 'aria-invalid': error !== null })}
       <p id={`${id}-more`} className={error === null ? 'hint' : 'hint hint-error'}>
         {error ?? hint ?? ''}

@@ -3,7 +3,7 @@ import { EndLogin, type ProfileResult } from '../gen/documents.ts'
 import { t } from '../texts/en.ts'
 import { Button } from '../ui/button.tsx'
 import { DataTable } from '../ui/data-table.tsx'
-import { Moment } from '../ui/moment.tsx'
+import { momentColumn } from '../ui/moment-column.tsx'
 import { shortUserAgent } from '../ui/user-agent.ts'
 import { actAndTell } from './act-and-tell.ts'
 
@@ -30,24 +30,9 @@ export function LoginTable({ logins }: { logins: readonly Login[] }) {
             </>
           ),
         },
-        {
-          key: 'began',
-          title: t.profile.began,
-          cell: ({ creationDate }) => <Moment at={creationDate} />,
-          sortBy: ({ creationDate }) => creationDate,
-        },
-        {
-          key: 'used',
-          title: t.profile.used,
-          cell: ({ lastActivity }) => <Moment at={lastActivity} />,
-          sortBy: ({ lastActivity }) => lastActivity,
-        },
-        {
-          key: 'ends',
-          title: t.profile.ends,
-          cell: ({ expirationDate }) => <Moment at={expirationDate} />,
-          sortBy: ({ expirationDate }) => expirationDate,
-        },
+        momentColumn('began', t.profile.began, ({ creationDate }) => creationDate),
+        momentColumn('used', t.profile.used, ({ lastActivity }) => lastActivity),
+        momentColumn('ends', t.profile.ends, ({ expirationDate }) => expirationDate),
         {
           key: 'actions',
           title: t.versions.actions,

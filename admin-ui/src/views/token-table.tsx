@@ -3,7 +3,7 @@ import { DeleteApiToken, type ProfileResult } from '../gen/documents.ts'
 import { t } from '../texts/en.ts'
 import { Button } from '../ui/button.tsx'
 import { DataTable } from '../ui/data-table.tsx'
-import { Moment } from '../ui/moment.tsx'
+import { momentColumn } from '../ui/moment-column.tsx'
 import { actAndTell } from './act-and-tell.ts'
 
 type Token = NonNullable<NonNullable<ProfileResult['me']>['apiTokens']>[number]
@@ -28,18 +28,8 @@ export function TokenTable({ tokens, empty }: TokenTableProps) {
           sortBy: ({ name }) => name,
         },
         { key: 'scope', title: t.profile.scope, cell: ({ scope }) => t.account.scopes[scope] },
-        {
-          key: 'used',
-          title: t.profile.used,
-          cell: ({ lastActivity }) => <Moment at={lastActivity} />,
-          sortBy: ({ lastActivity }) => lastActivity,
-        },
-        {
-          key: 'ends',
-          title: t.profile.ends,
-          cell: ({ expirationDate }) => <Moment at={expirationDate} />,
-          sortBy: ({ expirationDate }) => expirationDate,
-        },
+        momentColumn('used', t.profile.used, ({ lastActivity }) => lastActivity),
+        momentColumn('ends', t.profile.ends, ({ expirationDate }) => expirationDate),
         {
           key: 'actions',
           title: t.versions.actions,

@@ -6,7 +6,7 @@ import { useMe } from '../session/use-me.ts'
 import { t } from '../texts/en.ts'
 import { Button } from '../ui/button.tsx'
 import { DataTable } from '../ui/data-table.tsx'
-import { Moment } from '../ui/moment.tsx'
+import { momentColumn } from '../ui/moment-column.tsx'
 import { GrantsDialog } from './grants-dialog.tsx'
 import type { Grant } from './grants.ts'
 import { UserDialog, type UserOperation } from './user-dialog.tsx'
@@ -57,12 +57,7 @@ export function UserTable({ users }: { users: readonly User[] }) {
             ),
             sortBy: ({ grants }) => grants?.length ?? 0,
           },
-          {
-            key: 'active',
-            title: t.users.lastActivity,
-            cell: ({ lastActivity }) => <Moment at={lastActivity} />,
-            sortBy: ({ lastActivity }) => lastActivity,
-          },
+          momentColumn('active', t.users.lastActivity, ({ lastActivity }) => lastActivity),
           {
             key: 'logins',
             title: t.users.logins,
