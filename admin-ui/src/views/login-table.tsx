@@ -30,9 +30,9 @@ export function LoginTable({ logins }: { logins: readonly Login[] }) {
             </>
           ),
         },
-        momentColumn('began', t.profile.began, ({ creationDate }) => creationDate),
-        momentColumn('used', t.profile.used, ({ lastActivity }) => lastActivity),
-        momentColumn('ends', t.profile.ends, ({ expirationDate }) => expirationDate),
+        momentColumn('began', t.profile.began, ({ creationDate }: Login) => creationDate),
+        momentColumn('used', t.profile.used, ({ lastActivity }: Login) => lastActivity),
+        momentColumn('ends', t.profile.ends, ({ expirationDate }: Login) => expirationDate),
         {
           key: 'actions',
           title: t.versions.actions,

@@ -28,8 +28,8 @@ export function TokenTable({ tokens, empty }: TokenTableProps) {
           sortBy: ({ name }) => name,
         },
         { key: 'scope', title: t.profile.scope, cell: ({ scope }) => t.account.scopes[scope] },
-        momentColumn('used', t.profile.used, ({ lastActivity }) => lastActivity),
-        momentColumn('ends', t.profile.ends, ({ expirationDate }) => expirationDate),
+        momentColumn('used', t.profile.used, ({ lastActivity }: Token) => lastActivity),
+        momentColumn('ends', t.profile.ends, ({ expirationDate }: Token) => expirationDate),
         {
           key: 'actions',
           title: t.versions.actions,

@@ -57,7 +57,7 @@ export function UserTable({ users }: { users: readonly User[] }) {
             ),
             sortBy: ({ grants }) => grants?.length ?? 0,
           },
-          momentColumn('active', t.users.lastActivity, ({ lastActivity }) => lastActivity),
+          momentColumn('active', t.users.lastActivity, ({ lastActivity }: User) => lastActivity),
           {
             key: 'logins',
             title: t.users.logins,
