@@ -51,6 +51,7 @@ export async function measureInterleaved(
     for (const subject of subjects) {
       const speed = speeds.get(subject) ?? { loaded: 0, alone: 0 }
       const shape = subject.shape ?? LOADED
+      await measure(bench, subject, shape, speed.loaded * plan.runInSeconds)
       const loaded = await measure(bench, subject, shape, speed.loaded * plan.loadSeconds)
       const alone = hasAlone
         ? await measure(bench, subject, ALONE, speed.alone * plan.aloneSeconds)

@@ -4,6 +4,8 @@ export type RoundPlan = {
   rounds: number
   /** Per case, before the first round: enough to have its code compiled. */
   warmUpSeconds: number
+  /** Of load right before the measured one, per case and round: processes that had a pause are slow at first. */
+  runInSeconds: number
   /** Of load, per case and round. */
   loadSeconds: number
   /** Of requests one at a time, per case and round; 0 = none. */
@@ -28,6 +30,9 @@ const WARM_UP_SHARE = 0.25
 const WARM_UP_SECONDS_MAX = 6
 /** Shorter, the clock of processor time (10 ms) would show; longer tells no more. */
 const LOAD_SECONDS = [0.5, 3] as const
+/** Of the time of a load: a plain echo, too, costs half as much again in the first half second after a pause. */
+const RUN_IN_SHARE = 1 / 3
+const RUN_IN_SECONDS_MAX = 1
 const ALONE_SHARE = 1 / 3
 
 /** Times per case and round get shorter the more cases there are; `rounds` of one's own make the suite longer. */
@@ -35,16 +40,25 @@ export function planRounds(cases: number, options: RoundPlanOptions): RoundPlan 
   const { isQuick, hasAlone, budgetSeconds = BUDGET_SECONDS } = options
   const rounds = options.rounds ?? (isQuick ? ROUNDS_QUICK : ROUNDS)
   if (isQuick)
-    return { rounds, warmUpSeconds: 1.5, loadSeconds: 0.7, aloneSeconds: hasAlone ? 0.3 : 0 }
+    return {
+      rounds,
+      warmUpSeconds: 1.5,
+      runInSeconds: 0.3,
+      loadSeconds: 0.7,
+      aloneSeconds: hasAlone ? 0.3 : 0,
+    }
   const each = budgetSeconds / Math.max(1, cases)
   const measured = (each * (1 - WARM_UP_SHARE)) / ROUNDS
   const [least, most] = LOAD_SECONDS
-  const loadSeconds = clamp(measured * (hasAlone ? 1 - ALONE_SHARE : 1), least, most)
+  const aloneSeconds = hasAlone ? clamp(measured * ALONE_SHARE, least / 2, most / 2) : 0
+  const loaded = measured - aloneSeconds
+  const runInSeconds = Math.min(RUN_IN_SECONDS_MAX, loaded * RUN_IN_SHARE)
   return {
     rounds,
     warmUpSeconds: clamp(each * WARM_UP_SHARE, 1, WARM_UP_SECONDS_MAX),
-    loadSeconds,
-    aloneSeconds: hasAlone ? (loadSeconds * ALONE_SHARE) / (1 - ALONE_SHARE) : 0,
+    runInSeconds,
+    loadSeconds: clamp(loaded - runInSeconds, least, most),
+    aloneSeconds,
   }
 }
 
