@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import type { Command } from 'commander'
 import { KreError } from '@kre/contracts'
 import type { Context } from '../context.ts'
-import { hasTestCluster, startTestCluster, stopTestCluster } from './test-cluster.ts'
+import { buildHelm, hasTestCluster, startTestCluster, stopTestCluster } from './test-cluster.ts'
 
 /** The one check of the project, the same by hand and in continuous integration. */
 const STEPS: readonly (readonly [name: string, command: readonly string[]])[] = [
@@ -37,9 +37,11 @@ async function testOnCluster(context: Context, patterns: readonly string[]): Pro
   const isOurs = !hasTestCluster(context)
   try {
     const kubeconfig = await startTestCluster(context)
-    const wanted = patterns.length === 0 ? ['tests/cluster'] : patterns
-    const command = ['npm', 'run', '--silent', 'test', '--', ...wanted]
-    await runStep(context, 'tests on Kubernetes', command, { KRE_TEST_CLUSTER: kubeconfig })
+    const wanted = patterns.length === 0 ? ['tests/cluster', 'tests/chart'] : patterns
+    // One after the other: each file brings machines of its own, which answer for the pods of all.
+    const command = ['npm', 'run', '--silent', 'test', '--', '--runInBand', ...wanted]
+    const found = { KRE_TEST_CLUSTER: kubeconfig, KRE_TEST_HELM: await buildHelm(context) }
+    await runStep(context, 'tests on Kubernetes', command, found)
   } finally {
     if (isOurs) await stopTestCluster(context)
   }
