@@ -37,6 +37,16 @@ export function createKeyPair(kind: HolderKind): KeyPair {
   return keyPairOf(kind, randomBytes(RAW_BYTES))
 }
 
+/** The same keys for the same 32 bytes. @throws KreError `invalid-argument` for another number of them. */
+export function keyPairFromBytes(kind: HolderKind, raw: Uint8Array): KeyPair {
+  if (raw.length !== RAW_BYTES)
+    throw new KreError(
+      'invalid-argument',
+      `a key of NATS is made of ${RAW_BYTES} bytes, not ${raw.length}`,
+    )
+  return keyPairOf(kind, raw)
+}
+
 /** @throws KreError `invalid-argument` for what is no seed, or of another kind; the message does not show it. */
 export function keyPairFromSeed(kind: HolderKind, seed: string): KeyPair {
   const bytes = decodeBase32(seed)

@@ -23,6 +23,13 @@ export function testClusterCommands(program: Command, context: Context): void {
       context.output.result({ kubeconfig }, `export KUBECONFIG=${kubeconfig}`)
     })
   cluster
+    .command('helm')
+    .description('builds Helm with Go (once, minutes), for the tests of the chart')
+    .action(async () => {
+      const helm = await buildHelm(context)
+      context.output.result({ helm }, helm)
+    })
+  cluster
     .command('down')
     .description('ends it and removes its data; the programs stay')
     .action(async () => {
@@ -35,12 +42,17 @@ export function testClusterCommands(program: Command, context: Context): void {
 export async function startTestCluster(context: Context): Promise<string> {
   if (process.platform !== 'linux')
     throw new KreError('unimplemented', 'the test cluster runs on Linux alone')
-  return (await runScript(context, 'up.sh')).trim()
+  return (await runScript(context, 'cluster/machine/up.sh')).trim()
+}
+
+/** @returns the path of the program. */
+export async function buildHelm(context: Context): Promise<string> {
+  return (await runScript(context, 'chart/build-helm.sh')).trim()
 }
 
 export async function stopTestCluster(context: Context): Promise<void> {
   // Also after the first interruption: what was started must not be left.
-  await runScript(context, 'down.sh', context.forced)
+  await runScript(context, 'cluster/machine/down.sh', context.forced)
 }
 
 /** Whether somebody has started it, and not ended it. */
@@ -57,7 +69,7 @@ async function runScript(
   script: string,
   signal = context.signal,
 ): Promise<string> {
-  const child = spawn('bash', [join(context.root, 'tests/cluster/machine', script)], {
+  const child = spawn('bash', [join(context.root, 'tests', script)], {
     cwd: context.root,
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...context.environment, KRE_CLUSTER_DIR: clusterDir(context) },

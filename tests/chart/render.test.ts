@@ -1,0 +1,154 @@
+/**
+ * What Helm makes of the chart, without a cluster. `KRE_WRITE_DOCS=true ./krectl.sh test --cluster tests/chart/render`
+ * writes the golden files anew.
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, jest, test } from '@jest/globals'
+import { stringify } from 'yaml'
+import { parseConfig } from '../../engine/all-in-one/src/config.ts'
+import { KubernetesSettings } from '../../k8s-manager/src/kubernetes/settings.ts'
+import { CHART, VARIANTS, valuesFile, type Variant } from './support/chart-files.ts'
+import { hasHelm, type Manifest, render, runHelm } from './support/helm.ts'
+import { podsOf } from './support/pods-of.ts'
+
+jest.setTimeout(60_000)
+
+if (!hasHelm) describe.skip('the chart', () => test('is not rendered', () => undefined))
+else {
+  describe.each(VARIANTS)('the chart with %s values', ofVariant)
+  describe('the chart', ofChart)
+}
+
+function ofVariant(variant: Variant): void {
+  let objects: Manifest[] = []
+  const objectsOf = async () =>
+    objects.length > 0 ? objects : (objects = await render(variant, 'kre'))
+
+  test('passes lint', async () => {
+    const said = await runHelm(['lint', '--strict', CHART, '--values', valuesFile(variant)])
+    expect(said).toContain('0 chart(s) failed')
+  })
+
+  test('makes what the golden file shows', async () => {
+    const path = join(import.meta.dirname, 'fixtures', `${variant}.yaml`)
+    const text = (await objectsOf()).map(masked).map((one) => stringify(one, { lineWidth: 120 }))
+    if (process.env['KRE_WRITE_DOCS'] === 'true') writeFileSync(path, text.join('---\n'))
+    expect(text.join('---\n')).toBe(readFileSync(path, 'utf8'))
+  })
+
+  test('puts everything into the namespaces that it is given', async () => {
+    const versions = settingsIn(await objectsOf()).namespace
+    for (const { kind, metadata } of await objectsOf())
+      expect([kind, metadata.namespace]).toEqual([
+        kind,
+        kind === 'Role' || kind === 'RoleBinding' ? versions : 'kre',
+      ])
+  })
+
+  test('says of every object whose it is', async () => {
+    for (const { metadata } of await objectsOf())
+      expect(metadata.labels).toMatchObject({
+        'app.kubernetes.io/part-of': 'kre',
+        'app.kubernetes.io/instance': 'kre',
+        'app.kubernetes.io/managed-by': 'Helm',
+        ...(variant === 'minimal' ? {} : { team: 'platform' }),
+      })
+  })
+
+  test('makes pods that are closed, bounded, probed, and without a token but for the engine', async () => {
+    const pods = podsOf(await objectsOf())
+    expect(pods.length).toBeGreaterThan(1)
+    for (const { name, spec } of pods) {
+      expect(spec).toMatchObject({
+        enableServiceLinks: false,
+        automountServiceAccountToken: name.endsWith('-engine'),
+        securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+      })
+      expect(spec['hostNetwork'] ?? spec['hostPID'] ?? spec['hostIPC']).toBeUndefined()
+      for (const container of [...(spec.initContainers ?? []), ...spec.containers])
+        expect(container).toMatchObject({
+          securityContext: {
+            allowPrivilegeEscalation: false,
+            readOnlyRootFilesystem: true,
+            capabilities: { drop: ['ALL'] },
+          },
+          resources: {
+            requests: { cpu: expect.any(String), memory: expect.any(String) },
+            limits: { memory: expect.any(String) },
+          },
+        })
+      if (spec.restartPolicy === 'Never') continue
+      for (const container of spec.containers)
+        for (const probe of ['startupProbe', 'readinessProbe', 'livenessProbe'] as const)
+          expect(container[probe]).toBeDefined()
+    }
+  })
+
+  test('gives the engine settings and variables that it takes', async () => {
+    const settings = settingsIn(await objectsOf())
+    expect(settings.images.python).toMatch(/@sha256:/)
+    const engine = podsOf(await objectsOf()).find(({ name }) => name.endsWith('-engine'))
+    const env = engine?.spec.containers[0]?.env ?? []
+    const given = Object.fromEntries(env.map(({ name, value }) => [name, value ?? 'of-a-secret']))
+    const uri = { KRE_MONGODB_URI: 'mongodb://database/' }
+    expect(parseConfig({ ...given, ...uri })).toMatchObject({
+      dataDir: '/var/lib/kre/engine',
+      mongodb: { uri: 'mongodb://database/' },
+      adminPort: 4000,
+      payloadBytesMax: 4 * 1024 * 1024,
+      signIn: { publicUrl: expect.stringMatching(/^https:\/\/kre\.example\.com/) },
+    })
+  })
+}
+
+function ofChart(): void {
+  test('says all that is missing at once, and how to give it', async () => {
+    const said = await refusal(['template', 'kre', CHART])
+    expect(said).toContain('need 6 more thing(s)')
+    expect(said).toContain('config.admin.frontendBaseURL: set where browsers reach the engine')
+    expect(said).toContain('config.mongodb.connectionString.secretName: name the Secret')
+    expect(said).toContain('versions.images.onnx.digest: name the image by its digest')
+  })
+
+  test.each([
+    ['engine.replica=3', 'replica'],
+    ['nats.replicas=2', 'nats.replicas'],
+    ['nats.enabled=false', 'nats.external.servers'],
+    ['config.smtp.enabled=true', 'config.smtp.host'],
+    ['ingress.enabled=true', 'ingress.tls.secretName'],
+    ['versions.publish.mode=ingress', 'config.baseDomainName'],
+    ['serviceMonitor.enabled=true', 'serviceMonitor.token.secretName'],
+  ])('refuses %s', async (value, why) => {
+    const args = ['template', 'kre', CHART, '--values', valuesFile('minimal'), '--set', value]
+    expect(await refusal(args)).toContain(why)
+  })
+
+  test('gives the Role what publishing takes, in the namespace of versions alone', async () => {
+    const by = ['--set', 'versions.publish.mode=ingress,config.baseDomainName=example.com']
+    const role = (await render('minimal', 'kre', [...by, '--set', 'versions.namespace=apps'])).find(
+      ({ kind }) => kind === 'Role',
+    )
+    expect(role?.metadata.namespace).toBe('apps')
+    expect(JSON.stringify(role?.rules)).toContain('"ingresses"')
+  })
+}
+
+function settingsIn(objects: readonly Manifest[]): KubernetesSettings {
+  const map = objects.find(({ kind, data }) => kind === 'ConfigMap' && data?.['kubernetes.json'])
+  return KubernetesSettings.parse(JSON.parse(map?.data?.['kubernetes.json'] ?? '{}'))
+}
+
+/** Random values, which no golden file can show, and digests of them. */
+function masked(object: Manifest): Manifest {
+  if (object.kind !== 'Secret') return object
+  const names = Object.keys(object.data ?? {})
+  return { ...object, data: Object.fromEntries(names.map((name) => [name, 'random'])) }
+}
+
+async function refusal(args: readonly string[]): Promise<string> {
+  return runHelm(args).then(
+    (text) => Promise.reject(new Error(`Helm took it:\n${text}`)),
+    (error: Error) => error.message,
+  )
+}
