@@ -1,6 +1,6 @@
 /** Turns chunks of a text stream into log records, joining the lines of one message. */
-import { StringDecoder } from 'node:string_decoder'
 import type { LogLevel } from '@kre/contracts/runtime'
+import { createByteDecoder } from './byte-decoder.ts'
 import { continues, LINE_CHARS_MAX, parseLogLine, type LogLine } from './log-line.ts'
 
 /** How long a line waits for lines that belong to it. */
@@ -14,7 +14,7 @@ export type LineAssembler = {
 
 /** @param emit gets each complete message, at most 16 KiB of it. */
 export function createLineAssembler(emit: (line: LogLine) => void): LineAssembler {
-  const decoder = new StringDecoder('utf8')
+  const decoder = createByteDecoder()
   let partial = ''
   let pending: { text: string; otherwise: LogLevel } | null = null
   let timer: NodeJS.Timeout | undefined
@@ -39,7 +39,7 @@ export function createLineAssembler(emit: (line: LogLine) => void): LineAssemble
 
   return {
     write(chunk, otherwise = 'INFO') {
-      partial += typeof chunk === 'string' ? chunk : decoder.write(Buffer.from(chunk))
+      partial += typeof chunk === 'string' ? chunk : decoder.write(chunk)
       let start = 0
       for (let end = partial.indexOf('\n'); end !== -1; end = partial.indexOf('\n', start)) {
         take(partial.slice(start, partial[end - 1] === '\r' ? end - 1 : end), otherwise)
@@ -55,6 +55,7 @@ export function createLineAssembler(emit: (line: LogLine) => void): LineAssemble
       if (pending !== null) timer ??= setTimeout(give, JOIN_MS).unref()
     },
     flush() {
+      partial += decoder.end()
       if (partial !== '') take(partial, 'INFO')
       partial = ''
       give()

@@ -23,6 +23,14 @@ describe('parseLogLine', () => {
       expect(text.endsWith('characters)')).toBe(chars > LINE_CHARS_MAX)
     },
   )
+
+  test('cuts no character in two', () => {
+    for (const begin of ['', 'x']) {
+      const { text } = parseLogLine(begin + '😀'.repeat(LINE_CHARS_MAX))
+      expect(text).toMatch(/(?:😀)+ … \(3276[89] characters\)$/)
+      expect(text.isWellFormed()).toBe(true)
+    }
+  })
 })
 
 describe('createLineAssembler', () => {
@@ -49,6 +57,13 @@ describe('createLineAssembler', () => {
       'señal',
       'zwei',
     ])
+  })
+
+  test('spells out bytes that are no text, also where chunks cut characters in two', () => {
+    const bytes = [0xe2, 0x82, 0xac, 0x00, 0xff, 0xfe, 0x41, 0x0a, 0xc3]
+    const chunks = bytes.map((byte) => Uint8Array.of(byte))
+    expect(linesOf(Uint8Array.from(bytes))).toEqual(['€\0\\xff\\xfeA', '\\xc3'])
+    expect(linesOf(...chunks)).toEqual(['€\0\\xff\\xfeA', '\\xc3'])
   })
 
   test('gives out a line without an end in pieces', () => {

@@ -21,9 +21,9 @@ const WITH_LEVEL =
 /** `<RFC 3339 time> LEVEL text`; anything else is INFO, or `otherwise`. */
 export function parseLogLine(line: string, otherwise: LogLevel = 'INFO'): LogLine {
   const match = WITH_LEVEL.exec(line)
-  if (match === null) return { level: otherwise, text: cut(line), date: null }
+  if (match === null) return { level: otherwise, text: cutLine(line), date: null }
   const [, time = '', level = '', text = ''] = match
-  return { level: LEVELS[level] ?? 'INFO', text: cut(text), date: toDate(time) }
+  return { level: LEVELS[level] ?? 'INFO', text: cutLine(text), date: toDate(time) }
 }
 
 /** Text that continues the line before it: indented, or the end of a traceback. */
@@ -33,10 +33,14 @@ export function continues(line: string): boolean {
   )
 }
 
-function cut(text: string): string {
+/** A line that fits, with a mark that says how long it was. */
+export function cutLine(text: string): string {
   if (text.length <= LINE_CHARS_MAX) return text
   const mark = ` … (${text.length} characters)`
-  return text.slice(0, LINE_CHARS_MAX - mark.length) + mark
+  const end = LINE_CHARS_MAX - mark.length
+  // Half of a pair would be no character.
+  const isPair = /[\ud800-\udbff]/.test(text[end - 1] ?? '')
+  return text.slice(0, isPair ? end - 1 : end) + mark
 }
 
 function toDate(time: string): string | null {

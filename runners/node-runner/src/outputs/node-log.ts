@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { LogLevel, NodeLaunch } from '@kre/contracts/runtime'
 import { maskConfig } from '@kre/service-kit/masking'
-import { LINE_CHARS_MAX } from './log-line.ts'
+import { cutLine } from './log-line.ts'
 import { originOf } from './origin.ts'
 import type { Outbox } from './outbox.ts'
 
@@ -37,7 +37,7 @@ export function createNodeLog(
       id: `${incarnation}/${launch.node}/${sequence++}`,
       date: date ?? new Date().toISOString(),
       level,
-      message: text.length > LINE_CHARS_MAX ? text.slice(0, LINE_CHARS_MAX) : text,
+      message: cutLine(text),
       ...originOf(launch, requestId),
     })
   const sayDropped = () => {
