@@ -138,7 +138,7 @@ export function createSocketDoor(deps: SocketDoorDeps): SocketDoor {
   }
 
   async function admit(req: IncomingMessage): Promise<Omit<Extra, 'signal'>> {
-    if (!isAllowedHost(req.headers.host, deps.publicUrl()))
+    if (!isAllowedHost(req.headers.host, deps.publicUrl(), req.socket.localAddress))
       throw refusal(421, 'this API does not answer under this host name')
     const path = (req.url ?? '').split('?')[0]
     const authentication = await deps.authenticate(req.headers)

@@ -85,7 +85,7 @@ type Arrival = Omit<Exchange, 'url' | 'params'>
 async function route(deps: HandlerDeps, arrival: Arrival): Promise<void> {
   const { req } = arrival
   const publicUrl = deps.publicUrl()
-  if (!isAllowedHost(req.headers.host, publicUrl)) throw misdirected()
+  if (!isAllowedHost(req.headers.host, publicUrl, req.socket.localAddress)) throw misdirected()
   const url = requestUrl(req)
   // People get the admin UI; programs keep the answers they know, and strangers among them learn nothing.
   if (deps.home !== null && isVisit(req, url)) {
