@@ -22,8 +22,7 @@ const values = readChartFile('values.yaml')
 const templates = readTemplates()
 type JsonSchema = Exclude<Parameters<typeof z.fromJSONSchema>[0], boolean>
 const schema = JSON.parse(readChartFile('values.schema.json')) as JsonSchema
-const definitions: Readonly<Record<string, JsonSchema | boolean | undefined>> =
-  schema.definitions ?? {}
+const definitions = (schema.definitions ?? {}) as Readonly<Record<string, JsonSchema>>
 const Values = z.fromJSONSchema(schema)
 
 function expectFile(path: string, text: string): void {
@@ -150,7 +149,7 @@ function schemaPaths(node: JsonSchema, path = ''): string[] {
 function resolveRef(node: JsonSchema): JsonSchema {
   const name = /^#\/definitions\/(.+)$/.exec(node.$ref ?? '')?.[1]
   const found = name === undefined ? undefined : definitions[name]
-  return found === undefined || typeof found === 'boolean' ? node : found
+  return found ?? node
 }
 
 /** Itself, or what it is part of: an object of which the schema says nothing more. */
