@@ -7,8 +7,11 @@ root=$(cd -P -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")" && pwd)
 # Settings of the installation; the environment wins over the file.
 if [ -f "$root/.krectl.conf" ]; then
   saved=$(export -p)
+  # Every setting reaches the program, with `export` before it or without.
+  set -a
   # shellcheck source=/dev/null
   . "$root/.krectl.conf"
+  set +a
   eval "$saved"
 fi
 

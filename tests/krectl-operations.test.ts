@@ -40,6 +40,8 @@ const LINES = [
   'version diff -r lab v1 v2',
   'version stop -r lab v1 --no-wait --comment why-stop --timeout 5s',
   'version delete -r lab v1 --comment why-delete --yes',
+  'delete version kre lab v1 --comment why-delete --yes',
+  'delete runtime lab --comment why-runtime --yes',
   'version download -r lab v1 -o OUT1',
   'version download -r lab v1 --descriptors -o OUT2',
   'version documents -r lab v1',

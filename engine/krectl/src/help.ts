@@ -13,8 +13,8 @@ export const HELP = `
       deploy  calls helm to create install/upgrade a kre release on minikube.
       delete  calls kubectl to remove runtimes or versions.
 
-    start, build, deploy and delete need a cluster, which this version can't drive yet; dev, stop and login
-    work on this computer without one: stop ends the local engine and keeps its data.
+    dev, stop and login work on this computer without a cluster; with --target minikube, or KRECTL_TARGET=minikube in
+    .krectl.conf, they mean the cluster that start brings up and deploy fills.
 
     more commands:
       status   the engine, its processes and addresses.
@@ -38,7 +38,8 @@ export const HELP = `
       krt      init, validate, build, show, types: bundles, without an engine.
       call     calls an rpc with JSON.
       oip-check  checks any server of the Open Inference Protocol v2.
-      test     runs all checks and tests of this repository; --cluster: those that need a Kubernetes.
+      release  next, notes: tags of the product and what changed, from git.
+      test     runs all checks and tests of this repository; --cluster, --images: those that need more.
       cluster  up, down: a Kubernetes control plane on this computer, for these tests.
       completion bash, zsh, fish: completes commands, options and names.
 

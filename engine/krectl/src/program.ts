@@ -3,10 +3,12 @@ import { join } from 'node:path'
 import { Command } from 'commander'
 import { applyCommand } from './commands/apply.ts'
 import { auditCommands } from './commands/audit.ts'
+import { buildCommand } from './commands/build.ts'
 import { callCommand } from './commands/call.ts'
-import { clusterCommands } from './commands/cluster.ts'
 import { completionCommand } from './commands/completion.ts'
 import { configCommands } from './commands/config.ts'
+import { deleteCommands } from './commands/delete.ts'
+import { deployCommand } from './commands/deploy.ts'
 import { devCommand } from './commands/dev.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { engineMetricsCommand } from './commands/engine-metrics.ts'
@@ -15,8 +17,10 @@ import { keyCommands } from './commands/keys.ts'
 import { krtCommands } from './commands/krt.ts'
 import { oipCheckCommand } from './commands/oip-check.ts'
 import { profileCommands } from './commands/profile.ts'
+import { releaseCommands } from './commands/release.ts'
 import { runtimeCommands } from './commands/runtime.ts'
 import { settingsCommands } from './commands/settings.ts'
+import { startCommand } from './commands/start.ts'
 import { testClusterCommands } from './commands/test-cluster.ts'
 import { testCommand } from './commands/test.ts'
 import { tokenCommands } from './commands/token.ts'
@@ -50,7 +54,11 @@ export function createProgram(context: Context): Command {
   profileCommands(program, context)
   whoamiCommand(program, context)
   completionCommand(program, context)
-  clusterCommands(program)
+  startCommand(program, context)
+  buildCommand(program, context)
+  deployCommand(program, context)
+  deleteCommands(program, context)
+  releaseCommands(program, context)
   runtimeCommands(program, context)
   versionCommands(program, context)
   uploadCommands(program, context)

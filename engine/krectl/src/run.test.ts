@@ -139,14 +139,6 @@ describe('without an engine', () => {
     expect((await krectl(['status'], { environment: { DEBUG: '1' } })).stderr).toContain('    at ')
     expect((await krectl(['status'])).stderr).not.toContain('    at ')
   })
-
-  test('what needs a cluster is refused with what works today', async () => {
-    for (const verb of ['start', 'build', 'deploy', 'delete'])
-      expect(await krectl([verb, 'version', 'a', 'b'])).toMatchObject({
-        code: 1,
-        stderr: expect.stringContaining('Kubernetes cluster'),
-      })
-  })
 })
 
 test('the data folder named behind the verb wins over the one before it, and over the environment', async () => {

@@ -39,6 +39,7 @@ type ListOptions = {
   user?: string
   type?: string[]
   runtime?: string[]
+  version?: string
   from?: string
   to?: string
   limit: string
@@ -67,6 +68,10 @@ function listCommand(audit: Command, context: Context): void {
     .option('--user <email>', 'by this user; "anonymous" for sign-ins that failed')
     .option('--type <type>', 'of this type, as PUBLISH_VERSION; may be given again', collect)
     .option('-r, --runtime <id>', 'on this runtime; may be given again', collect)
+    .option(
+      '--version <name>',
+      'on this version of the runtime; or its id, also of one that is gone',
+    )
     .option('--from <date>', 'from then on: 2026-01-31 or 2026-01-31T12:00:00Z')
     .option('--to <date>', 'up to the end of that day')
     .option('--limit <rows>', 'at most so many', '30')
@@ -75,26 +80,64 @@ function listCommand(audit: Command, context: Context): void {
     .action(async (options: ListOptions) => {
       const limit = options.all === true ? Infinity : parseCount('--limit', options.limit)
       const client = await connectEngine(context)
-      const rows = await readRows(client, options, limit)
+      const versionIds = await versionIdsOf(client, options)
+      const rows = await readRows(client, { ...options, versionIds }, limit)
       context.output.result(rows, describe(rows))
     })
 }
 
+/** `Version.id` of those that were made by the engine. */
+const VERSION_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+/**
+ * Versions are told apart by their ids, as a name can be used again. A version that is gone has no name any more.
+ *
+ * @returns null = of any version.
+ * @throws UsageError for a name without a runtime, KreError `not-found` for one that its runtime does not know.
+ */
+async function versionIdsOf(
+  client: AdminClient,
+  { version, runtime = [] }: ListOptions,
+): Promise<string[] | null> {
+  if (version === undefined) return null
+  const found: string[] = []
+  for (const runtimeId of runtime) {
+    const { versions } = await client.graphql<{ versions: { id: string; name: string }[] }>(
+      'query ($runtimeId: ID!) { versions(runtimeId: $runtimeId) { id name } }',
+      { runtimeId },
+    )
+    found.push(...versions.filter(({ name }) => name === version).map(({ id }) => id))
+  }
+  if (found.length > 0) return found
+  if (VERSION_ID.test(version)) return [version]
+  const gone = 'one that was deleted has its VERSION_ID in the list of its runtime'
+  if (runtime.length === 0)
+    throw new UsageError(
+      `--version "${version}": say of which runtime by -r, or give its id; ${gone}`,
+    )
+  throw new KreError(
+    'not-found',
+    `runtime ${runtime.join(', ')} has no version "${version}"; ${gone}: krectl audit list -r ${runtime[0]}`,
+    { version },
+  )
+}
+
 async function readRows(
   client: AdminClient,
-  options: ListOptions,
+  options: ListOptions & { versionIds: string[] | null },
   limit: number,
 ): Promise<Activity[]> {
   const rows: Activity[] = []
   while (rows.length < limit) {
     const { userActivityList: page } = await client.graphql<{ userActivityList: Activity[] }>(
-      `query ($userEmail: String, $types: [UserActivityType!], $runtimeIds: [ID!], $fromDate: String, $toDate: String, $lastId: String) {
-        userActivityList(userEmail: $userEmail, types: $types, runtimeIds: $runtimeIds, fromDate: $fromDate, toDate: $toDate, lastId: $lastId) { ${FIELDS} }
+      `query ($userEmail: String, $types: [UserActivityType!], $runtimeIds: [ID!], $versionIds: [String!], $fromDate: String, $toDate: String, $lastId: String) {
+        userActivityList(userEmail: $userEmail, types: $types, runtimeIds: $runtimeIds, versionIds: $versionIds, fromDate: $fromDate, toDate: $toDate, lastId: $lastId) { ${FIELDS} }
       }`,
       {
         userEmail: options.user ?? null,
         types: options.type ?? null,
         runtimeIds: options.runtime ?? null,
+        versionIds: options.versionIds,
         fromDate: options.from ?? null,
         toDate: options.to ?? null,
         lastId: rows.at(-1)?.id ?? options.after ?? null,

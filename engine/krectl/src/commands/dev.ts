@@ -14,8 +14,10 @@ import { joinEngine } from '../engine/join-engine.ts'
 import { ensureEngine, makeDataDir, type RunningEngine } from '../engine/start-engine.ts'
 import { leaveEngine, stopEngine } from '../engine/stop-engine.ts'
 import { runExample, type ExampleAnswer } from '../example/run-example.ts'
+import { chooseTarget, TARGET_OPTION } from '../minikube/choose-target.ts'
+import { devOnMinikube } from '../minikube/dev-on-minikube.ts'
 import { UsageError } from '../output/exit-code.ts'
-import { createLoginUrl } from './engine.ts'
+import { createLoginUrl } from '../api/login-url.ts'
 
 /** How often the foreground looks whether its engine is still there. */
 const WATCH_MS = 500
@@ -29,6 +31,7 @@ type DevOptions = {
   mongo?: string
   join?: boolean
   port?: number
+  target?: string
 }
 
 export function devCommand(program: Command, given: Context): void {
@@ -48,6 +51,7 @@ export function devCommand(program: Command, given: Context): void {
       'one more engine on the data folder: it serves too, and takes over when the first one ends',
     )
     .option('--port <number>', "of this engine's admin API ($KRE_ADMIN_PORT)", parsePort)
+    .option(...TARGET_OPTION)
     .addHelpText(
       'after',
       `
@@ -55,6 +59,7 @@ Ports are $KRE_ADMIN_PORT (4000) and $KRE_ENTRYPOINT_PORT (9000) and up; where o
 Running it again is harmless: what runs already is used. Ctrl-C stops everything; pressed again, at once.`,
     )
     .action(async (options: DevOptions) => {
+      if (chooseTarget(given, options.target) === 'minikube') return devOnMinikube(given)
       requireLocal(given, 'dev')
       const context = withMongo(
         // Also where another engine is the current one: this command is about this computer's.

@@ -36,7 +36,20 @@ const OPTIONAL_TOOLS = [
     minimum: '1.26',
     why: 'a cluster on this computer',
   },
-  { name: 'docker', args: ['--version'], minimum: '18.9', why: 'a driver of minikube' },
+  {
+    name: 'docker',
+    args: ['--version'],
+    minimum: '18.9',
+    why: 'a driver of minikube, and building images',
+  },
+  {
+    name: 'kubectl',
+    args: ['version', '--client'],
+    minimum: '1.28',
+    why: 'deploying to a cluster',
+  },
+  { name: 'podman', args: ['--version'], minimum: '4.0', why: 'building images' },
+  { name: 'buildah', args: ['--version'], minimum: '1.24', why: 'building images' },
   { name: 'helm', args: ['version', '--short'], minimum: '3.0', why: 'deploying to a cluster' },
   { name: 'h2load', args: ['--version'], minimum: '1.40', why: 'npm run bench' },
 ] as const

@@ -1,9 +1,14 @@
 import type { EngineProcess, EngineStatus } from '@kre/contracts'
 import type { Command } from 'commander'
-import type { AdminClient } from '../api/admin-client.ts'
 import { connectEngine, requireLocal } from '../api/connect-engine.ts'
+import { createLoginUrl } from '../api/login-url.ts'
 import type { Context } from '../context.ts'
 import { stopEngine, type StopResult } from '../engine/stop-engine.ts'
+import { chooseTarget, TARGET_OPTION } from '../minikube/choose-target.ts'
+import { stopCluster } from '../minikube/cluster-calls.ts'
+import { readClusterSettings } from '../minikube/cluster-settings.ts'
+import { describeLogin, logInDeployed } from '../minikube/log-in.ts'
+import { runCalls } from '../minikube/run-calls.ts'
 import { table } from '../output/output.ts'
 
 const STOPPED: Readonly<Record<StopResult, string>> = {
@@ -15,9 +20,18 @@ const STOPPED: Readonly<Record<StopResult, string>> = {
 export function engineCommands(program: Command, context: Context): void {
   program
     .command('stop')
-    .description('stops the local engine and everything it runs; data stays')
+    .description(
+      'stops the local engine and everything it runs, or the cluster of minikube; data stays',
+    )
+    .option(...TARGET_OPTION)
     .option('--force', 'without draining, also an engine that hangs: requests under way are lost')
-    .action(async (options: { force?: boolean }) => {
+    .action(async (options: { force?: boolean; target?: string }) => {
+      if (chooseTarget(context, options.target) === 'minikube') {
+        const settings = readClusterSettings(context.environment)
+        await runCalls(context, [stopCluster(settings)])
+        const text = `The cluster of profile "${settings.profile}" is stopped. Its data stays.`
+        return context.output.result({ stopped: true }, text)
+      }
       requireLocal(context, 'stop')
       const result = await stopEngine(context, options)
       context.output.result({ stopped: result === 'stopped' }, STOPPED[result])
@@ -38,27 +52,18 @@ export function engineCommands(program: Command, context: Context): void {
     .description('creates a login URL for the admin page')
     .option('--new', 'forget the link that was made before')
     .option('--user <email>', 'signs in as this user (default: the owner of this engine)')
-    .action(async (options: { new?: boolean; user?: string }) => {
+    .option(...TARGET_OPTION)
+    .action(async (options: { new?: boolean; user?: string; target?: string }) => {
       context.output.step('Calling Admin API...')
-      const client = await connectEngine(context)
-      const url = await createLoginUrl(client, {
-        renew: options.new === true,
-        user: options.user ?? null,
-      })
-      context.output.result({ url }, `Login done. Open your browser at:\n\n  ${url}\n\nDone.`)
+      const how = { renew: options.new === true, user: options.user ?? null }
+      if (chooseTarget(context, options.target) === 'minikube') {
+        const settings = readClusterSettings(context.environment)
+        const login = await logInDeployed(context, settings, how)
+        return context.output.result(login, describeLogin(login))
+      }
+      const url = await createLoginUrl(await connectEngine(context), how)
+      context.output.result({ url }, describeLogin({ url, forward: null }))
     })
-}
-
-/** A link that signs a browser in, once. @param user null = the owner of the development token. */
-export async function createLoginUrl(
-  client: AdminClient,
-  { renew, user }: { renew: boolean; user: string | null },
-): Promise<string> {
-  const query = new URLSearchParams({
-    ...(renew ? { new: '1' } : {}),
-    ...(user === null ? {} : { user }),
-  })
-  return (await client.rest<{ url: string }>('POST', `/api/v1/auth/login-link?${query}`)).url
 }
 
 function placeOf({ runtime, version, node, fused }: EngineProcess): string {

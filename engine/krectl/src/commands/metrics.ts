@@ -7,6 +7,7 @@ import { table } from '../output/output.ts'
 /** Longest table of classes on a screen; --json has all of them. */
 const CLASSES_SHOWN = 50
 
+type Options = { runtime: string; since: string; until: string }
 type Average = { micro: number; macro: number; weighted: number }
 type Metrics = {
   rows: number
@@ -43,16 +44,17 @@ export function metricsCommand(version: Command, context: Context): void {
     .description('how good its predictions were: accuracy, precision, recall, by class')
     .requiredOption('-r, --runtime <id>', 'runtime')
     .option('--since <duration>', 'how far back', '24h')
-    .action(async (versionName: string, options: { runtime: string; since: string }) => {
+    .option('--until <duration>', 'up to so long ago', '0s')
+    .action(async (versionName: string, options: Options) => {
       const now = Date.now()
       const client = await connectEngine(context)
       const { metrics } = await client.graphql<{ metrics: Metrics | null }>(QUERY, {
         runtimeId: options.runtime,
         versionName,
         startDate: new Date(now - parseDuration(options.since)).toISOString(),
-        endDate: new Date(now).toISOString(),
+        endDate: new Date(now - parseDuration(options.until)).toISOString(),
       })
-      const nothing = `No predictions within ${options.since}: nodes save them with ctx.prediction.save.`
+      const nothing = 'No predictions in that time: nodes save them with ctx.prediction.save.'
       context.output.result(metrics, metrics === null ? nothing : describe(metrics))
     })
 }

@@ -2,7 +2,10 @@ import { spawn } from 'node:child_process'
 import type { Command } from 'commander'
 import { KreError } from '@kre/contracts'
 import type { Context } from '../context.ts'
+import { buildForTests } from './build.ts'
 import { buildHelm, hasTestCluster, startTestCluster, stopTestCluster } from './test-cluster.ts'
+
+type TestOptions = { cluster?: true; images?: true; base: string }
 
 /** The one check of the project, the same by hand and in continuous integration. */
 const STEPS: readonly (readonly [name: string, command: readonly string[]])[] = [
@@ -22,14 +25,36 @@ export function testCommand(program: Command, context: Context): void {
       '--cluster',
       'runs the tests on Kubernetes, and nothing else, on a cluster of their own',
     )
+    .option(
+      '--images',
+      'builds the images and runs the tests of them, and nothing else; as root, with podman',
+    )
+    .option(
+      '--base <kind>',
+      'with --images: distroless, or debian (see krectl build)',
+      'distroless',
+    )
     .allowUnknownOption()
-    .action(async (patterns: string[], { cluster }: { cluster?: true }) => {
-      if (cluster) return testOnCluster(context, patterns)
+    .action(async (patterns: string[], options: TestOptions) => {
+      if (options.cluster) return testOnCluster(context, patterns)
+      if (options.images) return testImages(context, patterns, options.base)
       if (patterns.length === 0)
         for (const [name, command] of STEPS) await runStep(context, name, command)
       await runStep(context, 'tests', ['npm', 'run', '--silent', 'test', '--', ...patterns])
       context.output.step('All checks passed.')
     })
+}
+
+async function testImages(
+  context: Context,
+  patterns: readonly string[],
+  base: string,
+): Promise<void> {
+  const wanted = patterns.length === 0 ? ['tests/images'] : patterns
+  const kind = await buildForTests(context, base)
+  const command = ['npm', 'run', '--silent', 'test', '--', ...wanted]
+  await runStep(context, 'tests of the images', command, { KRE_TEST_IMAGES: kind })
+  context.output.step('All checks passed.')
 }
 
 /** A cluster that somebody has started before goes on after the tests. */

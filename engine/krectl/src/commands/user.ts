@@ -7,7 +7,7 @@ import { UsageError } from '../output/exit-code.ts'
 import { addPageOptions, readList, type ListOptions } from '../output/page-options.ts'
 import { table } from '../output/output.ts'
 import { apiTokensTable, API_TOKEN_FIELDS, type ApiToken } from '../output/api-tokens-table.ts'
-import { createLoginUrl } from './engine.ts'
+import { createLoginUrl } from '../api/login-url.ts'
 
 type Grant = { runtimeId: string; accessLevel: string }
 type Login = {

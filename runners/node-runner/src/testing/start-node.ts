@@ -65,11 +65,15 @@ export type AskOptions = {
   attempt?: number
 }
 
-/** @param access a running NATS server. */
+/**
+ * @param access a running NATS server.
+ * @param spawnNode starts the process of a launch file below a folder; default: the runner of this checkout.
+ */
 export async function openTestBench(
   connection: NatsConnection,
   access: NatsAccess,
   types: FileDescriptorSet = textTypes(),
+  spawnNode: (launchFile: string, folder: string) => ChildProcess = spawnRunner,
 ): Promise<TestBench> {
   const root = mkdtempSync(join(tmpdir(), 'kre-node-'))
   const basePath = join(root, 'bundle')
@@ -110,12 +114,9 @@ export async function openTestBench(
     file(launch.src, source)
     const launchFile = join(root, `${id}-${nodes.length}.json`)
     writeFileSync(launchFile, JSON.stringify(launch), { mode: 0o600 })
-    const child = spawn(process.execPath, [fileURLToPath(NODE_RUNNER_MAIN)], {
-      env: { ...process.env, KRE_LAUNCH_FILE: launchFile },
-      stdio: ['ignore', 'inherit', 'pipe'],
-    })
+    const child = spawnNode(launchFile, root)
     let stderr = ''
-    child.stderr.on('data', (chunk: Buffer) => (stderr += String(chunk)))
+    child.stderr?.on('data', (chunk: Buffer) => (stderr += String(chunk)))
     const exited = once(child, 'exit').then(([code, signal]) => ({
       code: code as number | null,
       signal: signal as NodeJS.Signals | null,
@@ -184,6 +185,13 @@ export async function openTestBench(
       rmSync(root, { recursive: true, force: true })
     },
   }
+}
+
+function spawnRunner(launchFile: string): ChildProcess {
+  return spawn(process.execPath, [fileURLToPath(NODE_RUNNER_MAIN)], {
+    env: { ...process.env, KRE_LAUNCH_FILE: launchFile },
+    stdio: ['ignore', 'inherit', 'pipe'],
+  })
 }
 
 /** `message test.Text { string text = 1; }` */

@@ -1,0 +1,224 @@
+/** The images of KRE as containers: read-only, without rights, as another user; by `./krectl.sh test --images`. */
+import { execFileSync, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { create } from '@bufbuild/protobuf'
+import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt'
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
+import { controlSubject } from '@kre/contracts'
+import { waitUntil } from '@kre/service-kit'
+import { startNats, type TestNats } from '@kre/service-kit/testing'
+import { IMAGE_NAMES } from '../../engine/krectl/src/images/image-list.ts'
+import { identityModel } from '../../runners/node-runner/src/testing/build-model.ts'
+import {
+  openTestBench,
+  textOf,
+  textTypes,
+  WORKFLOW,
+} from '../../runners/node-runner/src/testing/start-node.ts'
+import {
+  containerName,
+  imageOf,
+  podman,
+  POD_USER,
+  spawnContainer,
+  statusOf,
+  whyNoImages,
+} from './podman.ts'
+
+jest.setTimeout(120_000)
+
+/** The python image of Docker is a whole Debian. */
+const hasShell = (name: string) =>
+  name === 'runner-python' && process.env['KRE_TEST_IMAGES'] !== 'debian'
+
+/** `message test.Numbers { repeated float values = 1; repeated float same = 2; }` */
+const FLOATS = { type: 2, label: 3 }
+const NUMBERS = create(FileDescriptorSetSchema, {
+  file: [
+    {
+      name: 'numbers.proto',
+      package: 'test',
+      syntax: 'proto3',
+      messageType: [
+        {
+          name: 'Numbers',
+          field: [
+            { name: 'values', number: 1, jsonName: 'values', ...FLOATS },
+            { name: 'same', number: 2, jsonName: 'same', ...FLOATS },
+          ],
+        },
+      ],
+    },
+  ],
+})
+
+const why = whyNoImages()
+if (why !== null)
+  describe.skip(`the images (skipped: ${why})`, () => test('are tried', () => undefined))
+else {
+  describe.each(IMAGE_NAMES)('the image "%s"', (name) => {
+    test('names its user by a number, has the labels of OCI, and a bill of materials', async () => {
+      const text = await podman('image', 'inspect', '--format', '{{json .Config}}', imageOf(name))
+      const config = JSON.parse(text) as { User: string; Labels: Record<string, string> }
+      expect(config.User).toBe('65532:65532')
+      const label = (key: string) => config.Labels[`org.opencontainers.image.${key}`]
+      expect(label('title')).toMatch(/^KRE /)
+      expect(label('licenses')).toBe('Apache-2.0')
+      expect(label('version')).toBe('test')
+      const script = `console.log(require('node:fs').readFileSync('/opt/kre/sbom.cdx.json', 'utf8'))`
+      const args = ['--entrypoint', 'node', imageOf(name), '-e', script]
+      const bill = JSON.parse(await podman('run', '--rm', '--network', 'none', ...args)) as {
+        components: { name: string }[]
+      }
+      expect(bill.components.length).toBeGreaterThan(0)
+    })
+
+    test('has no shell, no package manager, and nothing that its user could change', async () => {
+      const script = `
+        const fs = require('node:fs')
+        const has = ['sh', 'bash', 'apt', 'apt-get', 'dpkg', 'apk', 'busybox', 'npm', 'curl'].filter((name) =>
+          process.env.PATH.split(':').some((folder) => fs.existsSync(folder + '/' + name)))
+        const open = []
+        const walk = (folder) => {
+          for (const entry of fs.readdirSync(folder, { withFileTypes: true })) {
+            const path = folder + '/' + entry.name
+            if (entry.isSymbolicLink()) continue
+            try { fs.accessSync(path, fs.constants.W_OK); open.push(path) } catch {}
+            if (entry.isDirectory()) walk(path)
+          }
+        }
+        walk('/opt/kre')
+        console.log(JSON.stringify({ has, open: open.slice(0, 5), uid: process.getuid() }))`
+      const args = ['--entrypoint', 'node', imageOf(name), '-e', script]
+      expect(JSON.parse(await podman('run', '--rm', '--network', 'none', ...args))).toEqual({
+        has: hasShell(name) ? expect.anything() : [],
+        open: [],
+        uid: 65_532,
+      })
+    })
+  })
+
+  describe('a node in a container', () => {
+    let nats: TestNats
+    beforeAll(async () => {
+      nats = await startNats()
+    })
+    afterAll(async () => nats?.[Symbol.asyncDispose]())
+
+    /** A bench whose nodes run in containers of an image. */
+    async function openContainers(image: string, types = textTypes()) {
+      const names: string[] = []
+      const children: ChildProcess[] = []
+      const connection = await nats.connect()
+      let announced = 0
+      connection.subscribe(controlSubject(WORKFLOW, 'announce'), {
+        callback: () => void (announced += 1),
+      })
+      const bench = await openTestBench(connection, nats.access, types, (launchFile, folder) => {
+        execFileSync('chown', ['-R', `${POD_USER}:${POD_USER}`, folder])
+        const name = containerName()
+        const child = spawnContainer(name, imageOf(image), {
+          environment: { KRE_LAUNCH_FILE: launchFile },
+          folders: [folder],
+        })
+        names.push(name)
+        children.push(child)
+        return child
+      })
+      return {
+        bench,
+        name: () => names[0] ?? '',
+        ready: async () =>
+          waitUntil('the node has announced itself', () => {
+            const [child] = children
+            if (child?.exitCode !== null && child !== undefined)
+              throw new Error(`the container has ended with ${child.exitCode}`)
+            return announced > 0
+          }),
+        async [Symbol.asyncDispose]() {
+          for (const name of names) await podman('rm', '--force', '--ignore', '--time', '1', name)
+          await Promise.all(
+            children.map(async (child) => (child.exitCode === null ? once(child, 'exit') : null)),
+          )
+          await bench[Symbol.asyncDispose]()
+        },
+      }
+    }
+
+    /** What a pod of a version may not have. */
+    async function expectNoRights(name: string): Promise<void> {
+      expect(await statusOf(name)).toMatchObject({
+        Uid: Array.from({ length: 4 }, () => String(POD_USER)).join('\t'),
+        CapEff: '0000000000000000',
+        CapBnd: '0000000000000000',
+        NoNewPrivs: '1',
+      })
+    }
+
+    test('answers a call in TypeScript', async () => {
+      await using containers = await openContainers('runner-typescript')
+      containers.bench.start(
+        'ts',
+        `import { existsSync, writeFileSync } from 'node:fs'
+         export function handler(ctx, data) {
+           let error = 'none'
+           try { writeFileSync('/opt/kre/x', '') } catch ({ code }) { error = code }
+           return { text: data.unpack().text + ' ' + error + ' ' + existsSync('/bin/sh') }
+         }`,
+      )
+      await containers.ready()
+      expect(textOf(await containers.bench.ask('hello'))).toBe('hello EROFS false')
+      await expectNoRights(containers.name())
+    })
+
+    test('answers a call in Python', async () => {
+      await using containers = await openContainers('runner-python')
+      const source = `
+import google.protobuf.internal.api_implementation as implementation
+
+def default_handler(ctx, data):
+    ctx.logger.info(implementation.Type())
+    ctx.send_any(data)
+`
+      containers.bench.start('py', source, {
+        runner: 'python',
+        src: 'node.py',
+        python: { executable: 'python3', path: [] },
+      })
+      await containers.ready()
+      expect(textOf(await containers.bench.ask('hello'))).toBe('hello')
+      await expectNoRights(containers.name())
+    })
+
+    test('runs a model', async () => {
+      await using containers = await openContainers('runner-onnx', NUMBERS)
+      const model = identityModel('float32', ['n'], { type: 'float32', name: 'same' })
+      containers.bench.start('model', model, {
+        runner: 'onnx',
+        src: 'model.onnx',
+        requestType: 'test.Numbers',
+        responseType: 'test.Numbers',
+        model: {
+          tensors: {
+            input: null,
+            output: null,
+            inputs: { in: { field: 'values', shape: null } },
+            outputs: {},
+          },
+          threads: 1,
+        },
+      })
+      await containers.ready()
+      const numbers = Buffer.from(Float32Array.of(0.5, 2).buffer)
+      const { error, value } = await containers.bench.ask('', {
+        typeUrl: 'type.googleapis.com/test.Numbers',
+        value: Buffer.concat([Buffer.of(0x0a, numbers.length), numbers]),
+      })
+      expect(error).toBe('')
+      expect(
+        Buffer.from(value).includes(Buffer.concat([Buffer.of(0x12, numbers.length), numbers])),
+      ).toBe(true)
+      await expectNoRights(containers.name())
+    })
+  })
+}

@@ -1,0 +1,80 @@
+/** Containers for tests: read-only, without rights, as a pod of a cluster has it. */
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+
+/** Flags of podman on computers where its defaults do not work, as in `--runtime runc`. */
+const FLAGS = (process.env['KRE_PODMAN_FLAGS'] ?? '').split(' ').filter((flag) => flag !== '')
+/** What pods of versions run as. */
+export const POD_USER = 65_534
+
+/** Why images can't be tried here; null = they can. */
+export function whyNoImages(): string | null {
+  if (process.env['KRE_TEST_IMAGES'] === undefined)
+    return 'they need images: ./krectl.sh test --images'
+  if (process.getuid?.() !== 0) return 'containers are run by root here, and this is another user'
+  return null
+}
+
+export function imageOf(name: string): string {
+  return `localhost/kre/${name}:test`
+}
+
+export async function podman(...args: string[]): Promise<string> {
+  const { stdout } = await run('podman', [...FLAGS, ...args], { maxBuffer: 64 * 1024 * 1024 })
+  return stdout.trim()
+}
+
+export type ContainerOptions = {
+  user?: number
+  environment?: Readonly<Record<string, string>>
+  /** Folders of this computer, at the same place in the container. */
+  folders?: readonly string[]
+  command?: readonly string[]
+}
+
+/** As `spawn`: the process is podman's, which ends with the container. The network is this computer's. */
+export function spawnContainer(
+  name: string,
+  image: string,
+  { user = POD_USER, environment = {}, folders = [], command = [] }: ContainerOptions,
+): ChildProcess {
+  const args = [
+    'run',
+    '--rm',
+    '--name',
+    name,
+    '--network',
+    'host',
+    '--read-only',
+    '--cap-drop',
+    'all',
+    '--security-opt',
+    'no-new-privileges',
+    '--user',
+    `${user}:${user}`,
+    '--tmpfs',
+    '/tmp:rw,mode=1777',
+    '--read-only-tmpfs=false',
+    ...Object.entries(environment).flatMap(([key, value]) => ['--env', `${key}=${value}`]),
+    ...folders.flatMap((folder) => ['--volume', `${folder}:${folder}`]),
+    image,
+    ...command,
+  ]
+  return spawn('podman', [...FLAGS, ...args], { stdio: ['ignore', 'inherit', 'pipe'] })
+}
+
+export function containerName(): string {
+  return `kre-test-${randomUUID().slice(0, 8)}`
+}
+
+/** What the kernel says of the first process of a container. */
+export async function statusOf(name: string): Promise<Record<string, string>> {
+  const pid = await podman('inspect', '--format', '{{.State.Pid}}', name)
+  const text = await readFile(`/proc/${pid}/status`, 'utf8')
+  const rows = text.split('\n').map((line) => line.split(':\t'))
+  return Object.fromEntries(rows.map(([key = '', value = '']) => [key, value.trim()]))
+}
