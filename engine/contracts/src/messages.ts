@@ -67,6 +67,32 @@ export const LogRecord = z.object({
 })
 export type LogRecord = z.infer<typeof LogRecord>
 
+/** Of what each line of a batch gets: one message must not become a thousand large records. In UTF-16 code units. */
+const Shared = z.string().max(200)
+/** A message that is read makes so many records at once. */
+const BATCH_LINES_MAX = 1_000
+/** Lines of one node in one message on the subject of its logs; `logRecordsOf` makes records of it. */
+export const LogBatch = z.object({
+  kind: z.literal('logs'),
+  /** A line's id is this and its number, so that it is the same whatever it is sent with. */
+  idPrefix: Shared,
+  runtimeId: Shared,
+  version: Shared,
+  versionId: Shared,
+  workflow: Shared.nullable(),
+  workflowName: Shared.nullable(),
+  node: Shared.nullable(),
+  nodeName: Shared.nullable(),
+  /** Each: its number, date, level, message and request id, as in a `LogRecord`. */
+  lines: z
+    .array(
+      z.tuple([z.int().min(0), z.string(), z.enum(LOG_LEVELS), z.string(), z.string().nullable()]),
+    )
+    .min(1)
+    .max(BATCH_LINES_MAX),
+})
+export type LogBatch = z.infer<typeof LogBatch>
+
 export const PredictionRecord = z.object({
   kind: z.literal('prediction'),
   id: z.string(),

@@ -67,7 +67,7 @@ export async function consumeStream(
     }
     const outcome = await storeBatch({ ...deps, reply }, runtimeId, messages, store.pauseMs())
     count(deps.counts, outcome)
-    if (outcome.stored.some((record) => record.kind === 'log')) logsWritten.hit()
+    if (outcome.hasLogs) logsWritten.hit()
     garbage.add(outcome.setAside)
     if (outcome.failure === null) store.succeeded()
     else await pause(store.failed(outcome.failure), signal)
@@ -85,7 +85,7 @@ export async function consumeStream(
 }
 
 function count(counts: WriterCounts, outcome: BatchOutcome): void {
-  counts.stored += outcome.stored.length
+  counts.stored += outcome.stored
   counts.setAside += outcome.setAside.length
   counts.returned += outcome.returned
 }

@@ -1,8 +1,8 @@
 /** What a writer did since it started; grows only. */
 export type WriterCounts = {
-  /** Messages that the store has, those it had already included. */
+  /** Records that the store has, those it had already included. */
   stored: number
-  /** Messages that can never be stored. */
+  /** Messages, and lines of some, that can never be stored. */
   setAside: number
   /** Deliveries given back because the store failed: they come again. */
   returned: number

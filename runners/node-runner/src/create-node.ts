@@ -59,9 +59,9 @@ export function createNode(process: NodeProcess, launch: NodeLaunch): Node {
     () => outbox,
     (text) => stages.said(text),
   )
-  const outbox: Outbox = createOutbox(launch, connection, inbox, () => {
-    counters.droppedLogs++
-    log.dropped()
+  const outbox: Outbox = createOutbox(launch, connection, inbox, (records) => {
+    counters.droppedLogs += records
+    log.dropped(records)
   })
   const hops = createHopSender(connection, inbox, counters, process.local)
   const payloadBytesMax = launch.payloadBytesMax ?? PAYLOAD_BYTES_MAX
@@ -203,6 +203,7 @@ export function createNode(process: NodeProcess, launch: NodeLaunch): Node {
         await new Promise((resolve) => setTimeout(resolve, RETRY_LOOK_MS))
     },
     async close() {
+      log.flush()
       await outbox.flush(LAST_WORDS_MS)
       await runtime?.close()
       journal.close()

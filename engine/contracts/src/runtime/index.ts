@@ -5,6 +5,7 @@ export { ProtoReader, ProtoWriter } from '../envelope/protobuf.ts'
 export * from '../errors.ts'
 export * from '../histogram-bounds.ts'
 export * from '../in-flight.ts'
+export * from '../log-batch.ts'
 export * from '../message-samples.ts'
 export { fnv1a } from '../name-hash.ts'
 export * from '../names.ts'
@@ -15,6 +16,7 @@ export type { EntrypointMethod } from '../bundle.ts'
 export type { NatsAccess, Tracing } from '../launch.ts'
 export type { WorkflowLimits } from '../manifest/graph.ts'
 export type {
+  LogBatch,
   LogLevel,
   LogRecord,
   MeasurementRecord,

@@ -3,6 +3,7 @@ import { MiB, outputSubject, OUTPUT_KINDS } from '@kre/contracts'
 import { LOG_MESSAGE_CHARS_MAX } from '@kre/store'
 import { sampleDocument, sampleLog } from '@kre/store/testing'
 import { parseOutputSubject } from './parse-output-subject.ts'
+import { sampleLogBatch } from '../testing/sample-log-batch.ts'
 import { readOutput } from './read-output.ts'
 
 const bytes = (value: unknown): Uint8Array =>
@@ -38,11 +39,14 @@ describe('parseOutputSubject', () => {
 
 describe('readOutput', () => {
   test('gives the record', () => {
-    expect(read(sampleLog('1'))).toEqual({ ok: true, record: sampleLog('1') })
+    expect(read(sampleLog('1'))).toEqual({ ok: true, records: [sampleLog('1')] })
     const own = sampleLog('1', { workflow: null })
-    expect(read(own, 'x.demo.v1._v.o.log')).toEqual({ ok: true, record: own })
+    expect(read(own, 'x.demo.v1._v.o.log')).toEqual({ ok: true, records: [own] })
     // What the entrypoint says of a request.
-    expect(read(sampleLog('1'), 'x.demo.v1._v.o.log')).toEqual({ ok: true, record: sampleLog('1') })
+    expect(read(sampleLog('1'), 'x.demo.v1._v.o.log')).toEqual({
+      ok: true,
+      records: [sampleLog('1')],
+    })
   })
 
   test.each<[string, unknown, RegExp]>([
@@ -79,13 +83,14 @@ describe('readOutput', () => {
     const data = Buffer.concat([Buffer.from(head), Buffer.of(0x89, 0x50, 0xff), Buffer.from(tail)])
     expect(readOutput('demo', { subject: 'x.demo.v1.wf.o.log', data })).toEqual({
       ok: true,
-      record: sampleLog('1', { message: '\\x89P\\xff' }),
+      records: [sampleLog('1', { message: '\\x89P\\xff' })],
     })
   })
 
   test('cuts a message that is too long to be stored, and says so', () => {
     const result = read(sampleLog('1', { message: 'x'.repeat(10 * MiB) }))
-    const message = result.ok && result.record.kind === 'log' ? result.record.message : ''
+    const [record] = result.ok ? result.records : []
+    const message = record?.kind === 'log' ? record.message : ''
     expect(message).toHaveLength(LOG_MESSAGE_CHARS_MAX)
     expect(message).toMatch(/x … \(10485760 characters\)$/)
   })
@@ -97,6 +102,43 @@ describe('readOutput', () => {
       `"document":${text}`,
     )
     const result = read(value, 'x.demo.v1.wf.o.document')
-    expect(result.ok && JSON.stringify(result.record)).toContain(text)
+    expect(result.ok && JSON.stringify(result.records)).toContain(text)
+  })
+
+  test('gives a record for each line of a message that has many', () => {
+    const { idPrefix: _, ...shared } = sampleLogBatch([])
+    const result = read(sampleLogBatch(['one', 'two']))
+    expect(result).toMatchObject({
+      ok: true,
+      records: [
+        { kind: 'log', id: 'n/0', message: 'one', version: shared.version },
+        { kind: 'log', id: 'n/1', message: 'two', workflow: shared.workflow },
+      ],
+    })
+    const long = read(sampleLogBatch(['x'.repeat(MiB)]))
+    expect(long.ok && JSON.stringify(long.records).length).toBeLessThan(2 * LOG_MESSAGE_CHARS_MAX)
+  })
+
+  test.each<[string, unknown, RegExp]>([
+    ['no line', sampleLogBatch([]), /not an output: lines/],
+    ['too many lines', sampleLogBatch(Array<string>(1_001).fill('')), /not an output: lines/],
+    ['another version', { ...sampleLogBatch(['a']), version: 'v2' }, /claims the version "v2"/],
+    [
+      'a line of no level',
+      { ...sampleLogBatch(['a']), lines: [[0, '', '', '', null]] },
+      /lines\.0\.2/,
+    ],
+    [
+      'a shared name that is no name',
+      { ...sampleLogBatch(['a']), nodeName: 'x'.repeat(201) },
+      /nodeName/,
+    ],
+    ['lines beside a document', { ...sampleLogBatch(['a']), lines: {} }, /lines/],
+  ])('refuses many lines with %s', (_, value, reason) => {
+    expect(read(value)).toMatchObject({ ok: false, reason: expect.stringMatching(reason) })
+    expect(read(sampleLogBatch(['a']), 'x.demo.v1.wf.o.document')).toMatchObject({
+      ok: false,
+      reason: expect.stringContaining('claims the kind "log"'),
+    })
   })
 })

@@ -1,10 +1,11 @@
-import { MiB, OutputRecord } from '@kre/contracts'
+import { LogBatch, logRecordsOf, MiB, OutputRecord } from '@kre/contracts'
 import { LOG_MESSAGE_CHARS_MAX } from '@kre/store'
 import { cutMessage } from './cut-message.ts'
 import { escapeBytes } from './escape-bytes.ts'
-import { parseOutputSubject } from './parse-output-subject.ts'
+import { parseOutputSubject, type OutputSubject } from './parse-output-subject.ts'
 
-export type ReadOutput = { ok: true; record: OutputRecord } | { ok: false; reason: string }
+/** One record, or the lines of a message that has many. */
+export type ReadOutput = { ok: true; records: OutputRecord[] } | { ok: false; reason: string }
 
 /** A larger message with other bytes is no log line: spelled out it may be five times as large. */
 const ESCAPED_BYTES_MAX = MiB
@@ -14,7 +15,7 @@ const REASON_CHARS_MAX = 300
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /**
- * One message of a runtime's outputs stream as a record. What it says of its origin must agree with its subject.
+ * One message of a runtime's outputs stream as records. What it says of its origin must agree with its subject.
  *
  * A log line is for reading, so more is forgiven it: bytes that are no UTF-8 are spelled out, and a long message is cut.
  */
@@ -27,20 +28,40 @@ export function readOutput(
     return refuse(`the subject "${message.subject}" is not one of runtime "${runtimeId}"'s outputs`)
   const json = parseJson(message.data, subject.kind === 'log')
   if (!json.ok) return json
-  const parsed = OutputRecord.safeParse(json.value)
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]
-    return refuse(`not an output: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`)
+  const parsed = parseRecords(json.value)
+  if (!parsed.ok) return parsed
+  const records = parsed.records.map((record) => asStored(record, json.value))
+  // Lines of one message share their origin.
+  const [first] = records
+  const lie = first === undefined ? null : contradiction(first, subject)
+  return lie === null ? { ok: true, records } : refuse(lie)
+}
+
+function parseRecords(value: unknown): ReadOutput {
+  const isBatch = typeof value === 'object' && value !== null && 'kind' in value
+  if (isBatch && value.kind === 'logs') {
+    const parsed = LogBatch.safeParse(value)
+    if (parsed.success) return { ok: true, records: logRecordsOf(parsed.data) }
+    return noOutput(parsed.error.issues)
   }
-  const record = asStored(parsed.data, json.value)
+  const parsed = OutputRecord.safeParse(value)
+  return parsed.success ? { ok: true, records: [parsed.data] } : noOutput(parsed.error.issues)
+}
+
+function noOutput([issue]: readonly { path: PropertyKey[]; message: string }[]): ReadOutput {
+  return refuse(`not an output: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`)
+}
+
+/** What a record says of its origin that its subject does not; null = nothing. */
+function contradiction(record: OutputRecord, subject: OutputSubject): string | null {
   for (const [field, told] of Object.entries(subject)) {
     // A process of the version itself, its entrypoint, may speak of any workflow of it.
     if (field === 'workflow' && told === null) continue
-    const claimed = record[field as keyof typeof subject]
+    const claimed = record[field as keyof OutputSubject]
     if (claimed !== told)
-      return refuse(`it claims the ${field} "${claimed}", but its subject says "${told}"`)
+      return `it claims the ${field} "${claimed}", but its subject says "${told}"`
   }
-  return { ok: true, record }
+  return null
 }
 
 function asStored(record: OutputRecord, json: unknown): OutputRecord {

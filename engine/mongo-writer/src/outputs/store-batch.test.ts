@@ -3,7 +3,9 @@ import { KreError } from '@kre/contracts'
 import type { OutputStore } from '@kre/store'
 import { sampleLog } from '@kre/store/testing'
 import type { Delivery } from '../stream/delivery.ts'
-import { POISON_ATTEMPTS_MAX, storeBatch } from './store-batch.ts'
+import { sampleLogBatch } from '../testing/sample-log-batch.ts'
+import { storeBatch } from './store-batch.ts'
+import { POISON_ATTEMPTS_MAX } from './write-records.ts'
 
 type Answered = Delivery & { answer: string }
 
@@ -52,7 +54,7 @@ describe('storeBatch', () => {
       delivery(sampleLog('2')),
     ])
     expect(answers).toEqual(['ack', 'term', 'ack'])
-    expect(told).toEqual([null, null, expect.stringContaining('not an output')])
+    expect(told).toEqual([null, expect.stringContaining('not an output'), null])
     expect(outcome).toMatchObject({ setAside: [expect.any(String)], returned: 0, failure: null })
   })
 
@@ -67,7 +69,7 @@ describe('storeBatch', () => {
     ])
     expect(answers).toEqual(['nak 70', 'nak 70'])
     expect(told).toEqual([])
-    expect(outcome).toMatchObject({ stored: [], returned: 2, failure })
+    expect(outcome).toMatchObject({ stored: 0, returned: 2, failure })
   })
 
   test('sets aside what the store refuses', async () => {
@@ -111,5 +113,96 @@ describe('storeBatch', () => {
     ])
     expect(old.answers).toEqual(['term', 'ack'])
     expect(old.outcome.setAside).toEqual([expect.stringContaining('boom')])
+  })
+})
+
+describe('storeBatch, with many lines in a message,', () => {
+  test('writes each of them, and acknowledges the message once', async () => {
+    const ids: string[] = []
+    const write: OutputStore['write'] = async (records) => {
+      ids.push(...records.map(({ id }) => id))
+      return records.map(({ id }) => ({ id, stored: true }))
+    }
+    const { outcome, answers } = await run({ write }, [
+      delivery(sampleLogBatch(['one', 'two'])),
+      delivery(sampleLog('alone')),
+    ])
+    expect(ids).toEqual(['n/0', 'n/1', 'alone'])
+    expect(answers).toEqual(['ack', 'ack'])
+    expect(outcome).toMatchObject({ stored: 3, hasLogs: true, setAside: [], returned: 0 })
+  })
+
+  test('sets the line aside that the store refuses, and keeps the others', async () => {
+    const aside: [string, string][] = []
+    const { outcome, answers } = await run(
+      {
+        write: async (records) =>
+          records.map(({ id }) =>
+            id === 'n/1' ? { id, stored: false, reason: 'no date' } : { id, stored: true },
+          ),
+        setAside: async (messages) =>
+          void aside.push(
+            ...messages.map(({ id, payload }): [string, string] => [
+              id,
+              Buffer.from(payload).toString(),
+            ]),
+          ),
+      },
+      [delivery(sampleLogBatch(['one', 'two', 'three']))],
+    )
+    expect(answers).toEqual(['term'])
+    expect(outcome).toMatchObject({ stored: 2, setAside: ['no date'] })
+    expect(aside).toEqual([['OUT_demo/1@1/1', expect.stringContaining('"message":"two"')]])
+    expect(JSON.parse(aside[0]?.[1] ?? '')).toMatchObject({ kind: 'log', id: 'n/1' })
+  })
+
+  test('gives the message back whole while one line breaks the write, and sets that aside in the end', async () => {
+    const write: OutputStore['write'] = async (records) => {
+      if (records.some(({ id }) => id === 'n/0')) throw new Error('boom')
+      return records.map(({ id }) => ({ id, stored: true }))
+    }
+    const lines = sampleLogBatch(['poison', 'fine'])
+    const young = await run({ write }, [delivery(lines), delivery(sampleLog('neighbour'))])
+    expect(young.answers).toEqual(['nak 70', 'ack'])
+    expect(young.outcome).toMatchObject({ stored: 2, returned: 1, setAside: [] })
+    const old = await run({ write }, [delivery(lines, POISON_ATTEMPTS_MAX)])
+    expect(old.answers).toEqual(['term'])
+    expect(old.outcome).toMatchObject({ stored: 1, setAside: [expect.stringContaining('boom')] })
+  })
+
+  test('writes some hundred at a time, and lets others of the process have their turn between', async () => {
+    const writes: number[] = []
+    let turns = 0
+    const count = () => void (turns = writes.length)
+    const write: OutputStore['write'] = async (records) => {
+      writes.push(records.length)
+      if (writes.length === 1) setImmediate(count)
+      return records.map(({ id }) => ({ id, stored: true }))
+    }
+    const many = Array.from({ length: 400 }, (_, n) => `${n}`)
+    const { outcome, answers } = await run(
+      { write },
+      Array.from({ length: 6 }, () => delivery(sampleLogBatch(many))),
+    )
+    expect(writes).toEqual([800, 800, 800])
+    expect(turns).toBe(1)
+    expect(answers).toEqual(Array<string>(6).fill('ack'))
+    expect(outcome.stored).toBe(2_400)
+  })
+
+  test('stops when the store is away: what is behind comes again without having been tried', async () => {
+    let writes = 0
+    const write = async (): Promise<never> => {
+      writes += 1
+      throw new KreError('unavailable', 'down')
+    }
+    const many = Array.from({ length: 600 }, (_, n) => `${n}`)
+    const { outcome, answers } = await run(
+      { write },
+      Array.from({ length: 3 }, () => delivery(sampleLogBatch(many))),
+    )
+    expect(writes).toBe(1)
+    expect(answers).toEqual(Array<string>(3).fill('nak 70'))
+    expect(outcome).toMatchObject({ stored: 0, returned: 3 })
   })
 })

@@ -1,12 +1,15 @@
-import { KreError, type ErrorCode, type OutputRecord } from '@kre/contracts'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { OutputStore, SetAsideMessage } from '@kre/store'
 import type { Delivery } from '../stream/delivery.ts'
 import { readOutput } from './read-output.ts'
+import { writeRecords, type Item, type Refused } from './write-records.ts'
 
 /** What became of a batch. */
 export type BatchOutcome = {
-  stored: OutputRecord[]
-  /** Reasons of the messages that were set aside. */
+  /** Records that the store has. */
+  stored: number
+  hasLogs: boolean
+  /** Reasons of the messages, and of the lines of some, that were set aside. */
   setAside: string[]
   /** Deliveries that went back into the stream. */
   returned: number
@@ -21,25 +24,15 @@ export type StoreBatchDeps = {
   now: () => Date
 }
 
-/** Deliveries of a message that the store alone can't explain, before it is set aside. */
-export const POISON_ATTEMPTS_MAX = 5
-
-/** Failures that pass: they say nothing of the records. */
-const PASSING: ReadonlySet<ErrorCode> = new Set([
-  'unavailable',
-  'resource-exhausted',
-  'deadline-exceeded',
-  'aborted',
-  'cancelled',
-])
-
-type Item = { delivery: Delivery; record: OutputRecord }
-type Refused = { delivery: Delivery; reason: string }
-type Written = { stored: Item[]; refused: Refused[]; returned: Delivery[]; failure: unknown }
+/**
+ * So many records, and those of the message that goes beyond it, are read, written and forgotten before the next:
+ * a message has up to a thousand lines, and meanwhile whoever else lives in the process waits.
+ */
+const SLICE_RECORDS = 500
 
 /**
- * Writes one batch and answers each of its deliveries: acknowledged only when it is stored, set aside when it never
- * can be, given back for `retryMs` when the store fails. Never throws.
+ * Writes one batch and answers each of its deliveries: acknowledged only when all of it is stored, set aside when it
+ * never can be, given back for `retryMs` when the store fails. Never throws.
  */
 export async function storeBatch(
   deps: StoreBatchDeps,
@@ -47,120 +40,118 @@ export async function storeBatch(
   deliveries: readonly Delivery[],
   retryMs: number,
 ): Promise<BatchOutcome> {
-  const items: Item[] = []
-  const refused: Refused[] = []
-  for (const delivery of deliveries) {
-    const read = readOutput(runtimeId, delivery)
-    if (read.ok) items.push({ delivery, record: read.record })
-    else refused.push({ delivery, reason: read.reason })
+  const total: BatchOutcome = {
+    stored: 0,
+    hasLogs: false,
+    setAside: [],
+    returned: 0,
+    failure: null,
   }
-  const written = await write(deps, items)
-  for (const { delivery } of written.stored) {
-    delivery.ack()
-    deps.reply(delivery, null)
-  }
-  refused.push(...written.refused)
-  const aside = await setAside(deps, runtimeId, refused)
-  const returned = [...written.returned, ...aside.returned]
-  for (const delivery of returned) delivery.nak(retryMs)
-  return {
-    stored: written.stored.map((item) => item.record),
-    setAside: aside.reasons,
-    returned: returned.length,
-    failure: written.failure ?? aside.failure,
-  }
-}
-
-async function write(deps: StoreBatchDeps, items: readonly Item[]): Promise<Written> {
-  try {
-    return await writeTogether(deps, items)
-  } catch (error) {
-    if (isPassing(error) || items.length === 0)
-      return {
-        stored: [],
-        refused: [],
-        returned: items.map((item) => item.delivery),
-        failure: error,
-      }
-    return writeOneByOne(deps, items)
-  }
-}
-
-async function writeTogether(deps: StoreBatchDeps, items: readonly Item[]): Promise<Written> {
-  if (items.length === 0) return { stored: [], refused: [], returned: [], failure: null }
-  const outcomes = await deps.outputs.write(items.map((item) => item.record))
-  const stored: Item[] = []
-  const refused: Refused[] = []
-  for (const [i, item] of items.entries()) {
-    const outcome = outcomes[i]
-    if (outcome === undefined)
-      throw new KreError(
-        'internal',
-        `the store answered ${outcomes.length} outcomes for ${items.length} records`,
-      )
-    if (outcome.stored) stored.push(item)
-    else refused.push({ delivery: item.delivery, reason: outcome.reason })
-  }
-  return { stored, refused, returned: [], failure: null }
-}
-
-/** One record may break the write of all: alone it breaks its own, and after some attempts it is set aside. */
-async function writeOneByOne(deps: StoreBatchDeps, items: readonly Item[]): Promise<Written> {
-  const total: Written = { stored: [], refused: [], returned: [], failure: null }
-  for (const [i, item] of items.entries()) {
-    try {
-      const one = await writeTogether(deps, [item])
-      total.stored.push(...one.stored)
-      total.refused.push(...one.refused)
-    } catch (error) {
-      total.failure = error
-      if (isPassing(error)) {
-        total.returned.push(...items.slice(i).map((rest) => rest.delivery))
-        return total
-      }
-      if (item.delivery.attempt < POISON_ATTEMPTS_MAX) total.returned.push(item.delivery)
-      else
-        total.refused.push({
-          delivery: item.delivery,
-          reason: `the store failed: ${messageOf(error)}`,
-        })
+  for (let begin = 0; begin < deliveries.length;) {
+    const slice = readSlice(runtimeId, deliveries, begin)
+    begin = slice.end
+    const isDown = await storeSlice(deps, runtimeId, slice, retryMs, total)
+    if (isDown) {
+      for (const delivery of deliveries.slice(begin)) delivery.nak(retryMs)
+      total.returned += deliveries.length - begin
+      return total
     }
+    if (begin < deliveries.length) await nextTurn()
   }
   return total
+}
+
+type Slice = {
+  items: Item[]
+  refused: Refused[]
+  deliveries: readonly Delivery[]
+  /** Index of the first delivery behind it. */
+  end: number
+}
+
+function readSlice(runtimeId: string, deliveries: readonly Delivery[], begin: number): Slice {
+  const items: Item[] = []
+  const refused: Refused[] = []
+  let end = begin
+  for (const delivery of deliveries.slice(begin)) {
+    if (items.length + refused.length >= SLICE_RECORDS) break
+    end += 1
+    const read = readOutput(runtimeId, delivery)
+    if (!read.ok) refused.push({ delivery, line: null, reason: read.reason })
+    else
+      for (const [index, record] of read.records.entries())
+        items.push({ delivery, record, index: read.records.length > 1 ? index : null })
+  }
+  return { items, refused, deliveries: deliveries.slice(begin, end), end }
+}
+
+/**
+ * A delivery is given back whole: what of it is stored already is not stored twice.
+ *
+ * @returns whether the store takes nothing now, so that the others may as well come again.
+ */
+async function storeSlice(
+  deps: StoreBatchDeps,
+  runtimeId: string,
+  { items, refused, deliveries }: Slice,
+  retryMs: number,
+  total: BatchOutcome,
+): Promise<boolean> {
+  const written = await writeRecords(deps.outputs, items)
+  const again = new Set(written.returned)
+  const never = [...refused, ...written.refused].filter(({ delivery }) => !again.has(delivery))
+  const aside = await setAside(deps, runtimeId, never)
+  const reasons = new Map(never.map(({ delivery, reason }) => [delivery, reason]))
+  if (aside.failure !== null) for (const delivery of reasons.keys()) again.add(delivery)
+  for (const delivery of deliveries) {
+    const reason = reasons.get(delivery) ?? null
+    if (again.has(delivery)) {
+      delivery.nak(retryMs)
+      continue
+    }
+    if (reason === null) delivery.ack()
+    else delivery.term()
+    deps.reply(delivery, reason)
+  }
+  total.stored += written.stored.length
+  total.hasLogs ||= written.stored.some(({ kind }) => kind === 'log')
+  total.setAside.push(...aside.reasons)
+  total.returned += again.size
+  total.failure ??= written.failure ?? aside.failure
+  return written.isDown || aside.failure !== null
 }
 
 async function setAside(
   deps: StoreBatchDeps,
   runtimeId: string,
   refused: readonly Refused[],
-): Promise<{ reasons: string[]; returned: Delivery[]; failure: unknown }> {
-  if (refused.length === 0) return { reasons: [], returned: [], failure: null }
+): Promise<{ reasons: string[]; failure: unknown }> {
+  if (refused.length === 0) return { reasons: [], failure: null }
   const at = deps.now()
-  const messages = refused.map(({ delivery, reason }): SetAsideMessage => ({
-    id: delivery.messageId,
+  const messages = refused.map((one): SetAsideMessage => ({
+    ...contentOf(one),
     runtimeId,
-    subject: delivery.subject,
-    reason,
-    payload: delivery.data,
-    payloadBytes: delivery.data.length,
+    subject: one.delivery.subject,
+    reason: one.reason,
     at,
   }))
   try {
     await deps.outputs.setAside(messages)
   } catch (error) {
-    return { reasons: [], returned: refused.map(({ delivery }) => delivery), failure: error }
+    return { reasons: [], failure: error }
   }
-  for (const { delivery, reason } of refused) {
-    delivery.term()
-    deps.reply(delivery, reason)
-  }
-  return { reasons: refused.map(({ reason }) => reason), returned: [], failure: null }
+  return { reasons: refused.map(({ reason }) => reason), failure: null }
 }
 
-function isPassing(error: unknown): boolean {
-  return error instanceof KreError && PASSING.has(error.code)
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof KreError ? error.message : String(error)
+/** Of a message with many lines only the line, which has an id of its own, so that the others are not kept twice. */
+function contentOf({
+  delivery,
+  line,
+}: Refused): Pick<SetAsideMessage, 'id' | 'payload' | 'payloadBytes'> {
+  if (line === null) {
+    const { messageId: id, data: payload } = delivery
+    return { id, payload, payloadBytes: payload.length }
+  }
+  const payload = Buffer.from(JSON.stringify(line.record))
+  return { id: `${delivery.messageId}/${line.index}`, payload, payloadBytes: payload.length }
 }

@@ -1,7 +1,8 @@
 /** The node's log: limited in rate, sent through the outbox, never awaited. */
 import { randomUUID } from 'node:crypto'
-import type { LogLevel, NodeLaunch } from '@kre/contracts/runtime'
+import { logRecordsOf, type LogBatch, type LogLevel, type NodeLaunch } from '@kre/contracts/runtime'
 import { maskConfig } from '@kre/service-kit/masking'
+import { gatherLines, type Line } from './gather-lines.ts'
 import { cutLine } from './log-line.ts'
 import { originOf } from './origin.ts'
 import type { Outbox } from './outbox.ts'
@@ -12,7 +13,9 @@ const LINES_PER_SECOND_MAX = 1_000
 export type NodeLog = {
   write(level: LogLevel, text: string, requestId: string | null, date?: string | null): void
   /** Counts lines that are dropped elsewhere; said in the log when there is room again. */
-  dropped(): void
+  dropped(lines: number): void
+  /** Hands over the lines that wait for others. */
+  flush(): void
   readonly droppedLines: number
 }
 
@@ -31,24 +34,25 @@ export function createNodeLog(
   let dropped = 0
   let timer: NodeJS.Timeout | undefined
 
+  const { requestId: _, ...shared } = originOf(launch, null)
+  const idPrefix = `${incarnation}/${launch.node}/`
+  const gathered = gatherLines((lines: Line[]) => {
+    const batch: LogBatch = { kind: 'logs', idPrefix, ...shared, lines }
+    // Alone it is a record as others are.
+    const [only = batch] = lines.length === 1 ? logRecordsOf(batch) : []
+    outbox().post(only)
+  })
   const post = (level: LogLevel, text: string, requestId: string | null, date: string | null) =>
-    outbox().post({
-      kind: 'log',
-      id: `${incarnation}/${launch.node}/${sequence++}`,
-      date: date ?? new Date().toISOString(),
-      level,
-      message: cutLine(text),
-      ...originOf(launch, requestId),
-    })
+    gathered.add([sequence++, date ?? new Date().toISOString(), level, cutLine(text), requestId])
   const sayDropped = () => {
     timer = undefined
     const lines = unsaid
     unsaid = 0
     if (lines > 0) post('WARN', `dropped ${lines} lines`, null, null)
   }
-  const drop = () => {
-    unsaid++
-    dropped++
+  const drop = (lines: number) => {
+    unsaid += lines
+    dropped += lines
     timer ??= setTimeout(sayDropped, 1_000).unref()
   }
 
@@ -62,12 +66,13 @@ export function createNodeLog(
         windowStart = now
         inWindow = 0
       }
-      if (++inWindow > LINES_PER_SECOND_MAX) return drop()
+      if (++inWindow > LINES_PER_SECOND_MAX) return drop(1)
       // Before it is seen anywhere: a configured value that is printed by mistake goes no further.
       const masked = mask(text)
       onText(masked)
       post(level, masked, requestId, date)
     },
     dropped: drop,
+    flush: () => gathered.flush(),
   }
 }

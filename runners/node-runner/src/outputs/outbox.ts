@@ -8,6 +8,7 @@ import {
   outputSubject,
   STORED_REPLY_HEADER,
   toKreError,
+  type LogBatch,
   type NodeLaunch,
   type OutputRecord,
 } from '@kre/contracts/runtime'
@@ -19,6 +20,8 @@ const WAITING_MAX = 10_000
 const WAITING_BYTES_MAX = 16 * MiB
 /** Enough to keep the stream busy over one round trip. */
 const IN_FLIGHT_MAX = 256
+/** … and, beyond a first one, so many bytes: the server may be slower than nodes are. */
+const IN_FLIGHT_BYTES_MAX = 4 * MiB
 const ACK_TIMEOUT_MS = 5_000
 const TRIES_MAX = 5
 const RETRY_AFTER_MS = 250
@@ -27,6 +30,8 @@ type Item = {
   subject: string
   text: string
   storedReply: string
+  /** Lost with it. */
+  records: number
   tries: number
   settle: { resolve(): void; reject(error: KreError): void } | null
 }
@@ -35,7 +40,7 @@ export type Outbox = {
   /** Resolves when the stream has the record. @throws KreError `unavailable`, `resource-exhausted` when it is full. */
   send(record: OutputRecord, storedReply?: string): Promise<void>
   /** Sends when there is time; may be dropped and counted when the broker is away for long. */
-  post(record: OutputRecord): void
+  post(record: OutputRecord | LogBatch): void
   /** Waits until everything is sent, at most `timeoutMs`. */
   flush(timeoutMs: number): Promise<void>
 }
@@ -44,7 +49,7 @@ export function createOutbox(
   launch: NodeLaunch,
   connection: CoreConnection,
   inbox: Inbox,
-  onDropped: () => void,
+  onDropped: (records: number) => void,
 ): Outbox {
   let waiting: Item[] = []
   /** Those that are tried again when the timer rings; they wait like the others. */
@@ -53,10 +58,12 @@ export function createOutbox(
   /** Of both. */
   let waitingBytes = 0
   let inFlight = 0
+  let inFlightBytes = 0
   let scheduled = false
   const onEmpty = new Set<() => void>()
   const isEmpty = () => waiting.length === 0 && again.length === 0 && inFlight === 0
 
+  const hasRoom = () => inFlight < IN_FLIGHT_MAX && inFlightBytes < IN_FLIGHT_BYTES_MAX
   const schedule = () => {
     if (scheduled) return
     scheduled = true
@@ -65,8 +72,7 @@ export function createOutbox(
   const pump = () => {
     scheduled = false
     let at = 0
-    while (connection.isUp() && inFlight < IN_FLIGHT_MAX && at < waiting.length)
-      publish(waiting[at++] as Item)
+    while (connection.isUp() && hasRoom() && at < waiting.length) publish(waiting[at++] as Item)
     if (at > 0) waiting = waiting.slice(at)
     if (!isEmpty()) return
     for (const tell of onEmpty) tell()
@@ -75,11 +81,13 @@ export function createOutbox(
   const publish = (item: Item) => {
     waitingBytes -= item.text.length
     inFlight++
+    inFlightBytes += item.text.length
     item.tries++
     const end = (error: KreError | null) => {
       clearTimeout(timer)
       answer.forget()
       inFlight--
+      inFlightBytes -= item.text.length
       if (error === null) item.settle?.resolve()
       else if (item.tries < TRIES_MAX) retryLater(item)
       else giveUp(item, error)
@@ -99,8 +107,8 @@ export function createOutbox(
       end(unavailable(`the record can't be sent: ${toKreError(error).message}`))
     }
   }
-  const giveUp = ({ settle }: Item, error: KreError) => {
-    if (settle === null) onDropped()
+  const giveUp = ({ settle, records }: Item, error: KreError) => {
+    if (settle === null) onDropped(records)
     else settle.reject(error)
   }
   const retryLater = (item: Item) => {
@@ -128,9 +136,14 @@ export function createOutbox(
       giveUp(oldest, unavailable('too many records wait for the broker'))
     }
   }
-  const itemOf = (record: OutputRecord, storedReply: string, settle: Item['settle']): Item => ({
-    subject: outputSubject(launch, launch.workflow, record.kind),
+  const itemOf = (
+    record: OutputRecord | LogBatch,
+    storedReply: string,
+    settle: Item['settle'],
+  ): Item => ({
+    subject: outputSubject(launch, launch.workflow, record.kind === 'logs' ? 'log' : record.kind),
     text: JSON.stringify(record),
+    records: record.kind === 'logs' ? record.lines.length : 1,
     storedReply,
     tries: 0,
     settle,
