@@ -117,6 +117,10 @@ function ofChart(): void {
     ['nats.enabled=false', 'nats.external.servers'],
     ['config.smtp.enabled=true', 'config.smtp.host'],
     ['ingress.enabled=true', 'ingress.tls.secretName'],
+    [
+      'ingress.enabled=true,config.admin.frontendBaseURL=https://kre.example.com/engine',
+      "an Ingress can't cut its path off",
+    ],
     ['versions.publish.mode=ingress', 'config.baseDomainName'],
     ['serviceMonitor.enabled=true', 'serviceMonitor.token.secretName'],
   ])('refuses %s', async (value, why) => {
@@ -131,6 +135,21 @@ function ofChart(): void {
     )
     expect(role?.metadata.namespace).toBe('apps')
     expect(JSON.stringify(role?.rules)).toContain('"ingresses"')
+  })
+
+  test('cuts the path of the address off where a Gateway leads to it', async () => {
+    const address = 'config.admin.frontendBaseURL=https://kre.example.com:8443/engine/'
+    const gateway = 'gateway.enabled=true,gateway.parentRefs[0].name=public'
+    const objects = await render('minimal', 'kre', ['--set', `${address},${gateway}`])
+    expect(objects.find(({ kind }) => kind === 'HTTPRoute')?.spec).toMatchObject({
+      hostnames: ['kre.example.com'],
+      rules: [
+        {
+          matches: [{ path: { type: 'PathPrefix', value: '/engine' } }],
+          filters: [{ urlRewrite: { path: { replacePrefixMatch: '/' } } }],
+        },
+      ],
+    })
   })
 }
 

@@ -28,6 +28,9 @@
 {{- if and (eq $v.versions.publish.mode "gateway") (not $v.versions.publish.gateway.parents) -}}
 {{- $problems = append $problems "versions.publish.gateway.parents: name the Gateway that routes of published runtimes belong to" -}}
 {{- end -}}
+{{- if and $v.ingress.enabled (ne (include "kre.path" .) "/") -}}
+{{- $problems = append $problems "config.admin.frontendBaseURL: an Ingress can't cut its path off: leave the path away, or use gateway" -}}
+{{- end -}}
 {{- if and $v.gateway.enabled (not $v.gateway.parentRefs) -}}
 {{- $problems = append $problems "gateway.parentRefs: name the Gateway that the route belongs to" -}}
 {{- end -}}

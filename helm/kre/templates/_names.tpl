@@ -72,7 +72,7 @@ app.kubernetes.io/part-of: kre
 
 {{/* Path of config.admin.frontendBaseURL, with which a proxy's requests begin. */}}
 {{- define "kre.path" -}}
-{{- (urlParse .Values.config.admin.frontendBaseURL).path | default "/" -}}
+{{- (urlParse .Values.config.admin.frontendBaseURL).path | trimSuffix "/" | default "/" -}}
 {{- end -}}
 
 {{- define "kre.tlsSecret" -}}
