@@ -3,7 +3,8 @@
 # what the distroless base holds: glibc, libstdc++, certificates, time zones and Node.js; "python" adds CPython with
 # pip. No shell, no package manager, nothing of the computer that it is made on but the Node.js binary.
 #
-#   make.sh node|python OUT NODE_BINARY     fills OUT/rootfs and lists the packages in OUT/packages.tsv
+#   make.sh node|python OUT NODE_BINARY     fills OUT/rootfs and lists the packages in OUT/packages.tsv; "python" takes
+#                                           no Node.js, because the image copies that from the other base
 #
 # Exit code 69: a tool or the package lists are missing.
 set -euo pipefail
@@ -31,7 +32,7 @@ if ! (cd "$out/debs" && apt-get -q -o APT::Sandbox::User=root download "${packag
 fi
 
 root=$out/rootfs
-mkdir -p "$root"/{etc/ssl/certs,nodejs/bin,home/nonroot,tmp,var/lib/dpkg/status.d}
+mkdir -p "$root"/{etc/ssl/certs,home/nonroot,tmp,var/lib/dpkg/status.d}
 for deb in "$out"/debs/*.deb; do
   dpkg-deb --extract "$deb" "$root"
   dpkg-deb --field "$deb" >"$root/var/lib/dpkg/status.d/$(dpkg-deb --field "$deb" Package)"
@@ -53,4 +54,4 @@ printf 'root:x:0:0:root:/:/nologin\nnobody:x:65534:65534:nobody:/:/nologin\nnonr
 printf 'root:x:0:\nnobody:x:65534:\nnonroot:x:65532:\n' >"$root/etc/group"
 printf 'hosts: files dns\n' >"$root/etc/nsswitch.conf"
 chmod 1777 "$root/tmp"
-install -m 0755 "$node" "$root/nodejs/bin/node"
+if [ "$kind" = node ]; then install -D -m 0755 "$node" "$root/nodejs/bin/node"; fi

@@ -4,6 +4,7 @@ import { connectEngine } from '../api/connect-engine.ts'
 import type { Context } from '../context.ts'
 import { confirm } from '../output/confirm.ts'
 import { UsageError } from '../output/exit-code.ts'
+import { listOrNone } from '../output/list-or-none.ts'
 import { addPageOptions, readList, type ListOptions } from '../output/page-options.ts'
 import { table } from '../output/output.ts'
 import { apiTokensTable, API_TOKEN_FIELDS, type ApiToken } from '../output/api-tokens-table.ts'
@@ -143,10 +144,13 @@ function changeCommands(user: Command, context: Context): void {
   user
     .command('level <level> <emails...>')
     .description('give users a level on everything: VIEWER, MANAGER, ADMIN, or none')
+    .option('--if-level <level>', 'refuse when one of them has another level by now, or none')
     .option('--comment <text>', 'why', 'changed by krectl')
-    .action((level: string, userIds: string[], { comment }: { comment: string }) => {
-      const accessLevel = level.toLowerCase() === 'none' ? null : parseLevel(level)
-      const input = { userIds, accessLevel, comment }
+    .action((level: string, userIds: string[], options: { comment: string; ifLevel?: string }) => {
+      const { comment, ifLevel } = options
+      const accessLevel = parseLevelOrNone(level)
+      const condition = ifLevel === undefined ? {} : { ifAccessLevel: parseLevelOrNone(ifLevel) }
+      const input = { userIds, accessLevel, comment, ...condition }
       const text = `The level of ${userIds.join(', ')} is ${accessLevel ?? 'none'}.`
       return change('updateAccessLevel', 'UpdateAccessLevelInput', input, text)
     })
@@ -154,10 +158,17 @@ function changeCommands(user: Command, context: Context): void {
   user
     .command('grant <email> [runtime=level...]')
     .description('the levels of a user on single runtimes: what is not named is taken away')
+    .option(
+      '--if-grants <pairs>',
+      'refuse when the user has others by now than these, with commas between, or none',
+    )
     .option('--comment <text>', 'why', 'changed by krectl')
-    .action((email: string, pairs: string[], { comment }: { comment: string }) => {
+    .action((email: string, pairs: string[], options: { comment: string; ifGrants?: string }) => {
+      const { comment, ifGrants } = options
       const grants = pairs.map(parseGrant)
-      const input = { userIds: [email], grants, comment }
+      const condition =
+        ifGrants === undefined ? {} : { ifGrants: listOrNone(ifGrants).map(parseGrant) }
+      const input = { userIds: [email], grants, comment, ...condition }
       const text = `Grants of ${email}: ${grantsText(grants)}.`
       return change('updateGrants', 'UpdateGrantsInput', input, text)
     })
@@ -235,6 +246,10 @@ function parseLevel(text: string): string {
   const level = text.toUpperCase()
   if (LEVELS.includes(level)) return level
   throw new UsageError(`"${text}" is not a level: use ${LEVELS.join(', ')}`)
+}
+
+function parseLevelOrNone(text: string): string | null {
+  return text.toLowerCase() === 'none' ? null : parseLevel(text)
 }
 
 function parseGrant(pair: string): Grant {

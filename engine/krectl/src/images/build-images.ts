@@ -154,6 +154,7 @@ async function addWheels(
       '--no-deps',
       '--no-compile',
       '--disable-pip-version-check',
+      '--root-user-action=ignore',
       '--only-binary=:all:',
       '--implementation',
       'cp',
