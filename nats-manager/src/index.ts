@@ -1,5 +1,8 @@
+export { type BundleShelf, openBundleShelf } from './jetstream/bundle-shelf.ts'
 export { createNatsManager } from './jetstream/nats-manager.ts'
+export { externalNatsServer, type ExternalNatsServer } from './server/external-nats-server.ts'
 export { joinLocalNatsServer, type JoinedNatsServer } from './server/join-local-nats-server.ts'
 export { startLocalNatsServer, type LocalNatsServer } from './server/local-nats-server.ts'
 export { openServerAccounts, type ServerAccounts } from './server/open-server-accounts.ts'
 export { NATS_PAYLOAD_BYTES_MAX } from './server/server-config.ts'
+export { readServerKeys, type ServerKeys } from './server/server-keys.ts'

@@ -231,11 +231,7 @@ async function startTarget(admin: Cluster): Promise<StartedTarget> {
       settings: settingsFor(namespace.name),
       logger: createLogger('test', { level: 'silent' }),
       runnerAccess: () => ({ servers: ['nats://nats:4222'], user: 'u', password: 'p' }),
-      bundleAccess: () => ({
-        archiveUrl: 'http://kre/bundle',
-        descriptorsUrl: 'http://kre/descriptors',
-        token: 't',
-      }),
+      provideBundle: async () => undefined,
     })
     return {
       target,

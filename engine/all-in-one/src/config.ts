@@ -3,7 +3,6 @@ import {
   DAY_MS,
   type Fuse,
   GiB,
-  HOUR_MS,
   KreError,
   MiB,
   MINUTE_MS,
@@ -19,11 +18,19 @@ import {
   signInConfig,
   type SignInConfig,
 } from './sign-in-config.ts'
+import {
+  checkTarget,
+  defaultCredentialsMs,
+  targetConfig,
+  TargetEnvironment,
+  type TargetConfig,
+} from './target-config.ts'
 
 const port = z.coerce.number().int().min(0).max(65_535)
 const milliseconds = z.coerce.number().int().min(0)
 
 const Environment = SignInEnvironment.extend({
+  ...TargetEnvironment.shape,
   KRE_DATA: z.string().min(1),
   KRE_CACHE: z.string().optional(),
   KRE_MONGODB_URI: z.string().default(''),
@@ -32,7 +39,7 @@ const Environment = SignInEnvironment.extend({
   KRE_ADMIN_PORT: port.default(4000),
   KRE_ENTRYPOINT_PORT: port.default(9000),
   KRE_ENGINE_ABSENCE_MS: milliseconds.default(MINUTE_MS),
-  KRE_NATS_CREDENTIALS_MS: milliseconds.min(10 * SECOND_MS).default(HOUR_MS),
+  KRE_NATS_CREDENTIALS_MS: milliseconds.min(10 * SECOND_MS).optional(),
   KRE_DRAIN_MS: milliseconds.default(10 * SECOND_MS),
   KRE_START_TIMEOUT_MS: milliseconds.min(SECOND_MS).default(MINUTE_MS),
   KRE_REQUEST_TIMEOUT_MS: milliseconds.default(30 * SECOND_MS),
@@ -72,12 +79,16 @@ const Environment = SignInEnvironment.extend({
   KRE_VERSIONS_MAX: z.coerce.number().int().min(1).optional(),
   KRE_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   PATH: z.string().default(''),
-}).superRefine(checkSignIn)
+})
+  .superRefine(checkSignIn)
+  .superRefine(checkTarget)
 
 export type Config = Readonly<{
   dataDir: string
   /** Things that can be made again: nats-server, Python environments. */
   cacheDir: string
+  /** Where versions run, and what is there already. */
+  target: TargetConfig
   /** Where the data is instead of the folder; null = in the folder. */
   mongodb: Readonly<{ uri: string; databasePrefix: string }> | null
   /** Works beside the engine of the data folder, when there is one, instead of being refused. */
@@ -136,6 +147,7 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
   return Object.freeze({
     dataDir: resolve(e.KRE_DATA),
     cacheDir: resolve(e.KRE_CACHE ?? join(e.KRE_DATA, 'cache')),
+    target: targetConfig(e),
     mongodb:
       e.KRE_MONGODB_URI === ''
         ? null
@@ -144,7 +156,7 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     adminPort: e.KRE_ADMIN_PORT,
     entrypointPort: e.KRE_ENTRYPOINT_PORT,
     engineAbsenceMs: e.KRE_ENGINE_ABSENCE_MS,
-    natsCredentialsMs: e.KRE_NATS_CREDENTIALS_MS,
+    natsCredentialsMs: e.KRE_NATS_CREDENTIALS_MS ?? defaultCredentialsMs(e),
     drainMs: e.KRE_DRAIN_MS,
     startTimeoutMs: e.KRE_START_TIMEOUT_MS,
     requestTimeoutMs: e.KRE_REQUEST_TIMEOUT_MS,
@@ -182,4 +194,11 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
       KRE_MONGODB_URI: undefined,
     },
   })
+}
+
+/**
+ * Whether engines on several computers work on one installation: nothing that they share is in a folder of one of them.
+ */
+export function sharesInstallation({ target, mongodb }: Config): boolean {
+  return target.kubernetes !== null && mongodb !== null
 }

@@ -8,7 +8,8 @@ const FETCH_TIMEOUT_MS = 5_000
 /** Every process of this engine and every address it serves, as they are now. */
 export async function describeEngine(deps: {
   role: Role
-  natsPort: number
+  /** `host:port` of nats-server. */
+  natsAddress: string
   /** All engines of the folder, the one that leads last. */
   engines: readonly EngineRecord[]
   adminUrl: string
@@ -23,8 +24,9 @@ export async function describeEngine(deps: {
     engine: { version: VERSION, startedAt: deps.startedAt.toISOString(), dataDir: deps.dataDir },
     processes: [
       ...[...deps.engines].toReversed().map(({ pid }) => engineProcess('engine', pid)),
-      engineProcess('nats-server', nats.server),
-      engineProcess('nats-guard', nats.guard),
+      ...(nats === null
+        ? []
+        : [engineProcess('nats-server', nats.server), engineProcess('nats-guard', nats.guard)]),
       ...workloads.flatMap(workloadProcesses),
     ],
     addresses: [
@@ -33,7 +35,7 @@ export async function describeEngine(deps: {
         name: 'nats-server',
         runtime: null,
         version: null,
-        address: `127.0.0.1:${deps.natsPort}`,
+        address: deps.natsAddress,
       },
       ...workloads
         .filter((workload) => workload.address !== '')

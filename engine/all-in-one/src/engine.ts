@@ -3,6 +3,7 @@
  * What it starts outlives it: killed, it is followed by an engine that takes everything over. Several of them can work
  * on one data folder: each serves the API, one of them leads.
  */
+import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { createAdminApi, type AcquireShared, type AdminApi } from '@kre/admin-api'
 import { ingestBundle } from '@kre/bundle'
@@ -17,7 +18,7 @@ import {
 import type { KeyKeeper, Store } from '@kre/store'
 import { claimDataDir, ownRecord } from './claim-data-dir.ts'
 import { claimOrWait } from './claim-or-wait.ts'
-import type { Config } from './config.ts'
+import { sharesInstallation, type Config } from './config.ts'
 import { describeEngine } from './describe-engine.ts'
 import { disableCoreDumps } from './disable-core-dumps.ts'
 import { encryptStore } from './encrypt-store.ts'
@@ -71,9 +72,15 @@ export async function startEngine(
     if (claim !== null) release.push(() => claim.release())
     const raw = await openStore(config, logger, { isAlone: (await member.others()).length === 0 })
     release.push(() => raw[Symbol.asyncDispose]())
-    const holder = holderOf(await ownRecord())
+    const isShared = sharesInstallation(config)
+    // On computers of their own pids tell nothing.
+    const holder = isShared
+      ? `engine ${config.target.engineName} ${randomUUID()}`
+      : holderOf(await ownRecord())
     const isGone = async (other: string) =>
-      other !== holder && !(await member.others()).some((one) => holderOf(one) === other)
+      !isShared &&
+      other !== holder &&
+      !(await member.others()).some((one) => holderOf(one) === other)
     const acquire = createAcquireShared({
       leases: raw.leases,
       holder,
@@ -82,7 +89,7 @@ export async function startEngine(
       now: () => performance.now(),
     })
     const { store, keys } = await encryptStore(raw, config, logger, acquire)
-    const secrets = await readSecrets(config.dataDir)
+    const secrets = await readSecrets(config.dataDir, config.target.secretFiles)
     const linking = createLinking({ store, holder, logger })
     release.push(() => linking[Symbol.asyncDispose]())
     const leadership = await openLeadership(
@@ -110,7 +117,9 @@ export async function startEngine(
       adminUrl,
       leave: unwind,
       async stop() {
-        if ((await member.others()).length === 0) await leadership.stop()
+        // What runs on a cluster is nobody's who works on it.
+        const isLast = (await member.others()).length === 0
+        if (isLast && config.target.kubernetes === null) await leadership.stop()
         await unwind()
       },
     }
@@ -144,7 +153,7 @@ async function serve(
     config.adminPort,
     // The first one's has always been there, and is what people have as a bookmark.
     member.name === 'engine' ? join(config.dataDir, 'admin-port') : member.file('port'),
-    (port) => admin.listen({ host: '127.0.0.1', port }),
+    (port) => admin.listen({ host: config.target.adminHost, port }),
     say,
   )
   url.admin = `http://localhost:${new URL(listening.address).port}`
@@ -164,7 +173,7 @@ function createApi(deps: ServeDeps, url: { admin: string }): AdminApi {
     logger,
     now: () => new Date(),
     ...secrets,
-    engineId: member.name,
+    engineId: sharesInstallation(config) ? config.target.engineName : member.name,
     acquire,
     publicUrl: () => config.signIn.publicUrl ?? url.admin,
     uploadLimits: config.uploadLimits,
@@ -178,7 +187,7 @@ function createApi(deps: ServeDeps, url: { admin: string }): AdminApi {
     describe: async () =>
       describeEngine({
         role: leadership.role(),
-        natsPort: leadership.natsPort,
+        natsAddress: leadership.natsAddress,
         engines: await readEngineRecords(dataDir),
         adminUrl: url.admin,
         dataDir,

@@ -7,6 +7,6 @@ export type Role = AsyncDisposable & {
   metrics(): string
   live: LiveTraffic
   workloads(signal: AbortSignal): Promise<readonly WorkloadObservation[]>
-  /** Null = it is not there. */
-  natsPids(): Promise<{ server: number | null; guard: number | null }>
+  /** Null = it is not there, or somebody else runs it. */
+  natsPids(): Promise<{ server: number | null; guard: number | null } | null>
 }

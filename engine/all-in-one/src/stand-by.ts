@@ -1,5 +1,5 @@
-import type { JoinedNatsServer } from '@kre/nats-manager'
 import { observe } from './observe.ts'
+import type { NatsSide } from './nats-side.ts'
 import type { LeadingDeps } from './start-leading.ts'
 import type { Role } from './role.ts'
 
@@ -9,7 +9,7 @@ import type { Role } from './role.ts'
  */
 export async function standBy(
   deps: Pick<LeadingDeps, 'config' | 'store' | 'nats' | 'logger'> & {
-    natsServer: JoinedNatsServer
+    natsServer: NatsSide
   },
 ): Promise<Role> {
   const { config, store, nats, logger, natsServer } = deps
@@ -29,7 +29,7 @@ export async function standBy(
       const placements = await Promise.all(runtimes.map(({ id }) => store.placements.get(id)))
       return placements.flatMap((placement) => placement?.workloads ?? [])
     },
-    natsPids: async () => ({ server: await natsServer.pid(), guard: await natsServer.guardPid() }),
+    natsPids: () => natsServer.pids(),
     [Symbol.asyncDispose]: () => observed[Symbol.asyncDispose](),
   }
 }

@@ -1,25 +1,21 @@
 /** What the one engine does that leads: it makes the world follow, and keeps what versions say. */
-import { HOUR_MS, KreError, resolveRunner, type EventBus } from '@kre/contracts'
+import { HOUR_MS, resolveRunner, type EventBus } from '@kre/contracts'
 import { createConverger, type CompileSettings, type Fence } from '@kre/converger'
-import { createLocalTarget } from '@kre/k8s-manager'
 import { createMongoWriter } from '@kre/mongo-writer'
-import {
-  createNatsManager,
-  openServerAccounts,
-  type LocalNatsServer,
-  type ServerAccounts,
-} from '@kre/nats-manager'
+import { createNatsManager } from '@kre/nats-manager'
 import type { connectNats, Logger } from '@kre/service-kit'
 import type { Store } from '@kre/store'
 import type { Config } from './config.ts'
+import type { LedNats } from './nats-side.ts'
 import { observe } from './observe.ts'
+import { openTarget } from './open-target.ts'
 import type { Role } from './role.ts'
 
 export type LeadingDeps = {
   config: Config
   store: Store
   nats: Awaited<ReturnType<typeof connectNats>>
-  natsServer: LocalNatsServer
+  natsServer: LedNats
   events: EventBus
   logger: Logger
   /** Key of digests that stand for configuration values; the same for all engines of the store. */
@@ -42,7 +38,7 @@ export async function startLeading(deps: LeadingDeps): Promise<Leading> {
     for (const step of release.splice(0).toReversed()) await step()
   }
   try {
-    const accounts = await openServerAccounts(natsServer, config.natsCredentialsMs)
+    const accounts = await natsServer.openAccounts(nats)
     release.push(() => accounts[Symbol.asyncDispose]())
     const target = await openTarget(deps, accounts)
     release.push(() => target[Symbol.asyncDispose]())
@@ -58,7 +54,7 @@ export async function startLeading(deps: LeadingDeps): Promise<Leading> {
     const converger = createConverger({
       store,
       target,
-      nats: await createNatsManager(nats, accounts),
+      nats: await createNatsManager(nats, accounts, config.target.nats?.replicas),
       settings: compileSettings(config, deps.configKey),
       logger,
       events,
@@ -82,7 +78,7 @@ export async function startLeading(deps: LeadingDeps): Promise<Leading> {
       metrics: () => observed.metrics(),
       live: observed.live,
       workloads: (signal) => target.fetch(signal),
-      natsPids: async () => ({ server: await natsServer.pid(), guard: natsServer.guardPid() }),
+      natsPids: () => natsServer.pids(),
       async stopAll() {
         await converger[Symbol.asyncDispose]()
         await target.stopAll()
@@ -95,29 +91,6 @@ export async function startLeading(deps: LeadingDeps): Promise<Leading> {
     await end()
     throw error
   }
-}
-
-function openTarget({ config, store, nats, logger }: LeadingDeps, accounts: ServerAccounts) {
-  return createLocalTarget({
-    dataDir: config.dataDir,
-    cacheDir: config.cacheDir,
-    bundles: store.bundles,
-    descriptorSet: (digest) => descriptorSetOf(store, digest),
-    nats,
-    runnerAccess: (workload) => accounts.access(workload),
-    logger,
-    environment: config.environment,
-    ports: { publishedBase: config.entrypointPort },
-    onProgress: (version, { stage, message }) => logger.info({ ...version, stage }, message),
-    settings: {
-      drainMs: config.drainMs,
-      engineAbsenceMs: config.engineAbsenceMs,
-      startTimeoutMs: config.startTimeoutMs,
-      tracing: config.tracing,
-      isolation: config.isolation,
-      ...(config.nodeMemoryBytesMax === null ? {} : { memoryBytesMax: config.nodeMemoryBytesMax }),
-    },
-  })
 }
 
 function compileSettings(config: Config, configKey: Buffer): CompileSettings {
@@ -135,14 +108,4 @@ function compileSettings(config: Config, configKey: Buffer): CompileSettings {
       return 'runner' in resolved ? resolved.runner : null
     },
   }
-}
-
-async function descriptorSetOf(store: Store, digest: string): Promise<Uint8Array> {
-  for (const runtime of await store.runtimes.list()) {
-    const version = (await store.versions.list(runtime.id)).find(
-      (candidate) => candidate.bundleDigest === digest,
-    )
-    if (version !== undefined) return Buffer.from(version.facts.descriptorSet, 'base64')
-  }
-  throw new KreError('not-found', `no version uses the bundle ${digest}`)
 }

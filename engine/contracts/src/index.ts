@@ -1,4 +1,5 @@
 export * from './bundle.ts'
+export * from './bundle-parts.ts'
 export * from './engine-status.ts'
 export * from './envelope/envelope.ts'
 export * from './envelope/metadata.ts'

@@ -15,6 +15,11 @@ export type Workload = {
   readonly spec: NodeSpec | EntrypointSpec
   /** Changes whenever `spec` does; a difference rolls the replicas. */
   readonly specHash: string
+  /**
+   * Changes whenever a value of the configuration does; equal for workloads with the same values, and tells nothing of
+   * them. Absent = nobody has made one.
+   */
+  readonly configHash?: string
   /** Digest of the bundle whose files the workload needs; null = none. */
   readonly bundleDigest: string | null
   readonly memoryBytesMax: number | null

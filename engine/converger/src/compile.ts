@@ -19,7 +19,7 @@ import {
   type Workload,
 } from '@kre/contracts'
 import { fuseNodes } from './fuse-nodes.ts'
-import { specHash } from './spec-hash.ts'
+import { configHash, specHash } from './spec-hash.ts'
 
 export type CompileSettings = {
   /** Deadline of a request whose caller gave none, and the longest one a caller may ask for. */
@@ -121,6 +121,7 @@ function nodeWorkloads(
         replicas: group[0]?.replicas ?? 1,
         spec,
         specHash: specHash(spec, settings.configKey),
+        configHash: configHash(spec, settings.configKey),
         bundleDigest: version.bundleDigest,
         memoryBytesMax: memoryBytesMax(group) ?? settings.memoryBytesMax,
         ...resourcesOf(group),

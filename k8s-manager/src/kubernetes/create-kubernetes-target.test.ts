@@ -26,11 +26,7 @@ function openTarget(cluster: FakeCluster, expiresInMs = Infinity) {
         expiresUnixMs: expiresInMs === Infinity ? null : Date.now() + expiresInMs,
       },
     }),
-    bundleAccess: () => ({
-      archiveUrl: 'http://kre/a',
-      descriptorsUrl: 'http://kre/d',
-      token: 't',
-    }),
+    provideBundle: async () => undefined,
   })
 }
 

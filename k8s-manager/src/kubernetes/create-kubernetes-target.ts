@@ -8,26 +8,24 @@ import {
   SECOND_MS,
   type Target,
   type TargetInfo,
-  type Workload,
   type WorkloadObservation,
 } from '@kre/contracts'
-import type { V1OwnerReference } from '@kubernetes/client-node'
 import type { Logger } from '@kre/service-kit'
 import { createChangeNotifier } from '../local/change-notifier.ts'
+import { runningGroup } from './apply-group.ts'
 import { clusterObjects } from './cluster/cluster-objects.ts'
 import type { Cluster } from './cluster/open-cluster.ts'
 import { type Fleet, watchFleet } from './fleet.ts'
 import { createGroupKeeper } from './group-keeper.ts'
 import { type AccessDeps, createKeptAccess } from './keep-access.ts'
 import { createKeyLocks } from './key-locks.ts'
-import { ownerReference } from './manifests/group-objects.ts'
-import { groupName } from './manifests/identity.ts'
 import { createFailedApplies } from './observe/failed-applies.ts'
-import { isBeingRemoved, observeWorkload, workloadIn } from './observe/observe-workload.ts'
+import { observeWorkload } from './observe/observe-workload.ts'
+import { createDriftRepair } from './repair-drift.ts'
 import { runPlan } from './run-plan.ts'
 import type { KubernetesSettings } from './settings.ts'
 
-export type KubernetesTargetDeps = Pick<AccessDeps, 'runnerAccess' | 'bundleAccess'> & {
+export type KubernetesTargetDeps = Pick<AccessDeps, 'runnerAccess' | 'provideBundle'> & {
   cluster: Cluster
   settings: KubernetesSettings
   logger: Logger
@@ -62,7 +60,8 @@ export function createKubernetesTarget(deps: KubernetesTargetDeps): Target & Asy
     keeper.changed(group)
     if (id !== null) notify(id)
   })
-  const keeper = createGroupKeeper({ objects, fleet, locks, logger, signal })
+  const drift = createDriftRepair({ objects, fleet, settings, logger, now })
+  const keeper = createGroupKeeper({ objects, fleet, locks, drift, logger, signal })
   const access = createKeptAccess({ ...deps, objects, now })
   const observe = () => failed.addTo(observeAll(fleet, settings, now()))
 
@@ -72,7 +71,7 @@ export function createKubernetesTarget(deps: KubernetesTargetDeps): Target & Asy
     tellOverdue(observe())
     keeper.tick()
     access
-      .tick(runningWorkloads(fleet))
+      .tick(fleet.groups(), (group) => runningGroup(fleet, group))
       .catch((error: unknown) => logger.error({ error }, 'credentials could not be renewed'))
   }, TICK_MS)
 
@@ -116,15 +115,6 @@ function observeAll(
       return observeWorkload(one, own, settings, nowMs) ?? []
     })
     .toSorted((a, b) => (a.id < b.id ? -1 : 1))
-}
-
-function* runningWorkloads(fleet: Fleet): Generator<[Workload, V1OwnerReference]> {
-  for (const deployment of fleet.deployments.values()) {
-    const workload = isBeingRemoved(deployment) ? null : workloadIn(deployment)
-    if (workload === null) continue
-    const uid = fleet.owners.get(groupName(workload))?.metadata?.uid
-    if (uid !== undefined) yield [workload, ownerReference(workload, uid)]
-  }
 }
 
 /** That time passes is no event of the cluster. */

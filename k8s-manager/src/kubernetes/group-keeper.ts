@@ -3,6 +3,7 @@ import type { Logger } from '@kre/service-kit'
 import type { ClusterObjects } from './cluster/cluster-objects.ts'
 import type { Fleet } from './fleet.ts'
 import type { KeyLocks } from './key-locks.ts'
+import type { DriftRepair } from './repair-drift.ts'
 import { isBeingRemoved } from './observe/observe-workload.ts'
 import { tidyGroup } from './tidy-group.ts'
 
@@ -19,6 +20,7 @@ export type GroupKeeperDeps = {
   objects: ClusterObjects
   fleet: Fleet
   locks: KeyLocks
+  drift: DriftRepair
   logger: Logger
   signal: AbortSignal
 }
@@ -27,7 +29,7 @@ export type GroupKeeperDeps = {
 const RETRY_TICKS = 5
 
 export function createGroupKeeper(deps: GroupKeeperDeps): GroupKeeper {
-  const { objects, fleet, locks, logger, signal } = deps
+  const { objects, fleet, locks, drift, logger, signal } = deps
   const waiting = new Set<string>()
   const underWay = new Set<Promise<void>>()
   let ticks = 0
@@ -38,6 +40,7 @@ export function createGroupKeeper(deps: GroupKeeperDeps): GroupKeeper {
         waiting.delete(group)
         if (signal.aborted || fleet.problem() !== null) return
         await tidyGroup(objects, fleet, group)
+        await drift.repair(group)
       })
     } catch (error) {
       waiting.delete(group)
@@ -58,6 +61,7 @@ export function createGroupKeeper(deps: GroupKeeperDeps): GroupKeeper {
       if (++ticks % RETRY_TICKS !== 0) return
       for (const group of fleet.groups())
         if (fleet.deploymentsOf(group).every(isBeingRemoved)) changed(group)
+      for (const group of drift.waiting()) changed(group)
     },
     async whenIdle() {
       await Promise.all(underWay)

@@ -2,7 +2,7 @@
 
 /** Folders. */
 export const POD = {
-  /** Secret with what the pod is to run. */
+  /** What the pod is to run, and the values of its configuration. */
   config: '/kre/config',
   /** Secret with credentials, which newer ones replace while the pod runs. */
   access: '/kre/access',
@@ -16,11 +16,11 @@ export const POD = {
   temporary: '/tmp',
 } as const
 
-/** Keys of the Secrets, and names of their files. */
-export const CONFIG_KEY = 'launch.json'
+/** Names of files in these folders. */
+export const LAUNCH_KEY = 'launch.json'
+export const VALUES_KEY = 'values.json'
 export const NATS_KEY = 'nats.json'
 export const CREDENTIALS_KEY = 'credentials.json'
-export const BUNDLE_KEY = 'bundle.json'
 
 export const LAUNCH_FILE = `${POD.launch}/launch.json`
 export const PORTS = { grpc: 9000, health: 8081 } as const

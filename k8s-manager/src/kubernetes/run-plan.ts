@@ -6,9 +6,11 @@ import {
   toKreError,
   type Workload,
 } from '@kre/contracts'
+import type { V1OwnerReference } from '@kubernetes/client-node'
 import type { Logger } from '@kre/service-kit'
 import { createStage, nodesFirst } from '../local/apply-plan.ts'
-import { applyWorkload, type ApplyDeps } from './apply-workload.ts'
+import { type ApplyDeps, applyGroup } from './apply-group.ts'
+import { applyWorkload } from './apply-workload.ts'
 import { labelOf } from './fleet.ts'
 import type { GroupKeeper } from './group-keeper.ts'
 import type { KeyLocks } from './key-locks.ts'
@@ -35,18 +37,45 @@ export async function* runPlan(
     signal.throwIfAborted()
     yield await removeWorkload(deps, id)
   }
+  const openGroup = createGroupOpener(deps, apply)
   for (const workload of nodesFirst(apply)) {
     signal.throwIfAborted()
-    yield await applyOne(deps, workload)
+    yield await applyOne(deps, workload, openGroup)
   }
 }
 
-async function applyOne(deps: PlanDeps, workload: Workload): Promise<StageEvent> {
+type GroupOpener = (workload: Workload) => Promise<V1OwnerReference>
+
+/**
+ * What the workloads of a version share is applied once for all of them, right before the first one. In between, somebody
+ * may have removed it.
+ */
+function createGroupOpener(deps: ApplyDeps, apply: readonly Workload[]): GroupOpener {
+  const groups = Map.groupBy(apply, (one) => groupName(one))
+  const opened = new Map<string, Promise<V1OwnerReference>>()
+  return async (workload) => {
+    const name = groupName(workload)
+    const before = await opened.get(name)
+    if (before !== undefined && deps.fleet.owners.get(name)?.metadata?.uid === before.uid)
+      return before
+    const others = (groups.get(name) ?? []).filter((one) => one !== workload)
+    const opening = applyGroup(deps, [workload, ...others])
+    opened.set(name, opening)
+    return opening
+  }
+}
+
+async function applyOne(
+  deps: PlanDeps,
+  workload: Workload,
+  openGroup: GroupOpener,
+): Promise<StageEvent> {
   const { failed, locks, logger, notify } = deps
   const stage = `apply ${workload.id}`
   try {
-    const work = async () => applyWorkload(deps, workload)
-    const isChanged = await locks.run(groupName(workload), work)
+    const isChanged = await locks.run(groupName(workload), async () =>
+      applyWorkload(deps, workload, await openGroup(workload)),
+    )
     failed.forget(workload.id)
     return isChanged
       ? createStage(stage, 'in-progress', `${workload.replicas} wanted`)

@@ -1,7 +1,17 @@
 /** What an operator decides once about pods: where they run, from which images, and how much they get. */
-import { GiB, MiB, MINUTE_MS, RESOURCE_NAME, SECOND_MS, toKreError, Tracing } from '@kre/contracts'
+import {
+  DAY_MS,
+  GiB,
+  MiB,
+  MINUTE_MS,
+  RESOURCE_NAME,
+  SECOND_MS,
+  toKreError,
+  Tracing,
+} from '@kre/contracts'
 import { z } from 'zod'
 import { withoutMetadata } from './manifests/cidr.ts'
+import { PublishSettings } from './publish-settings.ts'
 
 /** A tag can come to mean another image; a digest can't. */
 const Image = z
@@ -70,11 +80,14 @@ export const KubernetesSettings = z.strictObject({
     .int()
     .min(0)
     .default(5 * SECOND_MS),
-  /** Told to the processes: without the engine's heartbeat for so long they drain and end. */
+  /**
+   * Told to the processes: without the engine's heartbeat for so long they drain and end. The cluster starts them again,
+   * so this is no way to tidy up: it is long, because versions serve without an engine.
+   */
   engineAbsenceMs: z
     .int()
     .min(SECOND_MS)
-    .default(10 * MINUTE_MS),
+    .default(7 * DAY_MS),
   /** A pod that is not ready after so long makes its version ERROR until it is. */
   startTimeoutMs: z.int().min(SECOND_MS).default(MINUTE_MS),
   /** A container whose start takes longer is started again. */
@@ -123,8 +136,8 @@ export const KubernetesSettings = z.strictObject({
     .prefault({}),
   network: z.strictObject({
     nats: z.array(Peer).min(1),
-    /** Where bundles come from. */
-    bundles: z.array(Peer).default([]),
+    /** Where Python packages come from: what `python.indexUrl` leads to. */
+    packages: z.array(Peer).default([]),
     dns: Peer.default({
       namespace: { 'kubernetes.io/metadata.name': 'kube-system' },
       pods: { 'k8s-app': 'kube-dns' },
@@ -137,6 +150,22 @@ export const KubernetesSettings = z.strictObject({
     /** What user code may reach besides NATS. */
     egress: z.array(Peer).default([]),
   }),
+  /** How published entrypoints are reached from outside. */
+  publish: PublishSettings.default({ mode: 'service', type: 'ClusterIP', annotations: {} }),
+  /** Addresses of NATS as pods reach it; empty = as the engine does. */
+  natsServers: z.array(z.string().min(1).max(512)).default([]),
+  python: z
+    .strictObject({
+      /** Where pods get the packages of a bundle's `requirements.txt`; null = only what their image has. */
+      indexUrl: z
+        .url({ protocol: /^https?$/ })
+        .refine((url) => !url.includes('@'), 'its login would be on every Deployment: leave it out')
+        .nullable()
+        .default(null),
+      /** Certificate authority of the index in PEM, a path in the Python image; null = those of the image. */
+      indexCaFile: z.string().startsWith('/').nullable().default(null),
+    })
+    .prefault({}),
   /** On every object, for example `kre.dev/project`. */
   labels: Pairs.default({}),
   annotations: Pairs.default({}),

@@ -1,14 +1,15 @@
 /** Takes workloads of a group out of the cluster, step by step as their pods end, and what nobody uses any more. */
-import { objectName } from '@kre/contracts'
 import type { V1Deployment, V1Pod } from '@kubernetes/client-node'
 import type { ClusterObjects } from './cluster/cluster-objects.ts'
 import type { ObjectRef } from './cluster/kinds.ts'
 import type { Fleet } from './fleet.ts'
 import { labelOf } from './fleet.ts'
 import { ANNOTATION, LABEL } from './manifests/identity.ts'
+import { accessSecretName } from './manifests/secrets.ts'
 import { isBeingRemoved } from './observe/observe-workload.ts'
 import { planRemoval } from './observe/plan-removal.ts'
 import { configSecretsOf, unusedSecrets } from './observe/unused-secrets.ts'
+import { removeRoute } from './remove-route.ts'
 
 /** One pass. What it changes brings news, and with it the next pass. */
 export async function tidyGroup(
@@ -34,16 +35,28 @@ export async function tidyGroup(
     if (plan.drain.includes(nameOf(deployment))) await drain(objects, deployment)
     else if (plan.remove.includes(nameOf(deployment)))
       isEmpty = (await removeWorkload(objects, deployment)) && isEmpty
-    else await dropUnusedSecrets(objects, deployment, podsOf(deployment))
   }
   if (isEmpty) await removeOwner(objects, fleet, group)
+  else if (plan.drain.length + plan.remove.length === 0)
+    await dropUnusedSecrets(
+      objects,
+      deployments.map((one) => [one, podsOf(one)] as const),
+    )
 }
 
 /** The cluster's collector takes with it all that is left. What we know may be old, so the cluster is asked once more. */
 async function removeOwner(objects: ClusterObjects, fleet: Fleet, group: string): Promise<void> {
-  const uid = fleet.owners.get(group)?.metadata?.uid
+  const owner = fleet.owners.get(group)
+  const uid = owner?.metadata?.uid
   if (uid === undefined) return
   if (await objects.hasAny('Deployment', `${LABEL.group}=${group}`)) return
+  const { runtime = '', version = '' } = owner?.data ?? {}
+  // What lets processes in goes at once; the collector may take its time.
+  if (runtime !== '')
+    await objects.remove({
+      kind: 'Secret',
+      name: accessSecretName({ runtimeId: runtime, version: version === '' ? null : version }),
+    })
   await objects.remove({ kind: 'ConfigMap', name: group }, { uid })
 }
 
@@ -57,14 +70,9 @@ async function drain(objects: ClusterObjects, deployment: V1Deployment): Promise
 /** The Deployment last: until it is gone, it says that the rest has to go. */
 async function removeWorkload(objects: ClusterObjects, deployment: V1Deployment): Promise<boolean> {
   const name = nameOf(deployment)
-  const id = deployment.metadata?.annotations?.[ANNOTATION.workloadId]
-  const secrets = [
-    ...configSecretsOf(deployment),
-    ...(id === undefined ? [] : [objectName(id, 'access')]),
-  ]
   await Promise.all([
-    ...secrets.map(async (secret) => objects.remove({ kind: 'Secret', name: secret })),
     removeOwn(objects, { kind: 'PodDisruptionBudget', name }, name),
+    removeRoute(objects, deployment, null),
     ...(labelOf(deployment, LABEL.role) === 'entrypoint'
       ? [removeOwn(objects, { kind: 'Service', name }, name)]
       : []),
@@ -83,19 +91,19 @@ async function removeOwn(objects: ClusterObjects, ref: ObjectRef, workload: stri
 
 async function dropUnusedSecrets(
   objects: ClusterObjects,
-  deployment: V1Deployment,
-  pods: readonly V1Pod[],
+  group: readonly (readonly [V1Deployment, readonly V1Pod[]])[],
 ): Promise<void> {
-  const unused = unusedSecrets(deployment, pods)
-  if (unused.length === 0) return
-  for (const name of unused) await objects.remove({ kind: 'Secret', name })
-  const left = configSecretsOf(deployment).filter((name) => !unused.includes(name))
-  await objects.change(refOf(deployment), {
-    metadata: {
-      resourceVersion: deployment.metadata?.resourceVersion,
-      annotations: { [ANNOTATION.configSecrets]: left.join(',') },
-    },
-  })
+  const { forget, remove } = unusedSecrets(group)
+  for (const name of remove) await objects.remove({ kind: 'Secret', name })
+  for (const [deployment, unused] of forget) {
+    const left = configSecretsOf(deployment).filter((name) => !unused.includes(name))
+    await objects.change(refOf(deployment), {
+      metadata: {
+        resourceVersion: deployment.metadata?.resourceVersion,
+        annotations: { [ANNOTATION.configSecrets]: left.length === 0 ? null : left.join(',') },
+      },
+    })
+  }
 }
 
 function refOf(deployment: V1Deployment): ObjectRef {

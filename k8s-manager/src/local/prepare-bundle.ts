@@ -89,7 +89,7 @@ function folderName(digest: string): string {
 }
 
 /** Bundles are extracted read-only, and only a writable folder lets its entries go. */
-function removeTree(path: string): void {
+export function removeTree(path: string): void {
   if (!existsSync(path)) return
   const doomed = `${path}.${randomUUID().slice(0, 8)}.removed`
   renameSync(path, doomed)

@@ -15,7 +15,7 @@ import { writeAtomically } from './state-files.ts'
 /** The worker's own need: the newest line that runs on Python 3.9. */
 const PROTOBUF_PIN = 'protobuf==6.33.6'
 /** With other packages the resolver chooses; the generated modules work with all of these. */
-const PROTOBUF_RANGE = 'protobuf>=4.21,<8'
+export const PROTOBUF_RANGE = 'protobuf>=4.21,<8'
 /** Big packages over a slow line; beyond it something hangs. */
 const INSTALL_TIMEOUT_MS = 20 * MINUTE_MS
 /** Lines of pip's complaint in a reason. */
@@ -134,8 +134,8 @@ async function buildEnvironment(
 }
 
 /** @throws KreError `failed-precondition`: what failed, the tool's own words, what to do. */
-async function runTool(
-  options: BuildOptions,
+export async function runTool(
+  options: Pick<BuildOptions, 'env' | 'signal'>,
   cwd: string,
   file: string,
   args: readonly string[],

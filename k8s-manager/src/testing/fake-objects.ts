@@ -11,6 +11,7 @@ export type FakeMeta = {
   labels: Record<string, string>
   annotations: Record<string, string>
   ownerReferences: { uid: string }[]
+  managedFields?: { manager: string; operation: string; fieldsV1: object }[]
 }
 export type FakeObject = {
   kind: string

@@ -28,7 +28,7 @@ export function nodeWorkload(
       runtimeId: TEST_RUNTIME,
       version: TEST_VERSION,
       versionId: 'version-1',
-      bundleDigest: TEST_DIGEST,
+      bundleDigest: rest.bundleDigest ?? TEST_DIGEST,
       workflow: 'main',
       workflowName: 'main',
       node,

@@ -1,8 +1,7 @@
 /**
- * The keys of the accounts that the engine has made, in a file of mode 0600. Read anew for each use: an engine that takes
- * over goes on with what the one before it wrote.
+ * The keys of the accounts that the engine has made. Read anew for each use: an engine that takes over goes on with what
+ * the one before it wrote.
  */
-import { readFile, rename, writeFile } from 'node:fs/promises'
 import { KreError } from '@kre/contracts'
 import { z } from 'zod'
 
@@ -42,25 +41,31 @@ export type AccountBook = {
   confirm(engine: Book['engine'], publicKeys: ReadonlySet<string>): Promise<void>
 }
 
-/** @param file whose folder exists. */
-export function openAccountBook(file: string): AccountBook {
+/** Where the book is kept: one text. */
+export type BookPage = {
+  /** For people. */
+  readonly name: string
+  /** Null = nothing was ever written. */
+  read(): Promise<string | null>
+  /** One change at a time; the text before, and what it returns. */
+  change(next: (text: string | null) => string): Promise<void>
+}
+
+export function openAccountBook(page: BookPage): AccountBook {
   let last: Promise<unknown> = Promise.resolve()
 
-  const load = async (): Promise<Book> => {
-    const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return null
-      throw error
-    })
+  const load = async (): Promise<Book> => parse(await page.read())
+  const parse = (text: string | null): Book => {
     const parsed = Book.safeParse(text === null ? { runtimes: {} } : parseJson(text))
     if (parsed.success) return parsed.data
     throw new KreError(
       'failed-precondition',
-      `${file} is damaged, so the NATS accounts of running versions are not known. Stop all versions, remove the file, and start them again`,
+      `${page.name} is damaged, so the NATS accounts of running versions are not known. Stop all versions, remove it, and start them again`,
     )
   }
 
   const change = (next: (book: Book) => Book): Promise<void> => {
-    const written = last.then(async () => writeAtomically(file, JSON.stringify(next(await load()))))
+    const written = last.then(async () => page.change((text) => JSON.stringify(next(parse(text)))))
     last = written.catch(() => undefined) // told to its caller
     return written
   }
@@ -93,11 +98,6 @@ export function openAccountBook(file: string): AccountBook {
         return { engine: { claims, issuedAt }, runtimes: Object.fromEntries(entries) }
       }),
   }
-}
-
-async function writeAtomically(file: string, text: string): Promise<void> {
-  await writeFile(`${file}.new`, text, { mode: 0o600 })
-  await rename(`${file}.new`, file)
 }
 
 function parseJson(text: string): unknown {

@@ -44,6 +44,8 @@ export type NatsAccountsDeps = {
   servers: readonly string[]
   keys: ServerKeys
   book: AccountBook
+  /** Whether the server has no accounts but ours: what nobody knows any more is removed from it. */
+  ownsServer: boolean
   /** How long credentials are good, in ms. */
   credentialsMs: number
 }
@@ -131,14 +133,14 @@ export async function openNatsAccounts(deps: NatsAccountsDeps): Promise<NatsAcco
 /** What a crash has left, and what this engine's accounts say differently from those of the one before it. */
 async function tidyUp(
   server: AccountServer,
-  { keys, book }: NatsAccountsDeps,
+  { keys, book, ownsServer }: NatsAccountsDeps,
   put: (name: string, account: BookedAccount, claims: AccountClaims) => Promise<BookedAccount>,
 ): Promise<void> {
   const engine = keyPairFromSeed('account', keys.engine)
   const { publicKey: system } = keyPairFromSeed('account', keys.system)
   const known = new Set([...(await book.publicKeys()), engine.publicKey, system])
   const listed = new Set(await server.list())
-  await server.remove([...listed].filter((key) => !known.has(key)))
+  if (ownsServer) await server.remove([...listed].filter((key) => !known.has(key)))
   const { publicKey, seed } = engine
   const before = { seed, publicKey, ...(await book.engine()) }
   await book.confirm(await put('engine', before, engineClaims()), listed)

@@ -25,7 +25,7 @@ import {
   versionOutputsFilter,
 } from '@kre/contracts'
 import type { Permissions } from '../keys/jwt.ts'
-import { keyValueSubjects, objectSubjects } from './plan-accounts.ts'
+import { bundleReads, keyValueSubjects, objectSubjects } from './plan-accounts.ts'
 
 /** Its own outputs, its own inputs as one of its queue, its own stores: nothing of other nodes. */
 export function nodePermissions({ fused = [], ...first }: NodeSpec): Permissions {
@@ -57,6 +57,7 @@ function publishedBy(node: NodeMember): string[] {
     ...OUTPUT_KINDS.map((kind) => outputSubject(node, workflow, kind)),
     claims,
     `$JS.API.DIRECT.GET.${claimStream(node)}.${claims}`,
+    bundleReads(node),
     ...[project, shared, own].flatMap(keyValueSubjects),
     ...(node.objectBucket === null ? [] : objectSubjects(node.objectBucket)),
   ]

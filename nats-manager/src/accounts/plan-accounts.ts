@@ -10,6 +10,8 @@
  * costs nothing per message, and NATS answers 503 when nobody is subscribed there. What is answered is a service.
  */
 import {
+  bundlePart,
+  BUNDLES_STREAM,
   claimsFilter,
   claimStream,
   controlSubject,
@@ -159,7 +161,8 @@ export function versionClaims(
 }
 
 /** What a version's nodes ask the engine's account for. Nothing in it makes a stream or a consumer. */
-function servicesOf(ref: VersionRef, { facts }: NatsVersion): string[] {
+function servicesOf(ref: VersionRef, bundle: NatsVersion): string[] {
+  const { facts } = bundle
   const { runtimeId, version } = ref
   const claims = versionClaimsFilter(ref)
   const workflows = facts.manifest.workflows.flatMap((workflow) => {
@@ -176,12 +179,18 @@ function servicesOf(ref: VersionRef, { facts }: NatsVersion): string[] {
     `x.${runtimeId}.${version}.${ANY}.o.${ANY}`,
     claims,
     `$JS.API.DIRECT.GET.${claimStream(ref)}.${claims}`,
+    bundleReads(bundle),
     dataSubject(runtimeId, 'find'),
     controlSubject(ref, 'announce'),
     controlSubject(ref, 'steps'),
     metricsSubject(runtimeId),
     ...new Set([...keyValueSubjects(projectBucket(runtimeId)), ...workflows]),
   ]
+}
+
+/** What a pod asks for its bundle: one after the other, all of its parts, and nothing of other bundles. */
+export function bundleReads({ bundleDigest }: Pick<NatsVersion, 'bundleDigest'>): string {
+  return `$JS.API.DIRECT.GET.${BUNDLES_STREAM}.${bundlePart(bundleDigest, '*')}`
 }
 
 /** What reading and writing the values of a bucket takes. */

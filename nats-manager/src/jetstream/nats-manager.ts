@@ -47,10 +47,12 @@ const WRITER_ACK_WAIT_MS = 60 * SECOND_MS
  * Applies plans to one NATS server; the only part of KRE that makes or removes streams, consumers and buckets.
  *
  * @param accounts of its processes; null = the server knows none.
+ * @param replicas of each stream and bucket, on as many servers of a cluster.
  */
 export async function createNatsManager(
   nats: NatsConnection,
   accounts: NatsAccounts | null = null,
+  replicas = 1,
 ): Promise<NatsManager> {
   const manager = await jetstreamManager(nats, { checkAPI: false }).catch((error: unknown) => {
     throw toKreError(error)
@@ -59,10 +61,10 @@ export async function createNatsManager(
   const objm = new Objm(jetstream(nats))
 
   const create = (object: ObjectPlan): Promise<unknown> => {
-    if (object.kind === 'stream') return createStream(manager, object)
-    if (object.kind === 'key-value') return createKeyValue(kvm, object)
-    if (object.kind === 'claims') return createClaims(manager, object)
-    return createObjectStore(objm, object)
+    if (object.kind === 'stream') return createStream(manager, object, replicas)
+    if (object.kind === 'key-value') return createKeyValue(kvm, object, replicas)
+    if (object.kind === 'claims') return createClaims(manager, object, replicas)
+    return createObjectStore(objm, object, replicas)
   }
   const remove = async (streams: readonly string[]) => {
     await inParallel(streams, (name) => manager.streams.delete(name).catch(ignoreMissing))
@@ -151,7 +153,11 @@ function ownerOf(metadata: Record<string, string>): Owner | null {
   return runtime === undefined ? null : { runtime, version: metadata['kre.dev/version'] ?? null }
 }
 
-async function createStream(manager: JetStreamManager, stream: StreamPlan): Promise<void> {
+async function createStream(
+  manager: JetStreamManager,
+  stream: StreamPlan,
+  replicas: number,
+): Promise<void> {
   await manager.streams
     .add({
       name: stream.name,
@@ -163,6 +169,7 @@ async function createStream(manager: JetStreamManager, stream: StreamPlan): Prom
       discard: DiscardPolicy.New,
       max_bytes: stream.bytesMax,
       max_age: nanos(stream.ageMaxMs),
+      num_replicas: replicas,
       max_msg_size: stream.messageBytesMax,
       metadata: metadata(stream.owner),
     })
@@ -181,7 +188,11 @@ async function createStream(manager: JetStreamManager, stream: StreamPlan): Prom
   }
 }
 
-async function createClaims(manager: JetStreamManager, claims: ClaimsPlan): Promise<void> {
+async function createClaims(
+  manager: JetStreamManager,
+  claims: ClaimsPlan,
+  replicas: number,
+): Promise<void> {
   await manager.streams
     .add({
       name: claims.name,
@@ -192,6 +203,7 @@ async function createClaims(manager: JetStreamManager, claims: ClaimsPlan): Prom
       discard: DiscardPolicy.New,
       max_bytes: claims.bytesMax,
       max_age: nanos(claims.ageMaxMs),
+      num_replicas: replicas,
       max_msg_size: claims.messageBytesMax,
       // Chunks are read by their subjects, without a consumer.
       allow_direct: true,
@@ -200,11 +212,12 @@ async function createClaims(manager: JetStreamManager, claims: ClaimsPlan): Prom
     .catch(ignoreExisting)
 }
 
-async function createKeyValue(kvm: Kvm, bucket: KeyValuePlan): Promise<void> {
+async function createKeyValue(kvm: Kvm, bucket: KeyValuePlan, replicas: number): Promise<void> {
   await kvm
     .create(bucket.name, {
       history: bucket.history,
       max_bytes: bucket.bytesMax,
+      replicas,
       maxValueSize: bucket.valueBytesMax,
       storage: StorageType.File,
       metadata: metadata(bucket.owner),
@@ -212,10 +225,15 @@ async function createKeyValue(kvm: Kvm, bucket: KeyValuePlan): Promise<void> {
     .catch(ignoreExisting)
 }
 
-async function createObjectStore(objm: Objm, bucket: ObjectStorePlan): Promise<void> {
+async function createObjectStore(
+  objm: Objm,
+  bucket: ObjectStorePlan,
+  replicas: number,
+): Promise<void> {
   await objm
     .create(bucket.name, {
       max_bytes: bucket.bytesMax,
+      replicas,
       storage: StorageType.File,
       metadata: metadata(bucket.owner),
     })

@@ -25,7 +25,7 @@ export async function joinLocalNatsServer(dir: string): Promise<JoinedNatsServer
       port,
       dir,
       keys,
-      engineAccess: engineAccess(keys, 'engine', port),
+      engineAccess: engineAccess(keys, 'engine', [`127.0.0.1:${port}`]),
       pid: () => findServer(file('nats.pid'), file('nats.conf')),
       guardPid: () => guardPid(file('guard.json')),
     }

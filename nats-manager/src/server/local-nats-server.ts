@@ -127,7 +127,7 @@ export async function startLocalNatsServer(options: {
     await mending
   }
   return {
-    engineAccess: engineAccess(keys, 'engine', port),
+    engineAccess: engineAccess(keys, 'engine', [`127.0.0.1:${port}`]),
     keys,
     dir,
     port,

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { connectNats } from '@kre/service-kit'
-import { openAccountBook } from '../accounts/account-book.ts'
+import { type BookPage, openAccountBook } from '../accounts/account-book.ts'
+import { filePage } from '../accounts/book-pages.ts'
 import { type NatsAccounts, openNatsAccounts } from '../accounts/nats-accounts.ts'
 import { engineAccess, type ServerKeys } from './server-keys.ts'
 
@@ -17,14 +18,30 @@ export async function openServerAccounts(
   credentialsMs: number,
 ): Promise<ServerAccounts> {
   const { dir, keys, port } = server
-  const access = engineAccess(keys, 'system', port)
-  const system = await connectNats(access, 'kre-accounts')
+  const own = { keys, servers: [`127.0.0.1:${port}`], page: filePage(join(dir, 'accounts.json')) }
+  return openAccounts({ ...own, ownsServer: true }, credentialsMs)
+}
+
+/** @param of.page where the keys of accounts are kept. @throws KreError `unavailable`. */
+export async function openAccounts(
+  of: {
+    readonly keys: ServerKeys
+    readonly servers: readonly string[]
+    readonly page: BookPage
+    /** Whether the server has no accounts but ours. */
+    readonly ownsServer: boolean
+  },
+  credentialsMs: number,
+): Promise<ServerAccounts> {
+  const { keys, servers, page, ownsServer } = of
+  const system = await connectNats(engineAccess(keys, 'system', servers), 'kre-accounts')
   try {
     const accounts = await openNatsAccounts({
       system,
-      servers: access.servers,
+      servers,
       keys,
-      book: openAccountBook(join(dir, 'accounts.json')),
+      book: openAccountBook(page),
+      ownsServer,
       credentialsMs,
     })
     return { ...accounts, [Symbol.asyncDispose]: () => system.close() }

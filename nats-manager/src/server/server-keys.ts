@@ -1,9 +1,9 @@
-/** The keys that a laptop's nats-server and its engine trust in, in a file of mode 0600 that nodes never see. */
-import type { NatsAccess } from '@kre/contracts'
+/** The keys that a nats-server and its engines trust in, which nodes never see. */
+import { KreError, type NatsAccess } from '@kre/contracts'
 import { z } from 'zod'
 import { createCredentials } from '../accounts/create-credentials.ts'
 import type { Permissions } from '../keys/jwt.ts'
-import { createKeyPair } from '../keys/nkey.ts'
+import { createKeyPair, keyPairFromSeed } from '../keys/nkey.ts'
 
 /** Seeds. Secret. */
 export const ServerKeys = z.object({
@@ -24,6 +24,36 @@ export function createServerKeys(): ServerKeys {
   }
 }
 
+/**
+ * The keys of a server that somebody else runs, as JSON.
+ *
+ * @param name of where the text comes from, for people.
+ * @throws KreError `invalid-argument` for anything else; the message shows nothing of it.
+ */
+export function readServerKeys(text: string, name: string): ServerKeys {
+  const parsed = ServerKeys.safeParse(parseJson(text))
+  if (!parsed.success)
+    throw new KreError(
+      'invalid-argument',
+      `${name} holds no keys of NATS: it has to be JSON with the seeds "operator", "system" and "engine"`,
+    )
+  const { operator, system, engine } = parsed.data
+  keyPairFromSeed('operator', operator)
+  keyPairFromSeed('account', system)
+  keyPairFromSeed('account', engine)
+  return parsed.data
+}
+
+/** What is no JSON is refused by the schema. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    if (error instanceof SyntaxError) return null
+    throw error
+  }
+}
+
 const ALL: Permissions = { pub: {}, sub: {} }
 
 /**
@@ -34,10 +64,10 @@ const ALL: Permissions = { pub: {}, sub: {} }
 export function engineAccess(
   keys: ServerKeys,
   account: 'engine' | 'system',
-  port: number,
+  servers: readonly string[],
 ): NatsAccess {
   return {
-    servers: [`127.0.0.1:${port}`],
+    servers: [...servers],
     user: '',
     password: '',
     credentials: createCredentials(keys[account], `kre-${account}`, ALL, null),

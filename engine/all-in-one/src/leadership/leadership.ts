@@ -1,11 +1,12 @@
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { KreError, SECOND_MS } from '@kre/contracts'
-import { joinLocalNatsServer } from '@kre/nats-manager'
 import type { DataDirClaim } from '../claim-data-dir.ts'
+import { sharesInstallation } from '../config.ts'
+import { joinNats } from '../nats-side.ts'
 import type { Role } from '../role.ts'
 import { standBy } from '../stand-by.ts'
 import { campaign } from './campaign.ts'
+import { LeaseHeld } from './take-lease.ts'
 import { takeSeat, type Link, type Seat, type SeatDeps } from './take-seat.ts'
 
 /** After a take-over that failed, for example because NATS could not be started. */
@@ -13,7 +14,8 @@ const AGAIN_MS = 2 * SECOND_MS
 
 export type Leadership = {
   readonly link: Link
-  readonly natsPort: number
+  /** `host:port` of nats-server. */
+  readonly natsAddress: string
   /** What the engine is at the moment. */
   role(): Role
   leads(): boolean
@@ -36,29 +38,32 @@ export async function openLeadership(
 ): Promise<Leadership> {
   const { config, store, logger } = deps
   const closing = new AbortController()
-  const dir = join(config.dataDir, 'nats')
   let seat: Seat | null = null
   let standing: Role | null = null
   let campaigning: Promise<void> = Promise.resolve()
   let link: Link
-  let natsPort: number
-  if (claim === null) {
-    const natsServer = await joinLocalNatsServer(dir)
+  let natsAddress: string
+  const isShared = sharesInstallation(config)
+  // On computers of their own engines have a folder each, and it stays theirs whoever leads.
+  const own = claim === null || !isShared ? claim : { ...claim, release: async () => undefined }
+  if (own !== null) seat = await takeFirstSeat({ ...deps, claim: own }, closing.signal, isShared)
+  if (seat === null) {
+    const natsServer = await joinNats(config)
     link = await deps.link(natsServer.engineAccess)
-    natsPort = natsServer.port
+    natsAddress = natsServer.address
     standing = await standBy({ config, store, nats: link.nats, logger, natsServer })
   } else {
-    seat = await takeSeat({ ...deps, claim }, closing.signal)
     link = await deps.link(seat.natsServer.engineAccess)
-    natsPort = seat.natsServer.port
+    natsAddress = seat.natsServer.address
   }
 
   const takeOver = async (adminUrl: string): Promise<void> => {
     const { dataDir } = config
     const now = () => performance.now()
-    const own = await campaign({ dataDir, leases: store.leases, logger, now }, closing.signal)
-    await own.write(adminUrl)
-    seat = await takeSeat({ ...deps, claim: own }, closing.signal)
+    const taken =
+      own ?? (await campaign({ dataDir, leases: store.leases, logger, now }, closing.signal))
+    await taken.write(adminUrl)
+    seat = await takeSeat({ ...deps, claim: taken }, closing.signal, isShared)
     seat.settle()
     logger.info({ pid: process.pid }, 'the engine that led is gone: this one leads')
     await standing?.[Symbol.asyncDispose]()
@@ -84,7 +89,7 @@ export async function openLeadership(
 
   return {
     link,
-    natsPort,
+    natsAddress,
     role() {
       const role = seat?.leading ?? standing
       if (role === null) throw new KreError('unavailable', 'the engine is ending')
@@ -105,5 +110,19 @@ export async function openLeadership(
       await end()
       await seat?.stop()
     },
+  }
+}
+
+/** @returns null when an engine of another computer leads. */
+async function takeFirstSeat(
+  deps: SeatDeps,
+  signal: AbortSignal,
+  isShared: boolean,
+): Promise<Seat | null> {
+  try {
+    return await takeSeat(deps, signal)
+  } catch (error) {
+    if (isShared && error instanceof LeaseHeld) return null
+    throw error
   }
 }

@@ -2,6 +2,14 @@ import { KreError } from '@kre/contracts'
 import type { Lease, LeaseStore } from '@kre/store'
 import { createLeaseWatch, LEASE_MS, RENEW_MS } from './lease-watch.ts'
 
+/** An engine that lives has the lease. */
+export class LeaseHeld extends KreError {
+  override name = 'LeaseHeld'
+}
+
+/** How often an engine that waits looks whether it may lead. */
+const LOOK_MS = 500
+
 /** Of the one engine that acts on the world. */
 export const ENGINE_LEASE = 'engine'
 
@@ -12,6 +20,8 @@ export const ENGINE_LEASE = 'engine'
  *
  * @param claim.place stands for the data folder.
  * @param claim.absenceMs after which processes of an engine that is gone have ended.
+ * @param claim.waits for as long as another engine of the same place has it: they are on computers of their own, where no
+ *   lock says who is gone.
  * @returns the lease, and when the step that took it began.
  * @throws KreError `failed-precondition` while an engine of another folder works on the store, or one of this folder
  *   that lost its lock.
@@ -26,7 +36,7 @@ export async function takeLease(
     isGone: (holder: string) => Promise<boolean>
     say: (text: string) => void
   },
-  claim: { holder: string; place: string; absenceMs: number },
+  claim: { holder: string; place: string; absenceMs: number; waits?: boolean },
 ): Promise<{ lease: Lease & { holder: string }; takenAt: number }> {
   const { leases, now, pause, isGone, say } = deps
   const { holder, place, absenceMs } = claim
@@ -36,8 +46,13 @@ export async function takeLease(
     const silentMs = watch(seen)
     const isOurs = seen === null || seen.place === null || seen.place === place
     // Somebody removed the lock of an engine that lives: the lease is what counts.
-    if (isOurs && seen !== null && seen.holder !== null && !(await isGone(seen.holder)))
-      throw worksHere(seen.holder)
+    if (isOurs && seen !== null && seen.holder !== null && !(await isGone(seen.holder))) {
+      if (claim.waits !== true) throw worksHere(seen.holder)
+      if (silentMs < LEASE_MS) {
+        await pause(LOOK_MS)
+        continue
+      }
+    }
     if (isOurs || silentMs >= LEASE_MS + absenceMs) {
       const takenAt = now()
       const lease = await leases.take({ name: ENGINE_LEASE, holder, place }, seen)
@@ -54,7 +69,7 @@ export async function takeLease(
 }
 
 function worksHere(holder: string): KreError {
-  return new KreError(
+  return new LeaseHeld(
     'failed-precondition',
     `an engine (${holder}) works on this folder, though somebody removed its lock: stop it with "krectl stop", or wait until it is gone`,
   )

@@ -1,12 +1,10 @@
 import { hostname } from 'node:os'
 import { stat } from 'node:fs/promises'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { SECOND_MS, type EventBus, type NatsAccess } from '@kre/contracts'
-import { startLocalNatsServer, type LocalNatsServer } from '@kre/nats-manager'
-import { findNatsServer } from '@kre/service-kit'
+import type { EventBus, NatsAccess } from '@kre/contracts'
 import type { DataDirClaim } from '../claim-data-dir.ts'
-import type { Config } from '../config.ts'
+import { sharesInstallation, type Config } from '../config.ts'
+import { startNats, type LedNats } from '../nats-side.ts'
 import { startLeading, type Leading, type LeadingDeps } from '../start-leading.ts'
 import { isOneProcess } from './campaign.ts'
 import { keepLease } from './keep-lease.ts'
@@ -19,7 +17,7 @@ export type Link = { readonly nats: LeadingDeps['nats']; readonly events: EventB
 /** The place of the one engine that leads. */
 export type Seat = {
   readonly leading: Leading
-  readonly natsServer: LocalNatsServer
+  readonly natsServer: LedNats
   /** The engine is up: left from now on, NATS stays for the next one, even when this one has started it. */
   settle(): void
   /** Writes down again who leads. @returns false when the data folder is gone. */
@@ -48,8 +46,9 @@ export type SeatDeps = Omit<LeadingDeps, 'nats' | 'events' | 'natsServer' | 'fen
  * Begins to lead. What fails on the way is undone, and the claim given back.
  *
  * @param signal ends the waiting for the lease.
+ * @param waits for as long as an engine of another computer leads.
  */
-export async function takeSeat(deps: SeatDeps, signal: AbortSignal): Promise<Seat> {
+export async function takeSeat(deps: SeatDeps, signal: AbortSignal, waits = false): Promise<Seat> {
   const { config, store, logger, claim, say } = deps
   const release: (() => PromiseLike<unknown>)[] = [() => claim.release()]
   const leave = async () => {
@@ -63,7 +62,7 @@ export async function takeSeat(deps: SeatDeps, signal: AbortSignal): Promise<Sea
     const isGone = async (holder: string) =>
       holder === deps.holder || !isOneProcess(holder) || (await deps.isGone(holder))
     const held = { leases: store.leases, now, pause, isGone, say, logger }
-    const taken = await takeLease(held, { holder: deps.holder, place, absenceMs })
+    const taken = await takeLease(held, { holder: deps.holder, place, absenceMs, waits })
     const lease = keepLease(held, taken.lease, taken.takenAt, deps.onLost)
     await removeDeadLocks(store.leases, deps.isGone)
     let leftAt: string | null = place
@@ -72,7 +71,7 @@ export async function takeSeat(deps: SeatDeps, signal: AbortSignal): Promise<Sea
         .release(leftAt)
         .catch((error: unknown) => logger.warn({ err: error }, 'the lease was not given back')),
     )
-    const natsServer = await startNats(deps)
+    const natsServer = await startNats(config, logger, say)
     let isUp = false
     release.push(async () => {
       // A start that failed leaves nothing behind that was not there before.
@@ -108,28 +107,14 @@ export async function takeSeat(deps: SeatDeps, signal: AbortSignal): Promise<Sea
   }
 }
 
-async function startNats({ config, logger, say }: SeatDeps): Promise<LocalNatsServer> {
-  const binary = await findNatsServer({
-    cacheDir: config.cacheDir,
-    path: config.path,
-    onProgress: say,
-  })
-  const natsServer = await startLocalNatsServer({
-    dir: join(config.dataDir, 'nats'),
-    binary,
-    // Its clients drain first.
-    engineAbsenceMs: config.engineAbsenceMs + config.drainMs + 5 * SECOND_MS,
-    logger,
-  })
-  say(`nats-server is up on port ${natsServer.port}`)
-  return natsServer
-}
-
 /**
  * Names what an engine can see of what runs. A store in the folder has no engines of other folders; one of several
  * folders tells them apart, also a copy of a folder from its original.
  */
-async function placeOf({ dataDir, mongodb }: Config): Promise<string> {
+async function placeOf(config: Config): Promise<string> {
+  const { dataDir, mongodb } = config
+  // Each of them sees all that runs.
+  if (sharesInstallation(config)) return 'the cluster'
   if (mongodb === null) return 'its data folder'
   const { ino } = await stat(dataDir)
   return `${hostname()}:${dataDir} (${ino})`

@@ -1,6 +1,6 @@
 /** The verbs of the engine on objects of its namespace. It never reads a Secret: no right to do so is asked for. */
 import type { V1ObjectMeta } from '@kubernetes/client-node'
-import { FIELD_MANAGER } from '../manifests/identity.ts'
+import { FIELD_MANAGER, LABEL } from '../manifests/identity.ts'
 import { type ClusterObject, type Kind, type ObjectRef, pathOf, refOf } from './kinds.ts'
 import type { Answer, Cluster } from './open-cluster.ts'
 import { type Attempt, toClusterError } from './to-cluster-error.ts'
@@ -13,6 +13,10 @@ export type ClusterObjects = {
   change(ref: ObjectRef, fields: object): Promise<ClusterObject | null>
   /** Null = there is none. */
   read(ref: ObjectRef): Promise<ClusterObject | null>
+  /** Whether somebody else has an object of the name. Needs no right to read it. */
+  isForeign(ref: ObjectRef, installation: string): Promise<boolean>
+  /** Writes down what happened to an object, where people look for that: among the cluster's Events. */
+  record(event: object): Promise<void>
   /** Whether the namespace has an object of the kind with these labels, asked of the cluster itself. */
   hasAny(kind: Kind, selector: string): Promise<boolean>
   /** @param only removed only if it is still that object, in that version. @returns whether it was removed. */
@@ -21,6 +25,10 @@ export type ClusterObjects = {
 
 const APPLY = 'application/apply-patch+yaml'
 const MERGE = 'application/merge-patch+json'
+const JSON_PATCH = 'application/json-patch+json'
+/** Two who write at once: the server says so, and asks to do it again. */
+const CONFLICT = 409
+const CONFLICT_TRIES = 4
 
 export function clusterObjects(
   cluster: Pick<Cluster, 'request'>,
@@ -31,37 +39,59 @@ export function clusterObjects(
     if (answer.status >= 300) throw toClusterError(answer.status, answer.body, attempt)
     return JSON.parse(answer.body) as T
   }
+  const patch = async (
+    { kind, name }: ObjectRef,
+    query: string,
+    contentType: string,
+    body: unknown,
+  ): Promise<Answer> => {
+    const path = `${pathOf(kind, namespace, name)}?fieldManager=${FIELD_MANAGER}${query}`
+    return cluster.request({ method: 'PATCH', path, contentType, body, signal })
+  }
   return {
     namespace,
     async apply<T extends ClusterObject>(object: T) {
-      const { kind, name } = refOf(object)
-      const answer = await cluster.request({
-        method: 'PATCH',
+      const ref = refOf(object)
+      for (let tries = 1; ; tries++) {
         // `force`: what we name is ours, whoever changed it by hand.
         // `Strict`: a field that the server does not know is an error, not nothing.
-        path: `${pathOf(kind, namespace, name)}?fieldManager=${FIELD_MANAGER}&force=true&fieldValidation=Strict`,
-        contentType: APPLY,
-        body: object,
-        signal,
-      })
-      return parse<T>(answer, { verb: 'patch', kind, name, namespace })
+        const answer = await patch(ref, '&force=true&fieldValidation=Strict', APPLY, object)
+        if (answer.status === CONFLICT && tries < CONFLICT_TRIES) continue
+        return parse<T>(answer, { verb: 'patch', ...ref, namespace })
+      }
     },
-    async change({ kind, name }, fields) {
-      const answer = await cluster.request({
-        method: 'PATCH',
-        path: `${pathOf(kind, namespace, name)}?fieldManager=${FIELD_MANAGER}`,
-        contentType: MERGE,
-        body: fields,
-        signal,
-      })
-      if (answer.status === 404 || answer.status === 409) return null
-      return parse<ClusterObject>(answer, { verb: 'patch', kind, name, namespace })
+    async change(ref, fields) {
+      const answer = await patch(ref, '', MERGE, fields)
+      if (answer.status === 404 || answer.status === CONFLICT) return null
+      return parse<ClusterObject>(answer, { verb: 'patch', ...ref, namespace })
     },
     async read({ kind, name }) {
       const path = pathOf(kind, namespace, name)
       const answer = await cluster.request({ method: 'GET', path, signal })
       if (answer.status === 404) return null
       return parse<ClusterObject>(answer, { verb: 'get', kind, name, namespace })
+    },
+    async isForeign(ref, installation) {
+      // A patch that changes nothing, and is not carried out: it says whether the label is as it should be.
+      const path = `/metadata/labels/${LABEL.installation.replaceAll('/', '~1')}`
+      const question = [{ op: 'test', path, value: installation }]
+      const answer = await patch(ref, '&dryRun=All', JSON_PATCH, question)
+      if (answer.status === 404) return false
+      if (answer.status === 422) return true
+      parse(answer, { verb: 'patch', ...ref, namespace })
+      return false
+    },
+    async record(event) {
+      const path = pathOf('Event', namespace)
+      const contentType = 'application/json'
+      const answer = await cluster.request({
+        method: 'POST',
+        path,
+        contentType,
+        body: event,
+        signal,
+      })
+      parse(answer, { verb: 'create', kind: 'Event', namespace })
     },
     async hasAny(kind, selector) {
       const query = new URLSearchParams({ labelSelector: selector, limit: '1' })
@@ -82,7 +112,7 @@ export function clusterObjects(
         },
         signal,
       })
-      if (answer.status === 404 || answer.status === 409) return false
+      if (answer.status === 404 || answer.status === CONFLICT) return false
       parse(answer, { verb: 'delete', kind, name, namespace })
       return true
     },

@@ -10,6 +10,10 @@ const KINDS = {
   Deployment: { group: 'apps', version: 'v1', plural: 'deployments' },
   PodDisruptionBudget: { group: 'policy', version: 'v1', plural: 'poddisruptionbudgets' },
   NetworkPolicy: { group: 'networking.k8s.io', version: 'v1', plural: 'networkpolicies' },
+  Ingress: { group: 'networking.k8s.io', version: 'v1', plural: 'ingresses' },
+  HTTPRoute: { group: 'gateway.networking.k8s.io', version: 'v1', plural: 'httproutes' },
+  GRPCRoute: { group: 'gateway.networking.k8s.io', version: 'v1', plural: 'grpcroutes' },
+  Event: { group: '', version: 'v1', plural: 'events' },
 } as const
 export type Kind = keyof typeof KINDS
 

@@ -4,7 +4,7 @@ import { type Kind, ruleOf } from './kinds.ts'
 
 export type Attempt = {
   /** As a Role names it. */
-  readonly verb: 'get' | 'list' | 'watch' | 'patch' | 'delete'
+  readonly verb: 'get' | 'list' | 'watch' | 'patch' | 'create' | 'delete'
   readonly kind: Kind
   /** Absent = all of the kind. */
   readonly name?: string
@@ -44,6 +44,12 @@ export function toClusterError(status: number, body: string, attempt: Attempt): 
     return new KreError(
       'failed-precondition',
       `namespace "${attempt.namespace}" does not exist: make it with "kubectl create namespace ${attempt.namespace}"`,
+      details,
+    )
+  if (status === 404 && attempt.verb === 'patch' && attempt.kind.endsWith('Route'))
+    return new KreError(
+      'failed-precondition',
+      `${what}: the cluster knows no ${attempt.kind}: install the Gateway API in it, or choose another way to publish (publish.mode)`,
       details,
     )
   return new KreError(

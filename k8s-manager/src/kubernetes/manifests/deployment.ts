@@ -1,13 +1,22 @@
 /** The Deployment of one workload: an entrypoint, or a node with those that share its process. */
+import { createHash } from 'node:crypto'
 import { objectName, SECOND_MS, type Workload } from '@kre/contracts'
-import type { V1Container, V1Deployment, V1ObjectMeta, V1PodSpec } from '@kubernetes/client-node'
+import type {
+  V1Container,
+  V1Deployment,
+  V1EnvVar,
+  V1ObjectMeta,
+  V1PodSpec,
+} from '@kubernetes/client-node'
 import { runnerFlags } from '../../runner-flags.ts'
 import { LAUNCH_FILE, POD, PORTS } from '../pod-layout.ts'
 import type { KubernetesSettings } from '../settings.ts'
 import { ANNOTATION, LABEL, nameAnnotations, workloadLabels } from './identity.ts'
+import { launchTemplate } from './launch-template.ts'
 import { CONTAINER_SECURITY, POD_SECURITY } from './pod-security.ts'
 import { entrypointProbes, nodeProbes } from './probes.ts'
 import { containerResources, placement, prepareResources } from './resources.ts'
+import { publishedRouteName } from './published-route.ts'
 import { variablesEnv } from './secrets.ts'
 import { writeWorkloadRecord } from './workload-record.ts'
 import { podVolumes, prepareMounts, runMounts } from './volumes.ts'
@@ -15,18 +24,28 @@ import { podVolumes, prepareMounts, runMounts } from './volumes.ts'
 /** Between the end of draining and SIGKILL. */
 const GRACE_MARGIN_S = 5
 
-/** @param configSecretName Secret of the spec; @param formerSecrets those that pods of earlier specs may use still. */
+/** Secrets with values of a workload's configuration. */
+export type ValuesSecrets = {
+  /** Null = there are no values. */
+  readonly name: string | null
+  /** Those that pods of earlier specs may use still. */
+  readonly former: readonly string[]
+}
+
 export function workloadDeployment(
   workload: Workload,
   settings: KubernetesSettings,
   metadata: Pick<V1ObjectMeta, 'namespace' | 'ownerReferences'>,
-  configSecretName: string,
-  formerSecrets: readonly string[] = [],
+  { name: valuesSecret, former }: ValuesSecrets,
 ): V1Deployment {
   const labels = workloadLabels(workload, settings)
   const selector = { [LABEL.workload]: labels[LABEL.workload] ?? '' }
   const names = nameAnnotations(workload)
-  const secrets = [...formerSecrets.filter((name) => name !== configSecretName), configSecretName]
+  const secrets = [
+    ...former.filter((name) => name !== valuesSecret),
+    ...(valuesSecret === null ? [] : [valuesSecret]),
+  ]
+  const route = publishedRouteName(workload, settings)
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
@@ -40,7 +59,9 @@ export function workloadDeployment(
         [ANNOTATION.workloadId]: workload.id,
         [ANNOTATION.spec]: writeWorkloadRecord(workload),
         [ANNOTATION.specHash]: workload.specHash,
-        [ANNOTATION.configSecrets]: secrets.join(','),
+        [ANNOTATION.settings]: settingsHash(settings),
+        ...(secrets.length === 0 ? {} : { [ANNOTATION.configSecrets]: secrets.join(',') }),
+        ...(route === null ? {} : { [ANNOTATION.route]: route }),
       },
     },
     spec: {
@@ -59,19 +80,25 @@ export function workloadDeployment(
             ...names,
             [ANNOTATION.workloadId]: workload.id,
             [ANNOTATION.specHash]: workload.specHash,
+            [ANNOTATION.launch]: JSON.stringify(launchTemplate(workload, settings)),
           },
         },
-        spec: podSpec(workload, settings, labels, configSecretName),
+        spec: podSpec(workload, settings, labels, valuesSecret),
       },
     },
   }
+}
+
+/** Tells what an engine with other settings has made from what somebody has changed. */
+export function settingsHash(settings: KubernetesSettings): string {
+  return createHash('sha256').update(JSON.stringify(settings)).digest('hex').slice(0, 16)
 }
 
 function podSpec(
   workload: Workload,
   settings: KubernetesSettings,
   labels: Readonly<Record<string, string>>,
-  configSecretName: string,
+  valuesSecret: string | null,
 ): V1PodSpec {
   const { pullSecrets } = settings.images
   return {
@@ -86,12 +113,12 @@ function podSpec(
       ? {}
       : { imagePullSecrets: pullSecrets.map((name) => ({ name })) }),
     initContainers: [prepareContainer(workload, settings)],
-    containers: [runContainer(workload, settings, configSecretName)],
-    volumes: podVolumes(workload, configSecretName, settings),
+    containers: [runContainer(workload, settings, valuesSecret)],
+    volumes: podVolumes(workload, valuesSecret, settings),
   }
 }
 
-/** Unpacks the bundle, checks its digest, and writes the launch file. */
+/** Gets the bundle, checks its digest, unpacks it, and writes the launch file. */
 function prepareContainer(workload: Workload, settings: KubernetesSettings): V1Container {
   return {
     name: 'prepare',
@@ -103,6 +130,7 @@ function prepareContainer(workload: Workload, settings: KubernetesSettings): V1C
       { name: 'POD_UID', valueFrom: { fieldRef: { fieldPath: 'metadata.uid' } } },
       { name: 'HOME', value: POD.temporary },
       { name: 'TMPDIR', value: POD.temporary },
+      ...packageEnv(workload, settings),
     ],
     resources: prepareResources(workload, settings),
     securityContext: CONTAINER_SECURITY,
@@ -111,10 +139,19 @@ function prepareContainer(workload: Workload, settings: KubernetesSettings): V1C
   }
 }
 
+/** What pip is told; it reads nothing else, because no user has a home there. */
+function packageEnv({ spec }: Workload, { python }: KubernetesSettings): V1EnvVar[] {
+  if (spec.kind === 'entrypoint' || spec.runner !== 'python' || python.indexUrl === null) return []
+  return [
+    { name: 'PIP_INDEX_URL', value: python.indexUrl },
+    ...(python.indexCaFile === null ? [] : [{ name: 'PIP_CERT', value: python.indexCaFile }]),
+  ]
+}
+
 function runContainer(
   workload: Workload,
   settings: KubernetesSettings,
-  configSecretName: string,
+  valuesSecret: string | null,
 ): V1Container {
   const { spec } = workload
   const folder = spec.kind === 'node' ? 'node-runner' : 'entrypoint'
@@ -135,7 +172,7 @@ function runContainer(
         : { name: 'grpc', containerPort: PORTS.grpc, protocol: 'TCP' },
     ],
     env: [
-      ...variablesEnv(workload, configSecretName),
+      ...variablesEnv(workload, valuesSecret),
       { name: 'HOME', value: POD.temporary },
       ...(spec.kind === 'node' ? [{ name: 'KRE_HEALTH_PORT', value: String(PORTS.health) }] : []),
       { name: 'KRE_LAUNCH_FILE', value: LAUNCH_FILE },

@@ -26,6 +26,12 @@ export const ANNOTATION = {
   nodeName: 'kre.dev/node-name',
   /** Names of the Secrets that pods of the workload may use, the newest last. */
   configSecrets: 'kre.dev/config-secrets',
+  /** On pods: what they run, as JSON, without values of the configuration. */
+  launch: 'kre.dev/launch',
+  /** Digest of the settings that the object was made with. */
+  settings: 'kre.dev/settings',
+  /** `<kind>/<name>` of the route to a published entrypoint. */
+  route: 'kre.dev/route',
 } as const
 
 /** Name of the object that owns all others of a version, or of a runtime's published entrypoint. */

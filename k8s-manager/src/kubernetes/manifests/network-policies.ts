@@ -30,7 +30,7 @@ export function networkPolicies(
         policyTypes: ['Ingress', 'Egress'],
         ingress: [],
         egress: [
-          ...[...network.nats, ...network.bundles, ...network.egress].map((peer) =>
+          ...[...network.nats, ...network.packages, ...network.egress].map((peer) =>
             egressRule(peer, ['TCP']),
           ),
           egressRule(network.dns, ['UDP', 'TCP']),

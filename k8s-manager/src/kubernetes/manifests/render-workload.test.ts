@@ -11,12 +11,14 @@ import type { KubernetesSettings } from '../settings.ts'
 import { engineRole } from './engine-role.ts'
 import { groupObjects, ownerConfigMap, ownerReference } from './group-objects.ts'
 import { renderWorkload } from './render-workload.ts'
+import { valuesSecret, valuesSecretName } from './secrets.ts'
 
 const settings = kubernetesSettings()
 const UID = '11111111-2222-3333-4444-555555555555'
 
 function render(workload: Workload, of: KubernetesSettings = settings) {
-  return renderWorkload(workload, of, ownerReference(workload, UID))
+  const secrets = { name: valuesSecretName(workload), former: [] }
+  return renderWorkload(workload, of, ownerReference(workload, UID), secrets)
 }
 
 function expectGolden(name: string, objects: readonly (object | null)[]): void {
@@ -63,9 +65,42 @@ describe('objects', () => {
       ...groupObjects(of, settings, ownerReference(of, UID)),
     ])
   })
-  test('that say what the engine may do', () => {
-    expectGolden('engine-role', [engineRole('runners')])
+  test.each([
+    [
+      'ingress',
+      {
+        mode: 'ingress',
+        host: '{runtime}.kre.example.com',
+        className: 'nginx',
+        annotations: { 'nginx.ingress.kubernetes.io/backend-protocol': 'GRPC' },
+        tlsSecret: '{runtime}-tls',
+      },
+    ],
+    [
+      'gateway',
+      {
+        mode: 'gateway',
+        kind: 'GRPCRoute',
+        host: '{runtime}.kre.example.com',
+        parents: [{ name: 'public', namespace: 'gateways', sectionName: 'grpc' }],
+      },
+    ],
+    ['load-balancer', { mode: 'service', type: 'LoadBalancer', annotations: { 'lb/scope': 'in' } }],
+  ] as const)('of a published entrypoint behind %s', (name, publish) => {
+    const of = kubernetesSettings({ publish: structuredClone(publish) as never })
+    const { service, route, deployment } = render(entrypointWorkload(null), of)
+    expectGolden(`published-${name}`, [service, route])
+    expect(deployment.metadata?.annotations?.['kre.dev/route']).toBe(
+      route === null ? undefined : `${route.kind}/${route.metadata?.name}`,
+    )
+    // A version is reached inside of the cluster alone.
+    const own = render(entrypointWorkload(), of)
+    expect([own.route, own.service?.spec?.type]).toEqual([null, 'ClusterIP'])
   })
+  test.each(['service', 'ingress', 'gateway'] as const)(
+    'that say what the engine may do with published entrypoints behind %s',
+    (mode) => expectGolden(`engine-role-${mode}`, [engineRole('runners', 'kre', mode)]),
+  )
 })
 
 describe('every pod', () => {
@@ -94,7 +129,7 @@ describe('every pod', () => {
       const kinds = (pod?.volumes ?? []).flatMap((volume) =>
         Object.keys(volume).filter((key) => key !== 'name'),
       )
-      expect(new Set(kinds)).toEqual(new Set(['secret', 'emptyDir']))
+      expect(new Set(kinds)).toEqual(new Set(['projected', 'secret', 'emptyDir']))
     }
   })
   test('has time to drain before it is killed, and an entrypoint time to be forgotten before that', () => {
@@ -124,10 +159,11 @@ test('no value of a configuration is anywhere but in the Secret', () => {
   const config = { variables: { PASSWORD: 'canary-1' }, files: { KEY: 'canary-2' } }
   const spec: NodeSpec = { ...(workload.spec as NodeSpec), config, fused: [] }
   const member = { ...spec, fused: undefined, node: 'next' }
-  const { secret, ...others } = render({ ...workload, spec: { ...spec, fused: [member] } })
-  expect(JSON.stringify(others)).not.toMatch(/canary/)
+  const whole = { ...workload, spec: { ...spec, fused: [member] } }
+  expect(JSON.stringify(render(whole))).not.toMatch(/canary/)
+  const secret = valuesSecret(whole, settings, {})
   expect(JSON.stringify(secret)).not.toMatch(/canary/)
-  expect(Buffer.from(secret.data?.['launch.json'] ?? '', 'base64').toString()).toMatch(/canary-1/)
+  expect(Buffer.from(secret?.data?.['values.json'] ?? '', 'base64').toString()).toMatch(/canary-1/)
 })
 
 test('names are legal, short enough and different for different workloads, whatever the ids are', () => {
@@ -147,8 +183,9 @@ test('names are legal, short enough and different for different workloads, whate
             version,
             spec,
           }
-          const { secret, deployment } = render(own)
-          return [secret, deployment].map((object) => `${object.kind} ${object.metadata?.name}`)
+          const { deployment } = render(own)
+          const { name } = deployment.metadata ?? {}
+          return [`Deployment ${name}`, `Secret ${valuesSecretName(own)}`]
         })
         expect(new Set(names).size).toBe(all.length * 2)
         for (const name of names) expect(name).toMatch(/^\w+ [a-z](?:[-a-z0-9]{0,61}[a-z0-9])?$/)

@@ -2,42 +2,44 @@
 import type { Workload } from '@kre/contracts'
 import type {
   V1Deployment,
+  V1Ingress,
   V1OwnerReference,
   V1PodDisruptionBudget,
-  V1Secret,
   V1Service,
 } from '@kubernetes/client-node'
 import type { KubernetesSettings } from '../settings.ts'
-import { workloadDeployment } from './deployment.ts'
-import { configSecret } from './secrets.ts'
+import { type ValuesSecrets, workloadDeployment } from './deployment.ts'
+import { type GatewayRoute, publishedRoute } from './published-route.ts'
 import { disruptionBudget, entrypointService } from './service.ts'
 
+/** What a workload has beside what its version shares. */
 export type WorkloadObjects = {
-  readonly secret: V1Secret
   readonly deployment: V1Deployment
-  readonly budget: V1PodDisruptionBudget
+  /** Of a workload with several replicas: it protects none of one. */
+  readonly budget: V1PodDisruptionBudget | null
   /** Of entrypoints. */
   readonly service: V1Service | null
+  /** Of a published entrypoint that is reached from outside. */
+  readonly route: V1Ingress | GatewayRoute | null
 }
 
-/**
- * @param formerSecrets Secrets that pods of earlier specs may use still.
- * @throws KreError `resource-exhausted` when the configuration does not fit into a Secret.
- */
 export function renderWorkload(
   workload: Workload,
   settings: KubernetesSettings,
   owner: V1OwnerReference,
-  formerSecrets: readonly string[] = [],
+  secrets: ValuesSecrets,
 ): WorkloadObjects {
   const metadata = { namespace: settings.namespace, ownerReferences: [owner] }
-  const secret = configSecret(workload, settings, metadata)
-  const secretName = secret.metadata?.name ?? ''
+  const { spec, replicas } = workload
   return {
-    secret,
-    deployment: workloadDeployment(workload, settings, metadata, secretName, formerSecrets),
-    budget: disruptionBudget(workload, settings, metadata),
-    service:
-      workload.spec.kind === 'entrypoint' ? entrypointService(workload, settings, metadata) : null,
+    deployment: workloadDeployment(workload, settings, metadata, secrets),
+    budget: replicas > 1 ? disruptionBudget(workload, settings, metadata) : null,
+    service: spec.kind === 'entrypoint' ? entrypointService(workload, settings, metadata) : null,
+    route: publishedRoute(workload, settings, metadata),
   }
+}
+
+/** Those that there are, the Deployment last: its pods need the others. */
+export function objectsIn({ deployment, budget, service, route }: WorkloadObjects) {
+  return [budget, service, route, deployment].filter((object) => object !== null)
 }

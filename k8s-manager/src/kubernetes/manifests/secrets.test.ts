@@ -1,62 +1,78 @@
 import { describe, expect, test } from '@jest/globals'
 import type { V1Secret } from '@kubernetes/client-node'
-import { MiB, NodeLaunch, type NodeSpec, type Workload } from '@kre/contracts'
+import { EntrypointLaunch, MiB, NodeLaunch, type NodeSpec, type Workload } from '@kre/contracts'
 import { kubernetesSettings } from '../../testing/kubernetes-settings.ts'
 import { entrypointWorkload, nodeWorkload } from '../../testing/workloads.ts'
-import { accessSecret, configSecret, variablesEnv } from './secrets.ts'
+import { launchTemplate } from './launch-template.ts'
+import { accessSecret, valuesSecret, valuesSecretName, variablesEnv } from './secrets.ts'
 
 const settings = kubernetesSettings()
-const bundle = { archiveUrl: 'http://kre/a', descriptorsUrl: 'http://kre/d', token: 'bundle-token' }
 
 function withConfig(
   variables: Record<string, string>,
   files: Record<string, string> = {},
+  overrides: Partial<Workload> = {},
 ): Workload {
-  const workload = nodeWorkload('etl')
+  const workload = nodeWorkload('etl', overrides)
   return { ...workload, spec: { ...(workload.spec as NodeSpec), config: { variables, files } } }
 }
 
-function read(secret: V1Secret, key: string): unknown {
-  return JSON.parse(Buffer.from(secret.data?.[key] ?? '', 'base64').toString('utf8'))
+function read(secret: V1Secret | null, key: string): unknown {
+  return JSON.parse(Buffer.from(secret?.data?.[key] ?? '', 'base64').toString('utf8'))
 }
 
-describe('the Secret of what a pod runs', () => {
-  test('holds all that its launch file needs but for what only the pod knows', () => {
-    const template = read(configSecret(nodeWorkload('etl'), settings, {}), 'launch.json') as object
-    const own = {
-      nats: { servers: [], user: '', password: '' },
-      replica: 0,
-      basePath: '/',
-      descriptorSetPath: '/',
-      workPath: '/',
-      python: null,
-    }
-    expect(NodeLaunch.safeParse({ ...template, ...own }).error).toBeUndefined()
+describe('what a pod is told', () => {
+  const nats = { servers: [], user: '', password: '' }
+  test('is all that its launch file needs but for what only the pod knows', () => {
+    const places = { basePath: '/', descriptorSetPath: '/', workPath: '/', python: null }
+    const node = launchTemplate(nodeWorkload('etl'), settings)
+    const launch = { ...node, ...places, nats, replica: 0 }
+    expect(NodeLaunch.safeParse(launch).error).toBeUndefined()
+    const entrypoint = { ...launchTemplate(entrypointWorkload(), settings), nats, replica: 0 }
+    expect(EntrypointLaunch.safeParse(entrypoint).error).toBeUndefined()
   })
-  test('can never be changed, and has another name for another spec', () => {
+  test('has names of the configuration, and no value', () => {
+    const template = launchTemplate(withConfig({ A: 'secret' }, { F: 'secret' }), settings)
+    expect(template).toMatchObject({ config: { variables: { A: '' }, files: { F: '' } } })
+    expect(JSON.stringify(template)).not.toContain('secret')
+  })
+})
+
+describe('the Secret of values', () => {
+  test('holds the configuration, and can never be changed', () => {
+    const secret = valuesSecret(withConfig({ A: '1' }, { F: 'content' }), settings, {})
+    expect(secret?.immutable).toBe(true)
+    expect(read(secret, 'values.json')).toEqual({ variables: { A: '1' }, files: { F: 'content' } })
+  })
+  test('is one for all workloads with the same values, and another for others', () => {
+    const name = (node: string, configHash: string) =>
+      valuesSecretName(nodeWorkload(node, { configHash }))
+    expect(name('etl', 'x')).toBe(name('model', 'x'))
+    expect(name('etl', 'x')).not.toBe(name('etl', 'y'))
+  })
+  test('is one of its own where nobody says which values are the same', () => {
     const [a, again, b] = [1, 1, 2].map((revision) =>
-      configSecret(nodeWorkload('etl', { revision }), settings, {}),
+      valuesSecretName(nodeWorkload('etl', { revision })),
     )
-    expect(a?.immutable).toBe(true)
-    expect(again?.metadata?.name).toBe(a?.metadata?.name)
-    expect(b?.metadata?.name).not.toBe(a?.metadata?.name)
+    expect(again).toBe(a)
+    expect(b).not.toBe(a)
+    expect(valuesSecretName(nodeWorkload('model'))).not.toBe(a)
   })
-  test('has another name when only the place changes', () => {
-    const other = kubernetesSettings({ drainMs: 1_000 })
-    const name = (of: typeof settings) => configSecret(nodeWorkload('etl'), of, {}).metadata?.name
-    expect(name(other)).not.toBe(name(settings))
+  test('is not there for a workload without values', () => {
+    expect(valuesSecret(withConfig({}), settings, {})).toBeNull()
+    expect(valuesSecret(entrypointWorkload(), settings, {})).toBeNull()
   })
-  test('has no name that tells of a value: the digest of the spec has a key', () => {
+  test('has no name that tells of a value: the digests have a key', () => {
     const [a, b] = ['hunter2', 'hunter3'].map((value) =>
-      configSecret(withConfig({ PASSWORD: value }, { FILE: value }), settings, {}),
+      valuesSecret(withConfig({ PASSWORD: value }, { FILE: value }), settings, {}),
     )
     expect(a?.metadata?.name).toBe(b?.metadata?.name)
     expect(a?.data).not.toEqual(b?.data)
   })
   test('is refused with its size when it is too large', () => {
     const large = withConfig({}, { MODEL: 'x'.repeat(MiB) })
-    expect(() => configSecret(large, settings, {})).toThrow(
-      /shop\.v1\.main\.etl: .* bytes, and a Secret/,
+    expect(() => valuesSecret(large, settings, {})).toThrow(
+      /shop-v1-[0-9a-f]{8}: \d+ bytes are to be in one Secret/,
     )
   })
 })
@@ -84,8 +100,9 @@ describe('variables of the configuration', () => {
   ])('that are named %j do not configure the runner', (name) => {
     const workload = withConfig({ [name]: 'x' })
     expect(variablesEnv(workload, 'config')).toEqual([])
-    const template = read(configSecret(workload, settings, {}), 'launch.json')
-    expect(template).toMatchObject({ config: { variables: { [name]: 'x' } } })
+    expect(read(valuesSecret(workload, settings, {}), 'values.json')).toMatchObject({
+      variables: { [name]: 'x' },
+    })
   })
 })
 
@@ -96,17 +113,26 @@ describe('the Secret of credentials', () => {
     password: '',
     credentials: { jwt: 'j', seed: 's', expiresUnixMs: 1 },
   }
-  test('says where newer ones appear', () => {
-    const secret = accessSecret(nodeWorkload('etl'), settings, {}, { nats, bundle })
-    expect(read(secret, 'nats.json')).toMatchObject({
-      credentials: { jwt: 'j', renewalPath: '/kre/access/credentials.json' },
+  const { credentials, ...address } = nats
+  const of = { runtimeId: 'shop', version: 'v1' }
+  test('has those of each workload, and says where newer ones appear', () => {
+    const etl = nodeWorkload('etl')
+    const model = nodeWorkload('model')
+    const secret = accessSecret(of, settings, {}, [
+      [etl, nats],
+      [model, address],
+    ])
+    const [key = ''] = Object.keys(secret.data ?? {})
+    const start = key.replace('.nats.json', '')
+    expect(start).toMatch(/^shop-v1-main-etl-[0-9a-f]{8}$/)
+    expect(read(secret, key)).toEqual(address)
+    expect(read(secret, `${start}.credentials.json`)).toEqual({
+      ...credentials,
+      renewalPath: '/kre/access/credentials.json',
     })
-    expect(read(secret, 'credentials.json')).toEqual(nats.credentials)
-    expect(read(secret, 'bundle.json')).toEqual({ ...bundle, digest: 'a'.repeat(64) })
+    // A server without accounts has none.
+    const others = Object.keys(secret.data ?? {}).filter((name) => name.includes('model'))
+    expect(read(secret, others[1] ?? '')).toBeNull()
     expect(secret.immutable).toBeUndefined()
-  })
-  test('of an entrypoint has no right on a bundle', () => {
-    const secret = accessSecret(entrypointWorkload(), settings, {}, { nats, bundle: null })
-    expect(Object.keys(secret.data ?? {})).toEqual(['nats.json', 'credentials.json'])
   })
 })

@@ -1,36 +1,17 @@
 /**
- * What a pod is told, in two Secrets. One holds what it runs: it never changes, and a pod that is to run something else
- * gets another. The other holds credentials, which expire: newer ones appear in the files of pods that run.
+ * The two Secrets of a version. One holds the values of its configuration: it never changes, and pods with other values
+ * get another. The other holds the credentials of all its pods, which expire: newer ones appear in the files of pods
+ * that run.
  */
 import { createHash } from 'node:crypto'
-import {
-  KreError,
-  MiB,
-  type NatsAccess,
-  type NodeLaunch,
-  objectName,
-  type EntrypointLaunch,
-  type Workload,
-} from '@kre/contracts'
+import { KreError, MiB, type NatsAccess, objectName, type Workload } from '@kre/contracts'
 import type { V1EnvVar, V1ObjectMeta, V1Secret } from '@kubernetes/client-node'
-import { BUNDLE_KEY, CONFIG_KEY, CREDENTIALS_KEY, NATS_KEY, POD, PORTS } from '../pod-layout.ts'
+import { CREDENTIALS_KEY, NATS_KEY, POD, VALUES_KEY } from '../pod-layout.ts'
 import type { KubernetesSettings } from '../settings.ts'
-import { workloadLabels } from './identity.ts'
+import { groupLabels, groupName } from './identity.ts'
 
-/** Where a pod gets its bundle from, and with what right. */
-export type BundleAccess = {
-  /** The canonical archive. */
-  readonly archiveUrl: string
-  /** The FileDescriptorSet of its protos. */
-  readonly descriptorsUrl: string
-  /** Sent as `Authorization: Bearer`; empty = none. */
-  readonly token: string
-}
-
-/** What the pod is told but for what only the pod knows: its number, its credentials, its folders. */
-export type LaunchTemplate =
-  | Omit<NodeLaunch, 'nats' | 'replica' | 'basePath' | 'descriptorSetPath' | 'workPath' | 'python'>
-  | Omit<EntrypointLaunch, 'nats' | 'replica'>
+type Group = Pick<Workload, 'runtimeId' | 'version'>
+type Metadata = Pick<V1ObjectMeta, 'namespace' | 'ownerReferences'>
 
 /** Of all values together; the API server refuses more. */
 const SECRET_BYTES_MAX = 1 * MiB
@@ -40,82 +21,92 @@ const RESERVED_VARIABLE =
   /^(?:KRE_|KRT_|NODE_|UV_|LD_|DYLD_|PYTHON|OPENSSL_|POD_)|^(?:PATH|HOME|TMPDIR|SHELL|IFS|ENV|BASH_ENV)$/
 const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/
 
-export function launchTemplate(workload: Workload, settings: KubernetesSettings): LaunchTemplate {
+/**
+ * Values of the workload's configuration; null = it has none.
+ *
+ * @throws KreError `resource-exhausted` when they do not fit into a Secret.
+ */
+export function valuesSecret(
+  workload: Workload,
+  settings: KubernetesSettings,
+  metadata: Metadata,
+): V1Secret | null {
   const { spec } = workload
-  const { drainMs, engineAbsenceMs, tracing } = settings
-  const place = { drainMs, engineAbsenceMs, ...(tracing === null ? {} : { tracing }) }
-  return spec.kind === 'node'
-    ? { ...spec, ...place }
-    : { ...spec, ...place, listen: { host: '0.0.0.0', port: PORTS.grpc } }
+  const name = valuesSecretName(workload)
+  if (name === null || spec.kind === 'entrypoint') return null
+  const values = {
+    [VALUES_KEY]: JSON.stringify(spec.config),
+    ...Object.fromEntries(variablesOf(workload).map(([key, value]) => [variableKey(key), value])),
+  }
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { ...metadata, name, labels: groupLabels(workload, settings) },
+    type: 'Opaque',
+    immutable: true,
+    data: toData(groupName(workload), values),
+  }
 }
 
 /**
- * @throws KreError `resource-exhausted` when the configuration does not fit into a Secret.
+ * Made of a keyed digest of the values: names are seen by people who may not see what is inside, and 8 digits of a plain
+ * digest are enough to try out a short password.
+ *
+ * @returns null when there are none.
  */
-export function configSecret(
-  workload: Workload,
-  settings: KubernetesSettings,
-  metadata: Pick<V1ObjectMeta, 'namespace' | 'ownerReferences'>,
-): V1Secret {
-  const template = launchTemplate(workload, settings)
-  const values = {
-    [CONFIG_KEY]: JSON.stringify(template),
-    ...Object.fromEntries(variablesOf(workload).map(([name, value]) => [variableKey(name), value])),
-  }
-  return {
-    apiVersion: 'v1',
-    kind: 'Secret',
-    metadata: {
-      ...metadata,
-      name: objectName(workload.id, contentHash(template, workload.specHash)),
-      labels: workloadLabels(workload, settings),
-    },
-    type: 'Opaque',
-    immutable: true,
-    data: toData(workload, values),
-  }
+export function valuesSecretName(workload: Workload): string | null {
+  const { spec, configHash, specHash, id } = workload
+  if (spec.kind === 'entrypoint') return null
+  const { variables, files } = spec.config
+  if (Object.keys(variables).length + Object.keys(files).length === 0) return null
+  const what = configHash ?? [id, specHash]
+  const digest = createHash('sha256').update(JSON.stringify(what)).digest('hex')
+  return groupName(workload, digest.slice(0, 8))
 }
 
-export function accessSecretName({ id }: Pick<Workload, 'id'>): string {
-  return objectName(id, 'access')
+export function accessSecretName(of: Group): string {
+  return groupName(of, 'access')
 }
 
+/** Keys of the access Secret that are the workload's own. */
+export function accessKeys({ id }: Pick<Workload, 'id'>): { nats: string; credentials: string } {
+  const name = objectName(id)
+  return { nats: `${name}.${NATS_KEY}`, credentials: `${name}.${CREDENTIALS_KEY}` }
+}
+
+/**
+ * @param access of each workload of the group that runs or is to.
+ * @throws KreError `resource-exhausted` when they do not fit into a Secret.
+ */
 export function accessSecret(
-  workload: Workload,
+  of: Group,
   settings: KubernetesSettings,
-  metadata: Pick<V1ObjectMeta, 'namespace' | 'ownerReferences'>,
-  access: { readonly nats: NatsAccess; readonly bundle: BundleAccess | null },
+  metadata: Metadata,
+  access: readonly (readonly [Pick<Workload, 'id'>, NatsAccess])[],
 ): V1Secret {
-  const { credentials } = access.nats
-  const nats: NatsAccess =
-    credentials === undefined
-      ? access.nats
-      : {
-          ...access.nats,
-          credentials: { ...credentials, renewalPath: `${POD.access}/${CREDENTIALS_KEY}` },
-        }
-  const values = {
-    [NATS_KEY]: JSON.stringify(nats),
-    ...(credentials === undefined ? {} : { [CREDENTIALS_KEY]: JSON.stringify(credentials) }),
-    ...(access.bundle === null
-      ? {}
-      : { [BUNDLE_KEY]: JSON.stringify({ ...access.bundle, digest: workload.bundleDigest }) }),
-  }
+  const values = access.map(([workload, { credentials, ...nats }]) => {
+    const keys = accessKeys(workload)
+    return {
+      [keys.nats]: JSON.stringify(nats),
+      [keys.credentials]: JSON.stringify(
+        credentials === undefined
+          ? null
+          : { ...credentials, renewalPath: `${POD.access}/${CREDENTIALS_KEY}` },
+      ),
+    }
+  })
   return {
     apiVersion: 'v1',
     kind: 'Secret',
-    metadata: {
-      ...metadata,
-      name: accessSecretName(workload),
-      labels: workloadLabels(workload, settings),
-    },
+    metadata: { ...metadata, name: accessSecretName(of), labels: groupLabels(of, settings) },
     type: 'Opaque',
-    data: toData(workload, values),
+    data: toData(groupName(of), Object.assign({}, ...values) as Record<string, string>),
   }
 }
 
 /** The configuration's variables, each from its key of the Secret. */
-export function variablesEnv(workload: Workload, secretName: string): V1EnvVar[] {
+export function variablesEnv(workload: Workload, secretName: string | null): V1EnvVar[] {
+  if (secretName === null) return []
   return variablesOf(workload).map(([name]) => ({
     name,
     valueFrom: { secretKeyRef: { name: secretName, key: variableKey(name) } },
@@ -133,34 +124,12 @@ function variableKey(name: string): string {
   return `variable.${name}`
 }
 
-/**
- * Of all that the Secret holds, but values of the configuration only by the spec's keyed digest: names are seen by people
- * who may not see what is inside, and 8 digits of a plain digest are enough to try out a short password.
- */
-function contentHash(template: LaunchTemplate, specHash: string): string {
-  const shown =
-    template.kind === 'node'
-      ? {
-          ...template,
-          config: null,
-          fused: template.fused?.map((member) => ({ ...member, config: null })),
-        }
-      : template
-  return createHash('sha256')
-    .update(JSON.stringify([specHash, shown]))
-    .digest('hex')
-    .slice(0, 8)
-}
-
-function toData(
-  workload: Workload,
-  values: Readonly<Record<string, string>>,
-): Record<string, string> {
+function toData(group: string, values: Readonly<Record<string, string>>): Record<string, string> {
   const bytes = Object.values(values).reduce((sum, value) => sum + Buffer.byteLength(value), 0)
   if (bytes > SECRET_BYTES_MAX)
     throw new KreError(
       'resource-exhausted',
-      `${workload.id}: its configuration has ${bytes} bytes, and a Secret of Kubernetes holds ${SECRET_BYTES_MAX}: put large files into the bundle`,
+      `${group}: ${bytes} bytes are to be in one Secret, and Kubernetes takes ${SECRET_BYTES_MAX}: put large files of the configuration into the bundle, or split a version of very many nodes`,
       { bytes },
     )
   return Object.fromEntries(

@@ -10,13 +10,22 @@ export function entrypointService(
   settings: KubernetesSettings,
   metadata: Pick<V1ObjectMeta, 'namespace' | 'ownerReferences'>,
 ): V1Service {
+  const { publish } = settings
+  const own = workload.version === null && publish.mode === 'service' ? publish : null
   const labels = workloadLabels(workload, settings)
   return {
     apiVersion: 'v1',
     kind: 'Service',
-    metadata: { ...metadata, name: objectName(workload.id), labels },
+    metadata: {
+      ...metadata,
+      name: objectName(workload.id),
+      labels,
+      ...(own === null || Object.keys(own.annotations).length === 0
+        ? {}
+        : { annotations: own.annotations }),
+    },
     spec: {
-      type: 'ClusterIP',
+      type: own?.type ?? 'ClusterIP',
       selector: { [LABEL.workload]: labels[LABEL.workload] ?? '' },
       ports: [
         {
@@ -37,7 +46,7 @@ export function serviceAddress(workloadId: string, { namespace }: KubernetesSett
   return `${objectName(workloadId)}.${namespace}.svc:${PORTS.grpc}`
 }
 
-/** Nodes of the cluster that are emptied take one replica at a time; with one replica that is all of them. */
+/** Nodes of the cluster that are emptied take one replica at a time. */
 export function disruptionBudget(
   workload: Workload,
   settings: KubernetesSettings,

@@ -1,28 +1,27 @@
 /** The folders of a pod. Only three can be written to: for work, for temporary files, and while the pod is prepared. */
 import type { V1Volume, V1VolumeMount } from '@kubernetes/client-node'
 import { MiB, type Workload } from '@kre/contracts'
-import { POD } from '../pod-layout.ts'
+import { CREDENTIALS_KEY, LAUNCH_KEY, NATS_KEY, POD, VALUES_KEY } from '../pod-layout.ts'
 import type { KubernetesSettings } from '../settings.ts'
+import { ANNOTATION } from './identity.ts'
 import { quantityOfBytes } from './resources.ts'
-import { accessSecretName } from './secrets.ts'
+import { accessKeys, accessSecretName } from './secrets.ts'
 
 /** A launch file with its configuration; a Secret holds no more. */
 const LAUNCH_BYTES_MAX = 4 * MiB
 /** Readable by its owner alone; the pod's group is added by the kubelet, because the pod's user is not the owner. */
 const SECRET_MODE = 0o400
 
+/** @param valuesSecretName null = the configuration has no values. */
 export function podVolumes(
   workload: Workload,
-  configSecretName: string,
+  valuesSecretName: string | null,
   { resources }: KubernetesSettings,
 ): V1Volume[] {
   const disk = { emptyDir: { sizeLimit: quantityOfBytes(resources.storageBytes) } }
   return [
-    { name: 'config', secret: { secretName: configSecretName, defaultMode: SECRET_MODE } },
-    {
-      name: 'access',
-      secret: { secretName: accessSecretName(workload), defaultMode: SECRET_MODE },
-    },
+    configVolume(valuesSecretName),
+    accessVolume(workload),
     // In memory, because credentials are in it.
     {
       name: 'launch',
@@ -32,6 +31,37 @@ export function podVolumes(
     ...(workload.bundleDigest === null ? [] : [{ name: 'bundle', ...disk }]),
     ...(workload.spec.kind === 'node' ? [{ name: 'work', ...disk }] : []),
   ]
+}
+
+function configVolume(valuesSecretName: string | null): V1Volume {
+  const fieldPath = `metadata.annotations['${ANNOTATION.launch}']`
+  const values = { items: [{ key: VALUES_KEY, path: VALUES_KEY }] }
+  return {
+    name: 'config',
+    projected: {
+      defaultMode: SECRET_MODE,
+      sources: [
+        { downwardAPI: { items: [{ path: LAUNCH_KEY, fieldRef: { fieldPath } }] } },
+        ...(valuesSecretName === null ? [] : [{ secret: { name: valuesSecretName, ...values } }]),
+      ],
+    },
+  }
+}
+
+/** Of the version's credentials a pod gets its own. */
+function accessVolume(workload: Workload): V1Volume {
+  const keys = accessKeys(workload)
+  return {
+    name: 'access',
+    secret: {
+      secretName: accessSecretName(workload),
+      defaultMode: SECRET_MODE,
+      items: [
+        { key: keys.nats, path: NATS_KEY },
+        { key: keys.credentials, path: CREDENTIALS_KEY },
+      ],
+    },
+  }
 }
 
 /** Of the container that writes the launch file and unpacks the bundle. */

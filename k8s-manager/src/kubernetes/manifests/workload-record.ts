@@ -1,12 +1,7 @@
 /** A workload on its Deployment, for the engine that comes after this one: all of it but values of the configuration. */
-import {
-  EntrypointSpec,
-  type NodeMember,
-  NodeSpec,
-  type Workload,
-  type WorkloadObservation,
-} from '@kre/contracts'
+import { EntrypointSpec, NodeSpec, type Workload, type WorkloadObservation } from '@kre/contracts'
 import { z } from 'zod'
+import { withoutValues } from './launch-template.ts'
 
 const WorkloadRecord = z.object({
   id: z.string().min(1),
@@ -17,21 +12,27 @@ const WorkloadRecord = z.object({
   specHash: z.string(),
   bundleDigest: z.string().nullable(),
   memoryBytesMax: z.number().nullable(),
+  resources: z
+    .object({
+      cpuMillis: z.object({ request: z.number(), limit: z.number() }).nullable(),
+      gpu: z.object({ count: z.number(), class: z.string().nullable() }).nullable(),
+    })
+    .optional(),
 })
 
 export function writeWorkloadRecord(workload: Workload): string {
   const { id, runtimeId, version, replicas, spec, specHash, bundleDigest, memoryBytesMax } =
     workload
-  const shown = spec.kind === 'node' ? withoutValues(spec) : spec
   return JSON.stringify({
     id,
     runtimeId,
     version,
     replicas,
-    spec: shown,
+    spec: spec.kind === 'node' ? shown(spec) : spec,
     specHash,
     bundleDigest,
     memoryBytesMax,
+    ...(workload.resources === undefined ? {} : { resources: workload.resources }),
   })
 }
 
@@ -40,7 +41,9 @@ export function readWorkloadRecord(text: string | undefined): Workload | null {
   if (text === undefined) return null
   try {
     const parsed = WorkloadRecord.safeParse(JSON.parse(text))
-    return parsed.success ? parsed.data : null
+    if (!parsed.success) return null
+    const { resources, ...workload } = parsed.data
+    return { ...workload, ...(resources === undefined ? {} : { resources }) }
   } catch (error) {
     if (error instanceof SyntaxError) return null
     throw error
@@ -71,12 +74,10 @@ export function placeOf({
   }
 }
 
-function withoutValues(spec: NodeSpec): NodeSpec {
+function shown(spec: NodeSpec): NodeSpec {
   const { fused } = spec
   return {
-    ...spec,
-    ...NO_VALUES,
-    ...(fused === undefined ? {} : { fused: fused.map((one) => ({ ...one, ...NO_VALUES })) }),
+    ...withoutValues(spec),
+    ...(fused === undefined ? {} : { fused: fused.map(withoutValues) }),
   }
 }
-const NO_VALUES: Pick<NodeMember, 'config'> = { config: { variables: {}, files: {} } }

@@ -33,9 +33,17 @@ export function observeWorkload(
   }
 }
 
+/** Reading one takes time, and every Deployment is asked every second. */
+const known = new WeakMap<V1Deployment, Workload | null>()
+
 /** What the Deployment is to run; null = nobody can say. */
-export function workloadIn({ metadata }: V1Deployment): Workload | null {
-  return readWorkloadRecord(metadata?.annotations?.[ANNOTATION.spec])
+export function workloadIn(deployment: V1Deployment): Workload | null {
+  let workload = known.get(deployment)
+  if (workload === undefined) {
+    workload = readWorkloadRecord(deployment.metadata?.annotations?.[ANNOTATION.spec])
+    known.set(deployment, workload)
+  }
+  return workload
 }
 
 export function isBeingRemoved({ metadata }: V1Deployment): boolean {

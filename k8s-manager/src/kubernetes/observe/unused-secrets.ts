@@ -1,4 +1,4 @@
-/** Secrets of specs that no pod runs any more. Pure. */
+/** Secrets of earlier specs that no pod of a group runs any more. Pure. */
 import type { V1Deployment, V1Pod } from '@kubernetes/client-node'
 import { ANNOTATION } from '../manifests/identity.ts'
 
@@ -8,12 +8,46 @@ export function configSecretsOf({ metadata }: V1Deployment): string[] {
   return names.split(',').filter((name) => name !== '')
 }
 
+/** Those that the Deployment names and does not need any more; workloads of a group can have one together. */
+export type UnusedSecrets = {
+  /** Of each Deployment that names some. */
+  readonly forget: ReadonlyMap<V1Deployment, readonly string[]>
+  /** Nobody needs them. */
+  readonly remove: readonly string[]
+}
+
+/** @param group all Deployments of one group with their pods. */
+export function unusedSecrets(
+  group: readonly (readonly [V1Deployment, readonly V1Pod[]])[],
+): UnusedSecrets {
+  const forget = new Map<V1Deployment, readonly string[]>()
+  for (const [deployment, pods] of group) {
+    const unused = unusedBy(deployment, pods)
+    if (unused.length > 0) forget.set(deployment, unused)
+  }
+  const isNeeded = (name: string) =>
+    group.some(
+      ([deployment]) =>
+        configSecretsOf(deployment).includes(name) &&
+        forget.get(deployment)?.includes(name) !== true,
+    )
+  const remove = new Set([...forget.values()].flat().filter((name) => !isNeeded(name)))
+  return { forget, remove: [...remove] }
+}
+
 /** @returns none before the roll is over: until then a pod of the old spec may be made again. */
-export function unusedSecrets(deployment: V1Deployment, pods: readonly V1Pod[]): string[] {
+function unusedBy(deployment: V1Deployment, pods: readonly V1Pod[]): string[] {
   const known = configSecretsOf(deployment)
-  if (known.length < 2 || !isRolledOut(deployment)) return []
-  const used = new Set(pods.flatMap(secretsIn))
-  return known.slice(0, -1).filter((name) => !used.has(name))
+  const current = currentSecret(deployment)
+  const former = known.filter((name) => name !== current)
+  if (former.length === 0 || !isRolledOut(deployment)) return []
+  const used = new Set(pods.flatMap(({ spec }) => secretsIn(spec)))
+  return former.filter((name) => !used.has(name))
+}
+
+/** That of the pods to come; null = they have none. */
+function currentSecret({ spec }: V1Deployment): string | null {
+  return secretsIn(spec?.template.spec)[0] ?? null
 }
 
 function isRolledOut({ metadata, spec, status }: V1Deployment): boolean {
@@ -25,6 +59,9 @@ function isRolledOut({ metadata, spec, status }: V1Deployment): boolean {
   )
 }
 
-function secretsIn({ spec }: V1Pod): string[] {
-  return (spec?.volumes ?? []).flatMap(({ secret }) => secret?.secretName ?? [])
+/** Values of the configuration are in a projected volume. */
+function secretsIn(spec: V1Pod['spec']): string[] {
+  return (spec?.volumes ?? []).flatMap(({ projected }) =>
+    (projected?.sources ?? []).flatMap(({ secret }) => secret?.name ?? []),
+  )
 }

@@ -1,15 +1,48 @@
 /** The first program of a pod: `POD_UID` names the pod; exits with 0 when its process can start. */
 import { extractBundle, writePythonModules } from '@kre/bundle'
-import { toKreError } from '@kre/contracts'
+import { KreError, SECOND_MS, toKreError, type NatsAccess } from '@kre/contracts'
+import { connectNats } from '@kre/service-kit'
+import { pickEnvironment } from '../../local/pick-environment.ts'
 import { POD } from '../pod-layout.ts'
 import { preparePod } from './prepare-pod.ts'
+
+/** The client tries for ever; a pod that says why it does not start helps more. */
+const CONNECT_TIMEOUT_MS = 30 * SECOND_MS
 
 const stop = new AbortController()
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort())
 try {
-  const tools = { extractBundle, writePythonModules }
-  await preparePod({ folders: POD, uid: process.env['POD_UID'] ?? '', tools, signal: stop.signal })
+  await preparePod({
+    folders: POD,
+    uid: process.env['POD_UID'] ?? '',
+    python: 'python3',
+    env: pickEnvironment(process.env).forPip,
+    connect,
+    tools: { extractBundle, writePythonModules },
+    signal: stop.signal,
+  })
 } catch (error) {
   process.stderr.write(`${toKreError(error).message}\n`)
-  process.exitCode = 1
+  process.exit(1)
+}
+
+async function connect(access: NatsAccess) {
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(() => late.reject(unreachable(access)), CONNECT_TIMEOUT_MS)
+  try {
+    const connection = await Promise.race([connectNats(access, 'kre-prepare'), late.promise])
+    return {
+      request: connection.request.bind(connection),
+      [Symbol.asyncDispose]: async () => connection.close(),
+    }
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function unreachable({ servers }: NatsAccess): KreError {
+  return new KreError(
+    'unavailable',
+    `NATS at ${servers.join(', ')} lets the pod in not within ${CONNECT_TIMEOUT_MS / SECOND_MS} s: check natsServers, the NetworkPolicy (network.nats), and that its server knows the account of the version`,
+  )
 }

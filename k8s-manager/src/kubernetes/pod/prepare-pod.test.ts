@@ -1,84 +1,83 @@
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
-import { EntrypointLaunch, NodeLaunch } from '@kre/contracts'
-import type { V1Secret } from '@kubernetes/client-node'
+import { EntrypointLaunch, NodeLaunch, type Workload } from '@kre/contracts'
+import type { V1PodTemplateSpec, V1Secret } from '@kubernetes/client-node'
 import { kubernetesSettings } from '../../testing/kubernetes-settings.ts'
 import { entrypointWorkload, nodeWorkload } from '../../testing/workloads.ts'
-import { accessSecret, configSecret } from '../manifests/secrets.ts'
+import { renderWorkload } from '../manifests/render-workload.ts'
+import { accessSecret, valuesSecret, valuesSecretName } from '../manifests/secrets.ts'
 import { POD } from '../pod-layout.ts'
 import { type PodFolders, preparePod } from './prepare-pod.ts'
 
 const ARCHIVE = Buffer.from('the canonical archive')
 const DIGEST = createHash('sha256').update(ARCHIVE).digest('hex')
-const TOKEN = 'bundle-token'
 const UID = '00000002-0000-4000-8000-000000000000'
 const NATS = { servers: ['nats://nats:4222'], user: 'u', password: 'p' }
+const OWNER = { apiVersion: 'v1', kind: 'ConfigMap', name: 'owner', uid: 'u' }
 
-/** A pod's folders as the manifests mount them, and an engine that has the bundle. */
-async function makePod(workload: ReturnType<typeof nodeWorkload>) {
+/** What NATS has of the bundle; parts by the ends of their subjects. */
+function partsOf(archive: Buffer): Map<string, Buffer> {
+  const half = Math.ceil(archive.length / 2)
+  return new Map([
+    ['contents', Buffer.from(JSON.stringify({ archiveParts: 2, descriptorParts: 1 }))],
+    ['0', archive.subarray(0, half)],
+    ['1', archive.subarray(half)],
+    ['2', Buffer.from('descriptors')],
+  ])
+}
+
+/** A pod's folders as the manifests mount them, and a NATS that has the bundle. */
+async function makePod(workload: Workload, requirements?: string) {
   const home = await mkdtemp(join(tmpdir(), 'kre-pod-'))
   const folders = Object.fromEntries(
     Object.entries(POD).map(([name, path]) => [name, join(home, path)]),
   ) as PodFolders
   await Promise.all(Object.values(folders).map(async (path) => mkdir(path, { recursive: true })))
   const asked: string[] = []
-  const server = createServer((request, response) => {
-    asked.push(`${request.url} ${request.headers.authorization}`)
-    if (request.url === '/archive') response.end(ARCHIVE)
-    else if (request.url === '/descriptors') response.end('descriptors')
-    else if (request.url === '/moved') response.writeHead(302, { location: '/archive' }).end()
-    else response.writeHead(404).end()
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const mount = async (folder: string, { data = {} }: V1Secret) => {
-    for (const [name, value] of Object.entries(data))
-      await writeFile(join(folder, name), Buffer.from(value, 'base64'))
-  }
+  const parts = partsOf(ARCHIVE)
   const settings = kubernetesSettings()
-  await mount(folders.config, configSecret(workload, settings, {}))
-  const bundleAt = async (archiveUrl: string) =>
-    mount(
-      folders.access,
-      accessSecret(
-        workload,
-        settings,
-        {},
-        {
-          nats: NATS,
-          bundle:
-            workload.bundleDigest === null
-              ? null
-              : {
-                  archiveUrl: base + archiveUrl,
-                  descriptorsUrl: `${base}/descriptors`,
-                  token: TOKEN,
-                },
-        },
-      ),
-    )
-  await bundleAt('/archive')
+  const { deployment } = renderWorkload(workload, settings, OWNER, {
+    name: valuesSecretName(workload),
+    former: [],
+  })
+  await mountAll(folders, deployment.spec?.template, [
+    valuesSecret(workload, settings, {}),
+    accessSecret(workload, settings, {}, [[workload, NATS]]),
+  ])
   return {
     folders,
     asked,
-    bundleAt,
-    prepare: async () =>
+    parts,
+    prepare: async (env: Record<string, string> = {}, python = 'python3') =>
       preparePod({
         folders,
         uid: UID,
+        python,
+        env,
         signal: new AbortController().signal,
+        async connect(access) {
+          expect(access).toMatchObject(NATS)
+          return {
+            async request(subject) {
+              asked.push(subject)
+              const data = parts.get(subject.split('.').at(-1) ?? '')
+              const headers = { code: 404, description: 'Message Not Found' }
+              return data === undefined ? { data: new Uint8Array(), headers } : { data }
+            },
+            [Symbol.asyncDispose]: async () => void asked.push('closed'),
+          }
+        },
         tools: {
           async extractBundle(archive, digest, directory) {
             expect(await readFile(archive)).toEqual(ARCHIVE)
             expect(digest).toBe(DIGEST)
             await mkdir(directory)
             await writeFile(join(directory, 'etl.ts'), 'code')
+            if (requirements !== undefined)
+              await writeFile(join(directory, 'requirements.txt'), requirements)
           },
           async writePythonModules(descriptors, directory) {
             await writeFile(join(directory, 'pb2.py'), descriptors)
@@ -87,11 +86,31 @@ async function makePod(workload: ReturnType<typeof nodeWorkload>) {
       }),
     launch: async () =>
       JSON.parse(await readFile(join(folders.launch, 'launch.json'), 'utf8')) as unknown,
-    async [Symbol.asyncDispose]() {
-      server.close()
-      await rm(home, { recursive: true, force: true })
-    },
+    [Symbol.asyncDispose]: async () => rm(home, { recursive: true, force: true }),
   }
+}
+
+/** As the kubelet fills the volumes `config` and `access` of a pod. */
+async function mountAll(
+  folders: PodFolders,
+  template: V1PodTemplateSpec | undefined,
+  secrets: readonly (V1Secret | null)[],
+): Promise<void> {
+  const valueOf = (name: string | undefined, key: string) =>
+    Buffer.from(secrets.find((one) => one?.metadata?.name === name)?.data?.[key] ?? '', 'base64')
+  const volume = (name: string) => template?.spec?.volumes?.find((one) => one.name === name)
+  for (const source of volume('config')?.projected?.sources ?? []) {
+    for (const { path, fieldRef } of source.downwardAPI?.items ?? []) {
+      const annotation = /\['(.*)'\]/.exec(fieldRef?.fieldPath ?? '')?.[1] ?? ''
+      const text = template?.metadata?.annotations?.[annotation] ?? ''
+      await writeFile(join(folders.config, path), text)
+    }
+    for (const { path, key } of source.secret?.items ?? [])
+      await writeFile(join(folders.config, path), valueOf(source.secret?.name, key))
+  }
+  const access = volume('access')?.secret
+  for (const { path, key } of access?.items ?? [])
+    await writeFile(join(folders.access, path), valueOf(access?.secretName, key))
 }
 
 describe('a pod of a node', () => {
@@ -110,9 +129,10 @@ describe('a pod of a node', () => {
     expect(await readFile(join(pod.folders.bundle, 'files', 'etl.ts'), 'utf8')).toBe('code')
     expect(await readFile(join(pod.folders.bundle, 'descriptors.bin'), 'utf8')).toBe('descriptors')
     expect((await stat(join(pod.folders.launch, 'launch.json'))).mode & 0o777).toBe(0o400)
-    expect(pod.asked.toSorted()).toEqual([
-      `/archive Bearer ${TOKEN}`,
-      `/descriptors Bearer ${TOKEN}`,
+    const start = `$JS.API.DIRECT.GET.KRE_BUNDLES.b.${DIGEST}`
+    expect(pod.asked).toEqual([
+      ...['contents', '0', '1', '2'].map((part) => `${start}.${part}`),
+      'closed',
     ])
   })
   test('can be prepared again, after a container that was killed', async () => {
@@ -122,18 +142,73 @@ describe('a pod of a node', () => {
     expect(await pod.launch()).toMatchObject({ node: 'etl', python: null })
   })
   test('does not start with a bundle of another digest', async () => {
-    await using pod = await makePod(nodeWorkload('etl', { bundleDigest: 'b'.repeat(64) }))
+    await using pod = await makePod(nodeWorkload('etl', { bundleDigest: DIGEST }))
+    pod.parts.set('1', Buffer.from('other bytes'))
     await expect(pod.prepare()).rejects.toThrow(/^DIGEST_MISMATCH: /)
     await expect(pod.launch()).rejects.toThrow(/ENOENT/)
   })
   test.each([
-    ['/missing', /answers 404/],
-    // It could lead to another server, which would get the token.
-    ['/moved', /can't be reached: /],
-  ])('says why it got nothing from %s', async (path, reason) => {
+    ['contents', /is not in NATS: an engine puts it there/],
+    ['1', /a part of the bundle is gone/],
+  ])('says that %s of its bundle is not there', async (part, reason) => {
     await using pod = await makePod(nodeWorkload('etl', { bundleDigest: DIGEST }))
-    await pod.bundleAt(path)
+    pod.parts.delete(part)
     await expect(pod.prepare()).rejects.toThrow(reason)
+  })
+  test.each(['', '{', '{"archiveParts":0,"descriptorParts":1}', '{"archiveParts":1e9}', 'null'])(
+    'does not believe contents like %j',
+    async (contents) => {
+      await using pod = await makePod(nodeWorkload('etl', { bundleDigest: DIGEST }))
+      pod.parts.set('contents', Buffer.from(contents))
+      await expect(pod.prepare()).rejects.toThrow(/can not be read/)
+    },
+  )
+  test.each(['', '{', '[]', '{"kind":"else"}'])('says that %j tells nothing', async (text) => {
+    await using pod = await makePod(nodeWorkload('etl', { bundleDigest: DIGEST }))
+    await writeFile(join(pod.folders.config, 'launch.json'), text)
+    await expect(pod.prepare()).rejects.toThrow(/launch\.json is not what it should be/)
+  })
+})
+
+describe('a pod of a Python node with requirements', () => {
+  const python = nodeWorkload('etl', { bundleDigest: DIGEST, runner: 'python' })
+  /** A program that says what it was asked, and fails for packages that an image does not have. */
+  const fakePython = async (home: string): Promise<string> => {
+    const path = join(home, 'python')
+    const script = `#!/bin/sh
+echo "$@ index=$PIP_INDEX_URL" >>"${home}/asked"
+case "$*" in *--no-index*) grep -q "^in-the-image" requirements.txt && exit 0; echo "ERROR: No matching distribution found" >&2; exit 1;; esac
+`
+    await writeFile(path, script, { mode: 0o755 })
+    return path
+  }
+
+  test('uses what its image has, and asks no index', async () => {
+    await using pod = await makePod(python, 'in-the-image==1')
+    const program = await fakePython(pod.folders.temporary)
+    await pod.prepare({ PIP_INDEX_URL: 'http://index' }, program)
+    const launch = NodeLaunch.parse(await pod.launch())
+    expect(launch.python?.path).toEqual([join(pod.folders.bundle, 'python')])
+  })
+  test('gets the others from the index that the operator has named', async () => {
+    await using pod = await makePod(python, 'elsewhere==1')
+    const program = await fakePython(pod.folders.temporary)
+    await pod.prepare({ PIP_INDEX_URL: 'http://index' }, program)
+    const packages = join(pod.folders.bundle, 'packages')
+    expect(NodeLaunch.parse(await pod.launch()).python?.path).toEqual([
+      join(pod.folders.bundle, 'python'),
+      packages,
+    ])
+    const asked = await readFile(join(pod.folders.temporary, 'asked'), 'utf8')
+    expect(asked).toContain(`--target ${packages}`)
+    expect(asked).toContain('index=http://index')
+  })
+  test('says what to do when nobody has named one', async () => {
+    await using pod = await makePod(python, 'elsewhere==1')
+    const program = await fakePython(pod.folders.temporary)
+    await expect(pod.prepare({}, program)).rejects.toThrow(
+      /No matching distribution found[^]*python\.indexUrl/,
+    )
   })
 })
 

@@ -1,13 +1,20 @@
 /** What a pod does before its process starts: it gets the bundle, checks it, and writes the launch file. */
-import { createHash } from 'node:crypto'
-import { createWriteStream } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
-import { EntrypointLaunch, GiB, KreError, NatsAccess, NodeLaunch } from '@kre/contracts'
+import { EntrypointLaunch, KreError, NatsAccess, NatsCredentials, NodeLaunch } from '@kre/contracts'
 import { z } from 'zod'
-import { BUNDLE_KEY, CONFIG_KEY, NATS_KEY, type POD, replicaNumber } from '../pod-layout.ts'
+import {
+  CREDENTIALS_KEY,
+  LAUNCH_KEY,
+  NATS_KEY,
+  type POD,
+  replicaNumber,
+  VALUES_KEY,
+} from '../pod-layout.ts'
+import { removeTree } from '../../local/prepare-bundle.ts'
+import { fetchBundle, type PartSource } from './fetch-bundle.ts'
+import { installPackages } from './install-packages.ts'
 
 export type PodFolders = Readonly<Record<keyof typeof POD, string>>
 
@@ -15,6 +22,12 @@ export type PrepareDeps = {
   folders: PodFolders
   /** Of the pod. */
   uid: string
+  /** Name or path of the image's Python. */
+  python: string
+  /** For pip. */
+  env: Readonly<Record<string, string>>
+  /** Opens a connection to NATS. */
+  connect: (access: NatsAccess) => Promise<PartSource & AsyncDisposable>
   tools: {
     extractBundle(archivePath: string, digest: string, directory: string): Promise<void>
     writePythonModules(descriptorSet: Uint8Array, directory: string): Promise<void>
@@ -22,137 +35,90 @@ export type PrepareDeps = {
   signal: AbortSignal
 }
 
-const BundleSource = z.object({
-  archiveUrl: z.url(),
-  descriptorsUrl: z.url(),
-  token: z.string(),
-  digest: z.string().regex(/^(?:sha256:)?[0-9a-f]{64}$/),
+const Template = z.looseObject({
+  kind: z.enum(['node', 'entrypoint']),
+  runner: z.string().optional(),
+  bundleDigest: z.string().optional(),
+  fused: z.array(z.looseObject({})).optional(),
 })
-type BundleSource = z.infer<typeof BundleSource>
+type Template = z.infer<typeof Template>
 
-/** The canonical form of what may be uploaded. */
-const ARCHIVE_BYTES_MAX = 2 * GiB
-const DESCRIPTORS_BYTES_MAX = 64 * 1024 * 1024
+const Values = NodeLaunch.shape.config
 
 /** @throws KreError whose message is the pod's reason. */
 export async function preparePod(deps: PrepareDeps): Promise<void> {
   const { folders, uid } = deps
-  const template = await readJson(
-    join(folders.config, CONFIG_KEY),
-    z.looseObject({ kind: z.enum(['node', 'entrypoint']) }),
-  )
-  const nats = await readJson(join(folders.access, NATS_KEY), NatsAccess)
+  const template = await readJson(join(folders.config, LAUNCH_KEY), Template)
+  const nats = await readAccess(folders)
   const place = { nats, replica: replicaNumber(uid) }
   const launch =
     template.kind === 'entrypoint'
       ? EntrypointLaunch.parse({ ...template, ...place })
       : NodeLaunch.parse({
-          ...template,
+          ...(await withValues(template, folders)),
           ...place,
-          ...(await prepareBundle(deps, template['runner'] === 'python')),
+          ...(await prepareBundle(deps, template, nats)),
         })
   const path = join(folders.launch, 'launch.json')
   await writeFile(`${path}.draft`, JSON.stringify(launch), { mode: 0o400 })
   await rename(`${path}.draft`, path)
 }
 
+async function readAccess(folders: PodFolders): Promise<NatsAccess> {
+  const access = await readJson(join(folders.access, NATS_KEY), NatsAccess)
+  const path = join(folders.access, CREDENTIALS_KEY)
+  const credentials = await readJson(path, NatsCredentials.nullable())
+  return credentials === null ? access : { ...access, credentials }
+}
+
+/** All nodes of a process have the configuration of their version. */
+async function withValues(template: Template, folders: PodFolders): Promise<Template> {
+  const path = join(folders.config, VALUES_KEY)
+  if (!existsSync(path)) return template
+  const config = await readJson(path, Values)
+  const { fused } = template
+  return {
+    ...template,
+    config,
+    ...(fused === undefined ? {} : { fused: fused.map((member) => ({ ...member, config })) }),
+  }
+}
+
 type BundlePlaces = Pick<NodeLaunch, 'basePath' | 'descriptorSetPath' | 'workPath' | 'python'>
 
 async function prepareBundle(
-  { folders, tools, signal }: PrepareDeps,
-  isPython: boolean,
+  { folders, tools, python, env, connect, signal }: PrepareDeps,
+  { runner, bundleDigest = '' }: Template,
+  nats: NatsAccess,
 ): Promise<BundlePlaces> {
-  const source = await readJson(join(folders.access, BUNDLE_KEY), BundleSource)
   const archive = join(folders.temporary, 'bundle.krt')
   const files = join(folders.bundle, 'files')
   const modules = join(folders.bundle, 'python')
   const descriptorSetPath = join(folders.bundle, 'descriptors.bin')
   // A container that is started again finds what the one before has left.
-  for (const path of [files, modules]) await rm(path, { recursive: true, force: true })
+  for (const path of [files, modules]) removeTree(path)
   await mkdir(modules, { recursive: true })
-  const [descriptors] = await Promise.all([
-    fetchDescriptors(source, signal),
-    fetchArchive(source, archive, signal),
-  ])
-  await tools.extractBundle(archive, source.digest, files)
+  await using source = await connect(nats)
+  const descriptors = await fetchBundle(source, bundleDigest, archive, signal)
+  await tools.extractBundle(archive, bundleDigest, files)
   await rm(archive)
   await writeFile(descriptorSetPath, descriptors)
   await tools.writePythonModules(descriptors, modules)
+  const isPython = runner === 'python'
+  const packages = isPython
+    ? await installPackages({ python, env, signal }, files, join(folders.bundle, 'packages'))
+    : null
+  const path = [modules, ...(packages === null ? [] : [packages])]
   return {
     basePath: folders.files,
     descriptorSetPath,
     workPath: folders.work,
-    python: isPython ? { executable: 'python3', path: [modules] } : null,
+    python: isPython ? { executable: python, path } : null,
   }
-}
-
-/** @throws KreError `failed-precondition` when it is not the archive of the digest. */
-async function fetchArchive(
-  source: BundleSource,
-  path: string,
-  signal: AbortSignal,
-): Promise<void> {
-  const body = await open(source.archiveUrl, source.token, signal)
-  const hash = createHash('sha256')
-  let bytes = 0
-  const measure = async function* (chunks: AsyncIterable<Uint8Array>) {
-    for await (const chunk of chunks) {
-      bytes += chunk.length
-      if (bytes > ARCHIVE_BYTES_MAX)
-        throw new KreError(
-          'resource-exhausted',
-          `the bundle has more than ${ARCHIVE_BYTES_MAX} bytes`,
-        )
-      hash.update(chunk)
-      yield chunk
-    }
-  }
-  await pipeline(body, measure, createWriteStream(path, { mode: 0o600 }), { signal })
-  const digest = hash.digest('hex')
-  if (digest !== source.digest.replace(/^sha256:/, ''))
-    throw new KreError(
-      'failed-precondition',
-      `DIGEST_MISMATCH: ${source.archiveUrl} gave a bundle with digest ${digest}, and ${source.digest} was asked for`,
-    )
-}
-
-async function fetchDescriptors(source: BundleSource, signal: AbortSignal): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = []
-  let bytes = 0
-  for await (const chunk of await open(source.descriptorsUrl, source.token, signal)) {
-    bytes += (chunk as Uint8Array).length
-    if (bytes > DESCRIPTORS_BYTES_MAX)
-      throw new KreError(
-        'resource-exhausted',
-        `the descriptors have more than ${DESCRIPTORS_BYTES_MAX} bytes`,
-      )
-    chunks.push(chunk as Uint8Array)
-  }
-  return Buffer.concat(chunks)
-}
-
-/** @throws KreError `unavailable`; the container is started again by the cluster, later and later. */
-async function open(url: string, token: string, signal: AbortSignal): Promise<Readable> {
-  const headers = token === '' ? {} : { authorization: `Bearer ${token}` }
-  // A redirect could take the token elsewhere.
-  const response = await fetch(url, { headers, signal, redirect: 'error' }).catch(
-    (error: unknown) => {
-      throw new KreError(
-        'unavailable',
-        `${url} can't be reached: ${reasonOf(error)}`,
-        {},
-        { cause: error },
-      )
-    },
-  )
-  if (!response.ok || response.body === null)
-    throw new KreError('unavailable', `${url} answers ${response.status} ${response.statusText}`)
-  return Readable.from(response.body)
 }
 
 async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T> {
-  const content = await readFile(path, 'utf8')
-  const parsed = schema.safeParse(JSON.parse(content))
+  const parsed = schema.safeParse(parseJson(await readFile(path, 'utf8')))
   if (parsed.success) return parsed.data
   throw new KreError(
     'invalid-argument',
@@ -160,7 +126,12 @@ async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T> {
   )
 }
 
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  return error.cause instanceof Error ? error.cause.message : error.message
+/** What is no JSON is refused by the schema. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
 }

@@ -1,0 +1,60 @@
+/**
+ * A bundle as pods get it: numbered parts under subjects of its own, first of the archive, then of the descriptors of its
+ * protos; and what tells that all of them are there.
+ */
+import { z } from 'zod'
+import { KreError } from './errors.ts'
+
+/** Keeps the bundles of versions that run. */
+export const BUNDLES_STREAM = 'KRE_BUNDLES'
+
+/** Of one part: half of what a server with its defaults takes. */
+export const BUNDLE_PART_BYTES = 512 * 1024
+/** The largest archive, 2 GiB, with room. */
+const PARTS_MAX = 8_192
+
+/** Written last, under the part `contents`. */
+export const BundleContents = z.object({
+  archiveParts: z.int().min(1).max(PARTS_MAX),
+  /** They come behind those of the archive. */
+  descriptorParts: z.int().min(0).max(PARTS_MAX),
+})
+export type BundleContents = z.infer<typeof BundleContents>
+
+/**
+ * `b.<digest>.<part>`.
+ *
+ * @param part a number, `contents`, or a wildcard.
+ * @throws KreError `invalid-argument` for what is no digest.
+ */
+export function bundlePart(digest: string, part: number | string): string {
+  const hex = digest.replace(/^sha256:/, '')
+  if (!/^[0-9a-f]{1,64}$/.test(hex))
+    throw new KreError('invalid-argument', `"${digest}" is no digest of a bundle`)
+  return `b.${hex}.${part}`
+}
+
+/** Of what `contents` of a bundle is named; null = it is another subject. */
+export function digestOfContents(subject: string): string | null {
+  return /^b\.([0-9a-f]{1,64})\.contents$/.exec(subject)?.[1] ?? null
+}
+
+/** @throws KreError `failed-precondition` for anything else. */
+export function readBundleContents(data: Uint8Array): BundleContents {
+  const parsed = BundleContents.safeParse(parseJson(new TextDecoder().decode(data)))
+  if (parsed.success) return parsed.data
+  throw new KreError(
+    'failed-precondition',
+    'what says of which parts a bundle is made can not be read: start the version again',
+  )
+}
+
+/** What is no JSON is refused by the schema. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}

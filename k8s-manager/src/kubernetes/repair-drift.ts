@@ -1,0 +1,129 @@
+/** Brings objects back that somebody has changed or removed by hand, and says so. */
+import { objectName, type Workload } from '@kre/contracts'
+import type { V1Deployment, V1OwnerReference } from '@kubernetes/client-node'
+import type { Logger } from '@kre/service-kit'
+import type { ClusterObject } from './cluster/kinds.ts'
+import type { ClusterObjects } from './cluster/cluster-objects.ts'
+import type { Fleet } from './fleet.ts'
+import { driftEvent } from './manifests/drift-event.ts'
+import { settingsHash } from './manifests/deployment.ts'
+import { groupObjects, ownerReference } from './manifests/group-objects.ts'
+import { ANNOTATION } from './manifests/identity.ts'
+import { renderWorkload } from './manifests/render-workload.ts'
+import { lostFields } from './observe/lost-fields.ts'
+import { isBeingRemoved, workloadIn } from './observe/observe-workload.ts'
+import { configSecretsOf } from './observe/unused-secrets.ts'
+import type { KubernetesSettings } from './settings.ts'
+
+export type DriftDeps = {
+  objects: ClusterObjects
+  fleet: Fleet
+  settings: KubernetesSettings
+  logger: Logger
+  /** Unix ms. */
+  now: () => number
+}
+
+export type DriftRepair = {
+  /** Looks at all objects of a group; the caller holds its lock. */
+  repair(group: string): Promise<void>
+  /** Groups with something that was repaired just before, and has to wait. */
+  waiting(): readonly string[]
+}
+
+/** Who changes the same object again and again, a program most likely, is answered later and later. */
+const AGAIN_MS = 5_000
+const AGAIN_MS_MAX = 600_000
+
+export function createDriftRepair(deps: DriftDeps): DriftRepair {
+  const { objects, fleet, settings, logger, now } = deps
+  /** By kind and name: when it was repaired, and how long until it may be again. */
+  const repaired = new Map<string, { at: number; pauseMs: number }>()
+  const waiting = new Set<string>()
+
+  const mayRepair = (key: string): boolean => {
+    const before = repaired.get(key)
+    if (before !== undefined && now() - before.at < before.pauseMs) return false
+    const isCalm = before === undefined || now() - before.at > AGAIN_MS_MAX
+    const pauseMs = isCalm ? AGAIN_MS : Math.min(AGAIN_MS_MAX, before.pauseMs * 2)
+    repaired.set(key, { at: now(), pauseMs })
+    return true
+  }
+
+  const repairOne = async <T extends ClusterObject>(
+    group: string,
+    wanted: T,
+    lost: readonly string[],
+  ) => {
+    const { kind = '', metadata } = wanted
+    const name = metadata?.name ?? ''
+    if (lost.length === 0) return
+    if (!mayRepair(`${kind}/${name}`)) {
+      waiting.add(group)
+      return
+    }
+    const after = await objects.apply(wanted)
+    if (kind === 'Deployment') fleet.deployments.put(after as V1Deployment)
+    else if (kind === 'Service') fleet.services.put(after)
+    else fleet.policies.put(after)
+    logger.warn(
+      { kind, name, fields: lost },
+      'an object was changed by hand: it is as it was again',
+    )
+    // The repair counts, not its record.
+    await objects
+      .record(driftEvent(after, lost, new Date(now())))
+      .catch((error: unknown) => logger.warn({ error, kind, name }, 'no Event could be written'))
+  }
+
+  const policyOf = (name = '') => fleet.policies.get(name)
+
+  return {
+    waiting: () => [...waiting],
+    async repair(group) {
+      waiting.delete(group)
+      const running = fleet.deploymentsOf(group).filter((one) => !isBeingRemoved(one))
+      const uid = fleet.owners.get(group)?.metadata?.uid
+      const first = running.map(workloadIn).find((one) => one !== null)
+      if (uid === undefined || first === undefined) return
+      // Made by an engine with other settings, it is as that one wanted it, until it is applied again.
+      const comparable = running.filter(
+        ({ metadata }) => metadata?.annotations?.[ANNOTATION.settings] === settingsHash(settings),
+      )
+      const owner = ownerReference(first, uid)
+      for (const one of comparable) await repairWorkload(group, one, owner)
+      if (comparable.length === 0) return
+      for (const object of groupObjects(first, settings, owner))
+        if (object.kind === 'NetworkPolicy')
+          await repairOne(group, object, lostOf(object, policyOf(object.metadata?.name)))
+    },
+  }
+
+  async function repairWorkload(
+    group: string,
+    live: V1Deployment,
+    owner: V1OwnerReference,
+  ): Promise<void> {
+    const workload = workloadIn(live)
+    if (workload === null || objectName(workload.id) !== live.metadata?.name) return
+    const former = configSecretsOf(live)
+    const name = hasValues(workload) ? (former.at(-1) ?? null) : null
+    const { deployment, service } = renderWorkload(workload, settings, owner, { name, former })
+    await repairOne(group, deployment, lostOf(deployment, live))
+    if (service === null) return
+    const liveService = fleet.services.get(service.metadata?.name ?? '')
+    await repairOne(group, service, lostOf(service, liveService))
+  }
+}
+
+/** Their names are on the Deployment, the values are in a Secret. */
+function hasValues({ spec }: Workload): boolean {
+  if (spec.kind === 'entrypoint') return false
+  const { variables, files } = spec.config
+  return Object.keys(variables).length + Object.keys(files).length > 0
+}
+
+/** @returns `all` for an object that is gone. */
+function lostOf(rendered: object, live: ClusterObject | undefined): string[] {
+  return live === undefined ? ['all'] : lostFields(rendered, live.metadata?.managedFields)
+}
