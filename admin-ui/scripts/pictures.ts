@@ -56,7 +56,7 @@ try {
   await page.locator('.log-line').nth(10).waitFor()
   await shoot(page, 'logs')
   await open('predictions')
-  await page.getByRole('combobox', { name: 'Of the last' }).selectOption('1')
+  await page.getByRole('combobox', { name: 'Range' }).selectOption('1')
   await page.locator('.confusion').waitFor()
   await shoot(page, 'predictions')
 } finally {

@@ -28,6 +28,7 @@ describe('paths', () => {
       user: paths.user('a+x@b.c'),
       settings: paths.settings(),
       audit: paths.audit(),
+      auditOfVersion: paths.audit({ runtime: 'demo', version: 'id-1' }),
     }).toEqual({
       runtimes: '/',
       newRuntime: '/new-runtime',
@@ -53,6 +54,7 @@ describe('paths', () => {
       user: '/users/account?email=a%2Bx%40b.c',
       settings: '/settings',
       audit: '/audit',
+      auditOfVersion: '/audit?runtime=demo&version=id-1',
     })
   })
 

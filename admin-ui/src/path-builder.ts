@@ -1,8 +1,16 @@
 /** Every address inside the UI is made here; a test keeps them, so that links that people saved go on working. */
 export type LogPlace = { node?: string; request?: string; around?: string; line?: string }
 export type ComparedVersions = { from?: string; to?: string }
+export type AuditPlace = Partial<
+  Record<'who' | 'type' | 'runtime' | 'version' | 'from' | 'to', string>
+>
 
 const part = encodeURIComponent
+/** What is not named is not in the address. */
+const withQuery = (path: string, query: Readonly<Record<string, string>>): string => {
+  const text = new URLSearchParams(query).toString()
+  return text === '' ? path : `${path}?${text}`
+}
 const version = (runtimeId: string, name: string): string =>
   `/runtimes/${part(runtimeId)}/versions/${part(name)}`
 
@@ -13,15 +21,11 @@ export const paths = {
   upload: (runtimeId: string) => `/runtimes/${part(runtimeId)}/new-version`,
   access: (runtimeId: string) => `/runtimes/${part(runtimeId)}/access`,
   /** What is not named is chosen by the view. */
-  compare: (runtimeId: string, versions: ComparedVersions = {}) => {
-    const query = new URLSearchParams(versions).toString()
-    return `/runtimes/${part(runtimeId)}/compare${query === '' ? '' : `?${query}`}`
-  },
+  compare: (runtimeId: string, versions: ComparedVersions = {}) =>
+    withQuery(`/runtimes/${part(runtimeId)}/compare`, versions),
   status: (runtimeId: string, name: string) => `${version(runtimeId, name)}/status`,
-  logs: (runtimeId: string, name: string, place: LogPlace = {}) => {
-    const query = new URLSearchParams(place).toString()
-    return `${version(runtimeId, name)}/logs${query === '' ? '' : `?${query}`}`
-  },
+  logs: (runtimeId: string, name: string, place: LogPlace = {}) =>
+    withQuery(`${version(runtimeId, name)}/logs`, place),
   configuration: (runtimeId: string, name: string) => `${version(runtimeId, name)}/configuration`,
   requests: (runtimeId: string, name: string) => `${version(runtimeId, name)}/requests`,
   request: (runtimeId: string, name: string, id: string) =>
@@ -39,7 +43,7 @@ export const paths = {
   /** In the query: the router leaves some characters of an address's path as they are. */
   user: (email: string) => `/users/account?${new URLSearchParams({ email })}`,
   settings: () => '/settings',
-  audit: () => '/audit',
+  audit: (place: AuditPlace = {}) => withQuery('/audit', place),
 } as const
 
 /** The same addresses with names in place of values, for the router. */

@@ -213,10 +213,10 @@ export const UpdateSettings: TypedDocument<UpdateSettingsResult, UpdateSettingsV
 }
 
 export type ActivitiesResult = { userActivityList: readonly ({ id: string; type: UserActivityType; date: string; user: { email: string }; vars: readonly ({ key: string; value: string })[]; isGenuine: boolean; outcome: AuditOutcome; errorCode: string | null; operation: string; principal: AuditPrincipal; address: string; comment: string })[] }
-export type ActivitiesVariables = { types?: readonly (UserActivityType)[] | null | undefined; userEmail?: string | null | undefined; fromDate?: string | null | undefined; toDate?: string | null | undefined; lastId?: string | null | undefined }
+export type ActivitiesVariables = { types?: readonly (UserActivityType)[] | null | undefined; userEmail?: string | null | undefined; runtimeIds?: readonly (string)[] | null | undefined; versionIds?: readonly (string)[] | null | undefined; fromDate?: string | null | undefined; toDate?: string | null | undefined; lastId?: string | null | undefined }
 export const Activities: TypedDocument<ActivitiesResult, ActivitiesVariables> = {
   name: 'Activities',
-  digest: 'df9d658711c1a19a4077a4ffb66abce7540e9c987b4e22e592ad0760b02ad9c7',
+  digest: 'bf67b5916ee942ee03619492571bc54b9c1ac852a931d11da3ef629967372c50',
 }
 
 export type VersionComparisonResult = { from: { manifest: string }; to: { manifest: string }; versionComparison: { isSameBundle: boolean; leftOut: number; differences: readonly ({ area: DifferenceArea; name: string; change: DifferenceChange; fields: readonly ({ name: string; before: string | null; after: string | null })[] })[] } }
@@ -420,4 +420,11 @@ export type WatchVersionVariables = { runtimeId?: string | null | undefined }
 export const WatchVersion: TypedDocument<WatchVersionResult, WatchVersionVariables> = {
   name: 'WatchVersion',
   digest: '94a37967995fe5a17e5d6315126bead55a9ebe3092f3a8c17cf55df3bcfc57d0',
+}
+
+export type VersionNamesResult = { versions: readonly ({ id: string; name: string })[] }
+export type VersionNamesVariables = { runtimeId: string }
+export const VersionNames: TypedDocument<VersionNamesResult, VersionNamesVariables> = {
+  name: 'VersionNames',
+  digest: 'b3791f6037626eb63d5bbd140a4abb99786dbbb8bf817cae973ab30d7c9ddc00',
 }

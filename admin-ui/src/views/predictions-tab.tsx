@@ -1,42 +1,36 @@
-import { useMemo, useState } from 'react'
+import { useMemo } from 'react'
+import { useSearchParams } from 'wouter'
 import { useQuery } from '../api/use-query.ts'
 import { Predictions, type PredictionsResult } from '../gen/documents.ts'
 import { t } from '../texts/en.ts'
 import { Face, QueryView } from '../ui/query-view.tsx'
+import { Twin } from '../ui/twin.tsx'
 import { ClassTable } from './class-table.tsx'
 import { ConfusionMatrix } from './confusion-matrix.tsx'
 import { HitsChart } from './hits-chart.tsx'
+import { PredictionRangeForm } from './prediction-range-form.tsx'
+import { boundsOf, metricsCommand, readRange, withRange } from './prediction-range.ts'
 
 type Metrics = NonNullable<PredictionsResult['metrics']>
 type PredictionsTabProps = { runtimeId: string; versionName: string }
 
-const DAY_MS = 86_400_000
-/** Days. */
-const RANGES = [1, 7, 30, 365] as const
-
-/** How good a version's predictions were. */
+/** How good a version's predictions were; of which time is in the URL. */
 export function PredictionsTab({ runtimeId, versionName }: PredictionsTabProps) {
-  const [days, setDays] = useState<number>(7)
+  const [search, setSearch] = useSearchParams()
+  const range = readRange(search)
+  const key = JSON.stringify(range)
   // Fixed while it is looked at: a range that moves would be another question at each drawing.
-  const [startDate, endDate] = useMemo(() => {
-    const now = Date.now()
-    return [new Date(now - days * DAY_MS).toISOString(), new Date(now).toISOString()] as const
-  }, [days])
+  const { now, startDate, endDate } = useMemo(() => {
+    const at = Date.now()
+    return { now: at, ...boundsOf(range, at) }
+  }, [key])
   const query = useQuery(Predictions, { runtimeId, versionName, startDate, endDate })
   return (
-    <section aria-label={t.predictions.title}>
-      <div className="toolbar">
-        <label>
-          {t.predictions.range}{' '}
-          <select value={days} onChange={(event) => setDays(Number(event.target.value))}>
-            {RANGES.map((one) => (
-              <option key={one} value={one}>
-                {t.predictions.lastDays(one)}
-              </option>
-            ))}
-          </select>
-        </label>
-      </div>
+    <section className="stack-tight" aria-label={t.predictions.title}>
+      <PredictionRangeForm
+        range={range}
+        onChange={(next) => setSearch((before) => withRange(before, next), { replace: true })}
+      />
       <QueryView query={query}>
         {({ metrics }) =>
           metrics === null ? (
@@ -57,6 +51,7 @@ export function PredictionsTab({ runtimeId, versionName }: PredictionsTabProps) 
           )
         }
       </QueryView>
+      <Twin text={metricsCommand(runtimeId, versionName, range, now)} />
     </section>
   )
 }
