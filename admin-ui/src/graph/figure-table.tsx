@@ -26,7 +26,7 @@ export function FigureTable({ figure, kind }: FigureTableProps) {
   const isBad = useFigure(figure, hasErrors)
   const isWaiting = useFigure(figure, hasQueue)
   return (
-    <table className="facts">
+    <table className="figures">
       <tbody>
         <tr>
           <th scope="row">{t.graph.rate}</th>

@@ -1,5 +1,6 @@
 import { memo } from 'react'
 import { t } from '../texts/en.ts'
+import { TableFrame } from '../ui/table-frame.tsx'
 import { errorsText, hasErrors, isPast, rateText, timeTexts } from './figure-texts.ts'
 import { useGraph } from './graph-context.ts'
 import { nameOf, type GraphEdge, type WorkflowGraph } from './graph-model.ts'
@@ -12,7 +13,7 @@ type GraphTableOfEdgesProps = { graph: WorkflowGraph; onSelect: (id: string) => 
 /** The lines of the picture: what goes from where to where, and how. */
 export function GraphTableOfEdges({ graph, onSelect }: GraphTableOfEdgesProps) {
   return (
-    <div className="table-frame">
+    <TableFrame label={t.graph.edgesCaption}>
       <table>
         <caption className="hidden-text">{t.graph.edgesCaption}</caption>
         <thead>
@@ -44,7 +45,7 @@ export function GraphTableOfEdges({ graph, onSelect }: GraphTableOfEdgesProps) {
           ))}
         </tbody>
       </table>
-    </div>
+    </TableFrame>
   )
 }
 

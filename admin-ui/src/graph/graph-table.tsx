@@ -1,6 +1,7 @@
 import { memo } from 'react'
-import { StatusChip } from '../ui/status-chip.tsx'
 import { t } from '../texts/en.ts'
+import { StatusChip } from '../ui/status-chip.tsx'
+import { TableFrame } from '../ui/table-frame.tsx'
 import {
   errorsText,
   hasErrors,
@@ -23,7 +24,7 @@ type GraphTableProps = { graph: WorkflowGraph; onSelect: (id: string) => void }
 export function GraphTable({ graph, onSelect }: GraphTableProps) {
   return (
     <div className="stack">
-      <div className="table-frame">
+      <TableFrame label={t.graph.tableCaption}>
         <table>
           <caption className="hidden-text">{t.graph.tableCaption}</caption>
           <thead>
@@ -65,7 +66,7 @@ export function GraphTable({ graph, onSelect }: GraphTableProps) {
             ))}
           </tbody>
         </table>
-      </div>
+      </TableFrame>
       <GraphTableOfEdges graph={graph} onSelect={onSelect} />
     </div>
   )

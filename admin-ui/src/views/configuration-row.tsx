@@ -26,7 +26,7 @@ export function ConfigurationRow({ variable, typed, mayEdit, onType }: Configura
       </th>
       <td>{isFile ? t.configuration.file : t.configuration.variable}</td>
       <td>
-        <span className={isSet ? 'chip chip-started' : 'chip chip-starting'}>
+        <span className={isSet ? 'chip chip-started' : 'chip chip-warning'}>
           {isSet ? t.configuration.set : t.configuration.notSet}
         </span>
         {isSet && (
