@@ -63,7 +63,9 @@ export function bucketPage(nats: NatsConnection, secret: string, replicas: numbe
       const bucket = await open()
       const entry = await bucket.get(KEY)
       // Another engine that leads by now has written since: it knows more.
-      await bucket.update(KEY, encrypt(next(textOf(entry)), key), entry?.revision ?? 0)
+      const data = encrypt(next(textOf(entry)), key)
+      if (entry === null) await bucket.create(KEY, data)
+      else await bucket.update(KEY, data, entry.revision)
     },
   }
 }
