@@ -1,0 +1,145 @@
+/**
+ * Engines and NATS as processes of this computer, with what the chart gives their pods: variables, settings, keys made
+ * of random bytes, and an account with the chart's Role. Paths and addresses alone are other ones.
+ */
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import { findNatsServer } from '@kre/service-kit'
+import { clusterConfig } from '../../../nats-manager/src/cluster/cluster-config.ts'
+import { readSeeds } from '../../../nats-manager/src/cluster/read-seeds.ts'
+import type { Cluster } from '../../../k8s-manager/src/kubernetes/cluster/open-cluster.ts'
+import { ask, make } from '../../cluster/support/test-cluster.ts'
+import { startTestEngine, type TestEngine } from '../../support/ledger-engine.ts'
+import { type Manifest, render } from './helm.ts'
+import { pathOf } from './make-home.ts'
+import { podsOf } from './pods-of.ts'
+
+const ROOT = resolve(import.meta.dirname, '../../..')
+
+export type ChartEngines = AsyncDisposable & {
+  /** The pod of that number in the StatefulSet. */
+  start(number: number): Promise<TestEngine>
+}
+
+export async function startChartEngines(
+  admin: Cluster,
+  namespace: string,
+  mongodb: { KRE_MONGODB_URI: string; KRE_MONGODB_PREFIX: string },
+): Promise<ChartEngines> {
+  const dir = await mkdtemp(join(tmpdir(), 'kre-chart-'))
+  const own = ['--set', 'nats.replicas=1,engine.listen=127.0.0.1']
+  const objects = await render('minimal', namespace, own)
+  for (const object of objects.filter(({ kind }) => /^(?:ServiceAccount|Role)/.test(kind)))
+    await make(admin, pathOf(object.kind, namespace, object.metadata.name), object)
+  await writeSecret(objects, 'kre-keys', join(dir, 'run/kre/keys'))
+  await writeSecret(objects, 'kre-nats-keys', join(dir, 'run/kre/seeds'))
+  const settings = objects.find(({ data }) => data?.['kubernetes.json'] !== undefined)
+  await write(join(dir, 'etc/kre/kubernetes.json'), settings?.data?.['kubernetes.json'] ?? '')
+  await write(join(dir, 'kubeconfig'), await kubeconfigOf(admin, namespace))
+  await mkdir(join(dir, 'run/kre/nats'), { recursive: true })
+  const program = join(ROOT, 'nats-manager/src/cluster/main.ts')
+  await promisify(execFile)(
+    process.execPath,
+    [program, 'keys', join(dir, 'run/kre/nats/keys.json')],
+    { env: { KRE_NATS_SEEDS: join(dir, 'run/kre/seeds') } },
+  )
+  const nats = await startNats(dir)
+  const engines: TestEngine[] = []
+  return {
+    async start(number) {
+      const name = `kre-engine-${number}`
+      const dataDir = join(dir, name)
+      // Where the test's client looks for it.
+      await write(join(dataDir, 'token'), await readFile(join(dir, 'run/kre/keys/token'), 'utf8'))
+      const environment = {
+        ...environmentOf(objects, dir),
+        ...mongodb,
+        KRE_ENGINE_NAME: name,
+        KRE_NATS_URL: nats.url,
+        KRE_KUBECONFIG: join(dir, 'kubeconfig'),
+        KRE_ADMIN_PORT: '0',
+        KRE_DATA: dataDir,
+      }
+      const engine = await startTestEngine(environment, dataDir)
+      engines.push(engine)
+      return engine
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all(engines.map(async (engine) => engine.kill()))
+      await nats.end()
+      await rm(dir, { recursive: true, force: true })
+    },
+  }
+}
+
+/** As a pod gets it, with files below `dir`. */
+function environmentOf(objects: readonly Manifest[], dir: string): Record<string, string> {
+  const engine = podsOf(objects).find(({ name }) => name === 'kre-engine')
+  const env = engine?.spec.containers[0]?.env ?? []
+  return Object.fromEntries(
+    env.flatMap(({ name, value }) =>
+      value === undefined ? [] : [[name, value.replace(/^(?=\/(?:etc|run)\/kre\/)/, dir)]],
+    ),
+  )
+}
+
+async function writeSecret(
+  objects: readonly Manifest[],
+  name: string,
+  folder: string,
+): Promise<void> {
+  const secret = objects.find(({ kind, metadata }) => kind === 'Secret' && metadata.name === name)
+  for (const [key, value] of Object.entries(secret?.data ?? {}))
+    await write(join(folder, key), Buffer.from(value, 'base64').toString())
+}
+
+async function write(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true })
+  await writeFile(path, text, { mode: 0o600 })
+}
+
+async function startNats(dir: string): Promise<{ url: string; end: () => Promise<void> }> {
+  const host = `127.78.${process.pid % 250}.1`
+  const ports = { client: 24_322, routes: 26_322, monitor: 28_322 }
+  const seeds = join(dir, 'run/kre/seeds')
+  const config = clusterConfig({
+    name: 'kre-nats-0',
+    cluster: 'kre',
+    peers: [host],
+    password: (await readFile(join(seeds, 'routes'), 'utf8')).trim(),
+    keys: await readSeeds(seeds),
+    storeDir: join(dir, 'nats/store'),
+    accountsDir: join(dir, 'nats/accounts'),
+    host,
+    ports,
+  })
+  await write(join(dir, 'nats/nats.conf'), config)
+  const binary = await findNatsServer({
+    cacheDir: join(ROOT, '.kre/cache'),
+    path: process.env['PATH'] ?? '',
+  })
+  const server = spawn(binary, ['--config', join(dir, 'nats/nats.conf')], { stdio: 'ignore' })
+  return { url: `nats://${host}:${ports.client}`, end: () => end(server) }
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const gone = once(child, 'exit')
+  child.kill('SIGKILL')
+  await gone
+}
+
+/** The admin's, with the token of the engine's account in place of the certificate. */
+async function kubeconfigOf(admin: Cluster, namespace: string): Promise<string> {
+  const path = `${pathOf('ServiceAccount', namespace, 'kre-engine')}/token`
+  const request = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} }
+  const { status } = (await ask(admin, 'POST', path, request, 'application/json')) as {
+    status: { token: string }
+  }
+  const own = await readFile(process.env['KRE_TEST_CLUSTER'] ?? '', 'utf8')
+  return own.replace(/^users: .*$/m, `users: [{name: test, user: {token: "${status.token}"}}]`)
+}
