@@ -49,14 +49,15 @@ export type CoreEvents = {
 export type CoreConnection = {
   /**
    * Sends in the same turn of the event loop, with everything else of that turn in one write. While the connection is
-   * not up the message is lost, so callers ask `isUp` first. Pieces of more than 256 KiB must not be changed afterwards.
+   * not up the message is lost, so callers ask `isUp` first. Pieces of more than 256 KiB must not be changed until `flush`.
    *
    * @param reply where an answer goes, or the news that nobody listens: a message of status 503 without data.
    * @param headers a whole block, from `NATS/1.0` to the empty line.
+   * @param isKept no piece is changed until `flush`: those above 32 KiB are sent without a copy.
    * @throws KreError `invalid-argument` for an illegal subject, `resource-exhausted` for more than `maxPayload` or
    * when `waitingBytesMax` bytes wait already, `unimplemented` for headers that the server does not know.
    */
-  publish(subject: string, data: Data, reply?: string, headers?: Uint8Array): void
+  publish(subject: string, data: Data, reply?: string, headers?: Uint8Array, isKept?: boolean): void
   /**
    * Survives reconnects; may be called at any time.
    *
@@ -220,7 +221,9 @@ export function openCoreConnection(
     handOver = null
     session = current.next
     current.release()
-    hear(former)
+    if (isWhole) hear(former)
+    // What it has not sent yet must not be sent later: its pieces may be changed once the next one is flushed.
+    else former.end(notConnected(null))
     tell((events) => events.onRenewed?.())
     if (isWhole) return
     // What was under way over the former one may be lost.
@@ -285,14 +288,14 @@ export function openCoreConnection(
   dial()
   return {
     inboxPrefix: access.inboxPrefix ?? '_INBOX',
-    publish(subject, data, reply = '', headers) {
+    publish(subject, data, reply = '', headers, isKept) {
       if (!isUp || session === null || info === null) return
       const bytes = bytesOf(data) + (headers?.length ?? 0)
       if (bytes > info.payloadBytesMax) throw tooLarge(subject, bytes, info.payloadBytesMax)
       if (headers !== undefined && !info.hasHeaders)
         throw new KreError('unimplemented', 'the NATS server knows no headers: use 2.2 or newer')
       if (handOver?.isHolding !== true)
-        return session.message(subject, reply, data, headers ?? null)
+        return session.message(subject, reply, data, headers ?? null, isKept)
       checkSubject(subject, 'subject')
       if (reply !== '') checkSubject(reply, 'reply subject')
       handOver.publish(subject, reply, data, headers ?? null)

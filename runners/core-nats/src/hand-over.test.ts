@@ -17,11 +17,14 @@ beforeEach(() => {
 afterEach(() => rmSync(join(path, '..'), { recursive: true }))
 
 /** A connection whose next credentials are there already, and what it told. */
-async function open(behave: (client: FakeClient, index: number) => void) {
+async function open(
+  behave: (client: FakeClient, index: number) => void,
+  options: { waitingBytesMax?: number } = {},
+) {
   const server = await startFakeServer(behave)
   const credentials = { jwt: 'first', seed: SEED, expiresUnixMs: Date.now() + LIFE_MS }
   const access = { ...server.access, credentials: { ...credentials, renewalPath: path } }
-  const connection = openCoreConnection(access, 'test')
+  const connection = openCoreConnection(access, 'test', options)
   const told: string[] = []
   connection.listen({
     onUp: () => told.push('up'),
@@ -112,6 +115,24 @@ describe('going over to newer credentials', () => {
     await waitUntil('the news', () => connection.told.length === 4)
     expect(connection.told).toEqual(['up', 'renewed', 'down', 'up'])
     expect(connection.isUp()).toBe(true)
+  })
+
+  test('ends a former connection that says nothing, so that it sends nothing later', async () => {
+    await using connection = await open((client, index) => (index === 0 ? mute : welcome)(client), {
+      waitingBytesMax: 4,
+    })
+    const seen: string[] = []
+    connection.subscribe('a', {
+      onMessage: ({ data }) => void seen.push(Buffer.from(data).toString()),
+    })
+    const former = connection.clients[0]
+    await waitUntil('the hand-over', () => former?.sent.includes('UNSUB'))
+    connection.clients[1]?.send('MSG a 1 5\r\nlarge\r\n')
+    await waitUntil('the news', () => connection.told.length === 4)
+    former?.send('MSG a 1 4\r\nlate\r\n')
+    await waitUntil('its end', () => former?.socket.destroyed === true)
+    expect(seen).toEqual(['large'])
+    expect(connection.told).toEqual(['up', 'renewed', 'down', 'up'])
   })
 
   test('begins anew when the next connection dies meanwhile', async () => {

@@ -46,6 +46,22 @@ describe('what is to be sent', () => {
     )
   })
 
+  test('hands over what is kept as it is from half a block on', () => {
+    const outgoing = createOutgoing()
+    const kept = Buffer.alloc(32 * 1024 + 1, 'k')
+    const small = Buffer.alloc(32 * 1024, 's')
+    outgoing.message('a', '', kept, null, true)
+    outgoing.message('b', '', small, null, true)
+    const pieces = outgoing.take()
+    expect(pieces).toHaveLength(3)
+    expect(pieces[1]).toBe(kept)
+    expect(
+      Buffer.concat(pieces)
+        .toString()
+        .replaceAll(/[ks]{9,}/g, ''),
+    ).toBe('PUB a 32769\r\n\r\nPUB b 32768\r\n\r\n')
+  })
+
   test('puts the pieces of a payload together, and copies those that may be changed', () => {
     const outgoing = createOutgoing()
     const head = bytes('head')

@@ -8,6 +8,8 @@ const BLOCK_BYTES = 64 * KiB
 const SPARE_BLOCKS_MAX = 16
 /** Larger pieces are handed over as they are: copying them costs more than another piece in a write. */
 const COPIED_BYTES_MAX = 256 * KiB
+/** The same for pieces that nobody changes, which the sender has copied already: a second copy is never cheap. */
+const KEPT_COPIED_BYTES_MAX = BLOCK_BYTES / 2
 /** `HPUB `, spaces, two numbers and the line end. */
 const LINE_BYTES = 32
 
@@ -21,8 +23,19 @@ const ZERO = 48
 export type Data = Uint8Array | readonly Uint8Array[]
 
 export type Outgoing = {
-  /** Adds a message. Pieces of more than 256 KiB must not be changed any more. @throws KreError `invalid-argument`. */
-  message(subject: string, reply: string, data: Data, headers: Uint8Array | null): void
+  /**
+   * Adds a message. Pieces of more than 256 KiB must not be changed until it is sent.
+   *
+   * @param isKept no piece of it is: those above 32 KiB are not copied.
+   * @throws KreError `invalid-argument`.
+   */
+  message(
+    subject: string,
+    reply: string,
+    data: Data,
+    headers: Uint8Array | null,
+    isKept?: boolean,
+  ): void
   /** Adds lines, each with its line end. */
   lines(text: string): void
   /** Bytes that were not taken yet. */
@@ -92,8 +105,8 @@ export function createOutgoing(): Outgoing {
     block[end++] = CR
     block[end++] = LF
   }
-  const piece = (data: Uint8Array) => {
-    if (data.length > COPIED_BYTES_MAX) {
+  const piece = (data: Uint8Array, isKept: boolean) => {
+    if (data.length > (isKept ? KEPT_COPIED_BYTES_MAX : COPIED_BYTES_MAX)) {
       cut()
       full.push(data)
       fullBytes += data.length
@@ -107,16 +120,16 @@ export function createOutgoing(): Outgoing {
       at += part
     }
   }
-  const bytes = (data: Data) => {
-    if (data instanceof Uint8Array) piece(data)
-    else for (const each of data) piece(each)
+  const bytes = (data: Data, isKept: boolean) => {
+    if (data instanceof Uint8Array) piece(data, isKept)
+    else for (const each of data) piece(each, isKept)
   }
 
   return {
     get bytes() {
       return fullBytes + end - start
     },
-    message(subject, reply, data, headers) {
+    message(subject, reply, data, headers, isKept = false) {
       const length = subject.length + reply.length
       checkLength(length)
       reserve(length + LINE_BYTES)
@@ -134,12 +147,12 @@ export function createOutgoing(): Outgoing {
         block[end++] = SPACE
         digits(headers.length + bytesOf(data))
         lineEnd()
-        piece(headers)
+        piece(headers, isKept)
       } else {
         digits(bytesOf(data))
         lineEnd()
       }
-      bytes(data)
+      bytes(data, isKept)
       reserve(2)
       lineEnd()
     },

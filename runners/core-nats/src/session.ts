@@ -225,7 +225,7 @@ export function openSession(
 
   dial(server.hasTls)
   return {
-    message: (subject, reply, data, headers) => writer.message(subject, reply, data, headers),
+    message: (...message) => writer.message(...message),
     lines(text) {
       if (phase === 'greeting' || phase === 'ready') writer.lines(text)
     },

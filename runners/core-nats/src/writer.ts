@@ -53,14 +53,14 @@ export function createWriter(socket: Socket, waitingBytesMax: number): Writer {
   }
 
   return {
-    message(subject, reply, data, headers) {
+    message(subject, reply, data, headers, isKept) {
       if (outgoing.bytes + writing + bytesOf(data) > waitingBytesMax)
         throw new KreError(
           'resource-exhausted',
           `${outgoing.bytes + writing} bytes wait for the NATS server to read them; at most ${waitingBytesMax} may. The server or the way to it is too slow`,
           { waitingBytes: outgoing.bytes + writing, waitingBytesMax },
         )
-      outgoing.message(subject, reply, data, headers)
+      outgoing.message(subject, reply, data, headers, isKept)
       schedule()
     },
     lines(text) {

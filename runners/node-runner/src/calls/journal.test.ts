@@ -35,6 +35,16 @@ test('a slot that is taken again in the turn in which it was left has the new ca
   journal.close()
 })
 
+test('a call that enters takes those along that were left before it', () => {
+  const { journal, onDisk } = open(4)
+  for (const slot of [0, 1, 2]) journal.enter(slot, `r${slot}`, Infinity)
+  journal.leave(2)
+  journal.leave(0)
+  journal.enter(3, 'r3', Infinity)
+  expect(onDisk()).toEqual(['r1', 'r3'])
+  journal.close()
+})
+
 test('what the process before has left is told, and calls that ended are not part of it', () => {
   const { path, journal } = open(2)
   journal.enter(0, 'open', Infinity)

@@ -33,7 +33,10 @@ export type Journal = {
    * @param deadlineAt on the clock of `performance.now()`; Infinity = none.
    */
   enter(slot: number, requestId: string, deadlineAt: number): void
-  /** On disk before the event loop goes on: one write for all calls that end in one turn of it. */
+  /**
+   * On disk when another call enters, at the latest after the callbacks of this turn of the event loop, when answers
+   * are written to the socket too: one write for all calls that end in between.
+   */
   leave(slot: number): void
   /** Writes at once what was left. */
   flush(): void
@@ -58,9 +61,14 @@ export function openJournal(workPath: string, slots: number): Journal {
   let firstLeft = slots
   let lastLeft = -1
   let isOpen = true
+  let isScheduled = false
   const flush = () => {
+    isScheduled = false
     if (lastLeft === -1 || !isOpen) return
     write(firstLeft, lastLeft)
+    forgetLeft()
+  }
+  const forgetLeft = () => {
     firstLeft = slots
     lastLeft = -1
   }
@@ -68,11 +76,13 @@ export function openJournal(workPath: string, slots: number): Journal {
     interrupted,
     enter(slot, requestId, deadlineAt) {
       writeInFlightRecord(records, slot, { requestId, dueMs: deadlineAt + offsetMs })
-      write(slot, slot)
+      write(Math.min(firstLeft, slot), Math.max(lastLeft, slot))
+      forgetLeft()
     },
     leave(slot) {
       writeInFlightRecord(records, slot, null)
-      if (lastLeft === -1) process.nextTick(flush)
+      if (!isScheduled) setImmediate(flush)
+      isScheduled = true
       firstLeft = Math.min(firstLeft, slot)
       lastLeft = Math.max(lastLeft, slot)
     },

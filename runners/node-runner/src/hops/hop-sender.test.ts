@@ -71,6 +71,30 @@ describe('a hop', () => {
     expect(Buffer.from(scene.dead[0]?.value ?? []).toString()).toBe('at once')
   })
 
+  test('arrives as it was sent, however many large ones follow, and whatever becomes of its bytes', async () => {
+    using scene = await open()
+    const count = 600
+    const wrong: string[] = []
+    let seen = 0
+    scene.connection.subscribe('many', {
+      onMessage({ data }) {
+        const { requestId, value } = decodeEnvelope(data)
+        const fill = Number(requestId) % 251
+        if (value.length !== 70_000 || value.some((byte) => byte !== fill)) wrong.push(requestId)
+        seen++
+      },
+    })
+    await scene.connection.flush()
+    for (let sent = 0; sent < count; sent++) {
+      const value = Buffer.alloc(70_000, sent % 251)
+      scene.hops.hop(scene.route('many', true), envelope(String(sent), value), later())
+      value.fill(255)
+      if (sent % 25 === 24) await waitUntil('those before', () => seen > sent - 50)
+    }
+    await waitUntil('all of them', () => seen === count)
+    expect(wrong).toEqual([])
+  })
+
   test('that is too large is refused', async () => {
     using scene = await open()
     const large = envelope('large', Buffer.alloc(1_100_000))

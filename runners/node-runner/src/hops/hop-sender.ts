@@ -22,6 +22,8 @@ const RETRY_EVERY_MS = 25
 const BOUNCE_CHECK_MS = 20
 /** Larger payloads are copied here, for they are sent without another copy; handlers may change theirs at any time. */
 const PIECES_BYTES_MAX = 256 * KiB
+/** Smaller messages are put together with others anyway. */
+const KEPT_BYTES_MIN = 32 * KiB
 /** Room that the protocol line and headers take beside the payload. */
 const PAYLOAD_MARGIN_BYTES = 1 * KiB
 
@@ -74,7 +76,10 @@ export function createHopSender(
   const send = (route: Route, data: Data, endAt: number) => {
     const reply = replySubject(sent.add(route, data, endAt))
     if (!checking) void check()
-    connection.publish(route.subject, data, reply)
+    // What was copied for the case that it comes back needs no second copy for the socket.
+    if (bytesOf(data) > KEPT_BYTES_MIN)
+      connection.publish(route.subject, sent.lastBytes(), reply, undefined, true)
+    else connection.publish(route.subject, data, reply)
   }
   const replySubject = inbox.listenForBounces((number) => {
     const bounced = sent.take(number)

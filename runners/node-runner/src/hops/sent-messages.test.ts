@@ -26,6 +26,21 @@ test('gives a message out as it was, once, until it is confirmed', () => {
   expect(sent.take(Number.NaN)).toBeNull()
 })
 
+test('shows the last message as it is kept, wherever that is', () => {
+  const sent = createSentMessages<number>()
+  for (const length of [10, 0, 65_000, 300_000]) {
+    const original = bytes(length, length % 251)
+    sent.add(1, [original.subarray(0, length / 2), original.subarray(length / 2)], 0)
+    const shown = { route: 1, bytes: sent.lastBytes(), endAt: 0 }
+    original.fill(255)
+    expect(isSame(shown, { ...shown, bytes: bytes(length, length % 251) })).toBe(true)
+  }
+  // More than the ring holds: the last ones do not fit into it.
+  for (let count = 0; count < 100; count++) sent.add(1, bytes(65_000, count), 0)
+  const shown = { route: 1, bytes: sent.lastBytes(), endAt: 0 }
+  expect(isSame(shown, { ...shown, bytes: bytes(65_000, 99) })).toBe(true)
+})
+
 test('keeps every unconfirmed message, however many and however large, in any order of events', () => {
   const sent = createSentMessages<number>()
   const expected = new Map<number, Sent>()

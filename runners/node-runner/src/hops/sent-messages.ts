@@ -27,6 +27,8 @@ export type SentMessage<Route> = {
 export type SentMessages<Route> = {
   /** Keeps a copy; one piece above 256 KiB must not be changed any more. @returns its number; numbers grow by one. */
   add(route: Route, data: Data, endAt: number): number
+  /** The last message as it is kept: it is changed no more until it is confirmed. */
+  lastBytes(): Uint8Array
   /** Gives a message out, once; null when it was confirmed or is unknown. */
   take(number: number): SentMessage<Route> | null
   /** Forgets all messages up to this one. */
@@ -108,6 +110,12 @@ export function createSentMessages<Route>(): SentMessages<Route> {
       starts[slot] = start
       lengths[slot] = length
       return last
+    },
+    lastBytes() {
+      const kept = spilled.get(last)
+      if (kept !== undefined) return kept.bytes
+      const start = starts[last % MESSAGES_MAX] as number
+      return ring.subarray(start, start + (lengths[last % MESSAGES_MAX] as number))
     },
     take(number) {
       if (!(number > confirmed && number <= last)) return null
