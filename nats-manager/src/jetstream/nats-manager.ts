@@ -4,7 +4,6 @@ import {
   AckPolicy,
   DeliverPolicy,
   DiscardPolicy,
-  JetStreamApiError,
   RetentionPolicy,
   StorageType,
   type JetStreamManager,
@@ -23,7 +22,7 @@ import {
 } from '@kre/contracts'
 import { z } from 'zod'
 import type { NatsAccounts } from '../accounts/nats-accounts.ts'
-import { diff, type ObservedStream } from '../plan/diff.ts'
+import { diff } from '../plan/diff.ts'
 import {
   plan,
   type ClaimsPlan,
@@ -31,9 +30,11 @@ import {
   type NatsPlan,
   type ObjectPlan,
   type ObjectStorePlan,
-  type Owner,
   type StreamPlan,
 } from '../plan/plan.ts'
+import { ignoreExisting, ignoreMissing } from './ignore-known.ts'
+import { inParallel } from './in-parallel.ts'
+import { metadataOf, observeStreams } from './observe-streams.ts'
 import { toKreError } from './to-kre-error.ts'
 
 /** A table with the token of who wrote it; entrypoints read the rest. */
@@ -57,6 +58,7 @@ export async function createNatsManager(
   const manager = await jetstreamManager(nats, { checkAPI: false }).catch((error: unknown) => {
     throw toKreError(error)
   })
+  const observer = observeStreams(manager)
   const kvm = new Kvm(jetstream(nats))
   const objm = new Objm(jetstream(nats))
 
@@ -74,11 +76,10 @@ export async function createNatsManager(
     async converge(runtimeId, versions) {
       return translated(async () => {
         const wanted = plan(runtimeId, versions)
-        const changes = diff(runtimeId, wanted, await observe(manager))
-        // What is in them is delivered as before.
-        await inParallel([...changes.retire], ([name, subject]) =>
-          manager.streams.update(name, { subjects: [subject] }),
-        )
+        const changes = diff(runtimeId, wanted, await observer.of(runtimeId))
+        // What is in them is delivered as before. In their order: what one takes is in the way of the next.
+        for (const [name, subject] of changes.retire)
+          await manager.streams.update(name, { subjects: [subject] })
         await inParallel(changes.create, create)
         await writeInterfaces(await kvm.open(routingBucket(runtimeId)), wanted)
         await remove(changes.remove)
@@ -93,9 +94,7 @@ export async function createNatsManager(
     },
     async removeRuntime(runtimeId) {
       return translated(async () => {
-        const streams = (await observe(manager)).filter(
-          (stream) => stream.owner.runtime === runtimeId,
-        )
+        const streams = await observer.of(runtimeId)
         await remove(streams.map((stream) => stream.name))
         await accounts?.removeRuntime(runtimeId)
         return { created: [], removed: streams.map((stream) => stream.name) }
@@ -103,7 +102,7 @@ export async function createNatsManager(
     },
     async runtimes() {
       return translated(async () => [
-        ...new Set((await observe(manager)).map((stream) => stream.owner.runtime)),
+        ...new Set((await observer.all()).map((stream) => stream.owner.runtime)),
       ])
     },
     async readRouting(runtimeId) {
@@ -125,34 +124,6 @@ export async function createNatsManager(
   }
 }
 
-async function observe(manager: JetStreamManager): Promise<ObservedStream[]> {
-  const observed: ObservedStream[] = []
-  for await (const { config, state } of manager.streams.list()) {
-    const owner = ownerOf(config.metadata ?? {})
-    if (owner === null) continue
-    observed.push({
-      name: config.name,
-      owner,
-      consumers: state.consumer_count,
-      messages: state.messages,
-      isQueue: config.retention === RetentionPolicy.Workqueue,
-    })
-  }
-  return observed
-}
-
-function metadata(owner: Owner): Record<string, string> {
-  return {
-    'kre.dev/runtime': owner.runtime,
-    ...(owner.version === null ? {} : { 'kre.dev/version': owner.version }),
-  }
-}
-
-function ownerOf(metadata: Record<string, string>): Owner | null {
-  const runtime = metadata['kre.dev/runtime']
-  return runtime === undefined ? null : { runtime, version: metadata['kre.dev/version'] ?? null }
-}
-
 async function createStream(
   manager: JetStreamManager,
   stream: StreamPlan,
@@ -171,7 +142,7 @@ async function createStream(
       max_age: nanos(stream.ageMaxMs),
       num_replicas: replicas,
       max_msg_size: stream.messageBytesMax,
-      metadata: metadata(stream.owner),
+      metadata: metadataOf(stream.owner),
     })
     .catch(ignoreExisting)
   for (const consumer of stream.consumers) {
@@ -207,7 +178,7 @@ async function createClaims(
       max_msg_size: claims.messageBytesMax,
       // Chunks are read by their subjects, without a consumer.
       allow_direct: true,
-      metadata: metadata(claims.owner),
+      metadata: metadataOf(claims.owner),
     })
     .catch(ignoreExisting)
 }
@@ -220,7 +191,7 @@ async function createKeyValue(kvm: Kvm, bucket: KeyValuePlan, replicas: number):
       replicas,
       maxValueSize: bucket.valueBytesMax,
       storage: StorageType.File,
-      metadata: metadata(bucket.owner),
+      metadata: metadataOf(bucket.owner),
     })
     .catch(ignoreExisting)
 }
@@ -235,7 +206,7 @@ async function createObjectStore(
       max_bytes: bucket.bytesMax,
       replicas,
       storage: StorageType.File,
-      metadata: metadata(bucket.owner),
+      metadata: metadataOf(bucket.owner),
     })
     .catch(ignoreExisting)
 }
@@ -276,44 +247,10 @@ function refuseOlder(runtimeId: string, current: WrittenTable, next: WrittenTabl
     )
 }
 
-const STREAM_NAME_IN_USE = 10058
-const STREAM_NOT_FOUND = 10059
-const CONSUMER_EXISTS = 10148
-
-/** Somebody made it between looking and making, or the stream is there and only a consumer was missing. */
-function ignoreExisting(error: unknown): void {
-  if (
-    error instanceof JetStreamApiError &&
-    (error.code === STREAM_NAME_IN_USE || error.code === CONSUMER_EXISTS)
-  )
-    return
-  throw error
-}
-
-function ignoreMissing(error: unknown): undefined {
-  if (error instanceof JetStreamApiError && error.code === STREAM_NOT_FOUND) return undefined
-  if (error instanceof Error && error.name === 'StreamNotFoundError') return undefined
-  throw error
-}
-
 async function translated<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
     throw toKreError(error)
   }
-}
-
-/** A few at a time: the server writes each to disk, more in parallel only makes all of them slow. */
-async function inParallel<T>(
-  items: readonly T[],
-  work: (item: T) => Promise<unknown>,
-  atOnce = 8,
-): Promise<void> {
-  const queue = [...items]
-  await Promise.all(
-    Array.from({ length: Math.min(atOnce, queue.length) }, async () => {
-      for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item)
-    }),
-  )
 }
