@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '@kre/contracts'
 import type { IdentityStore, Login, LoginMethod } from '@kre/store'
+import { noteUse } from './note-use.ts'
 import { createToken, TOKEN, type HashToken } from './tokens.ts'
 
 /** A login ends after so long without a request; its absolute end is a setting. */
@@ -42,7 +43,7 @@ export function createLogins(deps: {
   async function findByHash(loginHash: string): Promise<Login | null> {
     const login = await identity.logins.find(loginHash, now())
     if (login === null || !isIdle(login)) return login
-    await identity.logins.remove(loginHash)
+    await noteUse(() => identity.logins.remove(loginHash))
     return null
   }
 

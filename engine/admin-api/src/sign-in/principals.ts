@@ -3,6 +3,7 @@ import type { Credential, Principal } from '../principal.ts'
 import { apiTokenId } from '../tokens/api-token-text.ts'
 import { findAccount, OWNER_ACCOUNT } from './accounts.ts'
 import { USE_GRANULARITY_MS, type Logins } from './logins.ts'
+import { noteUse } from './note-use.ts'
 import { equalHashes, type HashToken } from './tokens.ts'
 
 /** Makes principals of credentials. Rights are read each time, so a change of them counts from the next request on. */
@@ -50,7 +51,9 @@ export function createPrincipals(deps: {
       const credential = { kind: 'login', loginHash: login.tokenHash } as const
       const principal = await make(login.user, credential, login.apiTokenId)
       if (principal === null) return null
-      if (await logins.use(login)) await identity.users.touch(login.user, now())
+      await noteUse(async () => {
+        if (await logins.use(login)) await identity.users.touch(login.user, now())
+      })
       return principal
     },
 
@@ -60,10 +63,11 @@ export function createPrincipals(deps: {
       if (token === null || !equalHashes(hashToken(text), token.tokenHash)) return null
       const principal = await make(token.user, { kind: 'api-token', tokenId: token.id }, token.id)
       const idleMs = now().getTime() - (token.usedAt?.getTime() ?? 0)
-      if (principal !== null && idleMs >= USE_GRANULARITY_MS) {
-        await identity.apiTokens.touch(token.id, now())
-        await identity.users.touch(token.user, now())
-      }
+      if (principal !== null && idleMs >= USE_GRANULARITY_MS)
+        await noteUse(async () => {
+          await identity.apiTokens.touch(token.id, now())
+          await identity.users.touch(token.user, now())
+        })
       return principal
     },
 

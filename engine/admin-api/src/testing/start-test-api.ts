@@ -19,9 +19,13 @@ export type GraphqlAnswer = {
 }
 export type TestApi = Awaited<ReturnType<typeof startTestApi>>
 
-/** The real API on a free port, over a real store in a folder of its own. */
-export async function startTestApi(overrides: Partial<AdminApiDeps> = {}) {
-  const dataDir = await mkdtemp(join(tmpdir(), 'kre-admin-api-'))
+/**
+ * The real API on a free port, over a real store in a folder of its own.
+ *
+ * @param within where that folder is made.
+ */
+export async function startTestApi(overrides: Partial<AdminApiDeps> = {}, within = tmpdir()) {
+  const dataDir = await mkdtemp(join(within, 'kre-admin-api-'))
   const store = await openSqliteStore({ dataDir })
   const logLines: string[] = []
   const logger = createLogger('admin-api', {
