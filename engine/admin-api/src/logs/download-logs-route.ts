@@ -6,6 +6,7 @@ import { visibleText } from '../audit/visible-text.ts'
 import { authorize } from '../principal.ts'
 import { requireRuntime } from '../versions/version-state.ts'
 import { nodeIdOf, parseLogFilters, selectLogs } from './log-filters.ts'
+import { explainNothing } from './query-logs.ts'
 import { indentedMessage, logDate, visibleMessage } from './visible-message.ts'
 
 const PAGE_ITEMS = 500
@@ -47,7 +48,8 @@ export function createDownloadLogsRoute(
         throw new KreError('invalid-argument', 'format: is text or jsonl', { field: 'format' })
       const filters = parseLogFilters(filtersOf(url.searchParams))
       await requireRuntime(deps, runtimeId)
-      const selection = selectLogs(runtimeId, filters, await deps.versions.list(runtimeId))
+      const versions = await deps.versions.list(runtimeId)
+      const selection = selectLogs(runtimeId, filters, versions)
       const query = {
         ...selection.query,
         from: filters.startDate,
@@ -57,6 +59,7 @@ export function createDownloadLogsRoute(
         order: 'oldest-first',
       } as const
       let page = await deps.outputs.logs(query)
+      if (page.items.length === 0) await explainNothing(deps, runtimeId, filters, versions)
       res.writeHead(200, {
         'Content-Type': format.contentType,
         'Content-Disposition': `attachment; filename="${runtimeId}.${format.extension}"`,

@@ -56,7 +56,7 @@ export type LogSelection = {
   readonly matches: (record: LogRecord) => boolean
 }
 
-/** Translates ids and names of the API into the store's words. Names that match nothing select nothing. */
+/** Translates ids and names of the API into the store's words. Names that match nothing select nothing: `requireKnownNames`. */
 export function selectLogs(
   runtimeId: string,
   filters: LogFilters,
@@ -114,7 +114,8 @@ export function nodeIdOf(record: Pick<LogRecord, 'workflow' | 'node'>): string {
   return record.node === null ? ENTRYPOINT : `${record.workflow ?? ''}.${record.node}`
 }
 
-function parseNodeId(id: string): { workflow: string | null; node: string } {
+/** `<workflow>.<node>`, or a bare node id. @throws KreError `invalid-argument`. */
+export function parseNodeId(id: string): { workflow: string | null; node: string } {
   const [workflow, node, ...rest] = id.split('.')
   if (workflow === undefined || workflow === '' || node === '' || rest.length > 0)
     throw new KreError('invalid-argument', `filters.nodeIds: ${quoted(id)} is not a node id`, {

@@ -165,6 +165,54 @@ describe('the download of logs', () => {
 })
 
 describe('the search of logs', () => {
+  const search = async (filters: object) => {
+    const { data, errors } = await api.graphql(
+      `query ($filters: LogFilters!) { logs(runtimeId: "${runtimeId}", filters: $filters) { items { message } } }`,
+      { filters: { startDate: '2026-01-01T00:00:00Z', ...filters } },
+    )
+    const [error] = errors ?? []
+    return error === undefined ? data?.['logs'] : [error.extensions['code'], error.message]
+  }
+
+  test('names the workflows and nodes that there are when it is asked for others', async () => {
+    await api.upload({ version: 'v1' }, runtimeId)
+    await write([
+      { message: 'of a version that is gone', version: 'v0', workflow: 'old', node: 'z' },
+    ])
+    const node = 'there are: "wf.a", "wf.b", "entrypoint"'
+    for (const versions of [{}, { versionsIds: ['v1'] }]) {
+      expect(await search({ ...versions, workflowsNames: ['wf', 'nobody'] })).toEqual([
+        'NOT_FOUND',
+        'filters.workflowsNames: version "v1" has no workflow "nobody"; there are: "wf"',
+      ])
+      for (const nodeId of ['nobody', 'wf.nobody', 'nobody.a'])
+        expect(await search({ ...versions, nodeIds: [nodeId] })).toEqual([
+          'NOT_FOUND',
+          `filters.nodeIds: version "v1" has no node "${nodeId}"; ${node}`,
+        ])
+      expect(await search({ ...versions, nodeIds: ['b', 'wf.a', 'entrypoint'] })).toEqual({
+        items: [],
+      })
+    }
+    // Lines outlive their version, which nobody can look up any more.
+    expect(await search({ workflowsNames: ['old'] })).toMatchObject({ items: [{}] })
+    expect(await search({ versionsIds: ['v0'], nodeIds: ['none'] })).toEqual({ items: [] })
+    const file = await download('&nodeIds=nobody')
+    expect([file.status, JSON.parse(file.text)]).toMatchObject([
+      404,
+      { message: expect.stringContaining(node) },
+    ])
+    const tail = await openEventStream(
+      api.url,
+      api.asOwner,
+      `subscription { watchNodeLogs(runtimeId: "${runtimeId}", versionName: "v1",
+        filters: { startDate: "2020-01-01T00:00:00Z", workflowsNames: ["old"] }) { id } }`,
+    )
+    await tail.received(1)
+    expect(JSON.stringify(tail.events)).toContain('has no workflow')
+    tail.close()
+  })
+
   test('shows nothing that could steer a terminal', async () => {
     await write([{ message: 'a\u001b[31mb\u202ec' }])
     const { data } = await api.graphql(

@@ -4,6 +4,7 @@ import { PAGE_ITEMS_MAX } from '../graphql/page-of.ts'
 import { authorize, type Principal } from '../principal.ts'
 import { requireRuntime } from '../versions/version-state.ts'
 import { parseLogFilters, selectLogs, type LogFilters } from './log-filters.ts'
+import { requireKnownNames } from './require-known-names.ts'
 
 export const LOG_PAGE_ITEMS = 40
 /** Store pages read for one answer at most, when the filters let few of their lines through. */
@@ -15,7 +16,7 @@ type QueryLogsDeps = Pick<Store, 'runtimes' | 'versions' | 'outputs'>
  * One page of log lines, newest first.
  *
  * @param query.limit null = `LOG_PAGE_ITEMS`.
- * @throws KreError `not-found` for the runtime, `invalid-argument` for a filter, the cursor or the limit.
+ * @throws KreError `not-found` for the runtime, or for a workflow or node that no version has; `invalid-argument` for a filter, the cursor or the limit.
  */
 export async function queryLogs(
   deps: QueryLogsDeps,
@@ -49,7 +50,23 @@ export async function queryLogs(
     // A second store page can't be cut in the middle: its cursor points behind all of it.
     if (cursor === null || items.length > 0) break
   }
+  if (items.length === 0 && cursor === null && query.cursor === null)
+    await explainNothing(deps, query.runtimeId, filters, versions)
   return { items, cursor }
+}
+
+/**
+ * @param known versions that were read already.
+ * @throws KreError `not-found` when nothing could be found.
+ */
+export async function explainNothing(
+  { versions }: Pick<Store, 'versions'>,
+  runtimeId: string,
+  filters: LogFilters,
+  known: readonly Version[],
+): Promise<void> {
+  if (filters.workflowsNames === undefined && filters.nodeIds === undefined) return
+  requireKnownNames(filters, known.length > 0 ? known : await versions.list(runtimeId))
 }
 
 /** Those by which ids and names are looked up: as few as will do, since a runtime may have a thousand. */
