@@ -84,6 +84,7 @@ export const tryIt = {
     title: 'Messages',
     input: 'Got',
     output: 'Sent',
+    firstOutput: 'Sent first, of a stream',
     of: (node: string) => `of ${node}`,
     from: (node: string) => `from ${node}`,
     hidden: 'Contents are for the level MANAGER on this runtime.',

@@ -4,6 +4,7 @@ import { RequestWaterfall } from '../gen/documents.ts'
 import { paths } from '../path-builder.ts'
 import { t } from '../texts/en.ts'
 import { RequestMessages } from '../requests-parts/request-messages.tsx'
+import { useLateSteps } from '../requests-parts/use-late-steps.ts'
 import { CopyButton } from '../ui/code.tsx'
 import { formatBytes, formatMs } from '../ui/format.ts'
 import { Moment } from '../ui/moment.tsx'
@@ -16,6 +17,7 @@ type RequestTabProps = { runtimeId: string; versionName: string; id: string }
 /** One request over its nodes: where its time went. */
 export function RequestTab({ runtimeId, versionName, id }: RequestTabProps) {
   const query = useQuery(RequestWaterfall, { runtimeId, id })
+  const isLate = useLateSteps(query.data?.request, query.refresh)
   return (
     <QueryView query={query}>
       {({ request }) =>
@@ -25,8 +27,14 @@ export function RequestTab({ runtimeId, versionName, id }: RequestTabProps) {
           <section className="stack">
             <h2>{t.requests.one}</h2>
             <Facts request={request} />
-            <Waterfall request={request} />
-            <RequestMessages runtimeId={runtimeId} versionName={versionName} id={id} />
+            {isLate ? (
+              <p className="faint">{t.tryIt.lookingForSteps}</p>
+            ) : (
+              <>
+                <Waterfall request={request} />
+                <RequestMessages runtimeId={runtimeId} versionName={versionName} id={id} />
+              </>
+            )}
             <p className="row">
               <Link href={paths.logs(runtimeId, versionName, { request: id })}>
                 {t.requests.logs}

@@ -80,11 +80,18 @@ describe('createRequestExamples', () => {
     ])
   })
 
-  test('keeps no streams that ended well, whose time is up to their callers', () => {
+  test('keeps streams that ended well as examples, whose time is up to their callers', () => {
     const { examples, said } = open()
-    examples.ended(request('stream', WORKFLOW, { stream: {} }), 60_000, null)
+    for (const [id, elapsedMs] of [
+      ['short', 5],
+      ['long', 60_000],
+    ] as const)
+      examples.ended(request(id, WORKFLOW, { stream: {} }), elapsedMs, null)
     examples.stop()
-    expect(said).toEqual([])
+    expect(said.map(({ id, kept, handlerMs }) => [id, kept, handlerMs])).toEqual([
+      ['short', 'sample', 3],
+      ['long', 'sample', 3],
+    ])
   })
 
   test('has a bound, however many versions come and go, and survives a broker that is away', () => {

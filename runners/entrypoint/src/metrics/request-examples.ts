@@ -95,10 +95,10 @@ export function createRequestExamples(
         window.failed.push(exampleOf(request, elapsedMs, failure, 'failed'))
       } else {
         window.usualMs += (elapsedMs - window.usualMs) * USUAL_WEIGHT
-        // Of a stream the caller decides how long it takes.
-        if (elapsedMs <= window.floorMs || request.stream !== null) return
-        const kept = elapsedMs > window.usualMs * SLOW_FACTOR ? 'slow' : 'sample'
-        addSlow(window, exampleOf(request, elapsedMs, null, kept))
+        if (elapsedMs <= window.floorMs) return
+        // Of a stream the caller decides how long it takes: it is an example, and not slow.
+        const isSlow = request.stream === null && elapsedMs > window.usualMs * SLOW_FACTOR
+        addSlow(window, exampleOf(request, elapsedMs, null, isSlow ? 'slow' : 'sample'))
       }
       timer ??= setTimeout(say, WINDOW_MS).unref()
     },

@@ -47,7 +47,12 @@ export type Answer =
       readonly handlerUs: number
     }
   /** The stream is complete when `frames` of the sender have come. */
-  | { readonly kind: 'end'; readonly frames: number; readonly hasClaims: boolean }
+  | {
+      readonly kind: 'end'
+      readonly frames: number
+      readonly hasClaims: boolean
+      readonly handlerUs: number
+    }
   | { readonly kind: 'failure'; readonly failure: Failure; readonly hasClaims: boolean }
   /** It belongs to another request. */
   | { readonly kind: 'foreign' }
@@ -86,13 +91,15 @@ function answerOf(envelope: Envelope, expected: Expected): Answer {
     case MESSAGE_TYPE.frame:
       return expected.isStreaming ? valueOf(envelope, expected) : wrongKind(envelope, expected)
     case MESSAGE_TYPE.end:
-      return expected.isStreaming
-        ? { kind: 'end', frames: envelope.sequence, hasClaims: envelope.hasClaims }
-        : wrongKind(envelope, expected)
+      return expected.isStreaming ? endOf(envelope) : wrongKind(envelope, expected)
     case MESSAGE_TYPE.credit:
     case MESSAGE_TYPE.undefined:
       return wrongKind(envelope, expected)
   }
+}
+
+function endOf({ sequence, hasClaims, handlerUs }: Envelope): Answer {
+  return { kind: 'end', frames: sequence, hasClaims, handlerUs }
 }
 
 function wrongKind({ fromNode, messageType }: Envelope, expected: Expected): Answer {

@@ -115,9 +115,11 @@ export function createStreamReceiver(deps: {
         void readLater(request, stream, expected, part, reply)
         return
       case 'value':
+        request.handlerUs = part.handlerUs
         if (onFrame(request, stream, reply, part) && part.endsWorkflow) deps.complete(request, true)
         return
       case 'end':
+        request.handlerUs = part.handlerUs
         if (takeEnd(stream, reply, part.frames) === 'complete') deps.complete(request, false)
         else deps.abandon(request, failures.streamCut(request, FRAMES_LOST))
     }
