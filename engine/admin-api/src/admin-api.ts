@@ -169,6 +169,7 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
     createAuditExportRoute(features),
     createStatusPageRoute(features),
     ...createUiRoutes({
+      publicUrl,
       uiDir: deps.uiDir ?? null,
       methods: { mail: deps.mailer !== undefined, oidc: deps.oidc !== undefined },
     }),

@@ -22,10 +22,13 @@ export function uiPage(page: string, rest: string, methods: SignInMethods): stri
  * Nothing from elsewhere, nothing inline. WebSockets are named by host, since not every browser counts them among
  * `'self'`.
  *
- * @param host the request's `Host`, which was checked.
+ * @param hosts the request's `Host`, which was checked, and that of the public URL: a proxy may put its own in between.
  */
-export function uiPolicy(host: string): string {
-  const sockets = /^[a-z0-9.-]+(?::\d+)?$/i.test(host) ? ` ws://${host} wss://${host}` : ''
+export function uiPolicy(...hosts: readonly string[]): string {
+  const sockets = [...new Set(hosts)]
+    .filter((host) => /^[a-z0-9.-]+(?::\d+)?$/i.test(host))
+    .map((host) => ` ws://${host} wss://${host}`)
+    .join('')
   return [
     "default-src 'none'",
     "script-src 'self'",

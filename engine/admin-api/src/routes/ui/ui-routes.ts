@@ -15,13 +15,15 @@ type UiRoutesDeps = {
   /** Folder of the built admin UI; null = this engine has none. */
   uiDir: string | null
   methods: SignInMethods
+  /** Where browsers find the API. */
+  publicUrl: () => string
 }
 
 /**
  * The admin UI below `/ui/`: built files, and the page for every other address, since the UI reads the address itself.
  * It is for everybody: it knows nothing before somebody signs in.
  */
-export function createUiRoutes({ uiDir, methods }: UiRoutesDeps): Route[] {
+export function createUiRoutes({ uiDir, methods, publicUrl }: UiRoutesDeps): Route[] {
   return [
     {
       method: 'GET',
@@ -46,7 +48,10 @@ export function createUiRoutes({ uiDir, methods }: UiRoutesDeps): Route[] {
           })
         else if (rest === 'icon.svg')
           await sendFile(res, uiDir, rest, { accepts, cacheControl: 'no-cache' })
-        else await sendUiPage(res, uiDir, uiPolicy(req.headers.host ?? ''), { rest, methods })
+        else {
+          const policy = uiPolicy(req.headers.host ?? '', URL.parse(publicUrl())?.host ?? '')
+          await sendUiPage(res, uiDir, policy, { rest, methods })
+        }
       },
     },
   ]
