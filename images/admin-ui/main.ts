@@ -31,7 +31,11 @@ const server = createServer({ maxHeaderSize: 16_384, requestTimeout: 10_000 }, (
     else send(res, 500, 'the file could not be read\n')
   })
 })
-server.listen(port, () => process.stdout.write(`the admin UI is at port ${port}, below /ui/\n`))
+server.listen(port, () => {
+  const address = server.address()
+  const bound = typeof address === 'object' ? address?.port : port
+  process.stdout.write(`the admin UI is at port ${bound}, below /ui/\n`)
+})
 for (const signal of ['SIGTERM', 'SIGINT'] as const)
   process.once(signal, () => {
     server.close()

@@ -1,6 +1,9 @@
 /** The images of KRE as containers: read-only, without rights, as another user; by `./krectl.sh test --images`. */
 import { execFileSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { create } from '@bufbuild/protobuf'
 import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt'
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
@@ -8,6 +11,7 @@ import { controlSubject } from '@kre/contracts'
 import { waitUntil } from '@kre/service-kit'
 import { startNats, type TestNats } from '@kre/service-kit/testing'
 import { IMAGE_NAMES } from '../../engine/krectl/src/images/image-list.ts'
+import { startIsolatedNats } from '../../nats-manager/src/testing/start-isolated-nats.ts'
 import { identityModel } from '../../runners/node-runner/src/testing/build-model.ts'
 import {
   openTestBench,
@@ -17,9 +21,11 @@ import {
 } from '../../runners/node-runner/src/testing/start-node.ts'
 import {
   containerName,
+  type ContainerOptions,
   imageOf,
   podman,
   POD_USER,
+  runScript,
   spawnContainer,
   statusOf,
   whyNoImages,
@@ -66,8 +72,7 @@ else {
       expect(label('licenses')).toBe('Apache-2.0')
       expect(label('version')).toBe('test')
       const script = `console.log(require('node:fs').readFileSync('/opt/kre/sbom.cdx.json', 'utf8'))`
-      const args = ['--entrypoint', 'node', imageOf(name), '-e', script]
-      const bill = JSON.parse(await podman('run', '--rm', '--network', 'none', ...args)) as {
+      const bill = JSON.parse(await runScript(name, script)) as {
         components: { name: string }[]
       }
       expect(bill.components.length).toBeGreaterThan(0)
@@ -89,8 +94,7 @@ else {
         }
         walk('/opt/kre')
         console.log(JSON.stringify({ has, open: open.slice(0, 5), uid: process.getuid() }))`
-      const args = ['--entrypoint', 'node', imageOf(name), '-e', script]
-      expect(JSON.parse(await podman('run', '--rm', '--network', 'none', ...args))).toEqual({
+      expect(JSON.parse(await runScript(name, script))).toEqual({
         has: hasShell(name) ? expect.anything() : [],
         open: [],
         uid: 65_532,
@@ -220,5 +224,78 @@ def default_handler(ctx, data):
       ).toBe(true)
       await expectNoRights(containers.name())
     })
+  })
+
+  /** A container that serves HTTP at the address that a pattern finds in what it says. */
+  async function openServer(image: string, pattern: RegExp, options: ContainerOptions) {
+    const name = containerName()
+    const child = spawnContainer(name, imageOf(image), options)
+    let said = ''
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on('data', (chunk: Buffer) => (said += String(chunk)))
+    await waitUntil(
+      `${image} serves`,
+      () => {
+        if (child.exitCode !== null) throw new Error(`the container has ended: ${said}`)
+        return pattern.test(said)
+      },
+      { timeoutMs: 60_000 },
+    )
+    return {
+      name,
+      url: `http://127.0.0.1:${pattern.exec(said)?.[1]}`,
+      async [Symbol.asyncDispose]() {
+        await podman('rm', '--force', '--ignore', '--time', '5', name)
+        if (child.exitCode === null) await once(child, 'exit')
+      },
+    }
+  }
+
+  test('the engine answers for its health, with a NATS elsewhere', async () => {
+    await using nats = await startIsolatedNats()
+    const keys = await mkdtemp(join(tmpdir(), 'kre-image-keys-'))
+    try {
+      await writeFile(join(keys, 'keys.json'), JSON.stringify(nats.server.keys))
+      execFileSync('chown', ['-R', '65532:65532', keys])
+      await using engine = await openServer('engine', /"adminUrl":"http:\/\/[^:"]+:(\d+)"/, {
+        user: 65_532,
+        environment: {
+          KRE_ADMIN_PORT: '0',
+          KRE_ISOLATION: 'off',
+          KRE_NATS_URL: `nats://127.0.0.1:${nats.server.port}`,
+          KRE_NATS_KEYS_FILE: join(keys, 'keys.json'),
+        },
+        folders: [keys],
+        scratch: ['/data'],
+      })
+      const health = await fetch(`${engine.url}/healthz`)
+      expect({ status: health.status, body: await health.json() }).toEqual({
+        status: 200,
+        body: { status: 'ok' },
+      })
+      expect(await (await fetch(`${engine.url}/ui/`)).text()).toContain('<div id="app">')
+      expect(await statusOf(engine.name)).toMatchObject({ CapEff: '0000000000000000' })
+    } finally {
+      await rm(keys, { recursive: true, force: true })
+    }
+  })
+
+  test('the admin UI alone is served below /ui/, and nothing else', async () => {
+    const pattern = /the admin UI is at port (\d+)/
+    await using ui = await openServer('admin-ui', pattern, { environment: { PORT: '0' } })
+    const page = await fetch(`${ui.url}/`)
+    expect(page.url).toBe(`${ui.url}/ui/`)
+    const text = await page.text()
+    expect(text).toContain('<div id="app">')
+    expect(page.headers.get('content-security-policy')).toContain("default-src 'none'")
+    const [, asset = ''] = /src="\.\/(assets\/[^"]+)"/.exec(text) ?? []
+    const script = await fetch(`${ui.url}/ui/${asset}`)
+    expect(script.headers.get('content-type')).toBe('text/javascript; charset=utf-8')
+    expect(script.headers.get('cache-control')).toContain('immutable')
+    await script.arrayBuffer()
+    expect(await (await fetch(`${ui.url}/healthz`)).text()).toBe('ok\n')
+    for (const path of ['/graphql', '/ui/assets/..%2f..%2fpackage.json', '/opt/kre/package.json'])
+      expect((await fetch(ui.url + path)).status).toBe(404)
+    expect((await fetch(`${ui.url}/ui/`, { method: 'POST' })).status).toBe(405)
   })
 }

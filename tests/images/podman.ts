@@ -8,6 +8,8 @@ const run = promisify(execFile)
 
 /** Flags of podman on computers where its defaults do not work, as in `--runtime runc`. */
 const FLAGS = (process.env['KRE_PODMAN_FLAGS'] ?? '').split(' ').filter((flag) => flag !== '')
+/** Bounds below those of this computer, because podman's own need the right to raise them. */
+const RUN = ['run', '--rm', '--ulimit', 'nofile=4096:4096', '--ulimit', 'nproc=1024:1024'] as const
 /** What pods of versions run as. */
 export const POD_USER = 65_534
 
@@ -28,11 +30,18 @@ export async function podman(...args: string[]): Promise<string> {
   return stdout.trim()
 }
 
+/** What a script says that Node runs in an image, without a network. */
+export async function runScript(image: string, script: string): Promise<string> {
+  return podman(...RUN, '--network', 'none', '--entrypoint', 'node', imageOf(image), '-e', script)
+}
+
 export type ContainerOptions = {
   user?: number
   environment?: Readonly<Record<string, string>>
   /** Folders of this computer, at the same place in the container. */
   folders?: readonly string[]
+  /** Folders in memory that it may write to, besides `/tmp`. */
+  scratch?: readonly string[]
   command?: readonly string[]
 }
 
@@ -40,11 +49,10 @@ export type ContainerOptions = {
 export function spawnContainer(
   name: string,
   image: string,
-  { user = POD_USER, environment = {}, folders = [], command = [] }: ContainerOptions,
+  { user = POD_USER, environment = {}, folders = [], scratch = [], command = [] }: ContainerOptions,
 ): ChildProcess {
   const args = [
-    'run',
-    '--rm',
+    ...RUN,
     '--name',
     name,
     '--network',
@@ -59,12 +67,13 @@ export function spawnContainer(
     '--tmpfs',
     '/tmp:rw,mode=1777',
     '--read-only-tmpfs=false',
+    ...scratch.flatMap((folder) => ['--tmpfs', `${folder}:rw,mode=1777`]),
     ...Object.entries(environment).flatMap(([key, value]) => ['--env', `${key}=${value}`]),
     ...folders.flatMap((folder) => ['--volume', `${folder}:${folder}`]),
     image,
     ...command,
   ]
-  return spawn('podman', [...FLAGS, ...args], { stdio: ['ignore', 'inherit', 'pipe'] })
+  return spawn('podman', [...FLAGS, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
 }
 
 export function containerName(): string {
