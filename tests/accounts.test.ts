@@ -46,6 +46,22 @@ describe('krectl', () => {
     expect((await json('user list')).map(({ id }) => id)).not.toContain('eve@kre.io')
   })
 
+  test('replaces no rights that somebody else has changed meanwhile', async () => {
+    await json('user create max@kre.io --grant demo=manager')
+    const grant = 'user grant max@kre.io demo=viewer --if-grants'
+    const lost = await run(`${grant} none`)
+    expect([lost.code, lost.stderr]).toEqual([
+      1,
+      expect.stringContaining('has the grants demo=MANAGER by now, where none was expected'),
+    ])
+    expect(await json(`${grant} demo=manager`)).toHaveLength(1)
+    expect((await run('user level viewer max@kre.io --if-level admin')).stderr).toContain(
+      'has the level none by now, where ADMIN was expected',
+    )
+    expect(await json('user level viewer max@kre.io --if-level none')).toHaveLength(1)
+    await json('user remove max@kre.io')
+  })
+
   test('lists logins and ends them', async () => {
     await json('user create bob@kre.io --level viewer')
     for (let i = 0; i < 3; i += 1) {
@@ -79,6 +95,16 @@ describe('krectl', () => {
     })
     expect(await json('settings set --allow-nobody')).toMatchObject({ authAllowedDomains: [] })
     expect(await json('settings get')).toMatchObject({ sessionLifetimeInDays: 7 })
+    const stale = await run('settings set --session-days 9 --if-session-days 8')
+    expect([stale.code, stale.stderr]).toEqual([
+      1,
+      expect.stringContaining('a session lifetime of 7 days by now, where 8 was expected'),
+    ])
+    expect((await run('settings set --session-days 9 --if-domains a.example')).stderr).toContain(
+      'the allowed domains none by now',
+    )
+    const fresh = 'settings set --session-days 9 --if-session-days 7 --if-domains none'
+    expect(await json(fresh)).toMatchObject({ sessionLifetimeInDays: 9 })
   })
 
   test.each([

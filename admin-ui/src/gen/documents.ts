@@ -25,7 +25,7 @@ export type EdgeDurability = 'fast' | 'memory' | 'durable'
 
 export type AccessLevel = 'VIEWER' | 'MANAGER' | 'ADMIN'
 
-export type UpdateGrantsInput = { userIds: readonly (string)[]; grants: readonly (GrantInput)[]; comment: string }
+export type UpdateGrantsInput = { userIds: readonly (string)[]; grants: readonly (GrantInput)[]; ifGrants?: readonly (GrantInput)[] | null | undefined; comment: string }
 
 export type LoginMethod = 'LINK' | 'OIDC' | 'API_TOKEN'
 
@@ -39,11 +39,11 @@ export type EndLoginInput = { id: string }
 
 export type CreateUserInput = { email: string; accessLevel?: AccessLevel | null | undefined; grants?: readonly (GrantInput)[] | null | undefined }
 
-export type UpdateAccessLevelInput = { userIds: readonly (string)[]; accessLevel?: AccessLevel | null | undefined; comment: string }
+export type UpdateAccessLevelInput = { userIds: readonly (string)[]; accessLevel?: AccessLevel | null | undefined; ifAccessLevel?: AccessLevel | null | undefined; comment: string }
 
 export type UsersInput = { userIds: readonly (string)[]; comment: string }
 
-export type SettingsInput = { authAllowedDomains?: readonly (string)[] | null | undefined; sessionLifetimeInDays?: number | null | undefined }
+export type SettingsInput = { authAllowedDomains?: readonly (string)[] | null | undefined; sessionLifetimeInDays?: number | null | undefined; ifAuthAllowedDomains?: readonly (string)[] | null | undefined; ifSessionLifetimeInDays?: number | null | undefined }
 
 export type UserActivityType = 'LOGIN' | 'LOGOUT' | 'CREATE_RUNTIME' | 'CREATE_VERSION' | 'PUBLISH_VERSION' | 'UNPUBLISH_VERSION' | 'START_VERSION' | 'STOP_VERSION' | 'UPDATE_SETTING' | 'UPDATE_VERSION_CONFIGURATION' | 'CREATE_USER' | 'REMOVE_USERS' | 'UPDATE_ACCESS_LEVELS' | 'REVOKE_SESSIONS' | 'GENERATE_API_TOKEN' | 'DELETE_API_TOKEN' | 'UPDATE_RUNTIME' | 'DELETE_RUNTIME' | 'DELETE_VERSION' | 'UPDATE_GRANTS' | 'CREATE_SIGN_IN_LINK' | 'ROTATE_MASTER_KEY' | 'OTHER'
 

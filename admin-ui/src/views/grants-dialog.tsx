@@ -9,11 +9,17 @@ import { ChangeDialog } from './change-dialog.tsx'
 import { GRANT_LEVELS, grantTwin, levelOn, withGrant, type Grant } from './grants.ts'
 
 type GrantsDialogProps = { email: string; grants: readonly Grant[]; onClose: () => void }
+type Edit = { readonly runtimeId: string; readonly level: AccessLevel | null }
 
 /** Levels of one user on every runtime. */
 export function GrantsDialog({ email, grants, onClose }: GrantsDialogProps) {
   const query = useQuery(Runtimes, {})
-  const [wanted, setWanted] = useState(grants)
+  // Apart from what there is, so that the choices outlast somebody else's change of it.
+  const [edits, setEdits] = useState<readonly Edit[]>([])
+  const wanted = edits.reduce<readonly Grant[]>(
+    (all, { runtimeId, level }) => withGrant(all, runtimeId, level),
+    grants,
+  )
   return (
     <ChangeDialog
       title={t.access.grantsTitle(email)}
@@ -22,7 +28,7 @@ export function GrantsDialog({ email, grants, onClose }: GrantsDialogProps) {
       isDangerous={false}
       twin={(comment) => grantTwin(email, wanted, comment)}
       change={async (comment) => {
-        await saveGrants(email, wanted, comment)
+        await saveGrants(email, { from: grants, to: wanted }, comment)
         onClose()
       }}
       onClose={onClose}
@@ -42,7 +48,7 @@ export function GrantsDialog({ email, grants, onClose }: GrantsDialogProps) {
                     </span>
                     <GrantSelect
                       level={levelOn(wanted, id)}
-                      onChange={(level) => setWanted(withGrant(wanted, id, level))}
+                      onChange={(level) => setEdits([...edits, { runtimeId: id, level }])}
                     />
                   </label>
                 </li>
@@ -81,19 +87,29 @@ export function GrantSelect({ level, onChange, id }: GrantSelectProps) {
   )
 }
 
-/** @param grants all of them: what is not named is taken away. @throws ApiError. */
+/**
+ * @param change.from all that the user has, as far as is known: when it is not so any more, nothing is changed.
+ * @param change.to all that the user shall have: what is not named is taken away.
+ * @throws ApiError, `ABORTED` when somebody else was faster.
+ */
 export async function saveGrants(
   email: string,
-  grants: readonly Grant[],
+  change: { readonly from: readonly Grant[]; readonly to: readonly Grant[] },
   comment: string,
 ): Promise<void> {
   await runOperation(UpdateGrants, {
     input: {
       userIds: [email],
-      grants: grants.map(({ runtimeId, accessLevel }) => ({ runtimeId, accessLevel })),
+      grants: change.to.map(toInput),
+      ifGrants: change.from.map(toInput),
       comment,
     },
   })
   notify({ kind: 'done', text: t.access.done(email) })
   await queries.refreshAll()
+}
+
+/** Without what a query adds. */
+function toInput({ runtimeId, accessLevel }: Grant): Grant {
+  return { runtimeId, accessLevel }
 }

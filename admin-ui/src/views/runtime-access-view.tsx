@@ -13,8 +13,8 @@ import { levelOn } from './grants.ts'
 import { RuntimeGrantDialog } from './runtime-grant-dialog.tsx'
 
 type User = RuntimeAccessResult['users'][number]
-/** Null = a user who is chosen in the dialog. */
-type Asked = { readonly user: User | null } | null
+/** By address, as what is known of a user may change while the dialog asks; null = one who is chosen there. */
+type Asked = { readonly email: string | null } | null
 
 /** Who may use a runtime, and how. For administrators. */
 export function RuntimeAccessView({ runtimeId }: { runtimeId: string }) {
@@ -27,7 +27,7 @@ export function RuntimeAccessView({ runtimeId }: { runtimeId: string }) {
     { text: name, href: paths.versions(runtimeId) },
   ]
   const give = query.data !== undefined && (
-    <Button kind="primary" onClick={() => setAsked({ user: null })}>
+    <Button kind="primary" onClick={() => setAsked({ email: null })}>
       {t.access.give}
     </Button>
   )
@@ -40,13 +40,13 @@ export function RuntimeAccessView({ runtimeId }: { runtimeId: string }) {
               users={users}
               runtimeId={runtimeId}
               ownEmail={me.email}
-              onChange={(user) => setAsked({ user })}
+              onChange={({ email }) => setAsked({ email })}
             />
             {asked !== null && (
               <RuntimeGrantDialog
                 runtimeId={runtimeId}
                 runtimeName={name}
-                user={asked.user}
+                user={users.find(({ email }) => email === asked.email) ?? null}
                 candidates={users.filter(
                   ({ email, grants }) =>
                     email !== me.email && levelOn(grants ?? [], runtimeId) === null,

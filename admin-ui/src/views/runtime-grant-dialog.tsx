@@ -26,7 +26,8 @@ export function RuntimeGrantDialog(props: RuntimeGrantDialogProps) {
   const chosen = user ?? candidates.find((candidate) => candidate.email === email) ?? null
   const before = levelOn(chosen?.grants ?? [], runtimeId)
   const [level, setLevel] = useState<AccessLevel | null>(user === null ? 'VIEWER' : before)
-  const grants = withGrant(chosen?.grants ?? [], runtimeId, level)
+  const from = chosen?.grants ?? []
+  const grants = withGrant(from, runtimeId, level)
   return (
     <ChangeDialog
       title={
@@ -40,7 +41,7 @@ export function RuntimeGrantDialog(props: RuntimeGrantDialogProps) {
       isReady={chosen !== null && level !== before}
       twin={(comment) => grantTwin(chosen?.email ?? email, grants, comment)}
       change={async (comment) => {
-        await saveGrants(chosen?.email ?? email, grants, comment)
+        await saveGrants(chosen?.email ?? email, { from, to: grants }, comment)
         onClose()
       }}
       onClose={onClose}

@@ -15,36 +15,57 @@ import { Twin } from '../ui/twin.tsx'
 
 export function SettingsView() {
   const query = useQuery(EngineSettings, {})
+  // Outlasts the form, which begins anew with what somebody else has set.
+  const [error, setError] = useState<ApiError | null>(null)
   return (
     <Page title={t.settings.title}>
       <QueryView query={query}>
-        {({ settings }) => <Form key={JSON.stringify(settings)} settings={settings} />}
+        {({ settings }) => (
+          <Form
+            key={JSON.stringify(settings)}
+            settings={settings}
+            error={error}
+            onError={setError}
+          />
+        )}
       </QueryView>
     </Page>
   )
 }
 
-function Form({ settings }: { settings: EngineSettingsResult['settings'] }) {
+type FormProps = {
+  settings: EngineSettingsResult['settings']
+  error: ApiError | null
+  onError: (error: ApiError | null) => void
+}
+
+function Form({ settings, error, onError }: FormProps) {
   const stored = settings.authAllowedDomains.join('\n')
   const [domains, setDomains] = useState(stored)
   const [days, setDays] = useState(settings.sessionLifetimeInDays)
-  const [error, setError] = useState<ApiError | null>(null)
   const [isBusy, setBusy] = useState(false)
   const isDirty = domains !== stored || days !== settings.sessionLifetimeInDays
 
   async function save(event: FormEvent): Promise<void> {
     event.preventDefault()
     setBusy(true)
-    setError(null)
+    onError(null)
     try {
       const authAllowedDomains = toList(domains)
       await runOperation(UpdateSettings, {
-        input: { authAllowedDomains, sessionLifetimeInDays: days },
+        input: {
+          authAllowedDomains,
+          sessionLifetimeInDays: days,
+          ifAuthAllowedDomains: settings.authAllowedDomains,
+          ifSessionLifetimeInDays: settings.sessionLifetimeInDays,
+        },
       })
       notify({ kind: 'done', text: t.settings.saved })
       await queries.refreshAll()
     } catch (thrown) {
-      setError(toApiError(thrown))
+      const problem = toApiError(thrown)
+      onError(problem)
+      if (problem.code === 'ABORTED') await queries.refreshAll()
     } finally {
       setBusy(false)
     }

@@ -33,7 +33,7 @@ export function UserDialog({ email, level, operation, onClose }: UserDialogProps
     else if (operation === 'revoke') await runOperation(RevokeUserSessions, { input })
     else
       await runOperation(UpdateAccessLevel, {
-        input: { ...input, accessLevel: wanted === '' ? null : wanted },
+        input: { ...input, accessLevel: wanted === '' ? null : wanted, ifAccessLevel: level },
       })
     notify({ kind: 'done', text: words.done(email) })
     onClose()

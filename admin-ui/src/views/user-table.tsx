@@ -12,7 +12,8 @@ import type { Grant } from './grants.ts'
 import { UserDialog, type UserOperation } from './user-dialog.tsx'
 
 type User = UsersResult['users'][number]
-type Asked = { readonly user: User; readonly operation: UserOperation | 'grants' } | null
+/** By address: what is known of a user may change while a dialog asks. */
+type Asked = { readonly email: string; readonly operation: UserOperation | 'grants' } | null
 const OPERATIONS = ['level', 'grants', 'revoke', 'remove'] as const
 
 /** Everybody who may sign in, with what they may and what can be done about it. */
@@ -20,6 +21,7 @@ export function UserTable({ users }: { users: readonly User[] }) {
   const me = useMe()
   const [asked, setAsked] = useState<Asked>(null)
   const close = (): void => setAsked(null)
+  const user = users.find(({ email }) => email === asked?.email)
   return (
     <>
       <DataTable
@@ -77,7 +79,7 @@ export function UserTable({ users }: { users: readonly User[] }) {
                     <Button
                       key={operation}
                       kind={operation === 'remove' ? 'danger' : 'plain'}
-                      onClick={() => setAsked({ user, operation })}
+                      onClick={() => setAsked({ email: user.email, operation })}
                     >
                       {operation === 'grants'
                         ? t.access.grants
@@ -89,13 +91,13 @@ export function UserTable({ users }: { users: readonly User[] }) {
           },
         ]}
       />
-      {asked?.operation === 'grants' && (
-        <GrantsDialog email={asked.user.email} grants={asked.user.grants ?? []} onClose={close} />
+      {user !== undefined && asked?.operation === 'grants' && (
+        <GrantsDialog email={user.email} grants={user.grants ?? []} onClose={close} />
       )}
-      {asked !== null && asked.operation !== 'grants' && (
+      {user !== undefined && asked !== null && asked.operation !== 'grants' && (
         <UserDialog
-          email={asked.user.email}
-          level={asked.user.globalAccessLevel}
+          email={user.email}
+          level={user.globalAccessLevel}
           operation={asked.operation}
           onClose={close}
         />

@@ -119,7 +119,12 @@ export const MUTATION_OPERATIONS: Readonly<Record<string, AuditedOperation>> = {
   },
   updateSettings: {
     type: 'UPDATE_SETTING',
-    keep: ['authAllowedDomains', 'sessionLifetimeInDays'],
+    keep: [
+      'authAllowedDomains',
+      'sessionLifetimeInDays',
+      'ifAuthAllowedDomains',
+      'ifSessionLifetimeInDays',
+    ],
     state: async ({ identity }) => identity.settings.get(),
     rows: settingRows,
   },
@@ -184,7 +189,7 @@ function versionVars({ target }: Performed) {
 function onUsers(type: AuditedOperation['type']): AuditedOperation {
   return {
     type,
-    keep: ['userIds', 'userId', 'accessLevel', 'grants'],
+    keep: ['userIds', 'userId', 'accessLevel', 'grants', 'ifAccessLevel', 'ifGrants'],
     state: async ({ identity }, _target, input) => {
       const users = await Promise.all(userIds(input).map((id) => identity.users.find(id)))
       return Object.fromEntries(
@@ -223,12 +228,14 @@ function textField(input: Input, name: string): string {
 
 /** One row per setting that changed; a refused change has one row for all it was about. */
 function settingRows({ input, before, after }: Performed) {
+  const wanted = Object.entries(input).filter(([name]) => !name.startsWith('if'))
+  const names = wanted.map(([name]) => name)
   if (before === null || after === null)
-    return [vars({ SETTING_NAME: Object.keys(input), NEW_VALUE: Object.values(input).map(String) })]
+    return [vars({ SETTING_NAME: names, NEW_VALUE: wanted.map(([, value]) => String(value)) })]
   const changed = Object.keys(after).filter(
     (name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]),
   )
-  if (changed.length === 0) return [vars({ SETTING_NAME: Object.keys(input) })]
+  if (changed.length === 0) return [vars({ SETTING_NAME: names })]
   return changed.map((name) =>
     vars({
       SETTING_NAME: name,

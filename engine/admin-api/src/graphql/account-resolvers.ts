@@ -68,7 +68,11 @@ export function createAccountMutations(deps: FeatureDeps) {
 
     updateAccessLevel: async (
       _: unknown,
-      { input }: Input<UsersCommand & { accessLevel?: AccessLevel | null }>,
+      {
+        input,
+      }: Input<
+        UsersCommand & { accessLevel?: AccessLevel | null; ifAccessLevel?: AccessLevel | null }
+      >,
       { principal }: GraphqlContext,
     ) => {
       const { accessLevel } = input
@@ -83,7 +87,7 @@ export function createAccountMutations(deps: FeatureDeps) {
 
     updateGrants: async (
       _: unknown,
-      { input }: Input<UsersCommand & { grants: GrantInput[] }>,
+      { input }: Input<UsersCommand & { grants: GrantInput[]; ifGrants?: GrantInput[] | null }>,
       { principal }: GraphqlContext,
     ) => (await updateGrants(deps, { ...input, principal })).map(toGraphqlAccount),
 
@@ -95,8 +99,9 @@ export function createAccountMutations(deps: FeatureDeps) {
       { input }: Input<Partial<UpdateSettings>>,
       { principal }: GraphqlContext,
     ) => {
-      const { authAllowedDomains = null, sessionLifetimeInDays = null } = input
-      return updateSettings(deps, { principal, authAllowedDomains, sessionLifetimeInDays })
+      const { authAllowedDomains = null, sessionLifetimeInDays = null, ...conditions } = input
+      const settings = { authAllowedDomains, sessionLifetimeInDays }
+      return updateSettings(deps, { ...conditions, ...settings, principal })
     },
 
     generateApiToken: (

@@ -4,8 +4,10 @@ import type { FeatureDeps } from '../context.ts'
 import { authorize, type Principal } from '../principal.ts'
 import { EmailDomain } from '../sign-in/email-address.ts'
 import { quoted } from '../text.ts'
+import { refuseOtherSettings } from '../concurrency/refuse-overtaken.ts'
 
 type SettingsDeps = Pick<FeatureDeps, 'identity'>
+type UpdateSettingsDeps = Pick<FeatureDeps, 'identity' | 'lock'>
 
 const DOMAINS_MAX = 200
 /** Ten years: more is a slip. */
@@ -16,6 +18,9 @@ export type UpdateSettings = {
   /** Null = leave as it is. */
   authAllowedDomains: readonly string[] | null
   sessionLifetimeInDays: number | null
+  /** What must still be so; null or absent = whatever it is. */
+  ifAuthAllowedDomains?: readonly string[] | null | undefined
+  ifSessionLifetimeInDays?: number | null | undefined
 }
 
 export async function readSettings(
@@ -26,12 +31,13 @@ export async function readSettings(
   return identity.settings.get()
 }
 
-/** @throws KreError `invalid-argument` with the field and its rule. */
+/** @throws KreError `invalid-argument` with the field and its rule, `aborted` when a setting is another one by now. */
 export async function updateSettings(
-  { identity }: SettingsDeps,
-  { principal, authAllowedDomains, sessionLifetimeInDays }: UpdateSettings,
+  { identity, lock }: UpdateSettingsDeps,
+  command: UpdateSettings,
 ): Promise<Settings> {
-  authorize(principal, 'edit settings')
+  const { authAllowedDomains, sessionLifetimeInDays } = command
+  authorize(command.principal, 'edit settings')
   const change: Partial<Settings> = {
     ...(authAllowedDomains === null
       ? {}
@@ -40,7 +46,18 @@ export async function updateSettings(
       ? {}
       : { sessionLifetimeInDays: checkLifetime(sessionLifetimeInDays) }),
   }
-  return (await identity.settings.set(change)).after
+  const expected: Partial<Settings> = {
+    ...(command.ifAuthAllowedDomains
+      ? { authAllowedDomains: checkDomains(command.ifAuthAllowedDomains) }
+      : {}),
+    ...(typeof command.ifSessionLifetimeInDays === 'number'
+      ? { sessionLifetimeInDays: command.ifSessionLifetimeInDays }
+      : {}),
+  }
+  return lock('settings', async () => {
+    refuseOtherSettings(await identity.settings.get(), expected)
+    return (await identity.settings.set(change)).after
+  })
 }
 
 function checkDomains(domains: readonly string[]): string[] {

@@ -3,6 +3,7 @@ import type { FeatureDeps } from '../context.ts'
 import { authorize, type Principal } from '../principal.ts'
 import { requireComment } from '../releases/require-comment.ts'
 import { requireUsers } from './find-users.ts'
+import { refuseOtherGrants, refuseOtherLevel } from '../concurrency/refuse-overtaken.ts'
 import { checkGrants, refuseNoAdmin, refuseSelf } from './user-rules.ts'
 
 type ChangeUsersDeps = Pick<FeatureDeps, 'identity' | 'now' | 'lock'>
@@ -12,6 +13,7 @@ export type UsersCommand = {
   readonly userIds: readonly string[]
   readonly comment: string
 }
+type GrantsInput = readonly { runtimeId: string; accessLevel: string }[]
 
 /**
  * Removes users with their logins, links, tokens and grants; what they did keeps their name.
@@ -30,27 +32,40 @@ export function removeUsers(deps: ChangeUsersDeps, command: UsersCommand): Promi
 /**
  * Gives users a level on all runtimes, or takes it away (null); their grants stay.
  *
- * @throws KreError `failed-precondition` as `removeUsers`.
+ * @param command.ifAccessLevel the level that each of them must still have, null = none; absent = whatever they have.
+ * @throws KreError `failed-precondition` as `removeUsers`, `aborted` when one of them has another level by now.
  */
 export function updateAccessLevel(
   deps: ChangeUsersDeps,
-  command: UsersCommand & { accessLevel: AccessLevel | null },
+  command: UsersCommand & {
+    accessLevel: AccessLevel | null
+    ifAccessLevel?: AccessLevel | null | undefined
+  },
 ): Promise<User[]> {
-  const { accessLevel } = command
+  const { accessLevel, ifAccessLevel } = command
   return change(deps, command, 'change your access level', async (users, all) => {
+    if (ifAccessLevel !== undefined) refuseOtherLevel(users, ifAccessLevel)
     if (accessLevel !== 'ADMIN') refuseNoAdmin(all, users)
     for (const { email } of users) await deps.identity.users.setLevel(email, accessLevel)
     return reread(deps, users)
   })
 }
 
-/** Replaces the grants of users. @throws KreError `not-found` for a runtime, `failed-precondition` for oneself. */
+/**
+ * Replaces the grants of users.
+ *
+ * @param command.ifGrants all that each of them must still have; absent or null = whatever they have.
+ * @throws KreError `not-found` for a runtime, `failed-precondition` for oneself, `aborted` when one of them has other
+ * grants by now.
+ */
 export function updateGrants(
   deps: ChangeUsersDeps,
-  command: UsersCommand & { grants: readonly { runtimeId: string; accessLevel: string }[] },
+  command: UsersCommand & { grants: GrantsInput; ifGrants?: GrantsInput | null | undefined },
 ): Promise<User[]> {
   const grants = checkGrants(command.grants)
+  const expected = command.ifGrants ? checkGrants(command.ifGrants, 'ifGrants') : null
   return change(deps, command, 'change your access level', async (users) => {
+    if (expected !== null) refuseOtherGrants(users, expected)
     for (const { email } of users) await deps.identity.users.setGrants(email, grants)
     return reread(deps, users)
   })

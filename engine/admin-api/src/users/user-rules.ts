@@ -23,15 +23,17 @@ export function checkEmail(text: string): string {
 /** @throws KreError `invalid-argument` for ADMIN, a runtime named twice, or too many. */
 export function checkGrants(
   grants: readonly { runtimeId: string; accessLevel: string }[],
+  field = 'grants',
 ): Grant[] {
   if (grants.length > GRANTS_MAX)
-    throw invalid(`there are ${grants.length} grants: use at most ${GRANTS_MAX}`)
+    throw invalid(field, `there are ${grants.length} grants: use at most ${GRANTS_MAX}`)
   const seen = new Set<string>()
   return grants.map(({ runtimeId, accessLevel }) => {
-    if (seen.has(runtimeId)) throw invalid(`runtime ${quoted(runtimeId)} is named twice`)
+    if (seen.has(runtimeId)) throw invalid(field, `runtime ${quoted(runtimeId)} is named twice`)
     seen.add(runtimeId)
     if (accessLevel === 'VIEWER' || accessLevel === 'MANAGER') return { runtimeId, accessLevel }
     throw invalid(
+      field,
       `${accessLevel} is a level of the whole engine: grant VIEWER or MANAGER on runtime ${quoted(runtimeId)}`,
     )
   })
@@ -74,6 +76,6 @@ export function refuseNoAdmin(all: readonly User[], demoted: readonly User[]): v
   )
 }
 
-function invalid(what: string): KreError {
-  return new KreError('invalid-argument', `the grants are not legal: ${what}`, { field: 'grants' })
+function invalid(field: string, what: string): KreError {
+  return new KreError('invalid-argument', `the ${field} are not legal: ${what}`, { field })
 }

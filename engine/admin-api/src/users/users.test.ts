@@ -186,6 +186,20 @@ describe('users', () => {
     expect(levels.toSorted()).toEqual(['ADMIN', 'VIEWER'])
   })
 
+  test('keep a level that somebody else has given meanwhile', async () => {
+    await makeUser(api, 'ada@kre.io', { accessLevel: 'MANAGER' })
+    const level = (accessLevel: string | null, ifAccessLevel: string | null) =>
+      run('updateAccessLevel', { ...named('ada@kre.io'), accessLevel, ifAccessLevel })
+    for (const expected of ['VIEWER', null])
+      expect(await level('ADMIN', expected)).toEqual([
+        'ABORTED',
+        `user "ada@kre.io" has the level MANAGER by now, where ${expected ?? 'none'} was expected: somebody was faster; look again and decide anew`,
+      ])
+    expect(await level(null, 'MANAGER')).not.toContain('ABORTED')
+    expect(await level('VIEWER', null)).not.toContain('ABORTED')
+    expect((await api.store.identity.users.find('ada@kre.io'))?.accessLevel).toBe('VIEWER')
+  })
+
   test('lose a level by null, never by leaving it out', async () => {
     await makeUser(api, 'ada@kre.io', { accessLevel: 'MANAGER' })
     expect(await run('updateAccessLevel', named('ada@kre.io'))).toEqual([
@@ -199,6 +213,32 @@ describe('users', () => {
 
 describe('grants', () => {
   const grant = (runtimeId: string, accessLevel: string) => ({ runtimeId, accessLevel })
+
+  test('of two who change them at once the second is told, and nothing is lost', async () => {
+    for (const id of ['demo', 'other']) await api.createRuntime(id)
+    await makeUser(api, 'ada@kre.io')
+    const one = [grant('demo', 'MANAGER')]
+    const other = [grant('other', 'VIEWER')]
+    const change = (grants: object[], ifGrants: object[] | null) =>
+      refused('updateGrants', { ...named('ada@kre.io'), grants, ifGrants })
+    const outcomes = await Promise.all([change(one, []), change(other, [])])
+    expect(outcomes.filter(([code]) => code === 'ABORTED')).toHaveLength(1)
+    const isFirst = outcomes[1]?.[0] === 'ABORTED'
+    expect(outcomes[isFirst ? 1 : 0]?.[1]).toContain(
+      `has the grants ${isFirst ? 'demo=MANAGER' : 'other=VIEWER'} by now, where none was expected`,
+    )
+    const found = async () => (await api.store.identity.users.find('ada@kre.io'))?.grants
+    expect(await found()).toEqual(isFirst ? one : other)
+    // Who looks again and decides anew keeps both, in whatever order they are named.
+    await change([...one, ...other], isFirst ? one : other)
+    expect(await change([], [...other, ...one])).not.toContain('ABORTED')
+    expect(await found()).toEqual([])
+    expect(await change(one, null)).not.toContain('ABORTED')
+    expect(await change(one, [grant('demo', 'ADMIN')])).toEqual([
+      'INVALID_ARGUMENT',
+      expect.stringContaining('ifGrants'),
+    ])
+  })
 
   test('add to the level, runtime by runtime', async () => {
     await api.createRuntime('demo')
