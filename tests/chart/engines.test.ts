@@ -1,5 +1,6 @@
 /** Engines with what the chart gives them: they run a version on the cluster, and one goes on where another one ended. */
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
 import { waitUntil } from '@kre/service-kit'
 import { startMongo, type TestMongo } from '@kre/store/testing/mongo'
@@ -60,12 +61,25 @@ function onCluster(server: TestMongo): void {
     expect(await deployments()).toBeGreaterThan(1)
   })
 
+  test('an engine that is told to end leaves the version alone, and the other one leads', async () => {
+    const before = await deployments()
+    const ended = once(first.process(), 'exit')
+    first.process().kill('SIGTERM')
+    expect(await ended).toEqual([0, null])
+    expect(await deployments()).toBe(before)
+    await second.operate('publish', 'shop', 'v1')
+    await second.reach('shop', 'v1', 'PUBLISHED', TAKEN_OVER_MS)
+    await first.start()
+    await second.operate('unpublish', 'shop', 'v1')
+    await first.reach('shop', 'v1', 'STARTED', TAKEN_OVER_MS)
+  })
+
   test('the one that stands by takes over when the one that leads is killed', async () => {
     const before = await deployments()
-    await first.kill()
+    await second.kill()
     expect(await deployments()).toBe(before)
-    await second.operate('stop', 'shop', 'v1')
-    await second.reach('shop', 'v1', 'STOPPED', TAKEN_OVER_MS)
+    await first.operate('stop', 'shop', 'v1')
+    await first.reach('shop', 'v1', 'STOPPED', TAKEN_OVER_MS)
     await waitUntil('nothing of it is left', async () => (await deployments()) === 0)
   })
 }
