@@ -1,17 +1,38 @@
 {{/* Rules that policies share. */}}
 {{- define "kre.dnsEgress" -}}
+{{- $dns := include "kre.dnsPeer" . | fromJson -}}
 - to:
-    - namespaceSelector:
-        matchLabels:
-          kubernetes.io/metadata.name: kube-system
-      podSelector:
-        matchLabels:
-          k8s-app: kube-dns
+    {{- include "kre.peer" $dns | nindent 4 }}
   ports:
-    - port: 53
-      protocol: UDP
-    - port: 53
-      protocol: TCP
+    {{- range $port := $dns.ports }}
+    {{- range list "UDP" "TCP" }}
+    - port: {{ $port }}
+      protocol: {{ . }}
+    {{- end }}
+    {{- end }}
+{{- end -}}
+
+{{- define "kre.dnsPeer" -}}
+{{- with .Values.networkPolicy.dns -}}
+{{- if .cidr }}{{ pick . "cidr" "ports" | toJson }}{{ else }}{{ omit . "cidr" | toJson }}{{ end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Of a policy, for a peer as settings of the engine have it: an address, or pods by their labels and their namespace's. */}}
+{{- define "kre.peer" -}}
+{{- if .cidr -}}
+- ipBlock:
+    cidr: {{ .cidr }}
+{{- else -}}
+- podSelector:
+    matchLabels:
+      {{- toYaml (.pods | default dict) | nindent 6 }}
+  {{- with .namespace }}
+  namespaceSelector:
+    matchLabels:
+      {{- toYaml . | nindent 6 }}
+  {{- end }}
+{{- end -}}
 {{- end -}}
 
 {{/* Anywhere but to the metadata services of clouds, which answer on link-local addresses. */}}

@@ -5,7 +5,7 @@
 {{- $settings = set $settings "installation" (include "kre.fullname" .) -}}
 {{- $settings = set $settings "namespace" (include "kre.versionsNamespace" .) -}}
 {{- $settings = set $settings "images" (include "kre.versionImages" . | fromJson) -}}
-{{- $settings = set $settings "network" (merge (dict "nats" (include "kre.natsPeers" . | fromJsonArray)) $v.network) -}}
+{{- $settings = set $settings "network" (merge (dict "nats" (include "kre.natsPeers" . | fromJsonArray) "dns" (include "kre.dnsPeer" . | fromJson)) $v.network) -}}
 {{- $settings = set $settings "publish" (include "kre.publishSettings" . | fromJson) -}}
 {{- with $v.python -}}
 {{- $settings = set $settings "python" (dict "indexUrl" (.indexUrl | default nil) "indexCaFile" (.indexCaFile | default nil)) -}}
