@@ -48,7 +48,7 @@ export function createFakeCluster(): FakeCluster {
   }
   const answer = (request: Request): Answer => {
     const { pathname, searchParams } = new URL(request.path, 'http://fake')
-    for (const [start, refusal] of refusals)
+    for (const [start, refusal] of searchParams.has('dryRun') ? [] : refusals)
       if (`${request.method} ${pathname}`.startsWith(start)) return refusal
     if (pathname === '/version') return ok({ gitVersion: 'v0.0.0-fake' })
     const [plural = '', name] = pathname.split('/namespaces/')[1]?.split('/').slice(1) ?? []
@@ -82,7 +82,8 @@ export function createFakeCluster(): FakeCluster {
       const end = new AbortController()
       streams.add(end)
       const until = AbortSignal.any([signal, end.signal])
-      return objects.follow(plural, searchParams.get('labelSelector') ?? '', until)
+      const from = Number(searchParams.get('resourceVersion') ?? '0')
+      return objects.follow(plural, searchParams.get('labelSelector') ?? '', from, until)
     },
     kill(uid) {
       for (const [key, { metadata }] of objects.all) if (metadata.uid === uid) objects.drop(key)

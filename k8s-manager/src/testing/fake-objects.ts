@@ -29,21 +29,29 @@ export type FakeObjects = {
   version(): string
   put(key: string, object: FakeObject): void
   drop(key: string): void
-  /** Events of the kind from now on, as lines of a watch. */
-  follow(plural: string, selector: string, signal: AbortSignal): AsyncIterable<string>
+  /** Events of the kind after a version, and from now on, as lines of a watch. */
+  follow(
+    plural: string,
+    selector: string,
+    fromVersion: number,
+    signal: AbortSignal,
+  ): AsyncIterable<string>
 }
 
-type Watcher = (key: string, line: string, labels: Record<string, string>) => void
+type Event = { version: number; key: string; line: string; labels: Record<string, string> }
 
 /** @param onChange called after each event. */
 export function createFakeObjects(onChange: () => void): FakeObjects {
   const all = new Map<string, FakeObject>()
-  const watchers = new Set<Watcher>()
+  const watchers = new Set<(event: Event) => void>()
+  const history: Event[] = []
   let version = 0
   const tell = (type: string, key: string, object: FakeObject) => {
     object.metadata.resourceVersion = String(++version)
     const line = JSON.stringify({ type, object })
-    for (const watcher of watchers) watcher(key, line, object.metadata.labels)
+    const event = { version, key, line, labels: object.metadata.labels }
+    history.push(event)
+    for (const watcher of watchers) watcher(event)
     setImmediate(onChange)
   }
   const drop = (key: string) => {
@@ -62,11 +70,14 @@ export function createFakeObjects(onChange: () => void): FakeObjects {
       all.set(key, object)
       tell(type, key, object)
     },
-    follow(plural, selector, signal) {
+    follow(plural, selector, fromVersion, signal) {
       const lines = createQueue(signal)
-      watchers.add((key, line, labels) => {
+      const take = ({ key, line, labels }: Event) => {
         if (key.startsWith(`${plural}/`) && matches(labels, selector)) lines.push(line)
-      })
+      }
+      for (const event of history) if (event.version > fromVersion) take(event)
+      watchers.add(take)
+      signal.addEventListener('abort', () => watchers.delete(take), { once: true })
       return lines.read()
     },
   }

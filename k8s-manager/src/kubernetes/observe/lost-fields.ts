@@ -73,8 +73,9 @@ function below(sets: readonly FieldSet[], name: string): FieldSet[] {
   })
 }
 
+/** With a `.` inside it is only the place that is owned. */
 function isLeaf(set: FieldSet): boolean {
-  return Object.keys(set).every((key) => key === '.')
+  return Object.keys(set).length === 0
 }
 
 /** Of an empty list or object nothing is written down. */
