@@ -14,9 +14,9 @@ import { startTestEngine, type Operation, type TestEngine } from './support/ledg
 import { PATIENCE_MS, RUNTIME } from './support/ledger-faults.ts'
 import { listProcesses } from './support/ledger-leftovers.ts'
 
-/** `all`, or a part of the names of the effects to be tried. */
-const tried = process.env['KRE_CRASH_POINTS'] ?? ''
-const isWhole = tried !== ''
+/** `all`, or parts of the names of the effects to be tried, with `|` between. */
+const tried = (process.env['KRE_CRASH_POINTS'] ?? '').split('|').filter((part) => part !== '')
+const isWhole = tried.length > 0
 /** How often each operation is cut in a usual run of the tests. */
 const CUTS = 2
 /** What the next engine may take. */
@@ -211,7 +211,8 @@ function choose(labels: readonly string[]): Point[] {
     { label, when: 'before' },
     { label, when: 'after' },
   ])
-  if (isWhole) return all.filter(({ label }) => tried === 'all' || label.includes(tried))
+  if (isWhole)
+    return all.filter(({ label }) => tried.some((part) => part === 'all' || label.includes(part)))
   return Array.from({ length: Math.min(CUTS, all.length) }, (_, i) => {
     const [point] = all.slice(Math.floor(((i + 0.5) * all.length) / CUTS))
     if (point === undefined) throw new Error('no effect was seen')

@@ -66,6 +66,13 @@ test('version logs takes nodes and workflows that the version has, and shows all
   const named = ['--workflow', workflow?.name ?? '', '--node', workflow?.nodes[0]?.name ?? '']
   expect(await krectl([...words, ...named])).toMatchObject({ code: 0, stdout: '' })
   expect(await krectl([...words, '--node', 'nobody'])).toMatchObject({ code: 1 })
+  expect(await krectl([...words, '--workflow', 'nobody'])).toMatchObject({
+    code: 1,
+    stdout: '',
+    stderr: expect.stringContaining(
+      `version "v1" has no workflow "nobody"; there are: "${workflow?.name}"`,
+    ),
+  })
 })
 type Workflow = { name: string; nodes: { name: string }[] }
 
