@@ -14,6 +14,7 @@ import {
   widthOf,
   type UiWorld,
 } from './support/admin-ui.ts'
+import { shoot } from './support/browser.ts'
 
 jest.setTimeout(180_000)
 
@@ -66,14 +67,13 @@ describeInBrowser('actions in the admin UI', () => {
     await page.getByRole('checkbox', { name: 'Compare v3' }).check()
     await page.getByText('Choose another version to compare v3 with.').waitFor()
     await page.getByRole('checkbox', { name: 'Compare v1' }).check()
-    await look(page, 'versions-chosen')
+    await shoot(page, 'versions-chosen')
     await page.getByRole('link', { name: 'Compare v1 with v3' }).click()
     await page.getByRole('heading', { name: 'Compare versions' }).waitFor()
     const row = page.getByRole('row', { name: /Node .*\.greet/ })
     await row.getByText('replicas').waitFor()
     await page.getByRole('row', { name: /Configuration LIMIT/ }).waitFor()
     await page.locator('.diff ins', { hasText: 'replicas: 2' }).waitFor()
-    await look(page, 'compare')
     await page.getByRole('button', { name: 'Swap' }).click()
     await page.locator('.diff del', { hasText: 'replicas: 2' }).waitFor()
     expect(new URL(page.url()).search).toBe('?from=v3&to=v1')
@@ -133,7 +133,6 @@ describeInBrowser('actions in the admin UI', () => {
       .getByRole('row', { name: /bob@kre.io/ })
       .getByText('look and change')
       .waitFor()
-    await look(page, 'access')
     await page
       .getByRole('row', { name: /ada@kre.io/ })
       .getByText('Change')
@@ -152,7 +151,14 @@ describeInBrowser('actions in the admin UI', () => {
       .click()
     await page.getByRole('dialog').getByLabel(/Shop/).selectOption('VIEWER')
     await look(page, 'grants')
-    await confirm(page, 'Save', 'she is back')
+    // Somebody else is faster.
+    await ui.kre.json('user', 'grant', 'ada@kre.io', 'shop=manager')
+    const dialog = page.getByRole('dialog')
+    await dialog.getByLabel('Why').fill('she is back')
+    await dialog.getByRole('button', { name: 'Save' }).click()
+    await dialog.getByText(/shop=MANAGER by now.*somebody was faster/).waitFor()
+    await dialog.getByRole('button', { name: 'Save' }).click()
+    await dialog.waitFor({ state: 'detached' })
     await page
       .getByRole('row', { name: /ada@kre.io/ })
       .getByText('shop: Viewer')
@@ -168,16 +174,42 @@ describeInBrowser('actions in the admin UI', () => {
     expect(new URL(page.url()).search).toBe('?sort=-user')
     const head = page.getByRole('columnheader', { name: 'E-mail address' })
     expect(await head.getAttribute('aria-sort')).toBe('descending')
-    await look(page, 'users-sorted')
   })
 
   step('shows an administrator somebody’s logins and API tokens, and ends them', async () => {
     await ui.kre.json('token', 'create', 'ci')
     await page.getByRole('link', { name: 'dev@local.local' }).last().click()
     await page.getByRole('row', { name: /ci/ }).waitFor()
-    await look(page, 'user')
     await page.getByRole('row', { name: /ci/ }).getByText('Delete').click()
     await page.getByText('No API token.').waitFor()
+  })
+
+  step('shows what was done to one version, also when it is gone', async () => {
+    await makeVersion('v4')
+    await ui.kre.json('version', 'delete', '-r', 'shop', 'v4', '--comment', 'no use', '--yes')
+    const uploads = page.getByRole('row', { name: /Uploaded a version/ })
+    await open('/ui/audit')
+    await page.getByLabel('Runtime', { exact: true }).selectOption('shop')
+    await page.getByLabel('Version', { exact: true }).selectOption({ label: 'v2' })
+    await page.getByRole('button', { name: 'Show', exact: true }).click()
+    await page.getByText('krectl audit list -r shop --version v2', { exact: true }).waitFor()
+    await waitUntil('one upload', async () => (await uploads.count()) === 1)
+    await uploads.getByRole('link', { name: 'v2' }).waitFor()
+    const byName = await audited('v2')
+    expect(new Set(byName.map(nameIn))).toEqual(new Set(['v2']))
+    await open('/ui/audit?runtime=shop&type=DELETE_VERSION')
+    await page
+      .getByRole('row', { name: /no use/ })
+      .getByRole('link', { name: 'v4' })
+      .click()
+    await uploads.getByRole('link', { name: 'v4' }).waitFor()
+    const chosen = page.getByLabel('Version', { exact: true }).locator('option:checked')
+    expect(await chosen.innerText()).toMatch(/^[0-9a-f]{8}… \(deleted\)$/)
+    const id = new URL(page.url()).searchParams.get('version') ?? ''
+    const byId = await audited(id)
+    expect(byId.map(({ type }) => type)).toEqual(['DELETE_VERSION', 'CREATE_VERSION'])
+    const { code, stderr } = await ui.kre.run('audit', 'list', '-r', 'shop', '--version', 'v4')
+    expect([code, stderr]).toEqual([1, expect.stringContaining('has no version "v4"')])
   })
 
   step('goes everywhere by the palette', async () => {
@@ -229,16 +261,15 @@ describeInBrowser('actions in the admin UI', () => {
 
   step('fits a screen of 360 pixels, where wide tables scroll by the keyboard, too', async () => {
     await page.setViewportSize({ width: 360, height: 740 })
-    for (const [path, name] of [
-      [VERSIONS, 'narrow-actions-versions'],
-      ['/ui/runtimes/shop/compare?from=v1&to=v3', 'narrow-compare'],
-      ['/ui/runtimes/shop/access', 'narrow-access'],
-      ['/ui/users', 'narrow-users'],
-    ] as const) {
+    for (const path of [
+      VERSIONS,
+      '/ui/runtimes/shop/compare?from=v1&to=v3',
+      '/ui/runtimes/shop/access',
+      '/ui/users',
+    ]) {
       await open(path)
       await page.locator('tbody tr').first().waitFor()
-      expect([name, await widthOf(page)]).toEqual([name, 360])
-      await look(page, name)
+      expect([path, await widthOf(page)]).toEqual([path, 360])
     }
     const region = page.getByRole('region', { name: 'Users' })
     await region.focus()
@@ -272,23 +303,38 @@ async function publish(on: Page, version: string, comment: string): Promise<void
 
 /** Three versions that run; the third has another replica and a key more. */
 async function makeVersions(): Promise<void> {
-  const folder = join(ui.kre.dataDir, '..', 'first')
-  await ui.kre.json('krt', 'init', folder, '--template', 'typescript')
-  const manifest = await readFile(join(folder, 'kre.yaml'), 'utf8')
-  for (const version of ['v1', 'v2', 'v3']) {
-    const own = join(ui.kre.dataDir, '..', version)
-    await cp(folder, own, { recursive: true })
-    const named = manifest.replace(/^version:.*/m, `version: ${version}`)
-    const changed = named
-      .replace(
-        'workflows:',
-        'config:\n  variables: [LIMIT]\n  defaults: { LIMIT: "1" }\n\nworkflows:',
-      )
-      .replace(/^( *)(src: src\/greet\.ts)/m, '$1$2\n$1replicas: 2')
-    await writeFile(join(own, 'kre.yaml'), version === 'v3' ? changed : named)
-    await ui.kre.json('version', 'create', '-r', 'shop', own)
-  }
-  await Promise.all(
-    ['v1', 'v2', 'v3'].map((version) => ui.kre.json('version', 'start', '-r', 'shop', version)),
-  )
+  await ui.kre.json('krt', 'init', templateFolder(), '--template', 'typescript')
+  const names = ['v1', 'v2', 'v3']
+  for (const version of names) await makeVersion(version)
+  await Promise.all(names.map((name) => ui.kre.json('version', 'start', '-r', 'shop', name)))
+}
+
+async function makeVersion(version: string): Promise<void> {
+  const own = join(ui.kre.dataDir, '..', version)
+  await cp(templateFolder(), own, { recursive: true })
+  const manifest = await readFile(join(own, 'kre.yaml'), 'utf8')
+  const named = manifest.replace(/^version:.*/m, `version: ${version}`)
+  const changed = named
+    .replace(
+      'workflows:',
+      'config:\n  variables: [LIMIT]\n  defaults: { LIMIT: "1" }\n\nworkflows:',
+    )
+    .replace(/^( *)(src: src\/greet\.ts)/m, '$1$2\n$1replicas: 2')
+  await writeFile(join(own, 'kre.yaml'), version === 'v3' ? changed : named)
+  await ui.kre.json('version', 'create', '-r', 'shop', own)
+}
+
+function templateFolder(): string {
+  return join(ui.kre.dataDir, '..', 'first')
+}
+
+type Audited = { type: string; vars: { key: string; value: string }[] }
+
+/** @param version its name, or its id. */
+async function audited(version: string): Promise<Audited[]> {
+  return ui.kre.json<Audited[]>('audit', 'list', '-r', 'shop', '--version', version, '--all')
+}
+
+function nameIn({ vars }: Audited): string {
+  return vars.find(({ key }) => key === 'VERSION_NAME')?.value ?? ''
 }

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, jest } from '@jest/globals'
+import { KiB } from '@kre/contracts'
 import type { BrowserContext, Page } from 'playwright-core'
 import { startOidcProvider } from '../engine/admin-api/src/testing/start-oidc-provider.ts'
 import {
@@ -15,14 +16,25 @@ import {
   startUi,
   type UiWorld,
 } from './support/admin-ui.ts'
+import { allUiViews } from './support/all-ui-views.ts'
+import { shoot } from './support/browser.ts'
 import { HOSTILE, judge, makeJudgeBundle, type Case } from './support/judge-bundle.ts'
 import { root, type Status } from './support/kre.ts'
 import { startPathProxy } from './support/path-proxy.ts'
+import { lookAtViews } from './support/ui-views.ts'
 
 jest.setTimeout(180_000)
 
 const VERSION = '/ui/runtimes/court/versions/judge-v1'
 const VIEWS = ['status', 'try-it', 'requests', 'logs', 'configuration', 'predictions']
+/** Half a second each way, and as many bytes a second as an old mobile network has. */
+const SLOW_NETWORK = {
+  offline: false,
+  latency: 500,
+  downloadThroughput: 100 * KiB,
+  uploadThroughput: 50 * KiB,
+}
+const BEGIN_MS = Date.now()
 const CASES: readonly Case[] = [
   { said: 'cat', truth: 'cat' },
   { said: 'cat', truth: 'cat', daysAgo: 1 },
@@ -48,6 +60,8 @@ describeInBrowser('the faces of the admin UI', () => {
       () => `${ui.adminUrl}/api/v1/auth/oidc/callback`,
     )
     ui = await startUi({
+      // Mails become files.
+      KRE_DEVELOPMENT_MODE: 'true',
       KRE_OIDC_ISSUER: provider.issuer,
       KRE_OIDC_CLIENT_ID: 'kre',
       KRE_OIDC_CLIENT_SECRET: 'a secret of the client',
@@ -90,11 +104,41 @@ describeInBrowser('the faces of the admin UI', () => {
       const recall = page.getByRole('row', { name: /^cat 4 3 100.0 % 75.0 %/ })
       await recall.waitFor()
       expect(await page.locator('.chart g').count()).toBe(4)
-      await page.getByRole('combobox', { name: 'Of the last' }).selectOption('1')
+      await page.getByRole('combobox', { name: 'Range' }).selectOption('1')
       await numbers.getByText('1 of 1 right').waitFor()
-      await look(page, 'predictions')
     },
   )
+
+  step('shows the predictions between two moments, which are in the address', async () => {
+    const numbers = page.locator('.numbers')
+    const show = async (from: number, to: number) => {
+      await page.getByLabel('From', { exact: true }).fill(minuteAgo(from))
+      await page.getByLabel('To', { exact: true }).fill(minuteAgo(to))
+      await page.getByRole('button', { name: 'Show', exact: true }).click()
+    }
+    // What is asked in the zone of the page is asked for in UTC.
+    await page.getByRole('combobox', { name: 'Times in' }).selectOption('UTC')
+    await page.getByRole('combobox', { name: 'Range' }).selectOption('between')
+    // Whole minutes: one of a day ago may be among them.
+    await numbers.getByText(/^(?:1 of 1|2 of 2) right$/).waitFor()
+    await show(96, 36)
+    await numbers.getByText('2 of 4 right').waitFor()
+    const { searchParams } = new URL(page.url())
+    expect(searchParams.get('from')).toBe(`${minuteAgo(96)}:00.000Z`)
+    await page.reload()
+    await numbers.getByText('2 of 4 right').waitFor()
+    await show(36, 96)
+    await page.getByText('The end is before the begin.').waitFor()
+    expect(new URL(page.url()).searchParams.get('from')).toBe(searchParams.get('from'))
+    const twin = page.locator('.twin code')
+    expect(await twin.innerText()).toMatch(
+      /^krectl version metrics judge-v1 -r court --since \d+m --until \d+m$/,
+    )
+    const words = ['-r', 'court', 'judge-v1', '--since', '96h', '--until', '36h']
+    const { stdout } = await ui.kre.run('version', 'metrics', ...words)
+    expect(stdout).toContain('4 predictions: 2 right, 2 wrong')
+    await page.getByRole('combobox', { name: 'Times in' }).selectOption('local')
+  })
 
   step('shows whatever strangers wrote as text, wherever it is shown', async () => {
     for (const path of [
@@ -108,7 +152,11 @@ describeInBrowser('the faces of the admin UI', () => {
       await page.locator('.loading').waitFor({ state: 'detached' })
       if (path.endsWith('/logs')) await page.locator('.log-message').first().waitFor()
       else if (!/requests|configuration$/.test(path))
-        await page.getByText('onerror="window.taken=1"').first().waitFor()
+        await page
+          .getByText('onerror="window.taken=1"')
+          .filter({ visible: true })
+          .first()
+          .waitFor()
       const taken = await page.evaluate('[window.taken, document.images.length]')
       expect([path, taken]).toEqual([path, [undefined, 0]])
     }
@@ -186,7 +234,6 @@ describeInBrowser('the faces of the admin UI', () => {
         await open(path, bob.page)
         await bob.page.getByRole('heading', { name: 'No access' }).waitFor()
       }
-      await look(bob.page, 'no-access')
       await open('/ui/runtimes/other/versions', bob.page)
       await bob.page.getByRole('heading', { name: 'Not found' }).waitFor()
       await bob.context.close()
@@ -270,12 +317,27 @@ describeInBrowser('the faces of the admin UI', () => {
       expect(asked).toBe(1)
       await page.getByRole('link', { name: 'Settings' }).click()
       await page.locator('.loading').waitFor()
-      await look(page, 'loading')
+      await shoot(page, 'loading')
       release()
       await page.getByText('No version yet').or(page.getByLabel('Days until')).first().waitFor()
       await page.unroute('**/graphql')
     },
   )
+
+  step('is there on a slow network, and says meanwhile that it is at work', async () => {
+    const own = await ui.browser.newContext({ storageState: await context.storageState() })
+    const far = await own.newPage()
+    const session = await own.newCDPSession(far)
+    await session.send('Network.enable')
+    await session.send('Network.emulateNetworkConditions', SLOW_NETWORK)
+    await open(`${VERSION}/status`, far)
+    await far.locator('.loading').first().waitFor()
+    await far.locator('.react-flow__node').first().waitFor({ timeout: 30_000 })
+    await far.getByRole('link', { name: 'Requests', exact: true }).first().click()
+    await far.locator('tbody tr').first().waitFor({ timeout: 30_000 })
+    await far.getByText('Live: changes show by themselves').waitFor({ timeout: 30_000 })
+    await own.close()
+  })
 
   step(
     'leads a newcomer from the runtimes to an answer in as many clicks as its tour says',
@@ -309,6 +371,32 @@ describeInBrowser('the faces of the admin UI', () => {
     },
   )
 
+  step('has no view, in either theme, in which axe finds a fault or that is too wide', async () => {
+    const [request] = await ui.kre.json<{ id: string }[]>(
+      'version',
+      'requests',
+      '-r',
+      'court',
+      'judge-v1',
+    )
+    const { url } = await ui.kre.json<{ url: string }>('login', '--user', 'ada@kre.io')
+    const views = allUiViews({
+      runtimeId: 'court',
+      versionName: 'judge-v1',
+      otherVersion: 'my-first-v1',
+      requestId: request?.id ?? '',
+      email: 'bob@kre.io',
+      signInLink: url.slice(ui.adminUrl.length),
+    })
+    const seen = await lookAtViews(ui, views, 'bob@kre.io')
+    expect(seen).toHaveLength(2 * views.length)
+    const faults = seen.flatMap(({ view, theme, axe, narrowWidth }) => [
+      ...axe.violations.map((text) => `${view.name} ${theme}: ${text}`),
+      ...(narrowWidth === 360 ? [] : [`${view.name} ${theme}: ${narrowWidth} pixels of 360`]),
+    ])
+    expect(faults).toEqual([])
+  })
+
   step('works where a static server has its files, below a path of its own', async () => {
     const folder = join(ui.kre.dataDir, '..', 'console')
     await promisify(execFile)(process.execPath, [
@@ -318,7 +406,7 @@ describeInBrowser('the faces of the admin UI', () => {
       '--out',
       folder,
     ])
-    await using proxy = await startPathProxy('/console', ui.adminUrl, folder)
+    await using proxy = await startPathProxy('/console', () => ui.adminUrl, { uiFolder: folder })
     await page.goto(`${proxy.url}/console${VERSION}/status`)
     await page.locator('.react-flow__node').first().waitFor()
     await page.getByText('Live: changes show by themselves').waitFor()
@@ -333,6 +421,12 @@ describeInBrowser('the faces of the admin UI', () => {
     expect(ui.complaints).toEqual([])
   })
 })
+
+/** The field of a form for a time some hours ago, in UTC. */
+function minuteAgo(hours: number): string {
+  const at = new Date(BEGIN_MS - hours * 3_600_000)
+  return at.toISOString().slice(0, '2026-01-31T12:00'.length)
+}
 
 function viewPath(view: string): string {
   return `${VERSION}/${view}`

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, jest } from '@jest/globals'
-import { MiB } from '@kre/contracts'
+import { KiB, MiB } from '@kre/contracts'
 import { waitUntil } from '@kre/service-kit'
 import type { Page } from 'playwright-core'
 import {
@@ -15,6 +15,7 @@ import {
   widthOf,
   type UiWorld,
 } from './support/admin-ui.ts'
+import { shoot } from './support/browser.ts'
 import { connectForeign } from './support/grpc-client.ts'
 import type { Status } from './support/kre.ts'
 
@@ -23,6 +24,11 @@ jest.setTimeout(180_000)
 const RUNTIME = '/ui/runtimes/shop'
 const STATUS = `${RUNTIME}/versions/busy-v1/status`
 const LOGS = `${RUNTIME}/versions/busy-v1/logs`
+/** What a program writes that means no text, and how its line is shown. */
+const BINARY_BYTES = [0x62, 0x69, 0x6e, 0x3a, 0x00, 0x1b, 0xff, 0xfe, 0xe2, 0x82]
+const BINARY_LINE = String.raw`bin:\u{0}\u{1b}\xff\xfe\xe2\x82`
+/** At the end of what is left of a line of ten million letters. */
+const MARK = ' … (10000000 characters)'
 const HOSTILE_NAME = 'gpj.\u202e<img src=x onerror=alert(1)>.krt'
 let ui: UiWorld
 let page: Page
@@ -91,7 +97,7 @@ describeInBrowser('watching in the admin UI', () => {
     await look(page, 'graph-node')
     await page.setViewportSize({ width: 360, height: 740 })
     expect(await widthOf(page)).toBe(360)
-    await look(page, 'narrow-graph-node')
+    await shoot(page, 'narrow-graph-node')
     await page.setViewportSize({ width: 1360, height: 860 })
     await details().getByRole('button', { name: 'clean' }).click()
     await details().getByRole('heading', { name: 'clean → slow' }).waitFor()
@@ -135,7 +141,7 @@ describeInBrowser('watching in the admin UI', () => {
     await manifest.getByText('krtVersion: v2').waitFor()
     await page.setViewportSize({ width: 360, height: 740 })
     expect(await widthOf(page)).toBe(360)
-    await look(page, 'narrow-upload-report')
+    await shoot(page, 'narrow-upload-report')
     await page.setViewportSize({ width: 1360, height: 860 })
   })
 
@@ -154,7 +160,7 @@ describeInBrowser('watching in the admin UI', () => {
       await page.getByRole('alert').filter({ hasText: text }).waitFor()
     }
     expect(sent).toEqual([])
-    await look(page, 'upload-wrong-file')
+    await shoot(page, 'upload-wrong-file')
   })
 
   step(
@@ -215,7 +221,7 @@ describeInBrowser('watching in the admin UI', () => {
     await page.getByRole('button', { name: /Go on \(\d+ new\)/ }).waitFor({ timeout: 20_000 })
     const heightOf = () => page.locator('.log ol').getAttribute('style')
     const before = await heightOf()
-    await look(page, 'logs-paused')
+    await shoot(page, 'logs-paused')
     expect(await heightOf()).toBe(before)
     await page.getByRole('button', { name: /Go on/ }).click()
     await waitUntil('the lines', async () => (await heightOf()) !== before)
@@ -236,13 +242,46 @@ describeInBrowser('watching in the admin UI', () => {
     await line.getByRole('link', { name: 'Lines around it' }).click()
     await page.getByText('All lines around').waitFor()
     await page.locator('.log-line[aria-pressed="true"]').waitFor()
-    await look(page, 'logs-around')
+    await shoot(page, 'logs-around')
     await page.locator('.log-request').first().click()
     await page.getByRole('heading', { name: /One request|Not kept/ }).waitFor()
     await page.goBack()
     await page.getByRole('link', { name: 'Back to the newest lines' }).click()
     await page.getByText('Following new lines').waitFor()
   })
+
+  step(
+    'cuts lines of 10 MB with a mark, spells out what is no text, and stays usable',
+    async () => {
+      await callOnce('Large')
+      await callOnce('Binary')
+      await open(LOGS)
+      const line = page.getByRole('complementary', { name: 'One line' })
+      for (const letter of ['p', 'w']) {
+        const row = page.locator('.log-message', { hasText: letter.repeat(400) })
+        await row.click()
+        const text = await line.locator('pre').innerText()
+        expect(text).toMatch(new RegExp(`^${letter}{16000,} … \\(10000000 characters\\)$`))
+        expect(text).toHaveLength(16 * KiB)
+        expect((await row.innerText()).length).toBeLessThan(1_000)
+      }
+      expect(await widthOf(page)).toBe(1360)
+      await look(page, 'logs-large')
+      await page.locator('.log-message', { hasText: BINARY_LINE }).click()
+      await line.locator('pre', { hasText: BINARY_LINE }).waitFor()
+      const downloaded = page.waitForEvent('download')
+      await page.getByRole('link', { name: 'Download' }).click()
+      const file = await readFile(await (await downloaded).path(), 'utf8')
+      const lines = file.trimEnd().split('\n')
+      expect(lines.filter((one) => one.endsWith(MARK))).toHaveLength(2)
+      expect(lines.filter((one) => one.includes(BINARY_LINE))).toHaveLength(1)
+      expect(Math.max(...lines.map(({ length }) => length))).toBeLessThan(17 * KiB)
+      await page.getByRole('searchbox').fill('greeting Large')
+      await page.locator('.log-line', { hasText: 'w'.repeat(400) }).waitFor({ state: 'detached' })
+      await page.locator('.log-line', { hasText: 'greeting Large' }).click()
+      await line.getByText('third line').waitFor()
+    },
+  )
 
   step('caused no complaint of the browser', async () => {
     expect(ui.complaints).toEqual([])
@@ -270,11 +309,20 @@ async function drop(selector: string, files: readonly Dropped[]): Promise<void> 
     await page.dispatchEvent(selector, type, { dataTransfer: transfer })
 }
 
-/** So many callers at once, until the end. */
-async function keepCalling(callers: number) {
+async function callOnce(name: string): Promise<void> {
+  using client = await connectToVersion()
+  await client.call({ name })
+}
+
+async function connectToVersion() {
   const { addresses } = await ui.kre.json<Status>('status')
   const own = addresses.find(({ runtime, version }) => runtime === 'shop' && version === 'busy-v1')
-  const client = await connectForeign(own?.address ?? '', 'hello.Entrypoint', 'Greet')
+  return connectForeign(own?.address ?? '', 'hello.Entrypoint', 'Greet')
+}
+
+/** So many callers at once, until the end. */
+async function keepCalling(callers: number) {
+  const client = await connectToVersion()
   const stop = new AbortController()
   const failures: unknown[] = []
   const calls = Array.from({ length: callers }, async () => {
@@ -293,7 +341,7 @@ async function keepCalling(callers: number) {
   return { failed: () => failures, end, [Symbol.asyncDispose]: end }
 }
 
-/** Two nodes in one process; the second takes a moment for each message, and writes lines of several lines. */
+/** Two nodes in one process; the second takes a moment for each message, and writes lines of several lines, on request huge ones and bytes. */
 async function makeBundle(): Promise<void> {
   await ui.kre.json('krt', 'init', folder, '--template', 'typescript')
   const manifest = await readFile(join(folder, 'kre.yaml'), 'utf8')
@@ -312,6 +360,11 @@ async function makeBundle(): Promise<void> {
     greet.replace(
       /ctx\.logger\.info\([^\n]*\n/,
       `ctx.logger.info(\`greeting \${name}\\n  second line\\n  third line\`)
+  if (name === 'Large') {
+    console.log('p'.repeat(10_000_000))
+    ctx.logger.warn('w'.repeat(10_000_000))
+  }
+  if (name === 'Binary') process.stdout.write(Uint8Array.of(${BINARY_BYTES.join()}, 10))
   await new Promise((resolve) => setTimeout(resolve, 150))
 `,
     ),

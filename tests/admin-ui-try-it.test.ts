@@ -1,13 +1,16 @@
-/** Calling a workflow from the admin UI, the same call by the code that it shows, and messages that are kept. */
+/** Calling a workflow from the admin UI behind a proxy, the same by the code that it shows, and messages that are kept. */
 import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, jest } from '@jest/globals'
+import { MiB } from '@kre/contracts'
 import { waitUntil } from '@kre/service-kit'
 import type { Page } from 'playwright-core'
 import { findPythonWithProtobuf } from '../engine/bundle/src/testing/python.ts'
 import {
+  CALLERS_ADDRESS,
   createSteps,
   describeInBrowser,
   look,
@@ -15,6 +18,7 @@ import {
   widthOf,
   type UiWorld,
 } from './support/admin-ui.ts'
+import { shoot } from './support/browser.ts'
 import { root } from './support/kre.ts'
 import { makeShopBundle } from './support/shop-bundle.ts'
 
@@ -28,11 +32,14 @@ let page: Page
 
 describeInBrowser('Try it', () => {
   beforeAll(async () => {
-    ui = await startUi()
+    ui = await startUi({}, { below: '/kre' })
     await ui.kre.json('runtime', 'create', 'shop', '--name', 'Shop')
     const folder = join(ui.kre.dataDir, '..', 'shop')
     await makeShopBundle(folder)
-    await ui.kre.json('version', 'create', '-r', 'shop', folder)
+    await mkdir(join(folder, 'models'))
+    // Two parts on their way, however it is compressed.
+    await writeFile(join(folder, 'models/noise.bin'), randomBytes(6 * MiB))
+    await ui.kre.json('krt', 'build', folder, '-o', `${folder}.krt`)
     ;({ page } = await ui.signIn())
   })
   afterAll(async () => {
@@ -48,19 +55,43 @@ describeInBrowser('Try it', () => {
     await page.getByLabel('shop.Order as JSON').fill(json)
   }
 
+  step('takes a bundle in parts, from where the proxy says that callers are', async () => {
+    const parts: string[] = []
+    page.on('request', (sent) => {
+      if (sent.method() === 'PATCH') parts.push(sent.url())
+    })
+    await page.getByRole('link', { name: 'Shop' }).click()
+    await page.getByRole('link', { name: 'Upload version' }).click()
+    const file = join(ui.kre.dataDir, '..', 'shop.krt')
+    await page.locator('input[type=file]').setInputFiles(file)
+    await page.getByRole('heading', { name: 'shop-v1' }).waitFor({ timeout: 40_000 })
+    expect(page.url()).toBe(`${ui.adminUrl}${VERSION}/status`)
+    expect(parts).toHaveLength(2)
+    expect(parts.filter((url) => !url.startsWith(`${ui.adminUrl}/api/v1/`))).toEqual([])
+    const [made] = await ui.kre.json<{ address: string }[]>(
+      'audit',
+      'list',
+      '--type',
+      'CREATE_VERSION',
+    )
+    expect(made?.address).toBe(CALLERS_ADDRESS)
+  })
+
   step('says what to do about a version that does not run', async () => {
     await open(`${VERSION}/try-it`)
     await page.getByRole('heading', { name: 'Not running' }).waitFor()
     await page.getByText('krectl version start -r shop shop-v1', { exact: true }).waitFor()
-    await look(page, 'try-it-stopped')
+    await shoot(page, 'try-it-stopped')
+    await page.getByText('Live: changes show by themselves').waitFor()
+    const event = firstEvent()
     await ui.kre.json('version', 'start', '-r', 'shop', 'shop-v1')
+    expect(await event).toContain('"name":"shop-v1"')
   })
 
   step('writes a request by a form, with what the .proto says of its fields', async () => {
     await page.getByText('Nothing called yet').waitFor()
     await page.getByText('Who asks; an order of nobody fails.').waitFor()
     await page.getByText('What somebody wants. <img src=x onerror=alert(1)>').waitFor()
-    await look(page, 'try-it')
     const fill = (label: string, text: string) => page.getByLabel(label, { exact: true }).fill(text)
     await fill('customer', 'Ada <b>')
     await fill('table', '7')
@@ -116,7 +147,7 @@ describeInBrowser('Try it', () => {
       .getByText(/field "table"/)
       .first()
       .waitFor()
-    await look(page, 'try-it-failure')
+    await shoot(page, 'try-it-failure')
     await asJson('{"table": ')
     await page.getByText(/This is no JSON/).waitFor()
     expect(await page.getByRole('button', { name: 'Call', exact: true }).isDisabled()).toBe(true)
@@ -124,7 +155,7 @@ describeInBrowser('Try it', () => {
 
   step('shows a stream message by message, until it is stopped', async () => {
     await page.getByLabel('Rpc').selectOption('Watch')
-    expect(new URL(page.url()).pathname).toBe(`${VERSION}/try-it/Watch`)
+    expect(page.url()).toBe(`${ui.adminUrl}${VERSION}/try-it/Watch`)
     await asJson('{"customer": "Ada", "table": 3}')
     await call()
     await answer().getByText('OK', { exact: true }).waitFor()
@@ -137,7 +168,7 @@ describeInBrowser('Try it', () => {
     await page.getByRole('button', { name: 'Stop', exact: true }).first().waitFor()
     await request().getByRole('button', { name: 'Stop', exact: true }).click()
     await answer().getByText('Stopped by you.').waitFor()
-    await look(page, 'try-it-stream')
+    await shoot(page, 'try-it-stream')
     await waitUntil('its end at the entrypoint', async () => (await cancelled()) === 1)
   })
 
@@ -176,14 +207,31 @@ describeInBrowser('Try it', () => {
     if (python !== null) expect(await outputOfPython(text)).toMatch(twice)
   })
 
+  step('draws its traffic as it flows', async () => {
+    await open(`${VERSION}/status`)
+    await page.locator('.card-started').first().waitFor()
+    await waitUntil(
+      'a rate on an edge',
+      async () => {
+        await callByApi('Order', '{"customer": "Ada"}')
+        return (await page.locator('.flow-label').count()) > 0
+      },
+      { timeoutMs: 20_000 },
+    )
+  })
+
   step('keeps messages while somebody asks, and shows them decoded', async () => {
     await open(`${VERSION}/requests`)
     await page.locator('tbody tr a').first().click()
     await page.getByText('Messages of this request were not kept.').waitFor()
     await page.getByRole('button', { name: 'Keep samples for 15 minutes' }).click()
     await page.getByText('Samples of messages are kept until').waitFor()
-    await look(page, 'messages-off')
-    const id = await waitUntil('a request with its messages', callUntilKept, { timeoutMs: 40_000 })
+    await shoot(page, 'messages-off')
+    const id = await waitUntil(
+      'a request with its messages',
+      () => callUntilKept('Order', '{"customer": "Kept"}', ['order.check', 'order.reply']),
+      { timeoutMs: 40_000 },
+    )
     await open(`${VERSION}/requests/${id}`)
     const messages = page.getByRole('region', { name: 'Messages' })
     await messages.getByText('"customer": "Kept"').first().waitFor()
@@ -206,6 +254,36 @@ describeInBrowser('Try it', () => {
     expect(stdout).toContain('"customer":"Kept"')
   })
 
+  step('keeps streams that ended well, with their first messages', async () => {
+    const id = await waitUntil(
+      'a stream with its messages',
+      () =>
+        callUntilKept('Watch', '{"customer": "Streamed", "table": 3}', [
+          'entrypoint',
+          'watch.tell',
+        ]),
+      { timeoutMs: 40_000 },
+    )
+    await open(`${VERSION}/requests?workflow=watch`)
+    const row = page.locator('tbody tr', { has: page.locator(`a[href$="${id}"]`) })
+    expect(await row.innerText()).toMatch(/OK[^]*an example/)
+    await row.getByRole('link').click()
+    await page.locator('.waterfall').getByText('watch.tell').waitFor()
+    const messages = page.getByRole('region', { name: 'Messages' })
+    await messages.getByRole('heading', { name: 'Sent first, of a stream' }).waitFor()
+    expect(await messages.getByText('"customer": "Streamed"').count()).toBe(2)
+    const kept = await ui.kre.json<{ elapsedMs: number; overheadMs: number }>(
+      'version',
+      'requests',
+      '-r',
+      'shop',
+      'shop-v1',
+      id,
+    )
+    // Its handler waits three times.
+    expect(kept.elapsedMs - kept.overheadMs).toBeGreaterThan(100)
+  })
+
   step('lets a viewer look, and neither call nor read contents', async () => {
     await ui.kre.json('user', 'create', 'vera@kre.io', '--level', 'VIEWER')
     const viewer = await ui.signIn('vera@kre.io')
@@ -214,7 +292,7 @@ describeInBrowser('Try it', () => {
     expect(await viewer.page.getByRole('button', { name: 'Call', exact: true }).count()).toBe(0)
     await viewer.page.goto(page.url())
     await viewer.page.getByText('Contents are for the level MANAGER').first().waitFor()
-    expect(await viewer.page.locator('body').innerText()).not.toContain('"Kept"')
+    expect(await viewer.page.locator('body').innerText()).not.toContain('"Streamed"')
     await viewer.context.close()
   })
 
@@ -229,7 +307,7 @@ describeInBrowser('Try it', () => {
       await page.locator('.panel').first().waitFor()
       await page.locator('.loading').waitFor({ state: 'detached' })
       expect([name, await widthOf(page)]).toEqual([name, 360])
-      await look(page, name)
+      await shoot(page, name)
     }
   })
 
@@ -293,20 +371,45 @@ async function cancelled(): Promise<number> {
   return (await ui.kre.json<unknown[]>('version', 'requests', ...of)).length
 }
 
-/** Nodes hear of it within five seconds, and tell within two. */
-async function callUntilKept(): Promise<string | null> {
-  const { requestId } = await callByApi()
+/** Nodes hear of it within five seconds, and tell within two. @param edge the nodes at its ends. */
+async function callUntilKept(
+  rpc: string,
+  json: string,
+  edge: readonly [from: string, to: string],
+): Promise<string | null> {
+  const { requestId } = await callByApi(rpc, json)
   await new Promise((resolve) => setTimeout(resolve, 1_500))
-  const edge = ['-r', 'shop', 'shop-v1', 'order.check', 'order.reply']
-  const kept = await ui.kre.json<{ requestId: string }[]>('version', 'sample', ...edge)
+  const words = ['-r', 'shop', 'shop-v1', ...edge]
+  const kept = await ui.kre.json<{ requestId: string }[]>('version', 'sample', ...words)
   return kept.some((sample) => sample.requestId === requestId) ? requestId : null
 }
 
-async function callByApi(): Promise<{ requestId: string }> {
+async function callByApi(rpc: string, json: string): Promise<{ requestId: string }> {
+  const address = `${ui.adminUrl}/api/v1/runtimes/shop/versions/shop-v1/call/${rpc}`
   const text = await page.evaluate<string>(
-    `fetch('/api/v1/runtimes/shop/versions/shop-v1/call/Order', { method: 'POST',
-      headers: { 'content-type': 'application/json' }, body: '{"customer": "Kept"}' })
+    `fetch('${address}', { method: 'POST',
+      headers: { 'content-type': 'application/json' }, body: '${json}' })
       .then((answer) => answer.text())`,
   )
   return JSON.parse(text.trim().split('\n').at(-1) ?? '{}') as { requestId: string }
+}
+
+/** What a page hears first of the version, by server-sent events. */
+async function firstEvent(): Promise<string> {
+  return page.evaluate<string>(`(async () => {
+    const answer = await fetch('${ui.adminUrl}/graphql', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+      body: JSON.stringify({ query: 'subscription { watchVersion { name status } }' }),
+    })
+    const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader()
+    let text = ''
+    while (!text.includes('shop-v1')) {
+      const { done, value } = await reader.read()
+      if (done) break
+      text += value
+    }
+    await reader.cancel()
+    return text
+  })()`)
 }

@@ -4,6 +4,7 @@ import axe from 'axe-core'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { browserPath, launchBrowser, shoot } from './browser.ts'
 import { createKre, type Kre } from './kre.ts'
+import { startPathProxy } from './path-proxy.ts'
 
 const VIEWPORT = { width: 1360, height: 860 }
 
@@ -17,7 +18,7 @@ if (browserPath === null)
 export type UiWorld = AsyncDisposable & {
   readonly kre: Kre
   readonly browser: Browser
-  /** Origin of the engine. */
+  /** Where browsers find the engine: its origin, or a path of a proxy. */
   readonly adminUrl: string
   /** What browsers complained about, and what they asked others than the engine for. */
   readonly complaints: string[]
@@ -25,13 +26,40 @@ export type UiWorld = AsyncDisposable & {
   signIn(user?: string): Promise<{ context: BrowserContext; page: Page }>
 }
 
+export type UiOptions = {
+  /**
+   * A path such as `/kre`: browsers reach the engine below it alone, through a proxy that hides both their addresses
+   * and its own name from the engine.
+   */
+  readonly below?: string
+}
+
+/** Of browsers, as the proxy in front tells it: of those that documentation may use. */
+export const CALLERS_ADDRESS = '203.0.113.9'
+
 /** An engine without examples, and a browser. */
-export async function startUi(environment: Record<string, string> = {}): Promise<UiWorld> {
-  const kre = await createKre(environment)
-  const [{ adminUrl }, browser] = await Promise.all([
+export async function startUi(
+  environment: Record<string, string> = {},
+  { below }: UiOptions = {},
+): Promise<UiWorld> {
+  let engineUrl = ''
+  const proxy =
+    below === undefined
+      ? null
+      : await startPathProxy(below, () => engineUrl, { callersAddress: CALLERS_ADDRESS })
+  const publicUrl = proxy === null ? null : `${proxy.url}${below}`
+  const kre = await createKre({
+    ...environment,
+    ...(publicUrl === null
+      ? {}
+      : { KRE_ADMIN_FRONTEND_BASE_URL: publicUrl, KRE_TRUSTED_PROXIES: '127.0.0.1,::1' }),
+  })
+  const [engine, browser] = await Promise.all([
     kre.json<{ adminUrl: string }>('dev', '--detach', '--no-example'),
     launchBrowser(),
   ])
+  engineUrl = engine.adminUrl
+  const adminUrl = publicUrl ?? engineUrl
   const complaints: string[] = []
   return {
     kre,
@@ -39,9 +67,7 @@ export async function startUi(environment: Record<string, string> = {}): Promise
     adminUrl,
     complaints,
     async signIn(user) {
-      const context = await browser.newContext({ viewport: VIEWPORT })
-      context.setDefaultTimeout(15_000)
-      await context.addInitScript({ content: axe.source })
+      const context = await openContext(browser)
       const page = await context.newPage()
       listen(page, adminUrl, complaints)
       const who = user === undefined ? [] : ['--user', user]
@@ -54,6 +80,7 @@ export async function startUi(environment: Record<string, string> = {}): Promise
     async [Symbol.asyncDispose]() {
       await browser.close()
       await kre[Symbol.asyncDispose]()
+      await proxy?.[Symbol.asyncDispose]()
     },
   }
 }
@@ -105,21 +132,46 @@ export async function confirm(page: Page, verb: string, comment: string): Promis
   await dialog.waitFor({ state: 'detached' })
 }
 
-/** A picture of the view, and what axe has to say about it in both themes. */
+/** Whether the page is as wide as its window, and no wider. */
+export async function widthOf(page: Page): Promise<number> {
+  return page.evaluate<number>('document.documentElement.scrollWidth')
+}
+
+/** A picture of the view, and what axe has to say about it in both themes. For what no address leads to. */
 export async function look(page: Page, name: string): Promise<void> {
   await shoot(page, name)
   for (const theme of ['light', 'dark']) {
-    const violations = await page.evaluate<string[]>(`(async () => {
-      document.documentElement.dataset.theme = '${theme}'
-      const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
-      const { violations } = await axe.run({ runOnly: tags })
-      return violations.flatMap(({ id, nodes }) => nodes.slice(0, 3).map((node) => id + ': ' + node.html + ' ' + node.failureSummary))
-    })()`)
+    await page.evaluate(`document.documentElement.dataset.theme = '${theme}'`)
+    const { violations } = await axeOf(page)
     expect([name, theme, violations]).toEqual([name, theme, []])
   }
 }
 
-/** Whether the page is as wide as its window, and no wider. */
-export async function widthOf(page: Page): Promise<number> {
-  return page.evaluate<number>('document.documentElement.scrollWidth')
+export type AxeResult = {
+  /** Rules that hold. */
+  readonly passed: number
+  /** Rules that axe can't decide, with the number of places. */
+  readonly undecided: readonly string[]
+  readonly violations: readonly string[]
+}
+
+/** What axe says of the page as it is. */
+export async function axeOf(page: Page): Promise<AxeResult> {
+  return page.evaluate<AxeResult>(`(async () => {
+    const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
+    const { passes, incomplete, violations } = await axe.run({ runOnly: tags })
+    return {
+      passed: passes.length,
+      undecided: incomplete.map(({ id, nodes }) => id + ' (' + nodes.length + ')'),
+      violations: violations.flatMap(({ id, nodes }) => nodes.slice(0, 3).map((node) => id + ': ' + node.html + ' ' + node.failureSummary)),
+    }
+  })()`)
+}
+
+/** A browser of its own, for somebody who has not signed in; axe comes with each page. */
+export async function openContext(browser: Browser): Promise<BrowserContext> {
+  const context = await browser.newContext({ viewport: VIEWPORT })
+  context.setDefaultTimeout(15_000)
+  await context.addInitScript({ content: axe.source })
+  return context
 }

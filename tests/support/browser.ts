@@ -27,7 +27,8 @@ export async function launchBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: browserPath, headless: true, args: ARGUMENTS })
 }
 
-const shots = join(root, '.kre/screenshots')
+/** Where pictures go, and reports about them. */
+export const shots = join(root, '.kre/screenshots')
 
 /** The whole page in both themes, for people to look at: `.kre/screenshots/<name>-light.png`. */
 export async function shoot(page: Page, name: string): Promise<void> {
