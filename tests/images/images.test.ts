@@ -7,11 +7,20 @@ import { join } from 'node:path'
 import { create } from '@bufbuild/protobuf'
 import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt'
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
-import { controlSubject } from '@kre/contracts'
+import { Announcement, controlSubject } from '@kre/contracts'
 import { waitUntil } from '@kre/service-kit'
 import { startNats, type TestNats } from '@kre/service-kit/testing'
 import { IMAGE_NAMES } from '../../engine/krectl/src/images/image-list.ts'
 import { startIsolatedNats } from '../../nats-manager/src/testing/start-isolated-nats.ts'
+import {
+  demoInterface,
+  demoLaunch,
+  GREET,
+  RUNTIME,
+  startNode,
+  writeInterface,
+} from '../../runners/entrypoint/src/testing/demo-version.ts'
+import { connectRaw, frame } from '../../runners/entrypoint/src/testing/raw-client.ts'
 import { identityModel } from '../../runners/node-runner/src/testing/build-model.ts'
 import {
   openTestBench,
@@ -102,6 +111,16 @@ else {
     })
   })
 
+  /** What a pod of a version may not have. */
+  async function expectNoRights(name: string): Promise<void> {
+    expect(await statusOf(name)).toMatchObject({
+      Uid: Array.from({ length: 4 }, () => String(POD_USER)).join('\t'),
+      CapEff: '0000000000000000',
+      CapBnd: '0000000000000000',
+      NoNewPrivs: '1',
+    })
+  }
+
   describe('a node in a container', () => {
     let nats: TestNats
     beforeAll(async () => {
@@ -147,16 +166,6 @@ else {
           await bench[Symbol.asyncDispose]()
         },
       }
-    }
-
-    /** What a pod of a version may not have. */
-    async function expectNoRights(name: string): Promise<void> {
-      expect(await statusOf(name)).toMatchObject({
-        Uid: Array.from({ length: 4 }, () => String(POD_USER)).join('\t'),
-        CapEff: '0000000000000000',
-        CapBnd: '0000000000000000',
-        NoNewPrivs: '1',
-      })
     }
 
     test('answers a call in TypeScript', async () => {
@@ -250,6 +259,52 @@ def default_handler(ctx, data):
       },
     }
   }
+
+  test('an entrypoint takes a call by gRPC, and passes it on', async () => {
+    await using nats = await startNats()
+    const connection = await nats.connect()
+    await writeInterface(connection, demoInterface('v1'))
+    startNode(connection, { version: 'v1' })
+    let address = ''
+    connection.subscribe(controlSubject({ runtimeId: RUNTIME, version: 'v1' }, 'announce'), {
+      callback: (_error, message) => {
+        const { role, address: found } = Announcement.parse(message.json())
+        if (role === 'entrypoint') address = found ?? ''
+      },
+    })
+    const folder = await mkdtemp(join(tmpdir(), 'kre-image-launch-'))
+    const name = containerName()
+    try {
+      const launchFile = join(folder, 'launch.json')
+      await writeFile(launchFile, JSON.stringify(demoLaunch(nats.access)))
+      execFileSync('chown', ['-R', `${POD_USER}:${POD_USER}`, folder])
+      const environment = { KRE_LAUNCH_FILE: launchFile }
+      spawnContainer(name, imageOf('entrypoint'), { environment, folders: [folder] })
+      await waitUntil('the entrypoint has announced itself', () => address !== '', {
+        timeoutMs: 60_000,
+      })
+      await using client = await connectRaw(address)
+      const answer = await client.call(GREET, frame('hello'))
+      expect({ status: answer.status, payload: answer.payload.toString() }).toEqual({
+        status: 0,
+        payload: 'hello',
+      })
+      await expectNoRights(name)
+    } finally {
+      await podman('rm', '--force', '--ignore', '--time', '1', name)
+      await rm(folder, { recursive: true, force: true })
+    }
+  })
+
+  test.each(IMAGE_NAMES.filter((name) => name !== 'engine' && name !== 'admin-ui'))(
+    'the first program of a pod loads in "%s", and says what it has not found',
+    async (name) => {
+      const program = '/opt/kre/k8s-manager/src/kubernetes/pod/main.ts'
+      const reason = await runScript(name, `import('${program}')`).catch(String)
+      expect(reason).toMatch(/\/kre\/\w+/)
+      expect(reason).not.toMatch(/MODULE|Cannot find/)
+    },
+  )
 
   test('the engine answers for its health, with a NATS elsewhere', async () => {
     await using nats = await startIsolatedNats()
