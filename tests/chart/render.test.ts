@@ -3,10 +3,13 @@
  * writes the golden files anew.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, jest, test } from '@jest/globals'
 import { stringify } from 'yaml'
 import { parseConfig } from '../../engine/all-in-one/src/config.ts'
+import { chartValues } from '../../engine/krectl/src/minikube/chart-values.ts'
 import { KubernetesSettings } from '../../k8s-manager/src/kubernetes/settings.ts'
 import { CHART, VARIANTS, valuesFile, type Variant } from './support/chart-files.ts'
 import { hasHelm, type Manifest, render, runHelm } from './support/helm.ts'
@@ -135,6 +138,24 @@ function ofChart(): void {
     )
     expect(role?.metadata.namespace).toBe('apps')
     expect(JSON.stringify(role?.rules)).toContain('"ingresses"')
+  })
+
+  test('takes the values of krectl deploy', async () => {
+    const names = ['engine', 'entrypoint', 'runner-typescript', 'runner-python', 'runner-onnx']
+    const images = Object.fromEntries(
+      names.map((name) => [name, `localhost:5000/kre/${name}@sha256:${'0'.repeat(64)}`]),
+    )
+    const home = await mkdtemp(join(tmpdir(), 'kre-values-'))
+    for (const adminUrl of ['http://localhost:4000', 'http://admin.kre.local']) {
+      const values = { release: 'kre-local', images, adminUrl, mongodbSecret: 'kre-mongodb' }
+      await writeFile(join(home, 'values.json'), JSON.stringify(chartValues(values)))
+      const own = ['--values', join(home, 'values.json')]
+      const objects = await render('minimal', 'kre', own)
+      expect(objects.map(({ metadata }) => metadata.name)).toContain('kre-local-engine')
+      expect(objects.some(({ kind }) => kind === 'Ingress')).toBe(adminUrl.includes('kre.local'))
+      expect(settingsIn(objects).images.onnx).toContain('localhost:5000/kre/runner-onnx@')
+    }
+    await rm(home, { recursive: true })
   })
 
   test('cuts the path of the address off where a Gateway leads to it', async () => {
