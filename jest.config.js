@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os'
+
 /** Tests run from the sources, as native ES modules (run by `npm test`, which adds --experimental-vm-modules). */
 export default {
   testMatch: ['<rootDir>/**/src/**/*.test.ts', '<rootDir>/tests/**/*.test.ts'],
@@ -10,8 +12,8 @@ export default {
       { jsc: { parser: { syntax: 'typescript' }, target: 'es2024' }, module: { type: 'es6' }, sourceMaps: 'inline' },
     ],
   },
-  // Most of a test's time is waiting for processes: all cores can be used, and a machine with two of them has no other.
-  maxWorkers: '100%',
+  // Tests wait for processes half of their time: with one more than there are cores, the cores are in use.
+  maxWorkers: availableParallelism() + 1,
   workerIdleMemoryLimit: '1GB',
   testTimeout: 30_000,
 }
