@@ -74,6 +74,16 @@ function onCluster(server: TestMongo): void {
     await first.reach('shop', 'v1', 'STARTED', TAKEN_OVER_MS)
   })
 
+  test('a server of NATS that dies takes nothing along', async () => {
+    expect(await engines.copiesOfStreams()).toEqual([3])
+    await engines.killNats(0)
+    expect((await first.upload('shop', await packChain('v2', { only: {} }))).status).toBe(201)
+    await first.operate('start', 'shop', 'v2')
+    await first.reach('shop', 'v2', 'STARTED', TAKEN_OVER_MS)
+    expect((await first.version('shop', 'v1')).status).toBe('STARTED')
+    expect(await engines.copiesOfStreams()).toEqual([3])
+  })
+
   test('the one that stands by takes over when the one that leads is killed', async () => {
     const before = await deployments()
     await second.kill()

@@ -8,7 +8,9 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import { findNatsServer } from '@kre/service-kit'
+import { jetstreamManager } from '@nats-io/jetstream'
+import { connectNats, findNatsServer } from '@kre/service-kit'
+import { createCredentials } from '../../../nats-manager/src/accounts/create-credentials.ts'
 import { clusterConfig } from '../../../nats-manager/src/cluster/cluster-config.ts'
 import { readSeeds } from '../../../nats-manager/src/cluster/read-seeds.ts'
 import type { Cluster } from '../../../k8s-manager/src/kubernetes/cluster/open-cluster.ts'
@@ -23,6 +25,10 @@ const ROOT = resolve(import.meta.dirname, '../../..')
 export type ChartEngines = AsyncDisposable & {
   /** The pod of that number in the StatefulSet. */
   start(number: number): Promise<TestEngine>
+  /** Ends one of the three servers of NATS for good. */
+  killNats(number: number): Promise<void>
+  /** How many copies streams and buckets have; one number when all have as many. */
+  copiesOfStreams(): Promise<number[]>
 }
 
 export async function startChartEngines(
@@ -31,7 +37,7 @@ export async function startChartEngines(
   mongodb: { KRE_MONGODB_URI: string; KRE_MONGODB_PREFIX: string },
 ): Promise<ChartEngines> {
   const dir = await mkdtemp(join(tmpdir(), 'kre-chart-'))
-  const own = ['--set', 'nats.replicas=1,engine.listen=127.0.0.1']
+  const own = ['--set', 'engine.listen=127.0.0.1']
   const objects = await render('minimal', namespace, own)
   for (const object of objects.filter(({ kind }) => /^(?:ServiceAccount|Role)/.test(kind)))
     await make(admin, pathOf(object.kind, namespace, object.metadata.name), object)
@@ -68,6 +74,8 @@ export async function startChartEngines(
       engines.push(engine)
       return engine
     },
+    killNats: (number) => nats.kill(number),
+    copiesOfStreams: () => copiesOfStreams(dir, nats.url),
     async [Symbol.asyncDispose]() {
       await Promise.all(engines.map(async (engine) => engine.kill()))
       await nats.end()
@@ -102,28 +110,61 @@ async function write(path: string, text: string): Promise<void> {
   await writeFile(path, text, { mode: 0o600 })
 }
 
-async function startNats(dir: string): Promise<{ url: string; end: () => Promise<void> }> {
-  const host = `127.78.${process.pid % 250}.1`
+type NatsCluster = {
+  /** As `KRE_NATS_URL` has it. */
+  url: string
+  kill(number: number): Promise<void>
+  end(): Promise<void>
+}
+
+/** Three servers, each at a loopback address of its own. */
+async function startNats(dir: string): Promise<NatsCluster> {
+  const hosts = [1, 2, 3].map((last) => `127.78.${process.pid % 250}.${last}`)
   const ports = { client: 24_322, routes: 26_322, monitor: 28_322 }
   const seeds = join(dir, 'run/kre/seeds')
-  const config = clusterConfig({
-    name: 'kre-nats-0',
-    cluster: 'kre',
-    peers: [host],
-    password: (await readFile(join(seeds, 'routes'), 'utf8')).trim(),
-    keys: await readSeeds(seeds),
-    storeDir: join(dir, 'nats/store'),
-    accountsDir: join(dir, 'nats/accounts'),
-    host,
-    ports,
-  })
-  await write(join(dir, 'nats/nats.conf'), config)
+  const password = (await readFile(join(seeds, 'routes'), 'utf8')).trim()
+  const keys = await readSeeds(seeds)
   const binary = await findNatsServer({
     cacheDir: join(ROOT, '.kre/cache'),
     path: process.env['PATH'] ?? '',
   })
-  const server = spawn(binary, ['--config', join(dir, 'nats/nats.conf')], { stdio: 'ignore' })
-  return { url: `nats://${host}:${ports.client}`, end: () => end(server) }
+  const servers: ChildProcess[] = []
+  for (const [number, host] of hosts.entries()) {
+    const home = join(dir, `kre-nats-${number}`)
+    const own = { name: `kre-nats-${number}`, host, storeDir: join(home, 'store') }
+    const shared = { cluster: 'kre', peers: hosts, password, keys, ports }
+    const config = clusterConfig({ ...own, ...shared, accountsDir: join(home, 'accounts') })
+    await write(join(home, 'nats.conf'), config)
+    servers.push(spawn(binary, ['--config', join(home, 'nats.conf')], { stdio: 'ignore' }))
+  }
+  return {
+    url: hosts.map((host) => `nats://${host}:${ports.client}`).join(','),
+    async kill(number) {
+      const server = servers[number]
+      if (server !== undefined) await end(server)
+    },
+    async end() {
+      await Promise.all(servers.map(end))
+    },
+  }
+}
+
+/** How many copies each stream has, once. */
+async function copiesOfStreams(dir: string, url: string): Promise<number[]> {
+  const keys = await readSeeds(join(dir, 'run/kre/seeds'))
+  const credentials = createCredentials(keys.engine, 'test', { pub: {}, sub: {} }, null)
+  const nats = await connectNats(
+    { servers: url.split(','), user: '', password: '', credentials },
+    'test',
+  )
+  try {
+    const manager = await jetstreamManager(nats, { checkAPI: false })
+    const copies = new Set<number>()
+    for await (const { config } of manager.streams.list()) copies.add(config.num_replicas)
+    return [...copies]
+  } finally {
+    await nats.close()
+  }
 }
 
 async function end(child: ChildProcess): Promise<void> {
