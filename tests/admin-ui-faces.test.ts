@@ -152,11 +152,7 @@ describeInBrowser('the faces of the admin UI', () => {
       await page.locator('.loading').waitFor({ state: 'detached' })
       if (path.endsWith('/logs')) await page.locator('.log-message').first().waitFor()
       else if (!/requests|configuration$/.test(path))
-        await page
-          .getByText('onerror="window.taken=1"')
-          .filter({ visible: true })
-          .first()
-          .waitFor()
+        await page.getByText('onerror="window.taken=1"').filter({ visible: true }).first().waitFor()
       const taken = await page.evaluate('[window.taken, document.images.length]')
       expect([path, taken]).toEqual([path, [undefined, 0]])
     }
@@ -230,9 +226,15 @@ describeInBrowser('the faces of the admin UI', () => {
         offered.push(...(await actions.allInnerTexts()))
       }
       expect(offered.filter((name) => !name.startsWith('Compare'))).toEqual([])
-      for (const path of ['/ui/users', '/ui/settings']) {
+      for (const path of [
+        '/ui/users',
+        '/ui/settings',
+        '/ui/new-runtime',
+        '/ui/runtimes/court/new-version',
+      ]) {
         await open(path, bob.page)
         await bob.page.getByRole('heading', { name: 'No access' }).waitFor()
+        expect([path, await bob.page.locator('.button-primary').count()]).toEqual([path, 0])
       }
       await open('/ui/runtimes/other/versions', bob.page)
       await bob.page.getByRole('heading', { name: 'Not found' }).waitFor()

@@ -2,6 +2,7 @@ import { lazy, Suspense, useEffect } from 'react'
 import { Redirect, Route, Router, Switch } from 'wouter'
 import { uiBase } from './api/app-base.ts'
 import { paths, patterns } from './path-builder.ts'
+import { NeedsLevel } from './session/needs-level.tsx'
 import { session, checkSession } from './session/session.ts'
 import { SessionOver } from './session/session-over.tsx'
 import { Shell } from './shell.tsx'
@@ -70,8 +71,8 @@ function Gate() {
       return <SignInView />
     case 'unreachable':
       return (
-        <main className="page">
-          <Face icon="lost" title={t.faces.unreachableTitle} text={t.errors.unreachable}>
+        <main className="page page-alone">
+          <Face icon="lost" title={t.faces.unreachableTitle} text={t.faces.unreachable}>
             <Button onClick={() => void checkSession()}>{t.common.retry}</Button>
           </Face>
         </main>
@@ -94,7 +95,11 @@ function Views() {
   return (
     <Switch>
       <Route path={patterns.runtimes} component={RuntimesView} />
-      <Route path={patterns.newRuntime} component={NewRuntimeView} />
+      <Route path={patterns.newRuntime}>
+        <NeedsLevel level="MANAGER" runtimeId={null}>
+          <NewRuntimeView />
+        </NeedsLevel>
+      </Route>
       <Route path={patterns.runtime}>
         {({ runtimeId }) => <Redirect to={paths.versions(runtimeId)} replace />}
       </Route>
@@ -102,7 +107,11 @@ function Views() {
         {({ runtimeId }) => <VersionsView runtimeId={runtimeId} />}
       </Route>
       <Route path={patterns.upload}>
-        {({ runtimeId }) => <UploadView runtimeId={runtimeId} />}
+        {({ runtimeId }) => (
+          <NeedsLevel level="MANAGER" runtimeId={runtimeId}>
+            <UploadView runtimeId={runtimeId} />
+          </NeedsLevel>
+        )}
       </Route>
       <Route path={patterns.access}>
         {({ runtimeId }) => <RuntimeAccessView runtimeId={runtimeId} />}

@@ -101,7 +101,7 @@ function NavLink({ href, text }: { href: string; text: string }) {
   const [location] = useLocation()
   const isHere =
     href === '/'
-      ? location === '/' || location.startsWith('/runtimes')
+      ? location === '/' || location.startsWith('/runtimes') || location === paths.newRuntime()
       : location === href || location.startsWith(`${href}/`)
   return (
     <Link href={href} className="nav-link" aria-current={isHere ? 'page' : undefined}>

@@ -41,6 +41,7 @@ export const t = {
     noAccessTitle: 'No access',
     noAccess: 'Ask an administrator for a higher level.',
     unreachableTitle: 'Engine unreachable',
+    unreachable: 'The engine does not answer. It may be restarting.',
     failedTitle: 'That did not work',
     upgradedTitle: 'The engine has a newer UI',
     upgraded: 'This page was opened before it. Reload it to go on.',

@@ -3,7 +3,8 @@ import { useEffect, useRef, useState } from 'react'
 import { Link, useLocation } from 'wouter'
 import { ApiError, toApiError } from '../api/api-error.ts'
 import type { KrtIssue } from '../api/krt-issue.ts'
-import { queries } from '../api/use-query.ts'
+import { queries, useQuery } from '../api/use-query.ts'
+import { Runtimes } from '../gen/documents.ts'
 import { paths } from '../path-builder.ts'
 import { t } from '../texts/en.ts'
 import { Button } from '../ui/button.tsx'
@@ -35,6 +36,7 @@ type State =
 export function UploadView({ runtimeId }: { runtimeId: string }) {
   const [, navigate] = useLocation()
   const [state, setState] = useState<State>({ kind: 'idle' })
+  const { data: runtimes } = useQuery(Runtimes, {})
   const abort = useRef<AbortController | null>(null)
   useEffect(() => () => abort.current?.abort(), [])
   useLeaveWarning(state.kind === 'sending')
@@ -62,9 +64,10 @@ export function UploadView({ runtimeId }: { runtimeId: string }) {
     }
   }
 
+  const name = runtimes?.runtimes.find(({ id }) => id === runtimeId)?.name
   const crumbs = [
     { text: t.shell.runtimes, href: paths.runtimes() },
-    { text: runtimeId, href: paths.versions(runtimeId) },
+    { text: name ?? runtimeId, href: paths.versions(runtimeId) },
   ]
   return (
     <Page title={t.upload.title} crumbs={crumbs}>

@@ -3,6 +3,8 @@ import { toApiError, type ApiError } from '../api/api-error.ts'
 import { runOperation } from '../api/run-operation.ts'
 import { queries, useQuery } from '../api/use-query.ts'
 import { CreateUser, Users, type AccessLevel } from '../gen/documents.ts'
+import { hasLevel } from '../session/access.ts'
+import { useMe } from '../session/use-me.ts'
 import { t } from '../texts/en.ts'
 import { Button } from '../ui/button.tsx'
 import { ErrorNote } from '../ui/error-note.tsx'
@@ -19,10 +21,11 @@ export const LEVELS: readonly AccessLevel[] = ['VIEWER', 'MANAGER', 'ADMIN']
 /** Who may use this engine, and how. */
 export function UsersView() {
   const query = useQuery(Users, {})
+  const mayAdd = hasLevel(useMe(), 'ADMIN', null)
   return (
     <Page title={t.users.title}>
       <div className="stack">
-        <NewUser />
+        {mayAdd && <NewUser />}
         <QueryView query={query}>{({ users }) => <UserTable users={users} />}</QueryView>
       </div>
     </Page>

@@ -1,4 +1,4 @@
-import { lazy, Suspense, type ReactNode } from 'react'
+import { lazy, Suspense, useEffect, useRef, type ReactNode } from 'react'
 import { Link } from 'wouter'
 import { useQuery } from '../api/use-query.ts'
 import { VersionPage, type VersionPageResult } from '../gen/documents.ts'
@@ -100,6 +100,12 @@ function tab(page: VersionPageResult, { runtimeId, name, view, id }: VersionView
 type TabsProps = Omit<VersionViewProps, 'id'> & { hasDoc: boolean }
 
 function Tabs({ runtimeId, name, view, hasDoc }: TabsProps) {
+  const nav = useRef<HTMLElement>(null)
+  // Where not all fit, the one that is shown does.
+  useEffect(() => {
+    const current = nav.current?.querySelector('[aria-current]')
+    current?.scrollIntoView({ block: 'nearest', inline: 'center' })
+  }, [view])
   const tabs = [
     ['status', paths.status(runtimeId, name)],
     ['try-it', paths.tryIt(runtimeId, name)],
@@ -110,7 +116,7 @@ function Tabs({ runtimeId, name, view, hasDoc }: TabsProps) {
     ...(hasDoc ? ([['documentation', paths.documents(runtimeId, name)]] as const) : []),
   ] as const
   return (
-    <nav className="tabs" aria-label={t.version.views}>
+    <nav ref={nav} className="tabs" aria-label={t.version.views}>
       {tabs.map(([key, href]) => (
         <Link key={key} href={href} aria-current={view === key ? 'page' : undefined}>
           {t.version.tabs[key]}

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import type { KreError } from '@kre/contracts'
 import type { Html } from './html.ts'
 import { problemAnswer } from './http-problem.ts'
+import { PAGE_POLICY, PAGE_STYLE } from './page-style.ts'
 
 /** On every answer, whatever it is. `same-origin` rather than no referrer: forms would lose their Origin header. */
 export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
@@ -14,14 +14,6 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'X-Content-Type-Options': 'nosniff',
   'X-Frame-Options': 'DENY',
 }
-
-/** The one style of our pages, allowed by its hash. */
-const STYLE =
-  'body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:3rem auto;padding:0 1rem;color:#1b1f24;background:#fff}' +
-  'table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.35rem .75rem .35rem 0;border-bottom:1px solid #d8dee4}' +
-  'button{font:inherit;padding:.5rem 1.25rem}code{font-family:ui-monospace,monospace}'
-const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64')
-const PAGE_POLICY = `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`
 
 export function sendJson(
   res: ServerResponse,
@@ -58,11 +50,13 @@ export function sendPage(
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${title.html}</title>
-<style>${STYLE}</style>
+<style>${PAGE_STYLE}</style>
 </head>
 <body>
+<main>
 <h1>${title.html}</h1>
 ${body.html}
+</main>
 </body>
 </html>
 `
