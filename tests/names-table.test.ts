@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import {
+  bundlePart,
   claimsFilter,
   claimStream,
   controlSubject,
@@ -41,6 +42,7 @@ const BUILT: Record<string, string[]> = {
   workflowBucket: [workflowBucket(workflow)],
   nodeBucket: [nodeBucket(node)],
   objectBucket: [objectBucket(workflow, 'workflow', 'm')],
+  bundlePart: [bundlePart('sha256:5d1f', 0)],
   workloadId: [workloadId(workflow, node)],
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { parseConfig } from './config.ts'
+import { parseConfig, sharesInstallation } from './config.ts'
 
 describe('the configuration of the engine', () => {
   test('needs a data folder and has a default for everything else', () => {
@@ -40,5 +40,59 @@ describe('the configuration of the engine', () => {
     ['KRE_AUDIT_DAYS', '29'],
   ])('refuses %s=%s', (name, value) => {
     expect(() => parseConfig({ KRE_DATA: '/data', [name]: value })).toThrow(name)
+  })
+})
+
+describe('where versions run', () => {
+  const CLUSTER = {
+    KRE_DATA: '/data',
+    KRE_TARGET: 'kubernetes',
+    KRE_KUBERNETES_FILE: '/etc/kre/kubernetes.yaml',
+    KRE_NATS_URL: 'nats://nats-0.nats:4222, nats://nats-1.nats:4222',
+    KRE_NATS_KEYS_FILE: '/run/kre/keys.json',
+    KRE_NATS_REPLICAS: '3',
+  }
+
+  test('is this computer, with a nats-server of the engine, where nobody says', () => {
+    expect(parseConfig({ KRE_DATA: '/data' })).toMatchObject({
+      target: { kind: 'local', kubernetes: null, nats: null, adminHost: '127.0.0.1' },
+      natsCredentialsMs: 3_600_000,
+    })
+  })
+
+  test('is a cluster, with a NATS that others run', () => {
+    expect(parseConfig(CLUSTER)).toMatchObject({
+      target: {
+        kind: 'kubernetes',
+        kubernetes: { file: '/etc/kre/kubernetes.yaml', kubeconfig: null },
+        nats: {
+          servers: ['nats://nats-0.nats:4222', 'nats://nats-1.nats:4222'],
+          keysFile: '/run/kre/keys.json',
+          replicas: 3,
+        },
+      },
+      // Pods work for hours without an engine that renews them.
+      natsCredentialsMs: 86_400_000,
+    })
+  })
+
+  test('is one installation for several engines when their data is not in a folder either', () => {
+    expect(sharesInstallation(parseConfig(CLUSTER))).toBe(false)
+    const mongodb = { KRE_MONGODB_URI: 'mongodb://db/' }
+    expect(sharesInstallation(parseConfig({ ...CLUSTER, ...mongodb }))).toBe(true)
+    expect(sharesInstallation(parseConfig({ KRE_DATA: '/data', ...mongodb }))).toBe(false)
+  })
+
+  test.each([
+    ['KRE_KUBERNETES_FILE', undefined, 'is needed with KRE_TARGET=kubernetes'],
+    ['KRE_NATS_URL', undefined, "pods can't reach a server here"],
+    ['KRE_NATS_KEYS_FILE', undefined, 'by its keys the engine makes accounts'],
+    ['KRE_NATS_URL', 'nats://user:password@nats:4222', 'keys are in KRE_NATS_KEYS_FILE'],
+    ['KRE_NATS_URL', 'http://nats:4222', 'nats://host:4222'],
+    ['KRE_NATS_REPLICAS', '2', 'KRE_NATS_REPLICAS'],
+    ['KRE_TARGET', 'nomad', 'KRE_TARGET'],
+    ['KRE_ENGINE_NAME', 'a b', 'KRE_ENGINE_NAME'],
+  ])('is refused with the reason: %s=%s', (name, value, reason) => {
+    expect(() => parseConfig({ ...CLUSTER, [name]: value })).toThrow(reason)
   })
 })

@@ -1,7 +1,7 @@
 /** The nats-server that an engine works with: its own one, or a server that somebody else runs. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { KreError, SECOND_MS, type NatsAccess } from '@kre/contracts'
+import { KreError, SECOND_MS, toKreError, type NatsAccess } from '@kre/contracts'
 import {
   externalNatsServer,
   joinLocalNatsServer,
@@ -88,7 +88,7 @@ export async function readKeysFile(path: string): Promise<ServerKeys> {
     if (error instanceof KreError) throw error
     throw new KreError(
       'failed-precondition',
-      `the keys of NATS can't be read from ${path}: ${error instanceof Error ? error.message : String(error)}`,
+      `the keys of NATS can't be read from ${path}: ${toKreError(error).message}`,
       {},
       { cause: error },
     )

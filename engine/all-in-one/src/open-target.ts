@@ -1,6 +1,6 @@
 /** Where versions run: on this computer, or on a cluster. */
 import { readFile } from 'node:fs/promises'
-import { KreError, MINUTE_MS, type Target } from '@kre/contracts'
+import { KreError, MINUTE_MS, type Target, toKreError } from '@kre/contracts'
 import type { Fence } from '@kre/converger'
 import { createLocalTarget } from '@kre/k8s-manager'
 import { openBundleShelf, type ServerAccounts } from '@kre/nats-manager'
@@ -107,7 +107,7 @@ async function readSettings(file: string): Promise<string> {
   return readFile(file, 'utf8').catch((error: unknown) => {
     throw new KreError(
       'failed-precondition',
-      `the settings of Kubernetes can't be read: ${error instanceof Error ? error.message : String(error)}`,
+      `the settings of Kubernetes can't be read: ${toKreError(error).message}`,
       {},
       { cause: error },
     )

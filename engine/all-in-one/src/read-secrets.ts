@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { KreError } from '@kre/contracts'
+import { KreError, toKreError } from '@kre/contracts'
 
 export type Secrets = { pepper: Buffer; bootstrapToken: string }
 
@@ -42,7 +42,7 @@ export async function readSecrets(
 
 async function readGiven(path: string, variable: string): Promise<string> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = toKreError(error).message
     throw new KreError(
       'failed-precondition',
       `${variable} can't be read: ${reason}`,

@@ -5,9 +5,6 @@
 import { z } from 'zod'
 import { KreError } from './errors.ts'
 
-/** Keeps the bundles of versions that run. */
-export const BUNDLES_STREAM = 'KRE_BUNDLES'
-
 /** Of one part: half of what a server with its defaults takes. */
 export const BUNDLE_PART_BYTES = 512 * 1024
 /** The largest archive, 2 GiB, with room. */
@@ -20,24 +17,6 @@ export const BundleContents = z.object({
   descriptorParts: z.int().min(0).max(PARTS_MAX),
 })
 export type BundleContents = z.infer<typeof BundleContents>
-
-/**
- * `b.<digest>.<part>`.
- *
- * @param part a number, `contents`, or a wildcard.
- * @throws KreError `invalid-argument` for what is no digest.
- */
-export function bundlePart(digest: string, part: number | string): string {
-  const hex = digest.replace(/^sha256:/, '')
-  if (!/^[0-9a-f]{1,64}$/.test(hex))
-    throw new KreError('invalid-argument', `"${digest}" is no digest of a bundle`)
-  return `b.${hex}.${part}`
-}
-
-/** Of what `contents` of a bundle is named; null = it is another subject. */
-export function digestOfContents(subject: string): string | null {
-  return /^b\.([0-9a-f]{1,64})\.contents$/.exec(subject)?.[1] ?? null
-}
 
 /** @throws KreError `failed-precondition` for anything else. */
 export function readBundleContents(data: Uint8Array): BundleContents {

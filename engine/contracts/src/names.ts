@@ -224,6 +224,34 @@ export function objectBucket(w: WorkflowRef, scope: 'project' | 'workflow', name
     : `OBJ_${token(w.runtimeId)}_${token(w.version)}_${token(w.workflow)}_${token(name)}`
 }
 
+// --- of the engine itself, for all runtimes ----------------------------------------------------
+
+/** Keeps the bundles of versions that run, for pods. */
+export const BUNDLES_STREAM = 'KRE_BUNDLES'
+/** All of it. */
+export const ALL_BUNDLE_PARTS = 'b.>'
+/** Of every bundle what says that all parts of it are there. */
+export const ALL_BUNDLE_CONTENTS = 'b.*.contents'
+
+/**
+ * One part of a bundle: `b.<digest>.<part>`.
+ *
+ * @param part a number, `contents`, or a wildcard.
+ */
+export function bundlePart(digest: string, part: number | string): string {
+  const hex = digest.replace(/^sha256:/, '')
+  if (!/^[0-9a-f]{1,64}$/.test(hex))
+    throw invalidName('digest', digest, 'the hexadecimal digits of a SHA-256')
+  return `b.${hex}.${part}`
+}
+/** Of what `contents` of a bundle is named; null = it is another subject. */
+export function digestOfContents(subject: string): string | null {
+  return /^b\.([0-9a-f]{1,64})\.contents$/.exec(subject)?.[1] ?? null
+}
+
+/** Key-value bucket with the keys of accounts, where no engine has a folder that others share. */
+export const ACCOUNTS_BUCKET = 'KRE_ACCOUNTS'
+
 // --- workloads and labels ----------------------------------------------------------------------
 
 /** Key of a workload inside a target; also the base of its object name. */

@@ -55,7 +55,8 @@ describe('requests to the cluster', () => {
     await ready(target, 24)
     const before = cluster.requests.length
     const watches = cluster.requests.filter((one) => one.startsWith('WATCH '))
-    expect(watches.map((one) => /runners\/(\w+)/.exec(one)?.[1]).toSorted()).toEqual([
+    const kinds = watches.map((one) => /runners\/(\w+)/.exec(one)?.[1] ?? '')
+    expect(kinds.toSorted()).toEqual([
       'configmaps',
       'deployments',
       'networkpolicies',

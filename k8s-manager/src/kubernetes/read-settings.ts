@@ -1,5 +1,5 @@
 /** The file in which an operator says how versions run on a cluster. */
-import { KreError, type Tracing } from '@kre/contracts'
+import { KreError, toKreError, type Tracing } from '@kre/contracts'
 import { loadYaml } from '@kubernetes/client-node'
 import { KubernetesSettings } from './settings.ts'
 
@@ -33,7 +33,7 @@ function parse(text: string, name: string): unknown {
   } catch (error) {
     throw new KreError(
       'invalid-argument',
-      `${name} is no YAML: ${error instanceof Error ? error.message : String(error)}`,
+      `${name} is no YAML: ${toKreError(error).message}`,
       {},
       { cause: error },
     )

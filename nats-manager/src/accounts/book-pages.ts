@@ -4,7 +4,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises'
 import { jetstream } from '@nats-io/jetstream'
 import { Kvm, type KV, type KvEntry } from '@nats-io/kv'
 import type { NatsConnection } from '@nats-io/transport-node'
-import { KreError, MiB } from '@kre/contracts'
+import { ACCOUNTS_BUCKET, KreError, MiB } from '@kre/contracts'
 import type { BookPage } from './account-book.ts'
 
 /** A file of mode 0600. @param file whose folder exists. */
@@ -24,8 +24,6 @@ export function filePage(file: string): BookPage {
   }
 }
 
-/** No name of a runtime's bucket: those begin otherwise. */
-const BUCKET = 'KRE_ACCOUNTS'
 const KEY = 'book'
 /** Accounts of some thousand versions; the server must take it in one message. */
 const BYTES_MAX = 4 * MiB
@@ -40,11 +38,11 @@ const TAG_BYTES = 16
  */
 export function bucketPage(nats: NatsConnection, secret: string, replicas: number): BookPage {
   const key = Buffer.from(hkdfSync('sha256', secret, '', 'kre account book', 32))
-  const name = `the entry "${KEY}" of bucket ${BUCKET} in NATS`
+  const name = `the entry "${KEY}" of bucket ${ACCOUNTS_BUCKET} in NATS`
   // Its first writer makes it.
   let opened: Promise<KV> | null = null
   const open = async () => {
-    opened ??= new Kvm(jetstream(nats)).create(BUCKET, {
+    opened ??= new Kvm(jetstream(nats)).create(ACCOUNTS_BUCKET, {
       history: 1,
       replicas,
       maxValueSize: BYTES_MAX,

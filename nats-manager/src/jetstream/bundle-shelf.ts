@@ -12,6 +12,8 @@ import {
 } from '@nats-io/jetstream'
 import type { NatsConnection } from '@nats-io/transport-node'
 import {
+  ALL_BUNDLE_CONTENTS,
+  ALL_BUNDLE_PARTS,
   BUNDLE_PART_BYTES,
   bundlePart,
   BUNDLES_STREAM,
@@ -73,7 +75,7 @@ export function openBundleShelf(
     await manager.streams
       .add({
         name: BUNDLES_STREAM,
-        subjects: ['b.>'],
+        subjects: [ALL_BUNDLE_PARTS],
         retention: RetentionPolicy.Limits,
         storage: StorageType.File,
         // What pods may need is not dropped for what comes later.
@@ -143,7 +145,7 @@ export function openBundleShelf(
         if (now() - at < KEPT_MS) kept.add(subject)
         else wantedAt.delete(subject)
       const manager = await jetstreamManager(nats, { checkAPI: false })
-      const filter = { subjects_filter: 'b.*.contents' }
+      const filter = { subjects_filter: ALL_BUNDLE_CONTENTS }
       const info = await manager.streams.info(BUNDLES_STREAM, filter).catch(ignoreMissing)
       for (const subject of Object.keys(info?.state.subjects ?? {})) {
         const digest = digestOfContents(subject)

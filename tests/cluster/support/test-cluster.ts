@@ -9,6 +9,7 @@ import {
   openCluster,
 } from '../../../k8s-manager/src/kubernetes/cluster/open-cluster.ts'
 import { engineRole } from '../../../k8s-manager/src/kubernetes/manifests/engine-role.ts'
+import type { PublishMode } from '../../../k8s-manager/src/kubernetes/publish-settings.ts'
 
 const kubeconfig = process.env['KRE_TEST_CLUSTER'] ?? ''
 
@@ -47,6 +48,8 @@ export type TestNamespace = AsyncDisposable & {
   name: string
   /** With the rights of the engine's Role in this namespace, and no others. */
   openAsEngine(): Promise<Cluster>
+  /** Path of the kubeconfig by which an engine is given these rights. */
+  kubeconfig(): Promise<string>
   /** Takes verbs on Deployments from the engine's Role; none = gives all of them back. */
   forbid(resource: 'deployments', verbs: readonly string[]): Promise<void>
   /** Names of all objects of a kind. */
@@ -54,7 +57,10 @@ export type TestNamespace = AsyncDisposable & {
 }
 
 /** Its pods have to be as the `restricted` profile of Pod Security wants them. */
-export async function makeNamespace(admin: Cluster): Promise<TestNamespace> {
+export async function makeNamespace(
+  admin: Cluster,
+  publish: PublishMode = 'service',
+): Promise<TestNamespace> {
   const name = `kre-test-${randomBytes(5).toString('hex')}`
   const home = await mkdtemp(join(tmpdir(), 'kre-cluster-'))
   await make(admin, `/api/v1/namespaces/${name}`, {
@@ -62,15 +68,17 @@ export async function makeNamespace(admin: Cluster): Promise<TestNamespace> {
     kind: 'Namespace',
     metadata: { name, labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } },
   })
-  const rights = await giveEngineItsRole(admin, name)
+  const rights = await giveEngineItsRole(admin, name, publish)
+  const kubeconfigFile = async () => {
+    const file = join(home, 'kubeconfig')
+    await writeFile(file, await engineKubeconfig(admin, name), { mode: 0o600 })
+    return file
+  }
   return {
     name,
     forbid: rights.forbid,
-    async openAsEngine() {
-      const file = join(home, 'kubeconfig')
-      await writeFile(file, await engineKubeconfig(admin, name), { mode: 0o600 })
-      return openCluster(file)
-    },
+    openAsEngine: async () => openCluster(await kubeconfigFile()),
+    kubeconfig: kubeconfigFile,
     async names(api) {
       const { items } = (await ask(admin, 'GET', api.replace('NS', name))) as {
         items: { metadata: { name: string } }[]
@@ -89,8 +97,9 @@ const RBAC = 'rbac.authorization.k8s.io/v1'
 async function giveEngineItsRole(
   admin: Cluster,
   namespace: string,
+  publish: PublishMode,
 ): Promise<Pick<TestNamespace, 'forbid'>> {
-  const role = engineRole(namespace)
+  const role = engineRole(namespace, 'kre', publish)
   const rolePath = `/apis/${RBAC}/namespaces/${namespace}/roles/kre`
   await make(admin, `/api/v1/namespaces/${namespace}/serviceaccounts/kre`, {
     apiVersion: 'v1',

@@ -7,7 +7,7 @@ import { openSqliteStore, type Lease, type Store } from '@kre/store'
 import { createAcquireShared } from './acquire-shared.ts'
 import { keepLease } from './keep-lease.ts'
 import { createLeaseWatch, LEASE_MS, MARGIN_MS, RENEW_MS } from './lease-watch.ts'
-import { ENGINE_LEASE, takeLease } from './take-lease.ts'
+import { ENGINE_LEASE, LeaseHeld, takeLease } from './take-lease.ts'
 
 const logger = createLogger('test', { level: 'silent' })
 
@@ -144,6 +144,37 @@ describe('keepLease', () => {
 })
 
 describe('takeLease', () => {
+  test('waits for an engine of another computer until it gives the lease back', async () => {
+    const other = await takeNew({ ...HERE, holder: 'engine kre-0' })
+    living = 'engine kre-0'
+    let looks = 0
+    const deps = taking(async () => {
+      // It renews its lease all the time, and ends after half a minute.
+      await store.leases.renew(other)
+      if (++looks === 60) await store.leases.release(other, HERE.place)
+    })
+    const { lease } = await takeLease(deps, { ...HERE, waits: true })
+    expect(lease.token).toBeGreaterThan(other.token)
+    expect(looks).toBe(60)
+  })
+
+  test('takes over from an engine of another computer that has been silent for a lease', async () => {
+    await takeNew({ ...HERE, holder: 'engine kre-0' })
+    living = 'engine kre-0'
+    const began = clock
+    const { lease } = await takeLease(taking(), { ...HERE, waits: true })
+    expect(lease.holder).toBe('here')
+    expect(clock - began).toBeGreaterThanOrEqual(LEASE_MS)
+    // What it runs is on the cluster, where both of them see it: nobody has to wait until it has ended.
+    expect(clock - began).toBeLessThan(LEASE_MS + HERE.absenceMs)
+  })
+
+  test('says at once who has it to those who do not wait', async () => {
+    await takeNew({ ...HERE, holder: 'engine kre-0' })
+    living = 'engine kre-0'
+    await expect(takeLease(taking(), HERE)).rejects.toBeInstanceOf(LeaseHeld)
+  })
+
   test('takes the lease of an engine of the same folder at once, with the next token', async () => {
     expect((await takeNew()).token).toBe(1)
     expect((await takeNew({ ...HERE, holder: 'next' })).token).toBe(2)
