@@ -12,6 +12,9 @@ import { contextFolders, packagesOf, writeContext } from './write-context.ts'
 
 const root = resolve(import.meta.dirname, '../../../..')
 const LINUX: Platform = { os: 'linux', cpu: 'x64' }
+/** Folder of a package: below node_modules, or one of ours. */
+const PACKAGE =
+  /^((?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+|(?!.*node_modules)[\w-]+(?:\/[\w-]+)?)\/package\.json$/
 let out: string
 let lock: LockFile
 
@@ -74,6 +77,14 @@ describe.each<ImageName>(['engine', 'entrypoint', 'runner-onnx'])('the image "%s
           mode: true,
         })
       }
+  })
+
+  test('has exactly the packages of its bill of materials', async () => {
+    const found = [code, modules].map(async (folder) =>
+      (await filesOf(folder)).flatMap((file) => PACKAGE.exec(file)?.[1] ?? []),
+    )
+    const packages = packagesOf(inputOf(image)).map(({ path }) => path)
+    expect((await Promise.all(found)).flat().toSorted()).toEqual(packages.toSorted())
   })
 
   test('leaves out nothing that is not there', () => {

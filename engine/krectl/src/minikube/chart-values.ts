@@ -45,8 +45,15 @@ export function chartValues({ release, images, adminUrl, mongodbSecret }: ChartI
       ),
     },
     nats: { replicas: 1 },
-    ingress: { enabled: !isHere, tls: { enabled: protocol === 'https:' } },
+    ingress: { enabled: !isHere, tls: tlsOf(release, protocol) },
   }
+}
+
+/** The certificate is somebody's who has one: it is no more than named here. */
+function tlsOf(release: string, protocol: string): object {
+  return protocol === 'https:'
+    ? { enabled: true, secretName: `${release}-tls` }
+    : { enabled: false }
 }
 
 function partsOf(image: ImageName, images: PushedImages): { repository: string; digest: string } {

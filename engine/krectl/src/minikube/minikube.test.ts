@@ -251,7 +251,7 @@ describe('deploy', () => {
     await pushed()
     await run('deploy', { KRE_ADMIN_FRONTEND_BASE_URL: 'https://admin.kre.local' })
     expect(JSON.parse(await readFile(values(), 'utf8'))).toMatchObject({
-      ingress: { enabled: true, tls: { enabled: true } },
+      ingress: { enabled: true, tls: { enabled: true, secretName: 'kre-local-tls' } },
     })
   })
 
