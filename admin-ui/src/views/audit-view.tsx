@@ -4,7 +4,7 @@ import { toApiError, type ApiError } from '../api/api-error.ts'
 import { runOperation } from '../api/run-operation.ts'
 import { useQuery } from '../api/use-query.ts'
 import {
-  Activities as ActivitiesDocument,
+  Activities,
   VersionNames,
   type ActivitiesResult,
   type ActivitiesVariables,
@@ -43,13 +43,13 @@ export function AuditView() {
         choice={choice}
         onChoose={(wanted) => navigate(paths.audit(toAuditPlace(wanted)))}
       />
-      <Activities key={JSON.stringify(filters)} filters={filters} />
+      <ActivityPages key={JSON.stringify(filters)} filters={filters} />
       <Twin text={auditCommand(choice, name ?? version, shownZone)} />
     </Page>
   )
 }
 
-function Activities({ filters }: { filters: ActivitiesVariables }) {
+function ActivityPages({ filters }: { filters: ActivitiesVariables }) {
   const [items, setItems] = useState<readonly Activity[]>([])
   const [hasMore, setMore] = useState(false)
   const [isLoading, setLoading] = useState(true)
@@ -59,7 +59,7 @@ function Activities({ filters }: { filters: ActivitiesVariables }) {
     setLoading(true)
     setError(null)
     try {
-      const { userActivityList: page } = await runOperation(ActivitiesDocument, {
+      const { userActivityList: page } = await runOperation(Activities, {
         ...filters,
         lastId: before.at(-1)?.id,
       })
