@@ -14,6 +14,7 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   test: 'runs all tests',
   'cluster up': 'needs a cluster: tests/cluster',
   'cluster down': 'needs a cluster: tests/cluster',
+  'cluster helm': 'builds Helm: tests/chart',
 }
 /** What follows a verb in its call, in characters. */
 const CALL_CHARS_MAX = 600

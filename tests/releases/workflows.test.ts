@@ -85,6 +85,18 @@ describe.each(workflows)('%s', (_file, workflow) => {
     }
   })
 
+  test('gives workflows that it calls the rights that they need, or GitHub refuses the run', () => {
+    for (const [, job] of jobsOf(workflow)) {
+      const called = named.get((job.uses ?? '').replace('./.github/workflows/', ''))
+      if (called === undefined) continue
+      const given = job.permissions ?? workflow.permissions
+      const needed = jobsOf(called).flatMap(([, { permissions = called.permissions }]) =>
+        Object.entries(permissions),
+      )
+      for (const [right, level] of needed) expect([level, 'write']).toContain(given[right])
+    }
+  })
+
   test('ends some time, on a machine whose version is named', () => {
     for (const [, job] of jobsOf(workflow).filter(([, { uses }]) => uses === undefined)) {
       expect(job['timeout-minutes']).toBeGreaterThan(0)
