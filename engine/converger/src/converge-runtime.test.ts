@@ -130,30 +130,48 @@ test('a value that is damaged fails its version alone, and ends nothing that run
   }
 })
 
-describe('an engine whose lease is over', () => {
-  async function world(work: (deps: Parameters<typeof convergeRuntime>[0]) => Promise<void>) {
-    const dataDir = await mkdtemp(join(tmpdir(), 'kre-converge-'))
-    const store = await openSqliteStore({ dataDir })
-    try {
-      await store.runtimes.create(sampleRuntime())
-      await store.versions.create(sampleVersion('v1', { facts: sampleFacts() }))
-      const running = [{ version: 'v1', configGeneration: 0 }]
-      await store.releases.append(sampleRelease(1, { running, published: 'v1' }))
-      await work({
-        store,
-        target: obedientTarget(),
-        nats: quietNats(),
-        settings,
-        logger: createLogger('test', { level: 'silent' }),
-        now: () => new Date(),
-        fence: { token: 1, assertHeld: () => undefined },
-      })
-    } finally {
-      await store[Symbol.asyncDispose]()
-      await rm(dataDir, { recursive: true, force: true })
-    }
+/** One version that shall run and be published. */
+async function world(work: (deps: Parameters<typeof convergeRuntime>[0]) => Promise<void>) {
+  const dataDir = await mkdtemp(join(tmpdir(), 'kre-converge-'))
+  const store = await openSqliteStore({ dataDir })
+  try {
+    await store.runtimes.create(sampleRuntime())
+    await store.versions.create(sampleVersion('v1', { facts: sampleFacts() }))
+    const running = [{ version: 'v1', configGeneration: 0 }]
+    await store.releases.append(sampleRelease(1, { running, published: 'v1' }))
+    await work({
+      store,
+      target: obedientTarget(),
+      nats: quietNats(),
+      settings,
+      logger: createLogger('test', { level: 'silent' }),
+      now: () => new Date(),
+      fence: { token: 1, assertHeld: () => undefined },
+    })
+  } finally {
+    await store[Symbol.asyncDispose]()
+    await rm(dataDir, { recursive: true, force: true })
   }
+}
 
+test('starts nothing while NATS is away, and catches up in the next pass', () =>
+  world(async (deps) => {
+    const target = obedientTarget()
+    const away = async () => {
+      throw new KreError('unavailable', 'no server answers')
+    }
+    const unprepared = { ...deps, target, nats: { ...deps.nats, converge: away } }
+    expect(await convergeRuntime(unprepared, 'demo', signal)).toBe(false)
+    expect(target.plans).toEqual([])
+    expect(await deps.store.placements.get('demo')).toMatchObject({
+      failures: {},
+      stages: { v1: 'no server answers' },
+    })
+    await convergeRuntime({ ...deps, target }, 'demo', signal)
+    expect(target.plans).toHaveLength(1)
+  }))
+
+describe('an engine whose lease is over', () => {
   test('does nothing', () =>
     world(async (deps) => {
       const target = obedientTarget()

@@ -59,6 +59,7 @@ export async function convergeRuntime(
   const wanted = new Set(intent.release?.running.map((running) => running.version))
 
   let isNatsTidy = true
+  let isPrepared = true
   let routed: string | null = null
   try {
     const running = await observe(deps, runtimeId, signal)
@@ -79,16 +80,15 @@ export async function convergeRuntime(
       await observe(deps, runtimeId, signal),
     )
   } catch (error) {
+    isPrepared = false
     blame(error, wanted)
   }
 
   const before = await observe(deps, runtimeId, signal)
   const plan = keepUnreadable(diff(desired.workloads, before), before, intent.versions)
-  // Nothing is started on a NATS that could not be prepared, and nothing is stopped on a guess.
-  if (
-    Object.keys(failures).length === Object.keys(desired.failures).length &&
-    plan.apply.length + plan.remove.length > 0
-  ) {
+  // Nothing is started on a NATS that could not be prepared, also for a moment: what starts would wait for accounts that
+  // the next pass makes. And nothing is stopped on a guess.
+  if (isPrepared && plan.apply.length + plan.remove.length > 0) {
     try {
       deps.fence.assertHeld()
       for await (const event of deps.target.apply(plan, signal)) {
