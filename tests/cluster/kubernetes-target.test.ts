@@ -1,9 +1,12 @@
 /** The target for Kubernetes on a real control plane, with the rights of its Role, under Pod Security `restricted`. */
+import { isDeepStrictEqual } from 'node:util'
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
 import type { Target, WorkloadObservation } from '@kre/contracts'
 import { createLogger, waitUntil } from '@kre/service-kit'
 import type { Cluster } from '../../k8s-manager/src/kubernetes/cluster/open-cluster.ts'
 import { createKubernetesTarget } from '../../k8s-manager/src/kubernetes/create-kubernetes-target.ts'
+import { groupName } from '../../k8s-manager/src/kubernetes/manifests/identity.ts'
+import { accessSecretName } from '../../k8s-manager/src/kubernetes/manifests/secrets.ts'
 import { replicaNumber } from '../../k8s-manager/src/kubernetes/pod-layout.ts'
 import type { KubernetesSettings } from '../../k8s-manager/src/kubernetes/settings.ts'
 import { targetConformance } from '../../k8s-manager/src/target-conformance.ts'
@@ -212,23 +215,146 @@ function kubernetesTarget(of: { admin: () => Cluster; nodes: () => FakeNodes }):
     expect(stage).toMatchObject({ status: 'error' })
     expect(stage?.message).toContain("is somebody else's")
   })
+
+  test('brings back what somebody has changed or removed by hand, and writes it down', async () => {
+    await using started = await startTarget(of.admin())
+    const { target, namespace } = started
+    const workloads = [nodeWorkload('etl'), entrypointWorkload()]
+    await apply(target, { apply: workloads, remove: [] })
+    await ready(target, 2)
+    const apps = `/apis/apps/v1/namespaces/${namespace.name}/deployments`
+    const [etl] = (await namespace.names('/apis/apps/v1/namespaces/NS/deployments')).filter(
+      (name) => name.includes('etl'),
+    )
+    const before = await specOf(of.admin(), `${apps}/${etl}`)
+    const changes = [
+      { op: 'replace', path: '/spec/template/spec/containers/0/image', value: 'theirs:latest' },
+      { op: 'remove', path: '/spec/template/spec/containers/0/readinessProbe' },
+      { op: 'replace', path: '/spec/replicas', value: 3 },
+    ]
+    const byHand = `${apps}/${etl}?fieldManager=kubectl-edit`
+    await ask(of.admin(), 'PATCH', byHand, changes, 'application/json-patch+json')
+    await waitUntil('the Deployment is as it was', async () =>
+      isDeepStrictEqual(await specOf(of.admin(), `${apps}/${etl}`), before),
+    )
+    const [event] = await driftsIn(of.admin(), namespace)
+    expect(event).toMatchObject({ involvedObject: { kind: 'Deployment', name: etl } })
+    expect(event?.message).toMatch(/spec\.replicas, .*containers\[0\]\.image/)
+    for (const api of [
+      '/api/v1/namespaces/NS/services',
+      '/apis/networking.k8s.io/v1/namespaces/NS/networkpolicies',
+    ]) {
+      const names = await namespace.names(api)
+      const one = `${api.replace('NS', namespace.name)}/${names[0]}`
+      await ask(of.admin(), 'DELETE', one)
+      await waitUntil('it is there again', async () =>
+        isDeepStrictEqual(await namespace.names(api), names),
+      )
+    }
+    await ready(target, 2)
+  })
+
+  test('takes nothing for changed that nobody has changed, and routes to what is published', async () => {
+    await using started = await startTarget(of.admin(), {
+      publish: { mode: 'ingress', host: '{runtime}.example.com', className: 'any' },
+      scheduling: {
+        nodeSelector: { 'kubernetes.io/hostname': 'fake-1' },
+        tolerations: [{ key: 'kre', operator: 'Exists', effect: 'NoSchedule' }],
+        affinity: {
+          podAntiAffinity: {
+            preferredDuringSchedulingIgnoredDuringExecution: [
+              {
+                weight: 1,
+                podAffinityTerm: {
+                  topologyKey: 'zone',
+                  labelSelector: { matchLabels: { any: 'thing' } },
+                },
+              },
+            ],
+          },
+        },
+      },
+      annotations: { 'example.com/team': 'vision' },
+      python: { indexUrl: 'http://index.example.com/simple' },
+    })
+    const { target, namespace } = started
+    const resources = {
+      cpuMillis: { request: 1_000, limit: 2_500 },
+      gpu: { count: 1, class: null },
+    }
+    const workloads = [
+      nodeWorkload('etl', { replicas: 2, memoryBytesMax: 4_096 * 1_024 * 1_024 }),
+      nodeWorkload('model', { runner: 'python', resources }),
+      entrypointWorkload(),
+      entrypointWorkload(null),
+    ]
+    await apply(target, { apply: workloads, remove: [] })
+    await ready(target, 5)
+    // A second look at all of them, with what the controllers have written.
+    await apply(target, { apply: workloads, remove: [] })
+    await ready(target, 5)
+    expect(await driftsIn(of.admin(), namespace)).toEqual([])
+    const ingresses = '/apis/networking.k8s.io/v1/namespaces/NS/ingresses'
+    const [ingress] = await namespace.names(ingresses)
+    expect(
+      await specOf(of.admin(), `${ingresses.replace('NS', namespace.name)}/${ingress}`),
+    ).toMatchObject({
+      ingressClassName: 'any',
+      rules: [{ host: 'shop.example.com', http: { paths: [{ path: '/', pathType: 'Prefix' }] } }],
+    })
+    await using other = await started.another({ publish: { mode: 'service', type: 'NodePort' } })
+    await apply(other.target, { apply: [entrypointWorkload(null)], remove: [] })
+    expect(await namespace.names(ingresses)).toEqual([])
+    const services = `/api/v1/namespaces/${namespace.name}/services`
+    const [published] = (await namespace.names('/api/v1/namespaces/NS/services')).filter(
+      (name) => !name.includes('v1'),
+    )
+    expect(await specOf(of.admin(), `${services}/${published}`)).toMatchObject({ type: 'NodePort' })
+  })
+
+  test('leaves Secrets and accounts of others alone that it may not read', async () => {
+    await using started = await startTarget(of.admin())
+    const { target, namespace } = started
+    const home = `/api/v1/namespaces/${namespace.name}`
+    const node = nodeWorkload('etl')
+    const theirs: [string, string][] = [
+      ['Secret', `${home}/secrets/${accessSecretName(node)}`],
+      ['ServiceAccount', `${home}/serviceaccounts/${groupName(node)}`],
+    ]
+    for (const [kind, path] of theirs) {
+      const name = path.split('/').at(-1)
+      await make(of.admin(), path, { apiVersion: 'v1', kind, metadata: { name } })
+      const before = await ask(of.admin(), 'GET', path)
+      const [stage] = await apply(target, { apply: [node], remove: [] })
+      expect(stage?.message).toContain(`${kind} "${name}" in namespace`)
+      expect(await ask(of.admin(), 'GET', path)).toEqual(before)
+      await ask(of.admin(), 'DELETE', path)
+    }
+    await waitUntil(
+      'its names are free',
+      async () => (await apply(target, { apply: [node], remove: [] }))[0]?.status !== 'error',
+    )
+    await ready(target, 1)
+  })
 }
+
+type Changes = Parameters<typeof kubernetesSettings>[0]
 
 type StartedTarget = AsyncDisposable & {
   target: Target
   namespace: TestNamespace
   /** The next engine, after the first one has let go. */
-  another(): Promise<AsyncDisposable & { target: Target }>
+  another(changes?: Changes): Promise<AsyncDisposable & { target: Target }>
   kill(replica: number): Promise<void>
 }
 
-async function startTarget(admin: Cluster): Promise<StartedTarget> {
-  const namespace = await makeNamespace(admin)
-  const open = async () => {
+async function startTarget(admin: Cluster, settings: Changes = {}): Promise<StartedTarget> {
+  const namespace = await makeNamespace(admin, settings.publish?.mode)
+  const open = async (changes: Changes) => {
     const cluster = await namespace.openAsEngine()
     const target = createKubernetesTarget({
       cluster,
-      settings: settingsFor(namespace.name),
+      settings: settingsFor(namespace.name, changes),
       logger: createLogger('test', { level: 'silent' }),
       runnerAccess: () => ({ servers: ['nats://nats:4222'], user: 'u', password: 'p' }),
       provideBundle: async () => undefined,
@@ -241,13 +367,13 @@ async function startTarget(admin: Cluster): Promise<StartedTarget> {
       },
     }
   }
-  const first = await open()
+  const first = await open(settings)
   return {
     namespace,
     target: first.target,
-    async another() {
+    async another(changes = settings) {
       await first[Symbol.asyncDispose]()
-      return open()
+      return open(changes)
     },
     async kill(replica) {
       const path = `/api/v1/namespaces/${namespace.name}/pods`
@@ -264,8 +390,23 @@ async function startTarget(admin: Cluster): Promise<StartedTarget> {
   }
 }
 
-function settingsFor(namespace: string): KubernetesSettings {
-  return kubernetesSettings({ namespace, drainMs: 1_000, lameDuckMs: 0 })
+function settingsFor(namespace: string, changes: Changes): KubernetesSettings {
+  return kubernetesSettings({ namespace, drainMs: 1_000, lameDuckMs: 0, ...changes })
+}
+
+async function specOf(admin: Cluster, path: string): Promise<object> {
+  return ((await ask(admin, 'GET', path)) as { spec: object }).spec
+}
+
+/** Events of what was changed by hand. */
+async function driftsIn(
+  admin: Cluster,
+  { name }: TestNamespace,
+): Promise<{ message: string; involvedObject: object }[]> {
+  const { items } = (await ask(admin, 'GET', `/api/v1/namespaces/${name}/events`)) as {
+    items: { reason: string; message: string; involvedObject: object }[]
+  }
+  return items.filter(({ reason }) => reason === 'DriftRepaired')
 }
 
 /** Objects that the engine has made, of all kinds. */
