@@ -296,6 +296,17 @@ def default_handler(ctx, data):
     }
   })
 
+  test('Python has protobuf with compiled code, and finds what it has without an index', async () => {
+    const script = `
+      const { execFileSync } = require('node:child_process')
+      const python = (...args) => execFileSync('python3', args, { env: { ...process.env, HOME: '/tmp' } }).toString().trim()
+      require('node:fs').writeFileSync('/tmp/requirements.txt', 'protobuf>=4\\n')
+      const code = 'from google.protobuf.internal import api_implementation as a; import ssl, sqlite3, asyncio; print(a.Type())'
+      python('-m', 'pip', 'install', '--dry-run', '--no-index', '-r', '/tmp/requirements.txt')
+      console.log(python('-c', code))`
+    expect(await runScript('runner-python', script)).toBe('upb')
+  })
+
   test.each(IMAGE_NAMES.filter((name) => name !== 'engine' && name !== 'admin-ui'))(
     'the first program of a pod loads in "%s", and says what it has not found',
     async (name) => {
