@@ -31,7 +31,11 @@ export function contextFolders(out: string): ContextFolders {
 }
 
 /** The packages of an image, in both layers. */
-export function packagesOf({ lock, spec, platform }: Omit<ContextInput, 'root'>): LockedPackage[] {
+export function packagesOf({
+  lock,
+  spec,
+  platform,
+}: Pick<ContextInput, 'lock' | 'spec' | 'platform'>): LockedPackage[] {
   return productionTree(lock, spec.workspaces, platform, new Set(Object.keys(spec.omit)))
 }
 
