@@ -116,6 +116,7 @@ function ofChart(): void {
 
   test.each([
     ['engine.replica=3', 'replica'],
+    ['commonLabels.app\\.kubernetes\\.io/name=mine', 'app.kubernetes.io/name is set by the chart'],
     ['nats.replicas=2', 'nats.replicas'],
     ['nats.enabled=false', 'nats.external.servers'],
     ['config.smtp.enabled=true', 'config.smtp.host'],
@@ -129,6 +130,12 @@ function ofChart(): void {
   ])('refuses %s', async (value, why) => {
     const args = ['template', 'kre', CHART, '--values', valuesFile('minimal'), '--set', value]
     expect(await refusal(args)).toContain(why)
+  })
+
+  test('refuses the name of a release that no Service can have, unless it gets another one', async () => {
+    const args = ['template', '1.kre', CHART, '--values', valuesFile('minimal')]
+    expect(await refusal(args)).toContain('fullnameOverride: "1.kre" can')
+    expect(await runHelm([...args, '--set', 'fullnameOverride=kre'])).toContain('name: kre-engine')
   })
 
   test('gives the Role what publishing takes, in the namespace of versions alone', async () => {

@@ -2,6 +2,14 @@
 {{- define "kre.check" -}}
 {{- $v := .Values -}}
 {{- $problems := list -}}
+{{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" (include "kre.fullname" .)) -}}
+{{- $problems = append $problems (printf "fullnameOverride: %q can't be in names of Services: give one of a-z, 0-9 and - that begins with a letter" (include "kre.fullname" .)) -}}
+{{- end -}}
+{{- range $key := keys $v.commonLabels | sortAlpha -}}
+{{- if regexMatch "^(app\\.kubernetes\\.io|helm\\.sh|kre\\.dev)/" $key -}}
+{{- $problems = append $problems (printf "commonLabels: %s is set by the chart" $key) -}}
+{{- end -}}
+{{- end -}}
 {{- if not (regexMatch "^https?://[^/?#]+" $v.config.admin.frontendBaseURL) -}}
 {{- $problems = append $problems "config.admin.frontendBaseURL: set where browsers reach the engine, for example https://kre.example.com" -}}
 {{- end -}}
