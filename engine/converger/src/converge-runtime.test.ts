@@ -171,6 +171,29 @@ test('starts nothing while NATS is away, and catches up in the next pass', () =>
     expect(target.plans).toHaveLength(1)
   }))
 
+test('says why nobody knows what runs, and keeps what was seen last', () =>
+  world(async (deps) => {
+    const target = obedientTarget()
+    await convergeRuntime({ ...deps, target }, 'demo', signal)
+    await convergeRuntime({ ...deps, target }, 'demo', signal)
+    const before = await deps.store.placements.get('demo')
+    expect(before?.workloads.length).toBeGreaterThan(0)
+    target.plans.length = 0
+    const fetch = async () => {
+      throw new KreError('unavailable', 'list Pods: add the rule {pods, list}')
+    }
+    const blind = { ...deps, target: { ...target, fetch } }
+    await expect(convergeRuntime(blind, 'demo', signal)).rejects.toThrow(/add the rule/)
+    expect(target.plans).toEqual([])
+    expect(await deps.store.placements.get('demo')).toMatchObject({
+      workloads: before?.workloads,
+      routed: before?.routed,
+      stages: { v1: "what runs can't be looked at: list Pods: add the rule {pods, list}" },
+    })
+    await convergeRuntime({ ...deps, target }, 'demo', signal)
+    expect((await deps.store.placements.get('demo'))?.stages).toEqual({})
+  }))
+
 describe('an engine whose lease is over', () => {
   test('does nothing', () =>
     world(async (deps) => {

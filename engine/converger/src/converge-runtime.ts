@@ -84,7 +84,10 @@ export async function convergeRuntime(
     blame(error, wanted)
   }
 
-  const before = await observe(deps, runtimeId, signal)
+  const before = await observe(deps, runtimeId, signal).catch(async (error: unknown) => {
+    await noteBlindness(deps, runtimeId, wanted, error)
+    throw error
+  })
   const plan = keepUnreadable(diff(desired.workloads, before), before, intent.versions)
   // Nothing is started on a NATS that could not be prepared, also for a moment: what starts would wait for accounts that
   // the next pass makes. And nothing is stopped on a guess.
@@ -190,6 +193,23 @@ async function readValues(
     if (details['reason'] !== 'SECRET_CORRUPT') throw error
     return { config: [], unreadable: message }
   }
+}
+
+/** Nobody knows what runs now. What was seen last stays, with the reason for who waits. */
+async function noteBlindness(
+  { store, now, fence }: ConvergeDeps,
+  runtimeId: string,
+  wanted: ReadonlySet<string>,
+  error: unknown,
+): Promise<void> {
+  const before = await store.placements.get(runtimeId)
+  const reason = `what runs can't be looked at: ${toKreError(error).message}`
+  const placement: Placement = {
+    ...(before ?? { runtimeId, generation: 0, workloads: [], routed: null, failures: {} }),
+    stages: Object.fromEntries([...wanted].map((version) => [version, reason])),
+    observedAt: now(),
+  }
+  await store.placements.put(placement, fence.token)
 }
 
 /** What runs goes on with the values it has: a value that can't be read now is no reason to end it. */

@@ -104,6 +104,31 @@ export function createConverger(given: ConvergerDeps): Converger {
     }
   }
 
+  /**
+   * The runtimes that the store knows, and those that only the target or NATS still know: they were deleted while no
+   * engine was there.
+   *
+   * @returns false when one of the two could not be asked.
+   */
+  const wakeWithForgotten = async (
+    known: readonly string[],
+    signal: AbortSignal,
+  ): Promise<boolean> => {
+    const asked = await Promise.allSettled([
+      deps.target.fetch(signal).then((all) => all.map(({ runtimeId }) => runtimeId)),
+      deps.nats.runtimes(),
+    ])
+    const found = asked.flatMap((one) => (one.status === 'fulfilled' ? one.value : []))
+    const failed = asked.filter((one) => one.status === 'rejected')
+    for (const { reason } of failed)
+      deps.logger.warn(
+        { error: reason as unknown },
+        'what runs could not be looked at; it is tried again',
+      )
+    await Promise.all([...new Set([...known, ...found])].map(wake))
+    return failed.length === 0
+  }
+
   const unsubscribes: (() => void)[] = []
   return {
     async start(signal) {
@@ -118,15 +143,13 @@ export function createConverger(given: ConvergerDeps): Converger {
         // A workload's id begins with its runtime's (names.ts).
         deps.target.watch((workloadId) => void wake(workloadId.slice(0, workloadId.indexOf('.')))),
       )
-      // Runtimes that only the target or NATS still know were deleted while no engine was there.
-      const known = [
-        ...(await deps.store.runtimes.list()).map((runtime) => runtime.id),
-        ...(await deps.target.fetch(signal)).map((workload) => workload.runtimeId),
-        ...(await deps.nats.runtimes()),
-      ]
-      await Promise.all([...new Set(known)].map(wake))
+      const known = (await deps.store.runtimes.list()).map(({ id }) => id)
+      let hasSeenAll = await wakeWithForgotten(known, signal)
       if (closing.signal.aborted) return
-      const looking = setInterval(() => void wakeUnknown(), STEADY_MS)
+      const looking = setInterval(() => {
+        if (hasSeenAll) void wakeUnknown()
+        else void wakeWithForgotten([], signal).then((isDone) => (hasSeenAll = isDone))
+      }, STEADY_MS)
       unsubscribes.push(() => clearInterval(looking))
     },
     async [Symbol.asyncDispose]() {
