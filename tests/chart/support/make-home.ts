@@ -60,6 +60,10 @@ export async function makeHome(admin: Cluster, namespace: string): Promise<Async
   return {
     async [Symbol.asyncDispose]() {
       await ask(admin, 'DELETE', `/api/v1/namespaces/${namespace}`)
+      // No machine will say that they have ended.
+      const pods = `/api/v1/namespaces/${namespace}/pods`
+      const now = { gracePeriodSeconds: 0 }
+      await ask(admin, 'DELETE', pods, now, 'application/json')
       for (const name of volumes) await ask(admin, 'DELETE', `/api/v1/persistentvolumes/${name}`)
     },
   }
