@@ -14,6 +14,7 @@ import { apply, ready } from '../../k8s-manager/src/testing/apply.ts'
 import { kubernetesSettings } from '../../k8s-manager/src/testing/kubernetes-settings.ts'
 import { entrypointWorkload, nodeWorkload } from '../../k8s-manager/src/testing/workloads.ts'
 import { brokenStatus, type FakeNodes, type Pod, startFakeNodes } from './support/fake-nodes.ts'
+import { findGatewayApi, installGatewayApi } from './support/gateway-api.ts'
 import {
   ask,
   hasCluster,
@@ -311,6 +312,39 @@ function kubernetesTarget(of: { admin: () => Cluster; nodes: () => FakeNodes }):
     )
     expect(await specOf(of.admin(), `${services}/${published}`)).toMatchObject({ type: 'NodePort' })
   })
+
+  test.each(['HTTPRoute', 'GRPCRoute'] as const)(
+    'routes by %s of the Gateway API, and says so where the cluster does not have it',
+    async (kind) => {
+      const definitions = await findGatewayApi()
+      if (definitions === null) return
+      await using started = await startTarget(of.admin(), {
+        publish: {
+          mode: 'gateway',
+          kind,
+          host: '{runtime}.example.com',
+          parents: [{ name: 'any' }],
+        },
+      })
+      const { target, namespace } = started
+      const plan = { apply: [entrypointWorkload(null)], remove: [] }
+      const [refused] = await apply(target, plan)
+      expect(refused?.message).toContain(`the cluster knows no ${kind}: install the Gateway API`)
+      await using _installed = await installGatewayApi(of.admin(), definitions)
+      await waitUntil('it is taken', async () => (await apply(target, plan))[0]?.status !== 'error')
+      await ready(target, 1)
+      const routes = `/apis/gateway.networking.k8s.io/v1/namespaces/NS/${kind.toLowerCase()}s`
+      const [route] = await namespace.names(routes)
+      expect(
+        await specOf(of.admin(), `${routes.replace('NS', namespace.name)}/${route}`),
+      ).toMatchObject({
+        hostnames: ['shop.example.com'],
+        rules: [{ backendRefs: [{ name: route, port: 9_000 }] }],
+      })
+      await apply(target, { apply: [], remove: [entrypointWorkload(null).id] })
+      await waitUntil('it is gone', async () => (await namespace.names(routes)).length === 0)
+    },
+  )
 
   test('leaves Secrets and accounts of others alone that it may not read', async () => {
     await using started = await startTarget(of.admin())
