@@ -38,7 +38,13 @@ async function start(host: string): Promise<void> {
   const home = join(dir, host)
   await mkdir(join(home, 'accounts'), { recursive: true })
   const config = clusterConfig({
-    ...{ name: host, cluster: 'test', peers: hosts, password: 'p"a/s s', keys, host, ports },
+    name: host,
+    cluster: 'test',
+    peers: hosts,
+    password: 'p"a/s s',
+    keys,
+    host,
+    ports,
     storeDir: join(home, 'store'),
     accountsDir: join(home, 'accounts'),
   })
