@@ -5,7 +5,12 @@
 {{- $settings = set $settings "installation" (include "kre.fullname" .) -}}
 {{- $settings = set $settings "namespace" (include "kre.versionsNamespace" .) -}}
 {{- $settings = set $settings "images" (include "kre.versionImages" . | fromJson) -}}
-{{- $settings = set $settings "network" (merge (dict "nats" (include "kre.natsPeers" . | fromJsonArray) "dns" (include "kre.dnsPeer" . | fromJson)) $v.network) -}}
+{{- /* The engine calls entrypoints for its UI. */ -}}
+{{- $callers := $v.network.callers -}}
+{{- if $callers -}}
+{{- $callers = append $callers (dict "namespace" (dict "kubernetes.io/metadata.name" .Release.Namespace)) -}}
+{{- end -}}
+{{- $settings = set $settings "network" (merge (dict "callers" $callers "nats" (include "kre.natsPeers" . | fromJsonArray) "dns" (include "kre.dnsPeer" . | fromJson)) $v.network) -}}
 {{- $settings = set $settings "publish" (include "kre.publishSettings" . | fromJson) -}}
 {{- with $v.python -}}
 {{- $settings = set $settings "python" (dict "indexUrl" (.indexUrl | default nil) "indexCaFile" (.indexCaFile | default nil)) -}}
