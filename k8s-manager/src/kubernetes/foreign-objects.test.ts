@@ -70,4 +70,21 @@ describe('an object of somebody else with a name of ours', () => {
     await apply(theirs, { apply: [], remove: [node.id] })
     expect(cluster.names()).toEqual(before)
   })
+
+  test.each(['Secret/theirs', 'Ingress/theirs', 'Ingress/', '/', 'nonsense'])(
+    'is not removed because somebody wrote on a Deployment that it is our route: %s',
+    async (route) => {
+      using cluster = createFakeCluster()
+      await using target = openFakeTarget(cluster, { settings })
+      await apply(target, { apply: [published], remove: [] })
+      await ready(target, 1)
+      for (const key of ['secrets/theirs', 'ingresses/theirs']) cluster.make(key, { kind: 'any' })
+      const key = `deployments/${objectName(published.id)}`
+      const annotations = cluster.get(key)?.metadata.annotations
+      cluster.edit(key, 'metadata.annotations', { ...annotations, 'kre.dev/route': route })
+      await apply(target, { apply: [], remove: [published.id] })
+      await waitUntil('only theirs is left', () => cluster.names().length === 2)
+      expect(cluster.names()).toEqual(['ingresses/theirs', 'secrets/theirs'])
+    },
+  )
 })

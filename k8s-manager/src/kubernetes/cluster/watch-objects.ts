@@ -29,8 +29,8 @@ export type WatchDeps = {
 
 /** The server ends a watch then; the next one goes on where it was. */
 const WATCH_S = 290
-/** Between tries, doubled each time. */
-const RETRY_MS = 200
+/** Between tries, doubled each time. A handful of kinds is watched, and a cluster in trouble is not asked more often than that. */
+const RETRY_MS = SECOND_MS
 const RETRY_MS_MAX = 30 * SECOND_MS
 /** A watch that lasted so long was no failed try. */
 const PROVEN_MS = 10 * SECOND_MS
