@@ -40,6 +40,10 @@ export type ContainerOptions = {
   environment?: Readonly<Record<string, string>>
   /** Folders of this computer, at the same place in the container. */
   folders?: readonly string[]
+  /** Folders of this computer elsewhere in the container. */
+  mounts?: readonly { from: string; to: string; readOnly: boolean }[]
+  /** Where it starts; default: as the image says. */
+  folder?: string
   /** Folders in memory that it may write to, besides `/tmp`. */
   scratch?: readonly string[]
   command?: readonly string[]
@@ -49,7 +53,15 @@ export type ContainerOptions = {
 export function spawnContainer(
   name: string,
   image: string,
-  { user = POD_USER, environment = {}, folders = [], scratch = [], command = [] }: ContainerOptions,
+  {
+    user = POD_USER,
+    environment = {},
+    folders = [],
+    mounts = [],
+    folder,
+    scratch = [],
+    command = [],
+  }: ContainerOptions,
 ): ChildProcess {
   const args = [
     ...RUN,
@@ -64,12 +76,16 @@ export function spawnContainer(
     'no-new-privileges',
     '--user',
     `${user}:${user}`,
-    '--tmpfs',
-    '/tmp:rw,mode=1777',
+    ...(mounts.some(({ to }) => to === '/tmp') ? [] : ['--tmpfs', '/tmp:rw,mode=1777']),
+    ...(folder === undefined ? [] : ['--workdir', folder]),
     '--read-only-tmpfs=false',
-    ...scratch.flatMap((folder) => ['--tmpfs', `${folder}:rw,mode=1777`]),
+    ...mounts.flatMap(({ from, to, readOnly }) => [
+      '--volume',
+      `${from}:${to}${readOnly ? ':ro' : ''}`,
+    ]),
+    ...scratch.flatMap((path) => ['--tmpfs', `${path}:rw,mode=1777`]),
     ...Object.entries(environment).flatMap(([key, value]) => ['--env', `${key}=${value}`]),
-    ...folders.flatMap((folder) => ['--volume', `${folder}:${folder}`]),
+    ...folders.flatMap((path) => ['--volume', `${path}:${path}`]),
     image,
     ...command,
   ]

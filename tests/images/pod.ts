@@ -1,0 +1,117 @@
+/** A pod of a version as containers: what its Deployment says, and what a kubelet makes of that. */
+import { execFileSync, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Workload } from '@kre/contracts'
+import type { V1Container, V1Deployment, V1Secret } from '@kubernetes/client-node'
+import { containerName, podman, POD_USER, spawnContainer } from './podman.ts'
+
+export type PodParts = { deployment: V1Deployment; secrets: readonly (V1Secret | null)[] }
+export type RunningPod = AsyncDisposable & {
+  readonly workload: Workload
+  /** Of the container that goes on. */
+  readonly container: string
+  /** Free port of this computer that it was given in place of the pod's own: for gRPC, or for its health. */
+  readonly port: number
+  /** What its second program has said. */
+  said(): string
+}
+
+/** Its first program has ended well, and its second one runs. @throws Error with what the first one said. */
+export async function startPod(workload: Workload, parts: PodParts): Promise<RunningPod> {
+  const home = await mkdtemp(join(tmpdir(), 'kre-image-pod-'))
+  const container = containerName()
+  let running: ChildProcess | null = null
+  const end = async () => {
+    await podman('rm', '--force', '--ignore', '--time', '1', container)
+    if (running !== null && running.exitCode === null) await once(running, 'exit')
+    await rm(home, { recursive: true, force: true })
+  }
+  try {
+    await fillVolumes(home, parts)
+    const { initContainers: [first] = [], containers: [second] = [] } =
+      parts.deployment.spec?.template.spec ?? {}
+    if (first === undefined || second === undefined) throw new Error('the pod has no programs')
+    const prepared = spawnContainer(containerName(), first.image ?? '', optionsOf(home, first, 0))
+    const said: string[] = []
+    prepared.stderr?.on('data', (chunk: Buffer) => said.push(String(chunk)))
+    const [code] = (await once(prepared, 'exit')) as [number | null]
+    if (code !== 0) throw new Error(`the pod was not prepared (${code}): ${said.join('')}`)
+    const port = await freePort()
+    if (workload.spec.kind === 'entrypoint') await listenOn(port, join(home, 'launch/launch.json'))
+    running = spawnContainer(container, second.image ?? '', optionsOf(home, second, port))
+    let text = ''
+    for (const stream of [running.stdout, running.stderr])
+      stream?.on('data', (chunk: Buffer) => (text += String(chunk)))
+    return { workload, container, port, said: () => text, [Symbol.asyncDispose]: end }
+  } catch (error) {
+    await end()
+    throw error
+  }
+}
+
+/** All pods share this computer's network, where the port of one would be that of all. */
+async function listenOn(port: number, file: string): Promise<void> {
+  const launch = JSON.parse(await readFile(file, 'utf8')) as object
+  await writeFile(file, JSON.stringify({ ...launch, listen: { host: '127.0.0.1', port } }))
+}
+
+function optionsOf(
+  home: string,
+  { command = [], env = [], volumeMounts = [], workingDir = '/tmp' }: V1Container,
+  port: number,
+) {
+  const values = env.map(({ name, value, valueFrom }) => {
+    if (name === 'KRE_HEALTH_PORT') return [name, String(port)]
+    return [
+      name,
+      valueFrom?.fieldRef === undefined ? (value ?? '') : '00000002-0000-4000-8000-000000000000',
+    ]
+  })
+  return {
+    command,
+    folder: workingDir,
+    environment: Object.fromEntries(values) as Record<string, string>,
+    mounts: volumeMounts.map(({ name, subPath = '', mountPath, readOnly = false }) => ({
+      from: join(home, name, subPath),
+      to: mountPath,
+      readOnly,
+    })),
+  }
+}
+
+/** As the kubelet does it: files of Secrets and annotations, and empty folders, for the pod's user. */
+async function fillVolumes(home: string, { deployment, secrets }: PodParts): Promise<void> {
+  const template = deployment.spec?.template
+  for (const { name, projected, secret } of template?.spec?.volumes ?? []) {
+    const folder = join(home, name)
+    await mkdir(folder)
+    const items = [
+      ...(secret?.items ?? []).map(({ path, key }) => ({ path, key, of: secret?.secretName })),
+      ...(projected?.sources ?? []).flatMap(({ secret: source }) =>
+        (source?.items ?? []).map(({ path, key }) => ({ path, key, of: source?.name })),
+      ),
+    ]
+    for (const { path, key, of } of items) {
+      const data = secrets.find((one) => one?.metadata?.name === of)?.data?.[key] ?? ''
+      await writeFile(join(folder, path), Buffer.from(data, 'base64'), { mode: 0o400 })
+    }
+    for (const { downwardAPI } of projected?.sources ?? [])
+      for (const { path, fieldRef } of downwardAPI?.items ?? []) {
+        const annotation = /\['(.*)'\]/.exec(fieldRef?.fieldPath ?? '')?.[1] ?? ''
+        await writeFile(join(folder, path), template?.metadata?.annotations?.[annotation] ?? '')
+      }
+  }
+  execFileSync('chown', ['-R', `${POD_USER}:${POD_USER}`, home])
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  return port
+}
