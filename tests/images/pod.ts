@@ -6,10 +6,19 @@ import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Workload } from '@kre/contracts'
-import type { V1Container, V1Deployment, V1Secret } from '@kubernetes/client-node'
+import type { renderWorkload } from '../../k8s-manager/src/kubernetes/manifests/render-workload.ts'
+import type { accessSecret } from '../../k8s-manager/src/kubernetes/manifests/secrets.ts'
 import { containerName, podman, POD_USER, spawnContainer } from './podman.ts'
 
-export type PodParts = { deployment: V1Deployment; secrets: readonly (V1Secret | null)[] }
+type Deployment = ReturnType<typeof renderWorkload>['deployment']
+type Container = NonNullable<
+  NonNullable<Deployment['spec']>['template']['spec']
+>['containers'][number]
+
+export type PodParts = {
+  deployment: Deployment
+  secrets: readonly (ReturnType<typeof accessSecret> | null)[]
+}
 export type RunningPod = AsyncDisposable & {
   readonly workload: Workload
   /** Of the container that goes on. */
@@ -61,7 +70,7 @@ async function listenOn(port: number, file: string): Promise<void> {
 
 function optionsOf(
   home: string,
-  { command = [], env = [], volumeMounts = [], workingDir = '/tmp' }: V1Container,
+  { command = [], env = [], volumeMounts = [], workingDir = '/tmp' }: Container,
   port: number,
 ) {
   const values = env.map(({ name, value, valueFrom }) => {
