@@ -13,11 +13,17 @@ const RUN = ['run', '--rm', '--ulimit', 'nofile=4096:4096', '--ulimit', 'nproc=1
 /** What pods of versions run as. */
 export const POD_USER = 65_534
 
-/** Why images can't be tried here; null = they can. */
+/** Why images can't be tried here, which is said; null = they can. */
 export function whyNoImages(): string | null {
+  const why = missing()
+  if (why !== null) process.stderr.write(`skipped: tests of images. ${why}\n`)
+  return why
+}
+
+function missing(): string | null {
   if (process.env['KRE_TEST_IMAGES'] === undefined)
-    return 'they need images: ./krectl.sh test --images'
-  if (process.getuid?.() !== 0) return 'containers are run by root here, and this is another user'
+    return 'They need images: run ./krectl.sh test --images'
+  if (process.getuid?.() !== 0) return 'They run containers as root, and this is another user'
   return null
 }
 
