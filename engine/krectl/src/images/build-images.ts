@@ -1,5 +1,5 @@
 /** Builds images: collects what goes into each, writes its bill of materials, and calls the builder. */
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { cacheDir, type Context } from '../context.ts'
 import { askProgram, runProgram } from '../programs/run-program.ts'
@@ -45,16 +45,30 @@ export type BuiltImage = {
 
 type Commit = { revision: string | null; epoch: Epoch }
 
-/** Folder of contexts and bills of materials. */
+/** Folder of bills of materials, and of what was pushed. */
 export function imagesDir(context: Pick<Context, 'root' | 'cwd' | 'environment'>): string {
   return join(cacheDir(context), 'images')
 }
 
 /** @throws KreError `failed-precondition` naming the step that failed; images before it are built. */
 export async function buildImages(context: Context, request: BuildRequest): Promise<BuiltImage[]> {
-  const { images, builder, platform, environment } = request
   const folder = imagesDir(context)
   await mkdir(folder, { recursive: true })
+  // Of this build alone: another one may run at the same time.
+  const work = await mkdtemp(join(folder, 'build-'))
+  try {
+    return await buildAll(context, request, work)
+  } finally {
+    await rm(work, { recursive: true, force: true })
+  }
+}
+
+async function buildAll(
+  context: Context,
+  request: BuildRequest,
+  work: string,
+): Promise<BuiltImage[]> {
+  const { images, builder, platform, environment } = request
   const lock = parseLockFile(await readFile(join(context.root, 'package-lock.json'), 'utf8'))
   const commit = await readCommit(context)
   const version = await readVersion(context)
@@ -67,14 +81,14 @@ export async function buildImages(context: Context, request: BuildRequest): Prom
           builder,
           platform,
           epoch: commit.epoch,
-          folder,
+          folder: work,
           withPython,
           environment,
         })
       : { ...request.bases, contents: null }
   const built: BuiltImage[] = []
   for (const image of images)
-    built.push(await buildOne(context, request, { image, lock, bases, commit, version }))
+    built.push(await buildOne(context, request, { image, lock, bases, commit, version, work }))
   return built
 }
 
@@ -84,23 +98,25 @@ type OneInput = {
   bases: Bases
   commit: Commit
   version: string
+  /** Folder for what is made on the way. */
+  work: string
 }
 
 async function buildOne(
   context: Context,
   request: BuildRequest,
-  { image, lock, bases, commit, version }: OneInput,
+  { image, lock, bases, commit, version, work }: OneInput,
 ): Promise<BuiltImage> {
   const { builder, platform, environment, repository, tag } = request
   const spec = IMAGES[image]
   const reference = `${repository}/${image}:${tag}`
-  const out = join(imagesDir(context), image)
+  const out = join(work, image)
   context.output.step(`Building ${reference} (${architectureOf(platform)}) with ${builder}`)
   const packages = await writeContext({ root: context.root, lock, spec, platform, version }, out)
   if (spec.wheels.length > 0) await addWheels(context, spec.wheels, platform, out)
   const kind = image === 'runner-python' ? 'python' : 'node'
   const base = bases[kind]
-  const sbom = `${out}.cdx.json`
+  const sbom = join(imagesDir(context), `${image}.cdx.json`)
   const bill = writeSbom({
     name: `kre/${image}`,
     version: tag,
@@ -137,7 +153,10 @@ async function buildOne(
   return { image, reference, id, compressedBytes: bytes, sbom }
 }
 
-/** For the folder where its CPython looks for packages: wheels with compiled code for CPython of any version, by pip, which checks what it gets. */
+/**
+ * For the folder where its CPython looks for packages: wheels with compiled code for CPython of any version, by pip, which
+ * checks what it gets.
+ */
 async function addWheels(
   context: Context,
   wheels: readonly string[],

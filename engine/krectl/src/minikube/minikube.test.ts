@@ -193,7 +193,7 @@ describe('build', () => {
     expect(rest).toEqual([expect.stringContaining('image inspect')])
     for (const words of ['--platform linux/arm64', '--target entrypoint', `NODE_BASE=${base}`])
       expect(build).toContain(words)
-    const bill = join(folder, 'cache', 'images', 'entrypoint', 'code', 'sbom.cdx.json')
+    const bill = join(folder, 'cache', 'images', 'entrypoint.cdx.json')
     expect(await readFile(bill, 'utf8')).toContain('"bomFormat": "CycloneDX"')
   })
 
