@@ -60,6 +60,7 @@ export async function startLeading(deps: LeadingDeps): Promise<Leading> {
       events,
       now: () => new Date(),
       fence: deps.fence,
+      isTargetShared: config.target.kubernetes !== null,
     })
     release.push(() => converger[Symbol.asyncDispose]())
     await converger.start(closing.signal)

@@ -32,10 +32,10 @@ const FORGOTTEN: WorkloadObservation = {
   address: '',
 }
 
-test('starts while the target is away, and finds what it has forgotten when it is back', async () => {
-  await store.runtimes.create(sampleRuntime())
-  const state = { isAway: true, removed: [] as string[] }
-  let told = (_id: string) => undefined as void
+/** A target and a NATS on which one runtime runs that no store knows. */
+function forgotten() {
+  const state = { isAway: false, removed: [] as string[] }
+  const told = { of: (_id: string) => undefined as void }
   const target: Target = {
     async fetch() {
       if (state.isAway) throw new KreError('unavailable', 'the cluster is away')
@@ -46,7 +46,7 @@ test('starts while the target is away, and finds what it has forgotten when it i
       state.removed.push(...remove)
     },
     watch(onChange) {
-      told = onChange
+      told.of = onChange
       return () => undefined
     },
     info: async () => ({ name: 'test', kind: 'custom', facts: {} }),
@@ -58,29 +58,71 @@ test('starts while the target is away, and finds what it has forgotten when it i
     readRouting: async () => null,
     writeRouting: async () => undefined,
   } satisfies NatsManager
-  await using converger = createConverger({
-    store,
-    target,
-    nats,
-    settings: {
-      requestTimeoutMs: 1_000,
-      payloadBytesMax: 1_000,
-      entrypointWorkers: 1,
-      configKey: Buffer.alloc(32, 1),
-      fuse: false,
-      corsOrigins: [],
-      reflection: true,
-      memoryBytesMax: null,
-      resolveRunner: () => 'typescript',
-    },
-    logger: createLogger('test', { level: 'silent' }),
-    events: createEventBus(() => undefined),
-    now: () => new Date(),
-    fence: { token: 1, assertHeld: () => undefined },
-  })
-  await converger.start(new AbortController().signal)
+  const open = (isTargetShared: boolean) =>
+    createConverger({
+      store,
+      target,
+      nats,
+      isTargetShared,
+      settings: {
+        requestTimeoutMs: 1_000,
+        payloadBytesMax: 1_000,
+        entrypointWorkers: 1,
+        configKey: Buffer.alloc(32, 1),
+        fuse: false,
+        corsOrigins: [],
+        reflection: true,
+        memoryBytesMax: null,
+        resolveRunner: () => 'typescript',
+      },
+      logger: createLogger('test', { level: 'silent' }),
+      events: createEventBus(() => undefined),
+      now: () => new Date(),
+      fence: { token: 1, assertHeld: () => undefined },
+    })
+  return { state, told, open }
+}
+
+const signal = new AbortController().signal
+
+test('starts while the target is away, and finds what it has forgotten when it is back', async () => {
+  await store.runtimes.create(sampleRuntime())
+  const { state, told, open } = forgotten()
+  state.isAway = true
+  await using converger = open(true)
+  await converger.start(signal)
   expect(state.removed).toEqual([])
   state.isAway = false
-  told(FORGOTTEN.id)
+  told.of(FORGOTTEN.id)
   await waitUntil('what nobody knows is removed', () => state.removed[0] === FORGOTTEN.id)
+})
+
+test('removes nothing from a cluster because its store is empty: it may be the wrong one', async () => {
+  const { state, told, open } = forgotten()
+  await using converger = open(true)
+  await converger.start(signal)
+  told.of(FORGOTTEN.id)
+  expect(state.removed).toEqual([])
+  // A store that knows others has known this one, too.
+  await store.runtimes.create(sampleRuntime())
+  told.of(FORGOTTEN.id)
+  await waitUntil('it is removed', () => state.removed[0] === FORGOTTEN.id)
+})
+
+test('removes the last runtime of its store from a cluster when it was deleted', async () => {
+  await store.runtimes.create({ ...sampleRuntime(), id: 'gone' })
+  const { state, told, open } = forgotten()
+  await using converger = open(true)
+  await converger.start(signal)
+  state.removed.length = 0
+  await store.runtimes.remove('gone')
+  told.of(FORGOTTEN.id)
+  await waitUntil('it is removed', () => state.removed[0] === FORGOTTEN.id)
+})
+
+test('removes from a folder of its own what an empty store does not know', async () => {
+  const { state, open } = forgotten()
+  await using converger = open(false)
+  await converger.start(signal)
+  expect(state.removed).toEqual([FORGOTTEN.id])
 })

@@ -32,6 +32,11 @@ export type Converger = AsyncDisposable & {
 export type ConvergerDeps = Omit<ConvergeDeps, 'store'> & {
   store: ConvergeDeps['store'] & Pick<Store, 'runtimes'>
   events: EventBus
+  /**
+   * Whether what runs may outlive the store, and others may run things there: then a store without any runtime is taken
+   * for the wrong one, and nothing is removed because of it. Absent = it can't.
+   */
+  isTargetShared?: boolean
 }
 
 export function createConverger(given: ConvergerDeps): Converger {
@@ -66,16 +71,34 @@ export function createConverger(given: ConvergerDeps): Converger {
     return queue.running
   }
 
+  /** That the store has had, as far as this engine has seen: they were deleted when they are not there any more. */
+  const had = new Set<string>()
+  const leftAlone = new Set<string>()
+  const isWrongStore = async (runtimeId: string): Promise<boolean> => {
+    if (deps.isTargetShared !== true || had.has(runtimeId)) return false
+    if ((await deps.store.runtimes.list()).length > 0) return false
+    if (!leftAlone.has(runtimeId))
+      deps.logger.error(
+        { runtimeId },
+        'a runtime runs that the store does not know, and the store knows none at all: it is left alone. Check KRE_MONGODB_URI and KRE_MONGODB_PREFIX; if the store is the right one, remove what runs with kubectl (label kre.dev/installation)',
+      )
+    leftAlone.add(runtimeId)
+    return true
+  }
+
   const pass = async (runtimeId: string): Promise<void> => {
     const queue = queues.get(runtimeId)
     let settled = false
     try {
       if ((await deps.store.runtimes.find(runtimeId)) === null) {
+        if (await isWrongStore(runtimeId)) return
         if (await removeRuntime(deps, runtimeId, closing.signal)) {
           queues.delete(runtimeId)
+          had.delete(runtimeId)
           return
         }
       } else {
+        had.add(runtimeId)
         settled = await convergeRuntime(deps, runtimeId, closing.signal)
         deps.events.publish({ type: 'placement.observed', runtimeId })
       }
@@ -136,6 +159,7 @@ export function createConverger(given: ConvergerDeps): Converger {
       unsubscribes.push(
         deps.events.subscribe((event) => {
           if (!CHANGES_INTENT[event.type]) return
+          if (event.type === 'runtime.deleted') had.add(event.runtimeId)
           const queue = queues.get(event.runtimeId)
           if (queue !== undefined) queue.waitMs = UNSETTLED_MIN_MS
           void wake(event.runtimeId)

@@ -58,6 +58,13 @@ describe('the Secret of values', () => {
     expect(b).not.toBe(a)
     expect(valuesSecretName(nodeWorkload('model'))).not.toBe(a)
   })
+  test('is the same whatever the order of its values', () => {
+    const [a, b] = [
+      { A: '1', B: '2' },
+      { B: '2', A: '1' },
+    ].map((values) => valuesSecret(withConfig(values, values), settings, {}))
+    expect(JSON.stringify(a?.data)).toBe(JSON.stringify(b?.data))
+  })
   test('is not there for a workload without values', () => {
     expect(valuesSecret(withConfig({}), settings, {})).toBeNull()
     expect(valuesSecret(entrypointWorkload(), settings, {})).toBeNull()

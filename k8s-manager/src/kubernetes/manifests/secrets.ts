@@ -4,7 +4,14 @@
  * that run.
  */
 import { createHash } from 'node:crypto'
-import { KreError, MiB, type NatsAccess, objectName, type Workload } from '@kre/contracts'
+import {
+  KreError,
+  MiB,
+  type NatsAccess,
+  type NodeMember,
+  objectName,
+  type Workload,
+} from '@kre/contracts'
 import type { V1EnvVar, V1ObjectMeta, V1Secret } from '@kubernetes/client-node'
 import { CREDENTIALS_KEY, NATS_KEY, POD, VALUES_KEY } from '../pod-layout.ts'
 import type { KubernetesSettings } from '../settings.ts'
@@ -15,6 +22,9 @@ type Metadata = Pick<V1ObjectMeta, 'namespace' | 'ownerReferences'>
 
 /** Of all values together; the API server refuses more. */
 const SECRET_BYTES_MAX = 1 * MiB
+
+/** Of what is in the Secret of values: it never changes, so another form needs another name. */
+const FORMAT = 1
 
 /** What configures a runner or its loader is not for a bundle to set. */
 const RESERVED_VARIABLE =
@@ -35,7 +45,7 @@ export function valuesSecret(
   const name = valuesSecretName(workload)
   if (name === null || spec.kind === 'entrypoint') return null
   const values = {
-    [VALUES_KEY]: JSON.stringify(spec.config),
+    [VALUES_KEY]: JSON.stringify(sorted(spec.config)),
     ...Object.fromEntries(variablesOf(workload).map(([key, value]) => [variableKey(key), value])),
   }
   return {
@@ -59,7 +69,7 @@ export function valuesSecretName(workload: Workload): string | null {
   if (spec.kind === 'entrypoint') return null
   const { variables, files } = spec.config
   if (Object.keys(variables).length + Object.keys(files).length === 0) return null
-  const what = configHash ?? [id, specHash]
+  const what = [FORMAT, configHash ?? [id, specHash]]
   const digest = createHash('sha256').update(JSON.stringify(what)).digest('hex')
   return groupName(workload, digest.slice(0, 8))
 }
@@ -111,6 +121,13 @@ export function variablesEnv(workload: Workload, secretName: string | null): V1E
     name,
     valueFrom: { secretKeyRef: { name: secretName, key: variableKey(name) } },
   }))
+}
+
+/** The same values give the same text, in whatever order they come. */
+function sorted({ variables, files }: NodeMember['config']): NodeMember['config'] {
+  const of = (values: Readonly<Record<string, string>>) =>
+    Object.fromEntries(Object.entries(values).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+  return { variables: of(variables), files: of(files) }
 }
 
 function variablesOf({ spec }: Workload): [string, string][] {
