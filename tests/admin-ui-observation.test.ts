@@ -61,7 +61,7 @@ describeInBrowser('watching in the admin UI', () => {
     expect(Number(await queue.innerText())).toBeGreaterThan(2)
     await page.getByText('shared process').first().waitFor()
     await page.locator('.legend', { hasText: 'inside one process' }).waitFor()
-    await look(page, 'graph-queue')
+    await shoot(page, 'graph-queue')
     await page.getByRole('button', { name: 'Table' }).click()
     await page
       .getByRole('row', { name: /clean → slow/ })
@@ -124,7 +124,7 @@ describeInBrowser('watching in the admin UI', () => {
       { timeoutMs: 30_000, everyMs: 500 },
     )
     expect(await samples.first().innerText()).toContain('Ada')
-    await look(page, 'graph-edge')
+    await shoot(page, 'graph-edge')
   })
 
   step('puts findings between the lines of the files that they are about', async () => {
@@ -266,7 +266,7 @@ describeInBrowser('watching in the admin UI', () => {
         expect((await row.innerText()).length).toBeLessThan(1_000)
       }
       expect(await widthOf(page)).toBe(1360)
-      await look(page, 'logs-large')
+      await shoot(page, 'logs-large')
       await page.locator('.log-message', { hasText: BINARY_LINE }).click()
       await line.locator('pre', { hasText: BINARY_LINE }).waitFor()
       const downloaded = page.waitForEvent('download')

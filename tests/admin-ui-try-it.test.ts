@@ -186,7 +186,7 @@ describeInBrowser('Try it', () => {
     }
     expect(await runKrectl(await textOf('krectl'))).toMatchObject({ customer: 'Ada <b>' })
     const typescript = await textOf('TypeScript')
-    await look(page, 'try-it-code')
+    await shoot(page, 'try-it-code')
     expect(JSON.parse(await outputOfTypeScript(typescript))).toMatchObject(WITHOUT_DEFAULTS)
     const text = await textOf('Python')
     if (python !== null)

@@ -133,7 +133,7 @@ describeInBrowser('the admin UI', () => {
 
   step('starts it after saying what happens, and shows it live', async () => {
     await page.getByRole('button', { name: 'Start', exact: true }).click()
-    await look('start-dialog')
+    await shoot(page, 'start-dialog')
     await confirm('Start', 'of a test')
     await page.locator('.page-head .chip-started').waitFor({ timeout: 90_000 })
     await page.locator('.card-started').first().waitFor()

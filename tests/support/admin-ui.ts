@@ -1,7 +1,7 @@
 /** The admin UI in a real browser, against a whole engine: what every test of it needs. */
 import { describe, expect, test } from '@jest/globals'
 import axe from 'axe-core'
-import type { Browser, BrowserContext, Page } from 'playwright-core'
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
 import { browserPath, launchBrowser, shoot } from './browser.ts'
 import { createKre, type Kre } from './kre.ts'
 import { startPathProxy } from './path-proxy.ts'
@@ -159,7 +159,7 @@ export type AxeResult = {
 export async function axeOf(page: Page): Promise<AxeResult> {
   return page.evaluate<AxeResult>(`(async () => {
     const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
-    const { passes, incomplete, violations } = await axe.run({ runOnly: tags })
+    const { passes, incomplete, violations } = await axe.run({ runOnly: tags, resultTypes: ['violations', 'incomplete'] })
     return {
       passed: passes.length,
       undecided: incomplete.map(({ id, nodes }) => id + ' (' + nodes.length + ')'),
@@ -168,9 +168,12 @@ export async function axeOf(page: Page): Promise<AxeResult> {
   })()`)
 }
 
-/** A browser of its own, for somebody who has not signed in; axe comes with each page. */
-export async function openContext(browser: Browser): Promise<BrowserContext> {
-  const context = await browser.newContext({ viewport: VIEWPORT })
+/** A browser of its own, for somebody who has not signed in unless the options say so; axe comes with each page. */
+export async function openContext(
+  browser: Browser,
+  options: BrowserContextOptions = {},
+): Promise<BrowserContext> {
+  const context = await browser.newContext({ viewport: VIEWPORT, ...options })
   context.setDefaultTimeout(15_000)
   await context.addInitScript({ content: axe.source })
   return context

@@ -55,9 +55,7 @@ export function allUiViews(places: Places): View[] {
     { name: 'profile', path: '/ui/profile', ready: 'tbody tr' },
     { name: 'settings', path: '/ui/settings', ready: 'form' },
     { name: 'audit', path: '/ui/audit', ready: 'tbody tr' },
-    { name: 'audit-of-a-runtime', path: `/ui/audit?runtime=${runtimeId}`, ready: 'tbody tr' },
     { name: 'not-found', path: '/ui/nothing/here', ready: '.face' },
-    { name: 'no-such-runtime', path: '/ui/runtimes/no-such/versions', ready: '.face' },
     { name: 'no-access', by: 'viewer', path: '/ui/users', ready: '.face' },
     { name: 'engine-unreachable', path: '/ui/', ready: '.face', isCutOff: true },
   ]

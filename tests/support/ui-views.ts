@@ -1,4 +1,4 @@
-/** Every view of the admin UI, in both themes and as wide as a phone; what axe says of them becomes a report. */
+/** Every view of the admin UI, in both themes, and as wide as a phone; what axe says of them becomes a report. */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { BrowserContext, Page } from 'playwright-core'
@@ -23,8 +23,8 @@ export type LookedAt = {
   readonly view: View
   readonly theme: Theme
   readonly axe: AxeResult
-  /** Of the page where the window has 360 pixels. */
-  readonly narrowWidth: number
+  /** Of the page where the window has 360 pixels; null = not looked at in this theme. */
+  readonly narrowWidth: number | null
 }
 
 const THEMES = ['light', 'dark'] as const
@@ -32,66 +32,47 @@ export type Theme = (typeof THEMES)[number]
 const WIDE = { width: 1360, height: 860 }
 const NARROW = { width: 360, height: 740 }
 
+/** Who may look: what a browser keeps of somebody who has signed in. */
+type Kept = Awaited<ReturnType<BrowserContext['storageState']>>
+export type Visitors = { readonly owner: Kept; readonly viewer: Kept }
+
 /** Looks at all views, at those of the two themes beside each other, and writes `.kre/screenshots/axe.md`. */
 export async function lookAtViews(
   ui: UiWorld,
   views: readonly View[],
-  viewer: string,
+  visitors: Visitors,
 ): Promise<LookedAt[]> {
   await mkdir(shots, { recursive: true })
-  // One after the other: a newer link takes the place of an older one of the same user.
-  const visitors: Visitors[] = []
-  for (const theme of THEMES) visitors.push(await invite(ui, theme, viewer))
-  const all = (await Promise.all(visitors.map((own) => visitAll(ui, views, own)))).flat()
+  const all = (
+    await Promise.all(THEMES.map((theme) => visitAll(ui, views, theme, visitors)))
+  ).flat()
   await writeFile(join(shots, 'axe.md'), report(all))
   return all
-}
-
-type Visitor = { readonly context: BrowserContext; readonly page: Page }
-type Visitors = { readonly theme: Theme } & Readonly<
-  Record<'owner' | 'viewer' | 'stranger', Visitor>
->
-
-async function invite(ui: UiWorld, theme: Theme, viewer: string): Promise<Visitors> {
-  const context = await openContext(ui.browser)
-  const visitors = {
-    theme,
-    owner: await ui.signIn(),
-    viewer: await ui.signIn(viewer),
-    stranger: { context, page: await context.newPage() },
-  }
-  for (const { page } of [visitors.owner, visitors.viewer, visitors.stranger])
-    await page.emulateMedia({ colorScheme: theme })
-  return visitors
 }
 
 async function visitAll(
   ui: UiWorld,
   views: readonly View[],
-  { theme, owner, viewer, stranger }: Visitors,
+  theme: Theme,
+  visitors: Visitors,
 ): Promise<LookedAt[]> {
+  const open = async (kept: Kept | null): Promise<Page> => {
+    const signedIn = kept === null ? {} : { storageState: kept }
+    return (await openContext(ui.browser, { colorScheme: theme, ...signedIn })).newPage()
+  }
+  const pages = {
+    owner: await open(visitors.owner),
+    viewer: await open(visitors.viewer),
+    stranger: await open(null),
+  }
   const seen: LookedAt[] = []
   for (const view of views) {
-    const { context, page } = { owner, viewer, stranger }[view.by ?? 'owner']
-    if (view.isCutOff === true) seen.push(await visitCutOff(ui, view, theme, context))
-    else seen.push(await visit(ui, view, theme, page))
+    const page = pages[view.by ?? 'owner']
+    if (view.isCutOff === true) await page.route('**/graphql', (route) => route.abort())
+    seen.push(await visit(ui, view, theme, page))
+    await page.unrouteAll()
   }
-  await Promise.all([owner, viewer, stranger].map(({ context }) => context.close()))
-  return seen
-}
-
-/** In a page of its own, whose complaints about what does not answer are no news. */
-async function visitCutOff(
-  ui: UiWorld,
-  view: View,
-  theme: Theme,
-  context: BrowserContext,
-): Promise<LookedAt> {
-  const page = await context.newPage()
-  await page.emulateMedia({ colorScheme: theme })
-  await page.route('**/graphql', (route) => route.abort())
-  const seen = await visit(ui, view, theme, page)
-  await page.close()
+  await Promise.all(Object.values(pages).map((page) => page.context().close()))
   return seen
 }
 
@@ -102,11 +83,17 @@ async function visit(ui: UiWorld, view: View, theme: Theme, page: Page): Promise
   await page.locator('.loading').waitFor({ state: 'detached' })
   const axe = await axeOf(page)
   await shoot(page, `${view.name}-${theme}`)
-  await page.setViewportSize(NARROW)
-  await shoot(page, `narrow-${view.name}-${theme}`)
-  const narrowWidth = await widthOf(page)
-  await page.setViewportSize(WIDE)
+  // What is too wide is so in both themes.
+  const narrowWidth = theme === 'light' ? await lookNarrow(page, `narrow-${view.name}-light`) : null
   return { view, theme, axe, narrowWidth }
+}
+
+async function lookNarrow(page: Page, name: string): Promise<number> {
+  await page.setViewportSize(NARROW)
+  await shoot(page, name)
+  const width = await widthOf(page)
+  await page.setViewportSize(WIDE)
+  return width
 }
 
 async function shoot(page: Page, name: string): Promise<void> {
@@ -121,7 +108,7 @@ function report(all: readonly LookedAt[]): string {
       theme,
       axe.passed,
       axe.undecided.join(', '),
-      narrowWidth,
+      narrowWidth ?? '',
       axe.violations.length,
     ].join(' | '),
   )
