@@ -34,6 +34,7 @@ import {
   imageOf,
   podman,
   POD_USER,
+  removeContainer,
   runScript,
   spawnContainer,
   statusOf,
@@ -159,7 +160,7 @@ else {
             return announced > 0
           }),
         async [Symbol.asyncDispose]() {
-          for (const name of names) await podman('rm', '--force', '--ignore', '--time', '1', name)
+          for (const name of names) await removeContainer(name)
           await Promise.all(
             children.map(async (child) => (child.exitCode === null ? once(child, 'exit') : null)),
           )
@@ -254,7 +255,7 @@ def default_handler(ctx, data):
       name,
       url: `http://127.0.0.1:${pattern.exec(said)?.[1]}`,
       async [Symbol.asyncDispose]() {
-        await podman('rm', '--force', '--ignore', '--time', '5', name)
+        await removeContainer(name)
         if (child.exitCode === null) await once(child, 'exit')
       },
     }
@@ -291,7 +292,7 @@ def default_handler(ctx, data):
       })
       await expectNoRights(name)
     } finally {
-      await podman('rm', '--force', '--ignore', '--time', '1', name)
+      await removeContainer(name)
       await rm(folder, { recursive: true, force: true })
     }
   })

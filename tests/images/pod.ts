@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import type { Workload } from '@kre/contracts'
 import type { renderWorkload } from '../../k8s-manager/src/kubernetes/manifests/render-workload.ts'
 import type { accessSecret } from '../../k8s-manager/src/kubernetes/manifests/secrets.ts'
-import { containerName, podman, POD_USER, spawnContainer } from './podman.ts'
+import { containerName, POD_USER, removeContainer, spawnContainer } from './podman.ts'
 
 type Deployment = ReturnType<typeof renderWorkload>['deployment']
 type Container = NonNullable<
@@ -35,7 +35,7 @@ export async function startPod(workload: Workload, parts: PodParts): Promise<Run
   const container = containerName()
   let running: ChildProcess | null = null
   const end = async () => {
-    await podman('rm', '--force', '--ignore', '--time', '1', container)
+    await removeContainer(container)
     if (running !== null && running.exitCode === null) await once(running, 'exit')
     await rm(home, { recursive: true, force: true })
   }

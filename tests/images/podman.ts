@@ -3,6 +3,7 @@ import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
+import { waitUntil } from '@kre/service-kit'
 
 const run = promisify(execFile)
 
@@ -108,4 +109,14 @@ export async function statusOf(name: string): Promise<Record<string, string>> {
   const text = await readFile(`/proc/${pid}/status`, 'utf8')
   const rows = text.split('\n').map((line) => line.split(':\t'))
   return Object.fromEntries(rows.map(([key = '', value = '']) => [key, value.trim()]))
+}
+
+/** Ends it. Podman's own removal of a container that ends (`--rm`) may come in between, so it is tried again. */
+export async function removeContainer(name: string): Promise<void> {
+  const remove = async () =>
+    podman('rm', '--force', '--ignore', '--time', '5', name).then(
+      () => true,
+      () => false,
+    )
+  await waitUntil(`container ${name} is gone`, remove, { timeoutMs: 60_000 })
 }
