@@ -4,8 +4,7 @@ import { planRounds } from './plan-rounds.ts'
 const usual = { isQuick: false, rounds: null, hasAlone: true }
 const seconds = (cases: number, plan: ReturnType<typeof planRounds>) =>
   cases *
-  (plan.warmUpSeconds +
-    plan.rounds * (plan.runInSeconds + plan.loadSeconds + plan.aloneSeconds))
+  (plan.warmUpSeconds + plan.rounds * (plan.runInSeconds + plan.loadSeconds + plan.aloneSeconds))
 
 describe('planRounds', () => {
   test.each([1, 3, 6, 10, 16])('keeps %i cases within the time of a suite', (cases) => {
