@@ -34,8 +34,8 @@ export type Journal = {
    */
   enter(slot: number, requestId: string, deadlineAt: number): void
   /**
-   * On disk when another call enters, at the latest after the callbacks of this turn of the event loop, when answers
-   * are written to the socket too: one write for all calls that end in between.
+   * On disk when another call enters, and before the event loop goes on: one write for all calls that end in one turn
+   * of it. Not later, as another node of the process, with a journal of its own, may be next.
    */
   leave(slot: number): void
   /** Writes at once what was left. */
@@ -81,7 +81,7 @@ export function openJournal(workPath: string, slots: number): Journal {
     },
     leave(slot) {
       writeInFlightRecord(records, slot, null)
-      if (!isScheduled) setImmediate(flush)
+      if (!isScheduled) process.nextTick(flush)
       isScheduled = true
       firstLeft = Math.min(firstLeft, slot)
       lastLeft = Math.max(lastLeft, slot)
