@@ -1,12 +1,8 @@
 import type { Command } from 'commander'
-import { connectEngine } from '../api/connect-engine.ts'
-import { operate } from '../api/versions.ts'
 import type { Context } from '../context.ts'
 import { readClusterSettings } from '../minikube/cluster-settings.ts'
-import { confirm } from '../output/confirm.ts'
 import { UsageError } from '../output/exit-code.ts'
-
-type DeleteOptions = { comment: string; yes?: boolean }
+import { deleteRuntime, deleteVersion, type DeleteOptions } from './delete-after-asking.ts'
 
 /** The original's words for what `version delete` and `runtime delete` do; through the API, so that all of it goes. */
 export function deleteCommands(program: Command, context: Context): void {
@@ -19,13 +15,9 @@ export function deleteCommands(program: Command, context: Context): void {
     .description('delete a stopped version with its stores')
     .option('--comment <text>', 'why, for the history', 'deleted by krectl')
     .option('--yes', 'without being asked on a terminal')
-    .action(async (names: string[], { comment, yes }: DeleteOptions) => {
+    .action(async (names: string[], options: DeleteOptions) => {
       const [runtimeId = '', name = ''] = withoutNamespace(context, names, 2, 'RUNTIME VERSION')
-      const client = await connectEngine(context)
-      const what = `Version "${name}" of runtime "${runtimeId}" will be deleted with its stores`
-      await confirm(context, what, { yes })
-      await operate(client, 'delete', runtimeId, name, comment)
-      context.output.result({ version: name, deleted: true }, `Version "${name}" is deleted.`)
+      await deleteVersion(context, runtimeId, name, options)
     })
   remove
     .command('runtime <names...>')
@@ -33,15 +25,9 @@ export function deleteCommands(program: Command, context: Context): void {
     .description('delete a runtime with its stopped versions and all its data')
     .option('--comment <text>', 'why', 'deleted by krectl')
     .option('--yes', 'without being asked on a terminal')
-    .action(async (names: string[], { comment, yes }: DeleteOptions) => {
+    .action(async (names: string[], options: DeleteOptions) => {
       const [id = ''] = withoutNamespace(context, names, 1, 'RUNTIME')
-      const client = await connectEngine(context)
-      await confirm(context, `Runtime "${id}" will be deleted with all its data`, { yes })
-      await client.graphql(
-        `mutation ($input: DeleteRuntimeInput!) { deleteRuntime(input: $input) { id } }`,
-        { input: { id, comment } },
-      )
-      context.output.result({ id, deleted: true }, `Runtime "${id}" is deleted.`)
+      await deleteRuntime(context, id, options)
     })
 }
 

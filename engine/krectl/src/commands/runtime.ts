@@ -2,10 +2,10 @@ import type { Command } from 'commander'
 import type { AdminClient } from '../api/admin-client.ts'
 import { connectEngine } from '../api/connect-engine.ts'
 import type { Context } from '../context.ts'
-import { confirm } from '../output/confirm.ts'
 import { UsageError } from '../output/exit-code.ts'
 import { addPageOptions, readList, type ListOptions } from '../output/page-options.ts'
 import { table } from '../output/output.ts'
+import { deleteRuntime, type DeleteOptions } from './delete-after-asking.ts'
 import { logLimitsCommand } from './log-limits.ts'
 
 type Runtime = {
@@ -131,13 +131,5 @@ function deleteCommand(runtime: Command, context: Context): void {
     .description('delete a runtime with its stopped versions and all its data')
     .option('--comment <text>', 'why', 'deleted by krectl')
     .option('--yes', 'without being asked on a terminal')
-    .action(async (id: string, { comment, yes }: { comment: string; yes?: boolean }) => {
-      const client = await connectEngine(context)
-      await confirm(context, `Runtime "${id}" will be deleted with all its data`, { yes })
-      await client.graphql(
-        `mutation ($input: DeleteRuntimeInput!) { deleteRuntime(input: $input) { id } }`,
-        { input: { id, comment } },
-      )
-      context.output.result({ id, deleted: true }, `Runtime "${id}" is deleted.`)
-    })
+    .action((id: string, options: DeleteOptions) => deleteRuntime(context, id, options))
 }

@@ -10,9 +10,9 @@ import {
   type Operation,
 } from '../api/versions.ts'
 import type { Context } from '../context.ts'
-import { confirm } from '../output/confirm.ts'
 import { missingConfiguration } from '../output/missing-configuration.ts'
 import { parseDuration } from '../output/parse-duration.ts'
+import { deleteVersion, type DeleteOptions } from './delete-after-asking.ts'
 import { diffCommand } from './diff.ts'
 import { documentsCommand } from './documents.ts'
 import { downloadCommand } from './download.ts'
@@ -130,14 +130,7 @@ function deleteCommand(version: Command, context: Context): void {
     .requiredOption('-r, --runtime <id>', 'runtime')
     .option('--comment <text>', 'why, for the history', 'deleted by krectl')
     .option('--yes', 'without being asked on a terminal')
-    .action(async (name: string, options: { runtime: string; comment: string; yes?: boolean }) => {
-      const client = await connectEngine(context)
-      await confirm(
-        context,
-        `Version "${name}" of runtime "${options.runtime}" will be deleted with its stores`,
-        { yes: options.yes },
-      )
-      await operate(client, 'delete', options.runtime, name, options.comment)
-      context.output.result({ version: name, deleted: true }, `Version "${name}" is deleted.`)
-    })
+    .action((name: string, options: DeleteOptions & { runtime: string }) =>
+      deleteVersion(context, options.runtime, name, options),
+    )
 }
