@@ -4,22 +4,13 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { join, resolve } from 'node:path'
+import { SECURITY_HEADERS } from '../../engine/admin-api/src/http/security-headers.ts'
 import { readUiFile, readUiPage } from '../../engine/admin-api/src/routes/ui/ui-files.ts'
 import { uiPage, uiPolicy } from '../../engine/admin-api/src/routes/ui/ui-page.ts'
 
 const UI_DIR = resolve(import.meta.dirname, '../../admin-ui/dist')
 const ASSETS = 'assets/'
 const FOR_EVER = 'public, max-age=31536000, immutable'
-/** On every answer, as the engine has them. */
-const HEADERS = {
-  'Content-Security-Policy': "default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cross-Origin-Resource-Policy': 'same-origin',
-  'Cache-Control': 'no-store',
-  'Referrer-Policy': 'same-origin',
-  'X-Content-Type-Options': 'nosniff',
-  'X-Frame-Options': 'DENY',
-} as const
 const port = Number(process.env['PORT'] ?? '8080')
 const signIn = (process.env['KRE_SIGN_IN'] ?? '').split(' ')
 const methods = { mail: signIn.includes('mail'), oidc: signIn.includes('oidc') }
@@ -83,7 +74,7 @@ function send(
   headers: Readonly<Record<string, string>> = {},
 ): void {
   res.writeHead(status, {
-    ...HEADERS,
+    ...SECURITY_HEADERS,
     'Content-Type': 'text/plain; charset=utf-8',
     'Content-Length': Buffer.byteLength(body),
     ...headers,

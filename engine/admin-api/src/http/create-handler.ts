@@ -14,7 +14,8 @@ import { lingerAfter } from './linger.ts'
 import { matchRoute } from './match-route.ts'
 import { isProvablyOwn } from './request-origin.ts'
 import { requestedMethod } from './requested-method.ts'
-import { SECURITY_HEADERS, sendProblem, sendRedirect } from './respond.ts'
+import { sendProblem, sendRedirect } from './respond.ts'
+import { SECURITY_HEADERS } from './security-headers.ts'
 
 export type HandlerDeps = {
   routes: readonly Route[]

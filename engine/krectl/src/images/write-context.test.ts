@@ -98,6 +98,7 @@ describe.each<ImageName>(['engine', 'entrypoint', 'runner-onnx'])('the image "%s
 test('a program comes with the files that it loads, and no more', async () => {
   const files = await traceImports(root, 'images/admin-ui/main.ts')
   expect(files).toEqual([
+    'engine/admin-api/src/http/security-headers.ts',
     'engine/admin-api/src/routes/ui/ui-files.ts',
     'engine/admin-api/src/routes/ui/ui-page.ts',
     'images/admin-ui/main.ts',
