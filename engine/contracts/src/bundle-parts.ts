@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { KreError } from './errors.ts'
+import { parseJson } from './parse-json.ts'
 
 /** Of one part: half of what a server with its defaults takes. */
 export const BUNDLE_PART_BYTES = 512 * 1024
@@ -26,14 +27,4 @@ export function readBundleContents(data: Uint8Array): BundleContents {
     'failed-precondition',
     'what says of which parts a bundle is made can not be read: start the version again',
   )
-}
-
-/** What is no JSON is refused by the schema. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
 }

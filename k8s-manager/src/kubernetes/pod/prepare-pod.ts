@@ -2,7 +2,14 @@
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { EntrypointLaunch, KreError, NatsAccess, NatsCredentials, NodeLaunch } from '@kre/contracts'
+import {
+  EntrypointLaunch,
+  KreError,
+  NatsAccess,
+  NatsCredentials,
+  NodeLaunch,
+  parseJson,
+} from '@kre/contracts'
 import { z } from 'zod'
 import {
   CREDENTIALS_KEY,
@@ -124,14 +131,4 @@ async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T> {
     'invalid-argument',
     `${path} is not what it should be: ${z.prettifyError(parsed.error)}`,
   )
-}
-
-/** What is no JSON is refused by the schema. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
 }
