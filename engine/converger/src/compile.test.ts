@@ -3,16 +3,10 @@ import fc from 'fast-check'
 import { emptyRelease, type GraphNode, type Release } from '@kre/contracts'
 import { sampleFacts, sampleNode } from '@kre/contracts/testing'
 import { compile, type CompileSettings, type CompileVersion } from './compile.ts'
+import { sampleSettings } from './testing/sample-settings.ts'
 
 const settings: CompileSettings = {
-  requestTimeoutMs: 30_000,
-  payloadBytesMax: 1024,
-  entrypointWorkers: 1,
-  configKey: Buffer.alloc(32, 1),
-  fuse: false,
-  corsOrigins: [],
-  reflection: true,
-  memoryBytesMax: null,
+  ...sampleSettings,
   resolveRunner: (image) =>
     image.includes('kre-py') ? 'python' : image.includes('kre-ts') ? 'typescript' : null,
 }

@@ -9,22 +9,10 @@ import { createLogger } from '@kre/service-kit'
 import { createKeyRing, makeMasterKey } from '@kre/service-kit/secrets'
 import { openSqliteStore, sealStore } from '@kre/store'
 import { sampleRelease, sampleRuntime, sampleVersion } from '@kre/store/testing'
-import type { CompileSettings } from './compile.ts'
 import { convergeRuntime } from './converge-runtime.ts'
+import { sampleSettings } from './testing/sample-settings.ts'
 
 const signal = new AbortController().signal
-
-const settings: CompileSettings = {
-  requestTimeoutMs: 1_000,
-  payloadBytesMax: 1_000,
-  entrypointWorkers: 1,
-  configKey: Buffer.alloc(32, 1),
-  fuse: false,
-  corsOrigins: [],
-  reflection: true,
-  memoryBytesMax: null,
-  resolveRunner: () => 'typescript',
-}
 
 /** A target that runs at once what it is told. */
 function obedientTarget(): Target & { plans: TargetPlan[] } {
@@ -100,7 +88,7 @@ test('a value that is damaged fails its version alone, and ends nothing that run
       store,
       target,
       nats: quietNats(),
-      settings,
+      settings: sampleSettings,
       logger: createLogger('test', { level: 'silent' }),
       now: () => new Date(),
       fence: { token: 1, assertHeld: () => undefined },
@@ -143,7 +131,7 @@ async function world(work: (deps: Parameters<typeof convergeRuntime>[0]) => Prom
       store,
       target: obedientTarget(),
       nats: quietNats(),
-      settings,
+      settings: sampleSettings,
       logger: createLogger('test', { level: 'silent' }),
       now: () => new Date(),
       fence: { token: 1, assertHeld: () => undefined },

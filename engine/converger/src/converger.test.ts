@@ -7,6 +7,7 @@ import { createEventBus, createLogger, waitUntil } from '@kre/service-kit'
 import { openSqliteStore, type Store } from '@kre/store'
 import { sampleRuntime } from '@kre/store/testing'
 import { createConverger } from './converger.ts'
+import { sampleSettings } from './testing/sample-settings.ts'
 
 let dir: string
 let store: Store
@@ -64,17 +65,7 @@ function forgotten() {
       target,
       nats,
       isTargetShared,
-      settings: {
-        requestTimeoutMs: 1_000,
-        payloadBytesMax: 1_000,
-        entrypointWorkers: 1,
-        configKey: Buffer.alloc(32, 1),
-        fuse: false,
-        corsOrigins: [],
-        reflection: true,
-        memoryBytesMax: null,
-        resolveRunner: () => 'typescript',
-      },
+      settings: sampleSettings,
       logger: createLogger('test', { level: 'silent' }),
       events: createEventBus(() => undefined),
       now: () => new Date(),

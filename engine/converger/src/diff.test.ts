@@ -3,6 +3,7 @@ import { emptyRelease, type Release, type WorkloadObservation } from '@kre/contr
 import { sampleFacts } from '@kre/contracts/testing'
 import { compile } from './compile.ts'
 import { diff, isReady, route } from './diff.ts'
+import { sampleSettings } from './testing/sample-settings.ts'
 
 const release = (running: string[], published: string | null): Release => ({
   ...emptyRelease('demo', 'me', new Date(0)),
@@ -14,17 +15,7 @@ const desired = compile(
   'demo',
   release(['v1'], null),
   [{ name: 'v1', id: 'id', bundleDigest: 'd', facts: sampleFacts(), config: [] }],
-  {
-    requestTimeoutMs: 1,
-    payloadBytesMax: 1,
-    entrypointWorkers: 1,
-    configKey: Buffer.alloc(32, 1),
-    fuse: false,
-    corsOrigins: [],
-    reflection: true,
-    memoryBytesMax: null,
-    resolveRunner: () => 'typescript',
-  },
+  sampleSettings,
 ).workloads
 const observed: WorkloadObservation[] = desired.map((workload) => ({
   id: workload.id,

@@ -1,21 +1,10 @@
 import { describe, expect, test } from '@jest/globals'
 import { emptyRelease } from '@kre/contracts'
 import { sampleFacts } from '@kre/contracts/testing'
-import { compile, type CompileSettings } from './compile.ts'
+import { compile } from './compile.ts'
+import { sampleSettings } from './testing/sample-settings.ts'
 
-const settings: CompileSettings = {
-  requestTimeoutMs: 30_000,
-  payloadBytesMax: 1024,
-  entrypointWorkers: 1,
-  configKey: Buffer.alloc(32, 1),
-  fuse: false,
-  corsOrigins: [],
-  reflection: true,
-  memoryBytesMax: null,
-  resolveRunner: () => 'typescript',
-}
-
-function hashOf(value: string, configKey = settings.configKey): string | undefined {
+function hashOf(value: string, configKey = sampleSettings.configKey): string | undefined {
   const facts = sampleFacts()
   facts.manifest.config.variables.push('PIN')
   const config = [{ key: 'PIN', type: 'VARIABLE' as const, value }]
@@ -24,7 +13,7 @@ function hashOf(value: string, configKey = settings.configKey): string | undefin
     running: [{ version: 'v1', configGeneration: 1 }],
   }
   const versions = [{ name: 'v1', id: 'id', bundleDigest: 'd', facts, config }]
-  return compile('demo', release, versions, { ...settings, configKey }).workloads[0]?.specHash
+  return compile('demo', release, versions, { ...sampleSettings, configKey }).workloads[0]?.specHash
 }
 
 describe('the hash of a spec', () => {
