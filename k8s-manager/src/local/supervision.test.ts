@@ -187,6 +187,22 @@ describe('a replica that lives but does not work', () => {
     expect(reason).toMatch(/^OOMKilled: used \d+ MiB of 200 MiB/)
   })
 
+  test('tells of its removal once, however often that is asked for', async () => {
+    await using subject = await startLocalTarget({ drainMs: 100 })
+    const workload = nodeWorkload('etl', { behaviour: 'stubborn' })
+    await apply(subject.target, { apply: [workload], remove: [] })
+    await readyReplica(subject)
+    const heard: string[] = []
+    // As the converger does: whatever it hears of, it applies again.
+    subject.target.watch((id) => {
+      heard.push(id)
+      void apply(subject.target, { apply: [], remove: [workload.id] })
+    })
+    await apply(subject.target, { apply: [], remove: [workload.id] })
+    await waitUntil('it is gone', async () => (await subject.target.fetch(signal)).length === 0)
+    expect(heard.length).toBeLessThan(10)
+  })
+
   test('is killed when it does not end within its drain', async () => {
     await using subject = await startLocalTarget({ drainMs: 100 })
     const workload = nodeWorkload('etl', { behaviour: 'stubborn' })

@@ -190,8 +190,9 @@ export function createWorkloadSupervisor(
         isRemoved = true
         deps.state.forgetWorkload(workload.id)
         waitFor(until)
+        // Only the first time: who removes again on each change that it hears of would hear of its own removal for ever.
+        changed()
       }
-      changed()
       return gone
     },
   }

@@ -53,10 +53,18 @@ describe('the NATS manager', () => {
     expect((await admin.consumers.info('OUT_demo_v1', 'mongo-writer')).name).toBe('mongo-writer')
   })
 
+  test('leaves nothing on the server however often it looks', async () => {
+    const admin = await jetstreamManager(await nats.connect())
+    const before = (await admin.streams.info('KV_RT_demo')).state
+    for (let pass = 0; pass < 3; pass++) await manager.converge('demo', [version()])
+    expect((await admin.streams.info('KV_RT_demo')).state).toEqual(before)
+    expect(before.consumer_count).toBe(0)
+  })
+
   test('a stop takes the interface away and keeps the stores; a delete takes those too', async () => {
     await manager.converge('demo', [version(false)])
     const bucket = await new Kvm(await nats.connect()).open('RT_demo')
-    expect((await bucket.get('interface.v1'))?.operation ?? 'PURGE').toBe('PURGE')
+    expect(await bucket.get('interface.v1')).toBeNull()
     expect(await streams()).toContain('OBJ_OBJ_demo_v1_wf_models')
     await manager.converge('demo', [])
     expect(await streams()).toEqual(['KV_KV_demo', 'KV_RT_demo'])

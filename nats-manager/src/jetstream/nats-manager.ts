@@ -81,7 +81,7 @@ export async function createNatsManager(
         for (const [name, subject] of changes.retire)
           await manager.streams.update(name, { subjects: [subject] })
         await inParallel(changes.create, create)
-        await writeInterfaces(await kvm.open(routingBucket(runtimeId)), wanted)
+        await writeInterfaces(manager, await kvm.open(routingBucket(runtimeId)), runtimeId, wanted)
         await remove(changes.remove)
         // After the buckets, before the processes that use them.
         await accounts?.converge(runtimeId, versions)
@@ -212,14 +212,28 @@ async function createObjectStore(
 }
 
 /** Makes the `interface.*` entries what the plan says; an entry that is right already is left alone. */
-async function writeInterfaces(bucket: KV, wanted: NatsPlan): Promise<void> {
+async function writeInterfaces(
+  manager: JetStreamManager,
+  bucket: KV,
+  runtimeId: string,
+  wanted: NatsPlan,
+): Promise<void> {
   for (const [key, value] of wanted.interfaces) {
     const text = JSON.stringify(VersionInterface.parse(value))
     const current = await bucket.get(key)
     if (current?.operation !== 'PUT' || current.string() !== text) await bucket.put(key, text)
   }
-  for await (const key of await bucket.keys('interface.*')) {
-    if (!wanted.interfaces.has(key)) await bucket.purge(key)
+  // `bucket.keys()` would leave a consumer on the server for minutes each time, and a stream may have 1,000 of them.
+  const prefix = `$KV.${routingBucket(runtimeId)}.`
+  const stream = `KV_${routingBucket(runtimeId)}`
+  const filter = { subjects_filter: `${prefix}interface.*` }
+  const { state } = await manager.streams.info(stream, filter)
+  for (const subject of Object.keys(state.subjects ?? {})) {
+    const key = subject.slice(prefix.length)
+    if (wanted.interfaces.has(key)) continue
+    // The first tells who serves it, the second takes away what the first left.
+    await bucket.purge(key)
+    await manager.streams.purge(stream, { filter: subject })
   }
 }
 
