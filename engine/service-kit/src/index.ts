@@ -16,7 +16,6 @@ export {
 } from './metrics/metrics-collector.ts'
 export { connectNats } from './nats-connection.ts'
 export { findNatsServer, NATS_SERVER_VERSION } from './nats-server/find-nats-server.ts'
-export { processStartTime } from './process/process-start-time.ts'
+export { processStartTime, untilReaped } from './process/index.ts'
 export { createSharedEventBus } from './shared-event-bus.ts'
-export { untilReaped } from './process/until-reaped.ts'
 export { waitUntil } from './wait-until.ts'

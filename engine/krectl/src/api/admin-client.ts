@@ -9,7 +9,7 @@ import {
   type ErrorDetails,
   type KrtIssue,
 } from '@kre/contracts'
-import { readEngineRecord } from '@kre/service-kit'
+import { readEngineRecord } from '@kre/service-kit/engine-record'
 import { EngineUnreachable } from '../output/exit-code.ts'
 
 /** The engine answers in milliseconds; whoever is silent for so long hangs. */

@@ -3,7 +3,6 @@ import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { buildBundle } from '@kre/bundle'
 import { KreError, type KrtIssue, type VersionStatus } from '@kre/contracts'
 import { fetchModels } from '../bundle/fetch-models.ts'
 import type { Context } from '../context.ts'
@@ -103,6 +102,7 @@ export async function uploadVersion(
   const scratch = await mkdtemp(join(tmpdir(), 'krectl-'))
   try {
     const file = join(scratch, 'bundle.krt')
+    const { buildBundle } = await import('@kre/bundle')
     const built = await buildBundle({ directory: path, out: file })
     if (!built.ok) throw new BundleRefused(`${path} is not a valid bundle`, built.issues)
     return await upload(client, runtimeId, file, context)

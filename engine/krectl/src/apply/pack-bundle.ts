@@ -1,5 +1,4 @@
 import { stat } from 'node:fs/promises'
-import { ingestBundle } from '@kre/bundle'
 import { formatIssue, toKreError } from '@kre/contracts'
 import { fetchModels } from '../bundle/fetch-models.ts'
 import type { Context } from '../context.ts'
@@ -38,6 +37,7 @@ export async function packBundle(
     }
     if (kind.isDirectory()) await fetchModels(path, context)
     const source = kind.isDirectory() ? { directory: path } : { file: path }
+    const { ingestBundle } = await import('@kre/bundle')
     const result = await ingestBundle(source, { scratchDir, signal })
     if (result.ok) {
       const { facts, digest, file } = result

@@ -7,7 +7,6 @@ import type { AdminClient } from '../api/admin-client.ts'
 import { connectEngine } from '../api/connect-engine.ts'
 import { findVersion } from '../api/versions.ts'
 import type { Context } from '../context.ts'
-import { callRpc, callStream, isStreaming } from '../grpc/call-rpc.ts'
 import { UsageError } from '../output/exit-code.ts'
 import { collect } from '../output/collect.ts'
 import { isLoopback } from '../profiles/check-engine-url.ts'
@@ -49,6 +48,7 @@ export function callCommand(program: Command, context: Context): void {
       const descriptorSet = await client.bytes(descriptorSetPath(options.runtime, version))
       const { signal } = context
       const call = { address, method, json: request, timeoutMs, metadata, descriptorSet, signal }
+      const { callRpc, callStream, isStreaming } = await import('../grpc/call-rpc.ts')
       if (isStreaming(call)) {
         await callStream(call, (message) =>
           context.output.line(message, JSON.stringify(message, null, 2)),
@@ -82,6 +82,7 @@ export async function callPublished(
   json: JsonValue,
 ): Promise<{ json: JsonValue; address: string }> {
   const { address, version } = await findAddress(client, { runtime })
+  const { callRpc } = await import('../grpc/call-rpc.ts')
   const answer = await callRpc({
     address,
     method,

@@ -1,5 +1,4 @@
 import type { Command } from 'commander'
-import { createTwoFilesPatch } from 'diff'
 import { connectEngine } from '../api/connect-engine.ts'
 import type { Context } from '../context.ts'
 
@@ -34,7 +33,7 @@ export function diffCommand(version: Command, context: Context): void {
       const client = await connectEngine(context)
       const answer = await client.graphql<Answer>(COMPARE, { runtimeId: runtime, from, to })
       const { versionComparison: comparison } = answer
-      const patch = manifestPatch({ name: from, ...answer.from }, { name: to, ...answer.to })
+      const patch = await manifestPatch({ name: from, ...answer.from }, { name: to, ...answer.to })
       context.output.result(
         { from, to, ...comparison, manifest: patch },
         [...describe(comparison), '', patch ?? 'The manifests have little in common.'].join('\n'),
@@ -45,7 +44,8 @@ export function diffCommand(version: Command, context: Context): void {
 type Named = { readonly name: string; readonly manifest: string }
 
 /** Null for texts that have little in common. */
-function manifestPatch(from: Named, to: Named): string | null {
+async function manifestPatch(from: Named, to: Named): Promise<string | null> {
+  const { createTwoFilesPatch } = await import('diff')
   const texts = [from.name, to.name, from.manifest, to.manifest] as const
   const patch = createTwoFilesPatch(...texts, undefined, undefined, { maxEditLength: EDITS_MAX })
   return patch?.trimEnd() ?? null

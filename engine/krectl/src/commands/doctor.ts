@@ -3,8 +3,6 @@ import { statfs } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import type { Command } from 'commander'
 import { GiB, KreError, SECOND_MS } from '@kre/contracts'
-import { findNatsServer } from '@kre/service-kit'
-import { probeIsolation } from '@kre/service-kit/isolation'
 import { cacheDir, type Context } from '../context.ts'
 import { table } from '../output/output.ts'
 
@@ -138,6 +136,7 @@ export function compareVersions(a: string, b: string): number {
 async function checkNats(context: Context): Promise<Check> {
   const path = context.environment['PATH'] ?? ''
   try {
+    const { findNatsServer } = await import('@kre/service-kit')
     const found = await findNatsServer({
       cacheDir: cacheDir(context),
       path,
@@ -161,6 +160,7 @@ async function checkIsolation({ environment }: Context): Promise<Check> {
   const check = { name: 'isolation', required: false, why: 'nodes of bundles that are not trusted' }
   if (environment['KRE_ISOLATION'] === 'off')
     return { ...check, ok: false, found: `${NOT_FOUND}: KRE_ISOLATION is off` }
+  const { probeIsolation } = await import('@kre/service-kit/isolation')
   const verdict = await probeIsolation(environment)
   if (verdict.kind === 'none') return { ...check, ok: false, found: `${NOT_FOUND}: ${verdict.why}` }
   return {

@@ -1,7 +1,8 @@
 import { cp, mkdir, readFile, readdir, rename, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import type { Command } from 'commander'
-import { buildBundle, generateTypes, inspectBundle } from '@kre/bundle'
+// Loaded when a command needs it: each start of krectl would pay for it.
+const bundles = () => import('@kre/bundle')
 import { formatIssue, KreError, resolveRunner, toYaml, type KrtIssue } from '@kre/contracts'
 import { BundleRefused } from '../api/admin-client.ts'
 import { fetchModels } from '../bundle/fetch-models.ts'
@@ -24,8 +25,8 @@ export function krtCommands(program: Command, context: Context): void {
     .command('types <folder>')
     .description("write TypeScript types of the bundle's messages into its gen/ folder")
     .action(async (folder: string) => {
-      const written = (await generateTypes(resolve(context.cwd, folder))).map((file) =>
-        relative(context.cwd, file),
+      const written = (await (await bundles()).generateTypes(resolve(context.cwd, folder))).map(
+        (file) => relative(context.cwd, file),
       )
       context.output.result({ written }, written.map((file) => `wrote ${file}`).join('\n'))
     })
@@ -78,7 +79,9 @@ function validateCommand(krt: Command, context: Context): void {
     .option('--target <name>', 'also say what runs each node there: local')
     .option('--strict', 'unknown keys are errors')
     .action(async (path: string | undefined, options: { target?: string; strict?: boolean }) => {
-      const checked = await inspectBundle(await existing(context, path ?? '.'), {
+      const checked = await (
+        await bundles()
+      ).inspectBundle(await existing(context, path ?? '.'), {
         strict: options.strict === true,
       })
       if (!checked.ok) return refuse(context, path ?? '.', checked.issues)
@@ -127,7 +130,9 @@ function buildCommand(krt: Command, context: Context): void {
             ? join(context.cwd, `.krt-${process.pid}.tmp`)
             : resolve(context.cwd, options.output)
         await existing(context, dirname(out))
-        const built = await buildBundle({
+        const built = await (
+          await bundles()
+        ).buildBundle({
           directory,
           out,
           ...(options.versionName === undefined ? {} : { versionName: options.versionName }),
@@ -153,7 +158,7 @@ function showCommand(krt: Command, context: Context): void {
     .description('what a folder or a .krt file holds')
     .option('--normalized', 'the manifest in its v2 form')
     .action(async (path: string, options: { normalized?: boolean }) => {
-      const checked = await inspectBundle(await existing(context, path))
+      const checked = await (await bundles()).inspectBundle(await existing(context, path))
       if (!checked.ok) return refuse(context, path, checked.issues)
       const { manifest, methods, files } = checked.facts
       if (options.normalized) return context.output.result(manifest, toYaml(manifest).trimEnd())

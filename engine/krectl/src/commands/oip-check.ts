@@ -1,20 +1,11 @@
-import { createClient } from '@connectrpc/connect'
-import { createGrpcTransport, Http2SessionManager } from '@connectrpc/connect-node'
 import type { Command } from 'commander'
-import { KreError, SECOND_MS } from '@kre/contracts'
-import { GRPCInferenceService } from '@kre/contracts/oip'
+import { KreError } from '@kre/contracts'
 import type { Context } from '../context.ts'
-import { type CheckResult, type Outcome, runChecks } from '../oip-check/check.ts'
-import { extensionChecks } from '../oip-check/extension-checks.ts'
-import { grpcChecks } from '../oip-check/grpc-checks.ts'
-import { restChecks } from '../oip-check/rest-checks.ts'
+import type { CheckResult, Outcome } from '../oip-check/check.ts'
 import { UsageError } from '../output/exit-code.ts'
 import { table } from '../output/output.ts'
 
 type Options = { strict?: boolean }
-
-/** A call that takes longer counts as failed. */
-const CALL_TIMEOUT_MS = 30 * SECOND_MS
 
 export function oipCheckCommand(program: Command, context: Context): void {
   program
@@ -27,28 +18,13 @@ export function oipCheckCommand(program: Command, context: Context): void {
       const rest = parseUrl(restUrl)
       if (!/^[^\s/:]+:\d+$|^\[[0-9a-fA-F:]+\]:\d+$/.test(grpcAddress))
         throw new UsageError(`"${grpcAddress}" is no HOST:PORT`)
-      const baseUrl = `http://${grpcAddress}`
-      const sessionManager = new Http2SessionManager(baseUrl)
-      const transport = createGrpcTransport({
-        baseUrl,
-        sessionManager,
-        defaultTimeoutMs: CALL_TIMEOUT_MS,
-      })
-      const client = createClient(GRPCInferenceService, transport)
-      let results: CheckResult[]
-      try {
-        results = await runChecks(
-          [
-            ...grpcChecks(client, model),
-            ...restChecks(rest, model, context.signal),
-            ...extensionChecks(client, rest, model, context.signal),
-          ],
-          ({ outcome, id, protocol, name }) =>
-            context.output.step(`${outcome} ${id} ${protocol}: ${name}`),
-        )
-      } finally {
-        sessionManager.abort() // the process would wait for it
-      }
+      const { runOipCheck } = await import('../oip-check/run-oip-check.ts')
+      const results = await runOipCheck(
+        { rest, grpcAddress, model },
+        ({ outcome, id, protocol, name }) =>
+          context.output.step(`${outcome} ${id} ${protocol}: ${name}`),
+        context.signal,
+      )
       report(results, { model, rest, grpc: grpcAddress }, strict === true, context)
     })
 }

@@ -2,7 +2,7 @@
 import { open } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { KreError } from '@kre/contracts'
-import { readEngineRecords } from '@kre/service-kit'
+import { readEngineRecords } from '@kre/service-kit/engine-record'
 import type { Context } from '../context.ts'
 import { spawnEngine } from './engine-child.ts'
 import { openEngineLog } from './engine-log.ts'

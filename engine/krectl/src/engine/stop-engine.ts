@@ -4,12 +4,11 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { KreError } from '@kre/contracts'
 import {
-  processStartTime,
   readEngineRecord,
   readEngineRecords,
-  untilReaped,
   type EngineRecord,
-} from '@kre/service-kit'
+} from '@kre/service-kit/engine-record'
+import { processStartTime, untilReaped } from '@kre/service-kit/process'
 import type { Context } from '../context.ts'
 import { EXIT_BUSY, spawnEngine } from './engine-child.ts'
 

@@ -9,6 +9,10 @@ export const METRIC_HELP: Readonly<Record<string, string>> = {
   kre_node_calls_total: 'Calls of handlers that ended.',
   kre_node_handler_seconds: 'Time in a handler.',
   kre_node_queued_messages: 'Messages that wait for a handler.',
+  kre_node_in_flight_messages: 'Messages that wait, are in a handler, or are to be tried again.',
+  kre_node_queue_age_seconds: 'How long the message that waits longest has waited.',
+  kre_node_replicas_wanted: 'Replicas that a node shall have now; of the engine that leads.',
+  kre_node_replicas_ready: 'Replicas of a node that take messages; of the engine that leads.',
   kre_node_queue_seconds: 'Time from the arrival of a message to its handler.',
   kre_node_transport_seconds:
     'Time from the sending of a message to its arrival, by the clocks of both.',

@@ -15,6 +15,8 @@ const PROCESS_SILENT_MS = 2 * MINUTE_MS
 export const PROCESS_FORGOTTEN_MS = HOUR_MS
 /** A version that is gone for so long is not shown any more. */
 const SERIES_SILENT_MS = 10 * MINUTE_MS
+/** Of several processes the one with the most counts; other gauges add up. */
+const OF_THE_MOST: ReadonlySet<string> = new Set(['kre_node_queue_age_seconds'])
 
 export type MetricsCollector = {
   /**
@@ -50,6 +52,13 @@ export type Reading = {
   readonly value: number
 }
 
+/** What the engine itself knows; `METRIC_HELP` has its name. */
+export type OwnGauge = {
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly value: number
+}
+
 /** All that a process had counted when it was heard. */
 export type HeardProcess = { process: string; heardAt: Date; totals: string }
 
@@ -73,11 +82,13 @@ type Series = ExposedSeries & { at: number }
  * @param now in ms since 1970.
  * @param onIncrement told whatever is added to a series.
  * @param onReading told whatever gauges say.
+ * @param ownGauges of the engine, asked when they are shown.
  */
 export function createMetricsCollector(
   now: () => number = Date.now,
   onIncrement: (increment: Increment) => void = () => undefined,
   onReading: (reading: Reading) => void = () => undefined,
+  ownGauges: () => readonly OwnGauge[] = () => [],
 ): MetricsCollector {
   const startedAt = now()
   const processes = new Map<string, Process>()
@@ -158,7 +169,10 @@ export function createMetricsCollector(
     for (const { gauges } of living())
       for (const { key, value } of gauges) {
         const gauge = series.get(key)
-        if (gauge !== undefined) gauge.value += value
+        if (gauge === undefined) continue
+        gauge.value = OF_THE_MOST.has(gauge.name)
+          ? Math.max(gauge.value, value)
+          : gauge.value + value
       }
   }
 
@@ -208,6 +222,7 @@ export function createMetricsCollector(
       })
       return writeExposition([
         ...series.values(),
+        ...ownGauges().map(({ name, labels, value }) => ({ ...gauge(name, value), labels })),
         counter('kre_engine_metric_reports_total', own.reports),
         counter('kre_engine_metric_reports_invalid_total', own.invalidReports),
         counter('kre_engine_metric_series_dropped_total', own.droppedSeries),

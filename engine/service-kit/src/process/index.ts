@@ -1,0 +1,2 @@
+export { processStartTime } from './process-start-time.ts'
+export { untilReaped } from './until-reaped.ts'
