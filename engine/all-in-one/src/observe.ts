@@ -1,5 +1,6 @@
 import { openObserver, type LiveTraffic, type LogBounds } from '@kre/admin-api'
-import { ALL_KEPT_REQUESTS, ALL_METRICS, ALL_REQUEST_STEPS } from '@kre/contracts'
+import { ALL_KEPT_REQUESTS, ALL_METRICS, ALL_REQUEST_STEPS, ALL_WAKE_CALLS } from '@kre/contracts'
+import type { Autoscaler } from '@kre/converger'
 import { createMetricsCollector, type connectNats, type Logger } from '@kre/service-kit'
 import type { Store } from '@kre/store'
 
@@ -15,6 +16,8 @@ export type Observed = AsyncDisposable & {
  * Adds up what processes report and stores it, from where the engine before had got to.
  *
  * @param deps.mayStore asked before each write: false = it is left out. What it throws is tried again.
+ * @param deps.autoscaler hears what processes say of their load, and who asks for nodes that sleep. Absent = nobody acts
+ * on it here.
  */
 export async function observe(deps: {
   store: Store
@@ -22,13 +25,21 @@ export async function observe(deps: {
   logger: Logger
   logBounds: LogBounds
   mayStore: () => boolean
+  autoscaler?: Autoscaler
 }): Promise<Observed> {
-  const { nats, logger, logBounds } = deps
+  const { nats, logger, logBounds, autoscaler } = deps
   const store = gated(deps.store, deps.mayStore)
   const collector = createMetricsCollector(
     Date.now,
-    (increment) => observer.count(increment),
-    (reading) => observer.read(reading),
+    (increment) => {
+      observer.count(increment)
+      autoscaler?.count(increment)
+    },
+    (reading) => {
+      observer.read(reading)
+      autoscaler?.read(reading)
+    },
+    () => autoscaler?.gauges() ?? [],
   )
   const observer = await openObserver({
     store,
@@ -41,6 +52,7 @@ export async function observe(deps: {
     hear(nats, ALL_METRICS, (subject, data) => collector.accept(data, subject)),
     hear(nats, ALL_KEPT_REQUESTS, observer.kept),
     hear(nats, ALL_REQUEST_STEPS, observer.steps),
+    ...(autoscaler === undefined ? [] : [hear(nats, ALL_WAKE_CALLS, autoscaler.called)]),
   ]
   return {
     metrics: () => collector.expose(),

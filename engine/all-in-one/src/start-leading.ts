@@ -1,6 +1,6 @@
 /** What the one engine does that leads: it makes the world follow, and keeps what versions say. */
 import { HOUR_MS, resolveRunner, type EventBus } from '@kre/contracts'
-import { createConverger, type CompileSettings, type Fence } from '@kre/converger'
+import { createAutoscaler, createConverger, type CompileSettings, type Fence } from '@kre/converger'
 import { createMongoWriter } from '@kre/mongo-writer'
 import { createNatsManager } from '@kre/nats-manager'
 import type { connectNats, Logger } from '@kre/service-kit'
@@ -51,7 +51,10 @@ export async function startLeading(deps: LeadingDeps): Promise<Leading> {
     })
     release.push(() => writer[Symbol.asyncDispose]())
     await writer.start(closing.signal)
+    const autoscaler = createAutoscaler(logger)
+    release.push(async () => autoscaler[Symbol.dispose]())
     const converger = createConverger({
+      autoscaler,
       store,
       target,
       nats: await createNatsManager(nats, accounts, config.target.nats?.replicas),
@@ -65,6 +68,7 @@ export async function startLeading(deps: LeadingDeps): Promise<Leading> {
     release.push(() => converger[Symbol.asyncDispose]())
     await converger.start(closing.signal)
     const observed = await observe({
+      autoscaler,
       store,
       nats,
       logger,

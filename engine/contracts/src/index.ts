@@ -1,5 +1,6 @@
 export * from './bundle.ts'
 export * from './bundle-parts.ts'
+export * from './derive-node.ts'
 export * from './engine-status.ts'
 export * from './envelope/envelope.ts'
 export * from './envelope/metadata.ts'

@@ -52,6 +52,8 @@ export const NodeMember = z.object({
   outputs: z.array(z.string().nullable()),
   /** Those of `outputs` that nobody outside of the node's process listens to. Absent = none. */
   localOutputs: z.array(z.string().nullable()).optional(),
+  /** Those of `outputs` that a node listens to which may sleep: a message for it waits until it is awake. Absent = none. */
+  sleeperOutputs: z.array(z.string().nullable()).optional(),
   /** Whether its first output without a channel answers the caller. */
   isExitpoint: z.boolean(),
   /** Full names of the workflow's rpc messages. */
@@ -168,6 +170,8 @@ export const VersionInterface = z.object({
       limits: WorkflowLimits.optional(),
       /** Ids of all nodes: a request is taken only when each has announced itself ready with the digest. */
       nodes: z.array(z.string()),
+      /** Those of `nodes` that may have no replica while nobody asks: a request waits until they are awake. Absent = none. */
+      sleepers: z.array(z.string()).optional(),
     }),
   ),
   /** base64 */

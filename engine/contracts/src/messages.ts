@@ -40,6 +40,13 @@ export type DeathNotice = z.infer<typeof DeathNotice>
 export const Cancellation = z.object({ requestIds: z.array(z.string()) })
 export type Cancellation = z.infer<typeof Cancellation>
 
+/**
+ * A request waits for nodes of the workflow that sleep (on `controlSubject(v, 'wake')`). Said again about every second
+ * while it waits, because nobody answers.
+ */
+export const WakeCall = z.object({ workflow: z.string().max(63) })
+export type WakeCall = z.infer<typeof WakeCall>
+
 const Origin = {
   runtimeId: z.string(),
   version: z.string(),

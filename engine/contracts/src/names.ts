@@ -85,6 +85,7 @@ export type ControlVerb =
   | 'kept'
   | 'steps'
   | 'sample'
+  | 'wake'
 export function controlSubject(v: VersionRef, verb: ControlVerb): string {
   return `${versionPrefix(v)}._c.${verb}`
 }
@@ -94,6 +95,9 @@ export const ALL_ANNOUNCEMENTS = 'x.*.*._c.announce'
 /** Requests that entrypoints of all versions keep as examples, and the steps that nodes know of them. */
 export const ALL_KEPT_REQUESTS = 'x.*.*._c.kept'
 export const ALL_REQUEST_STEPS = 'x.*.*._c.steps'
+
+/** Calls for nodes that sleep, of all versions: the engine starts them. */
+export const ALL_WAKE_CALLS = 'x.*.*._c.wake'
 
 /** Replies to one entrypoint process: `_R.<rt>.<entrypoint>.<token>`; it subscribes with `*` as the token. */
 export function replySubject(runtimeId: RuntimeId, entrypoint: string, replyToken: string): string {
@@ -203,6 +207,9 @@ export const ROUTING_KEY = 'routing'
 export function interfaceKey(version: string): string {
   return `interface.${token(version)}`
 }
+
+/** What routing buckets are told of tables and interfaces, in all runtimes: the bucket is the second token. */
+export const ALL_ROUTING_WRITES: readonly string[] = ['$KV.*.routing', '$KV.*.interface.*']
 
 /** Key-value bucket behind `ctx.configuration` scope `project`: belongs to the runtime. */
 export function projectBucket(runtimeId: RuntimeId): string {

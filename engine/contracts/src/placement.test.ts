@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
+import { RESTARTS_UNTIL_ERROR } from './derive-node.ts'
 import { workloadId } from './names.ts'
-import { deriveVersion, RESTARTS_UNTIL_ERROR, type Placement } from './placement.ts'
+import { deriveVersion, type Placement } from './placement.ts'
 import { emptyRelease, type Release } from './release.ts'
 import type { ReplicaObservation, WorkloadObservation } from './target.ts'
 import { sampleFacts } from './testing/sample-facts.ts'

@@ -1,8 +1,9 @@
 /** What was last observed of a runtime, and the statuses that follow from it. */
-import type { KrtManifest } from './manifest/graph.ts'
+import { deriveNode, type DerivedState } from './derive-node.ts'
+import type { GraphNode, KrtManifest, WorkflowGraph } from './manifest/graph.ts'
 import type { Release } from './release.ts'
 import type { WorkloadObservation } from './target.ts'
-import type { NodeStatus, VersionStatus } from './version-status.ts'
+import type { VersionStatus } from './version-status.ts'
 
 /** A cache of observations, written by the converger alone. Losing it costs one pass, never a decision. */
 export type Placement = {
@@ -20,13 +21,9 @@ export type Placement = {
   readonly observedAt: Date
 }
 
-export type DerivedNode = {
+export type DerivedNode = DerivedState & {
   workflow: string
   node: string
-  status: NodeStatus
-  reason: string
-  replicasReady: number
-  restarts: number
   /** Other nodes that share its process now. */
   fused: readonly string[]
 }
@@ -36,9 +33,6 @@ export type DerivedVersion = {
   nodes: DerivedNode[]
   address: string
 }
-
-/** Restarts after which a replica that is not ready makes its version ERROR (it goes on being restarted). */
-export const RESTARTS_UNTIL_ERROR = 3
 
 /**
  * The status of a version, from intent and observation alone (seeds, derived statuses).
@@ -57,16 +51,7 @@ export function deriveVersion(input: {
   const wanted = release?.running.some((running) => running.version === version) ?? false
   const observed = (placement?.workloads ?? []).filter((workload) => workload.version === version)
   const nodes = manifest.workflows.flatMap((workflow) =>
-    workflow.nodes.map((node): DerivedNode => {
-      const found = observed.find(
-        (workload) =>
-          workload.workflow === workflow.id &&
-          (workload.node === node.id || workload.fused?.includes(node.id) === true),
-      )
-      const members = [found?.node ?? node.id, ...(found?.fused ?? [])]
-      const fused = members.filter((id) => id !== node.id)
-      return { workflow: workflow.id, node: node.id, ...deriveNode(found, wanted), fused }
-    }),
+    workflow.nodes.map((node) => deriveNodeOf(workflow, node, observed, wanted)),
   )
   const entrypoint = observed.find((workload) => workload.role === 'entrypoint')
   const address = entrypoint?.address ?? ''
@@ -91,8 +76,7 @@ export function deriveVersion(input: {
     return describe('ERROR', `entrypoint: ${entrypointState.reason}`)
   const current =
     placement !== null && release !== null && placement.generation >= release.generation
-  const ready =
-    nodes.every((node) => node.status === 'STARTED') && entrypointState.status === 'STARTED'
+  const ready = nodes.every((node) => node.isServing) && entrypointState.status === 'STARTED'
   if (!ready)
     return describe(
       'STARTING',
@@ -100,34 +84,40 @@ export function deriveVersion(input: {
     )
   if (release?.published === version) {
     return placement?.routed === version
-      ? describe('PUBLISHED', '')
+      ? describe('PUBLISHED', asleepText(nodes))
       : describe('STARTED', 'publishing')
   }
-  return describe('STARTED', current ? '' : 'a change is being applied')
+  return describe('STARTED', current ? asleepText(nodes) : 'a change is being applied')
 }
 
-function deriveNode(
-  workload: WorkloadObservation | undefined,
+function deriveNodeOf(
+  workflow: WorkflowGraph,
+  { id, autoscaling }: GraphNode,
+  observed: readonly WorkloadObservation[],
   wanted: boolean,
-): Pick<DerivedNode, 'status' | 'reason' | 'replicasReady' | 'restarts'> {
-  const replicas = workload?.replicas ?? []
-  const replicasReady = replicas.filter((replica) => replica.state === 'ready').length
-  const restarts = replicas.reduce((sum, replica) => sum + replica.restarts, 0)
-  const facts = { replicasReady, restarts }
-  if (!wanted) return { status: 'STOPPED', reason: '', ...facts }
-  const broken = replicas.find(
-    ({ state, restarts, isOverdue }) =>
-      (state !== 'ready' && state !== 'stopping' && isOverdue) ||
-      (state === 'backoff' && restarts >= RESTARTS_UNTIL_ERROR),
+): DerivedNode {
+  const found = observed.find(
+    (workload) =>
+      workload.workflow === workflow.id &&
+      (workload.node === id || workload.fused?.includes(id) === true),
   )
-  if (broken !== undefined) return { status: 'ERROR', reason: broken.reason, ...facts }
-  if (workload !== undefined && replicasReady >= workload.replicasWanted)
-    return { status: 'STARTED', reason: '', ...facts }
-  return {
-    status: 'STARTING',
-    reason: replicas.find((replica) => replica.reason !== '')?.reason ?? '',
-    ...facts,
-  }
+  const members = [found?.node ?? id, ...(found?.fused ?? [])]
+  const fused = members.filter((member) => member !== id)
+  return { workflow: workflow.id, node: id, ...deriveNode(found, wanted, autoscaling), fused }
+}
+
+/** Of a version that runs: which of its nodes have no replica until somebody asks. */
+function asleepText(nodes: readonly DerivedNode[]): string {
+  const waking = nodes.filter(({ status }) => status === 'STARTING').map(({ node }) => node)
+  if (waking.length > 0) return `${named(waking)} wake${waking.length === 1 ? 's' : ''} up`
+  const asleep = nodes.filter(({ isAsleep }) => isAsleep).map(({ node }) => node)
+  if (asleep.length === 0) return ''
+  return `scaled to zero: ${named(asleep)} start${asleep.length === 1 ? 's' : ''} with the next request`
+}
+
+function named(nodes: readonly string[]): string {
+  const quoted = nodes.map((node) => `"${node}"`).join(', ')
+  return `${nodes.length === 1 ? 'node' : 'nodes'} ${quoted}`
 }
 
 /** @param otherwise said of one that gives no reason. */

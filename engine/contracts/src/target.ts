@@ -3,6 +3,7 @@
  * Four verbs, one conformance suite; the converger is the only caller of `apply`.
  */
 import type { EntrypointSpec, NodeSpec } from './launch.ts'
+import type { Autoscaling } from './manifest/graph.ts'
 
 /** One entrypoint or node with its replicas: what a Deployment is on Kubernetes. */
 export type Workload = {
@@ -25,6 +26,15 @@ export type Workload = {
   readonly memoryBytesMax: number | null
   /** What else its replicas need of a machine. Absent = nothing that its manifest names. */
   readonly resources?: WorkloadResources
+  /** The engine follows its load. Of no interest to targets: they are told a number of replicas. Absent = it doesn't. */
+  readonly scaling?: WorkloadScaling
+}
+
+/** Of all nodes that share the process: they have the same limits, and scale as one. */
+export type WorkloadScaling = Pick<Autoscaling, 'min' | 'max' | 'idleMs'> & {
+  readonly nodes: readonly (Pick<Autoscaling, 'targetInFlight' | 'targetQueueAgeMs'> & {
+    readonly node: string
+  })[]
 }
 
 /** Of all nodes that share the process together. */
@@ -58,6 +68,11 @@ export type WorkloadObservation = {
   /** Other nodes of the workflow that share the process. Absent = none. */
   readonly fused?: readonly string[]
   readonly replicasWanted: number
+  /**
+   * What it was last applied with, also while `replicasWanted` hides that so that it is applied again. The next engine
+   * goes on from here with what follows its load. Absent = it is on its way out, or nobody knows.
+   */
+  readonly scale?: number
   readonly specHash: string
   readonly replicas: readonly ReplicaObservation[]
   /** `host:port` of an entrypoint; empty for nodes. */

@@ -19,6 +19,7 @@ import {
   type Workload,
 } from '@kre/contracts'
 import { fuseNodes } from './fuse-nodes.ts'
+import { feedsSleeper, scalingOf } from './scaling/scaling-of.ts'
 import { configHash, specHash } from './spec-hash.ts'
 
 export type CompileSettings = {
@@ -125,6 +126,7 @@ function nodeWorkloads(
         bundleDigest: version.bundleDigest,
         memoryBytesMax: memoryBytesMax(group) ?? settings.memoryBytesMax,
         ...resourcesOf(group),
+        ...scalingOf(group),
       }
     }),
   )
@@ -179,6 +181,7 @@ function nodeSpec(
     src: node.src,
     subscriptions: node.subscriptions,
     outputs: outputsOf(workflow, node),
+    ...sleeperOutputsOf(workflow, node),
     isExitpoint: workflow.exitpoint === node.id,
     requestType: method?.requestType ?? '',
     responseType: method?.responseType ?? '',
@@ -222,6 +225,16 @@ function outputsOf(workflow: WorkflowGraph, node: GraphNode): (string | null)[] 
     .map((subscription) => subscription.channel)
   // Null first, so that the order never depends on the manifest's.
   return [...new Set(channels)].toSorted((a, b) => (a ?? '').localeCompare(b ?? ''))
+}
+
+function sleeperOutputsOf(
+  workflow: WorkflowGraph,
+  node: GraphNode,
+): Pick<NodeMember, 'sleeperOutputs'> {
+  const outputs = outputsOf(workflow, node).filter((channel) =>
+    feedsSleeper(workflow, node, channel),
+  )
+  return outputs.length === 0 ? {} : { sleeperOutputs: outputs }
 }
 
 /** What only nodes of the group hear of one of them. */

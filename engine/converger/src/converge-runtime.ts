@@ -15,6 +15,7 @@ import type { Store } from '@kre/store'
 import { compile, type CompileSettings } from './compile.ts'
 import { diff, isReady, route } from './diff.ts'
 import { finishPublication } from './finish-publication.ts'
+import type { Autoscaler } from './scaling/autoscaler.ts'
 
 export type ConvergeDeps = {
   store: Pick<Store, 'versions' | 'releases' | 'config' | 'placements'>
@@ -25,6 +26,8 @@ export type ConvergeDeps = {
   now: () => Date
   /** Why this engine, and no other, may act. */
   fence: Fence
+  /** Knows how many replicas a workload that follows its load shall have. Absent = it keeps those it starts with. */
+  autoscaler?: Pick<Autoscaler, 'replicasOf' | 'seen' | 'watch'>
 }
 
 /** The lease of the one engine that acts on the world. */
@@ -44,8 +47,11 @@ export async function convergeRuntime(
   deps.fence.assertHeld()
   const intent = await readIntent(deps, runtimeId)
   await finishPublication(deps.store, intent.release, intent.versions)
-  const desired = compile(runtimeId, intent.release, intent.versions, deps.settings)
-  const failures = { ...desired.failures }
+  const compiled = compile(runtimeId, intent.release, intent.versions, deps.settings)
+  const failures = { ...compiled.failures }
+  /** What shall run, given what does: how many replicas follow their load is kept there. */
+  const desired = (observed: readonly WorkloadObservation[]) =>
+    scaled(deps, compiled.workloads, observed)
   const stages: Record<string, string> = {}
   let blocked = false
   const blame = (error: unknown, versions: Iterable<string>) => {
@@ -71,14 +77,8 @@ export async function convergeRuntime(
     isNatsTidy = waiting.length === 0
     routed = (await deps.nats.readRouting(runtimeId))?.published ?? null
     // Before anything is removed: nobody is sent to a version that is about to end.
-    routed = await applyRoute(
-      deps,
-      runtimeId,
-      intent.release,
-      routed,
-      desired.workloads,
-      await observe(deps, runtimeId, signal),
-    )
+    const now = await observe(deps, runtimeId, signal)
+    routed = await applyRoute(deps, runtimeId, intent.release, routed, desired(now), now)
   } catch (error) {
     isPrepared = false
     blame(error, wanted)
@@ -88,7 +88,7 @@ export async function convergeRuntime(
     await noteBlindness(deps, runtimeId, wanted, error)
     throw error
   })
-  const plan = keepUnreadable(diff(desired.workloads, before), before, intent.versions)
+  const plan = keepUnreadable(diff(desired(before), before), before, intent.versions)
   // Nothing is started on a NATS that could not be prepared, also for a moment: what starts would wait for accounts that
   // the next pass makes. And nothing is stopped on a guess.
   if (isPrepared && plan.apply.length + plan.remove.length > 0) {
@@ -106,7 +106,9 @@ export async function convergeRuntime(
   }
 
   const workloads = await observe(deps, runtimeId, signal)
-  const settled = keepUnreadable(diff(desired.workloads, workloads), workloads, intent.versions)
+  const wantedNow = desired(workloads)
+  deps.autoscaler?.seen(runtimeId, wantedNow, workloads)
+  const settled = keepUnreadable(diff(wantedNow, workloads), workloads, intent.versions)
   const placement: Placement = {
     runtimeId,
     generation: intent.release?.generation ?? 0,
@@ -123,8 +125,21 @@ export async function convergeRuntime(
     Object.keys(failures).length === 0 &&
     settled.apply.length + settled.remove.length === 0 &&
     routed === (intent.release?.published ?? null) &&
-    (desired.workloads.length === 0 || isReady(desired.workloads, workloads))
+    (wantedNow.length === 0 || isReady(wantedNow, workloads))
   )
+}
+
+function scaled(
+  { autoscaler }: Pick<ConvergeDeps, 'autoscaler'>,
+  workloads: readonly Workload[],
+  observed: readonly WorkloadObservation[],
+): readonly Workload[] {
+  if (autoscaler === undefined) return workloads
+  const there = new Map(observed.map((one) => [one.id, one]))
+  return workloads.map((workload) => {
+    const replicas = autoscaler.replicasOf(workload, there.get(workload.id))
+    return replicas === workload.replicas ? workload : { ...workload, replicas }
+  })
 }
 
 /** One pass over a runtime that is in no store any more. @returns whether nothing of it is left. */
@@ -134,6 +149,7 @@ export async function removeRuntime(
   signal: AbortSignal,
 ): Promise<boolean> {
   const left = await observe(deps, runtimeId, signal)
+  deps.autoscaler?.seen(runtimeId, [], left)
   if (left.length > 0) {
     const remove = left.map((workload) => workload.id)
     deps.fence.assertHeld()

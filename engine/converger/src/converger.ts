@@ -166,6 +166,7 @@ export function createConverger(given: ConvergerDeps): Converger {
         }),
         // A workload's id begins with its runtime's (names.ts).
         deps.target.watch((workloadId) => void wake(workloadId.slice(0, workloadId.indexOf('.')))),
+        deps.autoscaler?.watch((runtimeId) => void wake(runtimeId)) ?? (() => undefined),
       )
       const known = (await deps.store.runtimes.list()).map(({ id }) => id)
       let hasSeenAll = await wakeWithForgotten(known, signal)

@@ -1,4 +1,10 @@
-import type { Release, TargetPlan, Workload, WorkloadObservation } from '@kre/contracts'
+import {
+  replicasNeeded,
+  type Release,
+  type TargetPlan,
+  type Workload,
+  type WorkloadObservation,
+} from '@kre/contracts'
 
 /**
  * What the target must do so that exactly `desired` runs. Empty = converged.
@@ -39,7 +45,10 @@ export function route(
   return stillRuns ? routed : null
 }
 
-/** Whether every replica of every workload of a version is ready in the form that is wanted. */
+/**
+ * Whether every replica of every workload of a version is ready in the form that is wanted; of those that follow their
+ * load, as many as it takes to serve.
+ */
 export function isReady(
   desired: readonly Workload[],
   observed: readonly WorkloadObservation[],
@@ -53,7 +62,7 @@ export function isReady(
         ?.replicas.filter(
           (replica) => replica.state === 'ready' && replica.specHash === workload.specHash,
         )
-      return (ready?.length ?? 0) >= workload.replicas
+      return (ready?.length ?? 0) >= replicasNeeded(workload.replicas, workload.scaling)
     })
   )
 }

@@ -2,7 +2,7 @@ import type { Fuse, GraphNode } from '@kre/contracts'
 
 /**
  * Which nodes of a workflow share a process: those that feed each other, speak one language and have equally many
- * replicas. A message that waits on disk between two nodes keeps them apart, and so does a GPU.
+ * replicas, also where they follow their load. A message that waits on disk between two nodes keeps them apart, and so does a GPU.
  *
  * @param runnerOf what runs a node.
  * @returns every node once, in the order of the manifest; groups in the order of their first nodes.
@@ -17,6 +17,7 @@ export function fuseNodes(
     a.image === b.image &&
     runnerOf(a) === runnerOf(b) &&
     a.replicas === b.replicas &&
+    scalesWith(a, b) &&
     isFree(a, fuse) &&
     isFree(b, fuse)
   for (const node of nodes) {
@@ -31,6 +32,11 @@ export function fuseNodes(
     }
   }
   return [...new Set(nodes.map(({ id }) => groups.get(id) ?? []))]
+}
+
+/** Whether both have the same number of replicas whatever happens: what asks for more may differ, as one process has both. */
+function scalesWith({ autoscaling: a }: GraphNode, { autoscaling: b }: GraphNode): boolean {
+  return a?.min === b?.min && a?.max === b?.max && a?.idleMs === b?.idleMs
 }
 
 /** Whoever gives a node resources of its own means a process of its own, unless the author says otherwise. */

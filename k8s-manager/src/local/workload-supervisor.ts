@@ -167,7 +167,13 @@ export function createWorkloadSupervisor(
       const settled = current.filter((one) => one.isReady || one.hasFailed)
       return isRemoved || settled.length >= workload.replicas
     },
-    observe: () => describeWorkload(workload, isRemoved || isPartial, [...replicas.values()], deps),
+    observe: () => {
+      const observed = describeWorkload(workload, [...replicas.values()], deps)
+      if (isRemoved) return { ...observed, replicasWanted: 0 }
+      // None while it lacks its values, so that whoever wants it sees a difference.
+      const replicasWanted = isPartial ? 0 : workload.replicas
+      return { ...observed, replicasWanted, scale: workload.replicas }
+    },
     apply(wanted, until) {
       const isSame = !isRemoved && isSameWorkload(workload, wanted)
       if (isSame && !isPartial) return false
@@ -220,10 +226,9 @@ function isSameWorkload(a: Workload, b: Workload): boolean {
 
 function describeWorkload(
   workload: Workload,
-  isIncomplete: boolean,
   replicas: readonly Replica[],
   deps: Pick<SupervisorDeps, 'ports' | 'settings'>,
-): WorkloadObservation {
+): Omit<WorkloadObservation, 'replicasWanted'> {
   const { spec } = workload
   const port = spec.kind === 'entrypoint' ? deps.ports.of(workload.id) : null
   const observed: ReplicaObservation[] = replicas
@@ -239,8 +244,6 @@ function describeWorkload(
     ...(spec.kind === 'node' && spec.fused !== undefined
       ? { fused: spec.fused.map(({ node }) => node) }
       : {}),
-    // None while it drains or lacks its values, so that whoever wants it sees a difference.
-    replicasWanted: isIncomplete ? 0 : workload.replicas,
     specHash: workload.specHash,
     replicas: observed,
     address: port === null ? '' : `${deps.settings.host}:${port}`,

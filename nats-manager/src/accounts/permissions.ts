@@ -52,6 +52,7 @@ function publishedBy(node: NodeMember): string[] {
     `${nodeInbox(node)}.>`,
     controlSubject(node, 'announce'),
     controlSubject(node, 'steps'),
+    controlSubject(node, 'wake'),
     metricsSubject(runtimeId),
     dataSubject(runtimeId, 'find'),
     ...OUTPUT_KINDS.map((kind) => outputSubject(node, workflow, kind)),
@@ -95,7 +96,7 @@ export function entrypointPermissions({ runtimeId, version }: EntrypointSpec): P
     pub: {
       allow: [
         `x.${runtimeId}.${of}.*.i`,
-        ...['announce', 'ping', 'cancel', 'kept'].map(control),
+        ...['announce', 'ping', 'cancel', 'kept', 'wake'].map(control),
         // Credits of streams.
         `_INBOX.${runtimeId}.${of}.>`,
         version === null ? outputsFilter(runtimeId) : versionOutputsFilter({ runtimeId, version }),

@@ -36,7 +36,7 @@ import type { AccountClaims, Export, Import } from '../keys/jwt.ts'
 export type AccountKeys = { readonly engine: string; readonly runtime: string }
 
 const UNLIMITED = -1
-/** Of a version: its replicas, twice while they are rolled or renew their credentials, and room for scaling. */
+/** Of a version: its most replicas, twice while they are rolled or renew their credentials, and some room. */
 const CONNECTIONS_PER_REPLICA = 4
 const CONNECTIONS_SPARE = 16
 
@@ -60,7 +60,7 @@ export function engineClaims(): AccountClaims {
     imports: [],
     exports: [
       ...['$JS.API.>', '$KV.>', '$O.>', 'c.>', 'x.*.*.*.o.*', 'kre.data.*.find'].map(service),
-      ...[anyControl('announce'), anyControl('kept'), anyControl('steps')].map(service),
+      ...(['announce', 'kept', 'steps', 'wake'] as const).map((verb) => service(anyControl(verb))),
       service(metricsSubjectOfAll),
       ...[
         ENGINE_HEARTBEAT_SUBJECT,
@@ -103,6 +103,7 @@ export function runtimeClaims(
         `$JS.API.STREAM.MSG.GET.KV_${routing}`,
         control('announce'),
         control('kept'),
+        control('wake'),
         metricsSubject(runtimeId),
       ].map((subject) => importOf('service', subject, engine)),
       ...[
@@ -147,7 +148,7 @@ export function versionClaims(
   const fromEngine = [ENGINE_HEARTBEAT_SUBJECT, control('ping'), control('sample'), ownInboxes]
   const replicas = version.facts.manifest.workflows
     .flatMap(({ nodes }) => nodes)
-    .reduce((sum, node) => sum + node.replicas, 0)
+    .reduce((sum, { replicas, autoscaling }) => sum + (autoscaling?.max ?? replicas), 0)
   return {
     imports: [
       ...servicesOf(ref, version).map((subject) => importOf('service', subject, keys.engine)),
@@ -183,6 +184,7 @@ function servicesOf(ref: VersionRef, bundle: NatsVersion): string[] {
     dataSubject(runtimeId, 'find'),
     controlSubject(ref, 'announce'),
     controlSubject(ref, 'steps'),
+    controlSubject(ref, 'wake'),
     metricsSubject(runtimeId),
     ...new Set([...keyValueSubjects(projectBucket(runtimeId)), ...workflows]),
   ]

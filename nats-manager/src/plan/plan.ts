@@ -211,9 +211,17 @@ function describeInterface(
       ...(isChain(workflow) ? { isChain: true } : {}),
       ...(workflow.limits === undefined ? {} : { limits: workflow.limits }),
       nodes: workflow.nodes.map((node) => node.id),
+      ...sleepersOf(workflow),
     })),
     descriptorSet: facts.descriptorSet,
   }
+}
+
+function sleepersOf({
+  nodes,
+}: WorkflowGraph): Pick<VersionInterface['workflows'][number], 'sleepers'> {
+  const sleepers = nodes.filter(({ autoscaling }) => autoscaling?.min === 0).map(({ id }) => id)
+  return sleepers.length === 0 ? {} : { sleepers }
 }
 
 /** Whether each message has one receiver and the exitpoint is the last one. */

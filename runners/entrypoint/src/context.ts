@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type EntrypointLaunch, GRPC_STATUS, replySubject } from '@kre/contracts/runtime'
 import { createClaimStore } from '@kre/core-nats'
-import type { JsonLogger } from '@kre/service-kit/runner'
+import { createWakeCaller, type JsonLogger } from '@kre/service-kit/runner'
 import { createDoor, type Door } from './accept-stream.ts'
 import { type Announcer, createAnnouncer, type Self } from './announcer.ts'
 import { createHealth, type Health, HEALTH_SERVICE, SERVING_STATUS } from './doors/health.ts'
@@ -78,6 +78,9 @@ export function createContext(
     maxPayload: () => link.payloadBytesMax(),
     payloadBytesMax,
   })
+  const publish = (subject: string, data: Uint8Array) =>
+    void (link.isUp() && link.publish(subject, data))
+  const callToWake = createWakeCaller(publish)
   const onRefused = (reason: string) => {
     broker.counts.refused++
     metrics.refused(reason)
@@ -92,6 +95,7 @@ export function createContext(
     wheel,
     replyPrefix,
     cancel: createCancellations(link),
+    wake: (version, { id }) => callToWake({ ...version.ref, workflow: id }),
     onRefused,
     traced: (metadata) => (spans === null ? metadata : spans.begin(metadata)),
     onEnd(request, elapsedMs, failure) {
@@ -102,8 +106,6 @@ export function createContext(
       if (failure?.status === GRPC_STATUS.internal) failureLog.failed(request, failure)
     },
   })
-  const publish = (subject: string, data: Uint8Array) =>
-    void (link.isUp() && link.publish(subject, data))
   const metrics = createEntrypointMetrics(
     launch,
     { inFlight: () => broker.inFlight(), events: () => broker.counts },

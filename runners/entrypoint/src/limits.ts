@@ -50,6 +50,8 @@ export type Limits = {
   resendHoldMs: number
   /** Between two sends to a workflow nobody listened to. */
   retryMs: number
+  /** How often who waits for nodes that sleep asks for them. */
+  wakeMs: number
   /** Deliveries of one request, so that a crash loop does not go round for ever. */
   attemptsMax: number
   /** A node that was not heard of for so long is gone; generous, as a busy handler may block its announcements. */
@@ -79,6 +81,7 @@ export const DEFAULT_LIMITS: Readonly<Limits> = {
   holdMs: 2 * SECOND_MS,
   resendHoldMs: 15 * SECOND_MS,
   retryMs: 25,
+  wakeMs: SECOND_MS,
   attemptsMax: 10,
   staleMs: 20 * SECOND_MS,
 }

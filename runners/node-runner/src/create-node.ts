@@ -1,6 +1,7 @@
 /** One node of a workflow: wires broker, handlers and services. A process runs one, or several that feed each other. */
 import { type Envelope, type KreError, type NodeLaunch, toKreError } from '@kre/contracts/runtime'
 import type { CoreSubscription } from '@kre/core-nats'
+import { createWakeCaller } from '@kre/service-kit/runner'
 import { Dispatcher } from './calls/dispatcher.ts'
 import { openJournal, slotsOf } from './calls/journal.ts'
 import type { CallOwner } from './calls/node-call.ts'
@@ -63,7 +64,8 @@ export function createNode(process: NodeProcess, launch: NodeLaunch): Node {
     counters.droppedLogs += records
     log.dropped(records)
   })
-  const hops = createHopSender(connection, inbox, counters, process.local)
+  const callToWake = createWakeCaller((subject, data) => connection.publish(subject, data))
+  const hops = createHopSender(connection, inbox, counters, process.local, () => callToWake(launch))
   const payloadBytesMax = launch.payloadBytesMax ?? PAYLOAD_BYTES_MAX
   const forms = createPayloadForms(
     claims,
@@ -80,7 +82,7 @@ export function createNode(process: NodeProcess, launch: NodeLaunch): Node {
     launch,
     counters,
     process.nodes.size,
-    () => dispatcher.queued,
+    () => dispatcher.load,
     (subject, data) => connection.publish(subject, data),
   )
   const spans = process.tracing?.spansOf(launch) ?? null
@@ -201,6 +203,7 @@ export function createNode(process: NodeProcess, launch: NodeLaunch): Node {
       recent?.stop()
       while (hops.retrying > 0 && performance.now() < endAt)
         await new Promise((resolve) => setTimeout(resolve, RETRY_LOOK_MS))
+      hops.giveUp()
     },
     async close() {
       log.flush()

@@ -69,8 +69,13 @@ export function toGraphqlNode(node: GraphNode, state: DerivedNode) {
       durability,
       isFused: state.fused.includes(from),
     })),
-    replicas: node.replicas,
+    replicas: replicasOf(node, state),
     replicasReady: state.replicasReady,
     restarts: state.restarts,
   }
+}
+
+/** Of one that follows its load: as many as it shall have now. */
+function replicasOf({ replicas, autoscaling }: GraphNode, state: DerivedNode): number {
+  return autoscaling === undefined || state.status === 'STOPPED' ? replicas : state.replicasWanted
 }

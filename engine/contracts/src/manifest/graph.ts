@@ -30,6 +30,20 @@ export const Batch = z.object({
 })
 export type Batch = z.infer<typeof Batch>
 
+/** As many replicas as the load needs. */
+export const Autoscaling = z.object({
+  /** 0 = none while nobody asks for the workflow; the first request waits until there is one again. */
+  min: z.number(),
+  max: z.number(),
+  /** Messages per replica that wait or are in a handler. */
+  targetInFlight: z.number(),
+  /** A message that waits for longer asks for another replica. */
+  targetQueueAgeMs: z.number(),
+  /** Replicas go when fewer were enough for so long; the last one when nobody asked for so long. */
+  idleMs: z.number(),
+})
+export type Autoscaling = z.infer<typeof Autoscaling>
+
 export const GraphNode = z.object({
   id: z.string(),
   name: z.string(),
@@ -37,7 +51,10 @@ export const GraphNode = z.object({
   /** Path of the code in the bundle. */
   src: z.string(),
   gpu: z.object({ count: z.number(), class: z.string().nullable() }).nullable(),
+  /** That a version starts with. */
   replicas: z.number(),
+  /** Absent = `replicas`, whatever the load. */
+  autoscaling: Autoscaling.optional(),
   subscriptions: z.array(Subscription),
   objectStore: z.object({ name: z.string(), scope: z.enum(['project', 'workflow']) }).nullable(),
   /** Handler calls in flight per replica. */

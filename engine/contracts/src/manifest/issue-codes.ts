@@ -52,7 +52,9 @@ const FIELD_CODES = {
   FIELD_TYPE: error('A value is of another type than the field. [V3]'),
   FIELD_VALUE: error('A value is none of those that the field takes. [V3]'),
   FIELD_RANGE: error('A number is outside the range of the field.'),
-  FIELD_IGNORED: warning('A field of the first KRE releases that has no effect.'),
+  FIELD_IGNORED: warning(
+    'A field that has no effect: of the first KRE releases, or beside another one.',
+  ),
   FIELD_GENERATION: error('A field of the other manifest generation.'),
   KRT_VERSION: error('krtVersion is neither v1 nor v2. [V4]'),
   KRT_VERSION_ASSUMED: warning('krtVersion is absent; the fields are those of v2. [V4]'),

@@ -9,6 +9,14 @@ export const CONFIG_NAMES_MAX = 200
 export const DESCRIPTION_CHARS_MAX = 500
 export const DISPLAY_NAME_CHARS_MAX = 40
 export const REPLICAS_MAX = 100
+/** Of a node that follows its load and names no most: enough to be of use, too few to fill a computer. */
+export const AUTOSCALING_REPLICAS = 10
+/** A message that waits for longer asks for a replica, where the manifest names no other time. */
+export const AUTOSCALING_QUEUE_AGE_MS = 1_000
+/** As long as Kubernetes' own autoscaler waits before it takes replicas away. */
+export const AUTOSCALING_IDLE_MS = 300_000
+/** Processes report once a second: in less nobody can be known to be idle. */
+export const AUTOSCALING_IDLE_MS_MIN = 1_000
 /** Handler calls in flight per replica. */
 export const CONCURRENCY_MAX = 1_000
 /** Messages of one handler call. */

@@ -7,6 +7,7 @@ import type { GraphNode } from './graph.ts'
 import { checkImage, findSuffixMismatch, resolveRunner, type ImageRules } from './image.ts'
 import type { Report } from './issue-collector.ts'
 import { CHANNELS_MAX } from './limits.ts'
+import { normaliseReplicas } from './normalise-autoscaling.ts'
 import { normaliseTensorMapping } from './normalise-tensors.ts'
 import { reportUnsupportedOfNode } from './not-supported.ts'
 import { normaliseResources } from './normalise-resources.ts'
@@ -49,7 +50,7 @@ export function normaliseNode(
     image: draft.image ?? '',
     src,
     gpu: normaliseGpu(draft.gpu),
-    replicas: normaliseReplicas(draft),
+    ...normaliseReplicas(draft, place),
     objectStore: normaliseObjectStore(draft.objectStore, place),
     concurrency: draft.concurrency ?? 1,
     ...normaliseBatch(draft.batch, place),
@@ -113,14 +114,6 @@ function normaliseGpu(gpu: NodeDraft['gpu']): GraphNode['gpu'] {
   return gpu === true
     ? { count: 1, class: null }
     : { count: gpu.count ?? 1, class: gpu.class ?? null }
-}
-
-/** Autoscaling replaces `replicas`; until it is supported, its lower bound stands. */
-function normaliseReplicas(draft: NodeDraft): number {
-  return Math.max(
-    1,
-    draft.autoscaling === undefined ? (draft.replicas ?? 1) : (draft.autoscaling.min ?? 1),
-  )
 }
 
 function normaliseBatch(

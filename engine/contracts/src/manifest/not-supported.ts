@@ -18,8 +18,6 @@ export function reportUnsupportedOfNode(node: NodeDraft, place: Place): void {
   if (node.maxRevisits !== undefined) refuse('maxRevisits', 'cycles can not be run')
   if (node.secrets !== undefined && node.secrets.length > 0)
     refuse('secrets', 'the node would not receive them', 'declare them under config.variables')
-  if (node.autoscaling !== undefined)
-    warn('autoscaling', 'the node keeps its least number of replicas')
   if (node.nodeSelectors !== undefined) warn('nodeSelectors', 'the node may run anywhere')
   if (node.config !== undefined) warn('config', 'these defaults are not set')
   if (node.objectStore?.ttl !== undefined)
@@ -64,11 +62,6 @@ export function reportUnsupportedOfManifest(draft: CommonDraft, report: Report):
 
 /** What the schema can't say about fields that have no effect: they must be right on the day they get one. */
 function checkShapes(node: NodeDraft, { path, subject, report }: Place): void {
-  const { min, max } = node.autoscaling ?? {}
-  if (min !== undefined && max !== undefined && max < min) {
-    const message = `${subject}autoscaling.max ${max} is below min ${min}`
-    report.add({ code: 'FIELD_RANGE', path: [...path, 'autoscaling', 'max'], message })
-  }
   const ttl = node.objectStore?.ttl
   if (ttl !== undefined && !DURATION.test(ttl)) {
     const message = `${subject}objectStore.ttl "${ttl.slice(0, 40)}" is no duration`

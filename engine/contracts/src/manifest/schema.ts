@@ -86,11 +86,28 @@ const nodeFields = {
   channels: z.array(Channel).meta({ maxItems: limits.CHANNELS_MAX }).optional(),
   autoscaling: z
     .strictObject({
-      min: Count.max(limits.REPLICAS_MAX).optional(),
-      max: Count.max(limits.REPLICAS_MAX).optional(),
+      min: Count.max(limits.REPLICAS_MAX)
+        .meta({ description: '0 = none while nobody asks: the first request waits for it.' })
+        .optional(),
+      max: z.int().min(1).max(limits.REPLICAS_MAX).optional(),
+      targetInFlight: z
+        .int()
+        .min(1)
+        .max(limits.IN_FLIGHT_MAX)
+        .meta({ description: 'Messages per replica that wait or are handled.' })
+        .optional(),
+      targetQueueAgeMs: Milliseconds.meta({
+        description: 'A message that waits for longer asks for another replica.',
+      }).optional(),
+      idleMs: z
+        .int()
+        .min(limits.AUTOSCALING_IDLE_MS_MIN)
+        .max(limits.TIMEOUT_MS_MAX)
+        .meta({ description: 'Replicas go when fewer were enough for so long.' })
+        .optional(),
       targetCpuPercent: z.int().min(1).max(100).optional(),
-      targetQueueAgeMs: Milliseconds.optional(),
     })
+    .meta({ description: 'In place of `replicas`: as many as the load needs.' })
     .optional(),
   nodeSelectors: z.record(z.string(), z.string()).optional(),
   batch: z

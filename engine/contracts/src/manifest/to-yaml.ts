@@ -62,7 +62,7 @@ export function nodeFields(node: GraphNode): object {
     src: node.src,
     subscriptions: node.subscriptions.map(subscriptionText),
     ...(gpu === null ? {} : { gpu: gpuFields(gpu) }),
-    ...(node.replicas === 1 ? {} : { replicas: node.replicas }),
+    ...replicaFields(node),
     ...(node.objectStore === null ? {} : { objectStore: node.objectStore }),
     ...(node.concurrency === 1 ? {} : { concurrency: node.concurrency }),
     ...(node.batch === undefined ? {} : { batch: node.batch }),
@@ -95,6 +95,11 @@ function tensorFields(tensors: GraphNode['tensors']): object {
 function subscriptionText({ from, channel, durability }: Subscription): string | object {
   const reference = channel === null ? from : `${from}.${channel}`
   return durability === 'fast' ? reference : { from: reference, durability }
+}
+
+function replicaFields({ replicas, autoscaling }: GraphNode): object {
+  if (autoscaling !== undefined) return { autoscaling }
+  return replicas === 1 ? {} : { replicas }
 }
 
 function gpuFields(gpu: NonNullable<GraphNode['gpu']>): boolean | object {

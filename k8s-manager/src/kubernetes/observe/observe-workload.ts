@@ -18,7 +18,8 @@ export function observeWorkload(
   const workload = workloadIn(deployment)
   if (workload === null) return null
   const { specHash } = workload
-  const replicasWanted = isBeingRemoved(deployment) ? 0 : (deployment.spec?.replicas ?? 1)
+  const isLeaving = isBeingRemoved(deployment)
+  const replicasWanted = isLeaving ? 0 : (deployment.spec?.replicas ?? 1)
   const replicas = pods
     .map((pod) => podState(pod, nowMs, settings.startTimeoutMs))
     .toSorted((a, b) => a.replica - b.replica)
@@ -27,6 +28,8 @@ export function observeWorkload(
   return {
     ...placeOf(workload),
     replicasWanted,
+    // As it was applied: what somebody scales by hand is drift.
+    ...(isLeaving ? {} : { scale: workload.replicas }),
     specHash,
     replicas: problem === null ? replicas : [...replicas, unmade(problem, specHash)],
     address: workload.spec.kind === 'entrypoint' ? serviceAddress(workload.id, settings) : '',

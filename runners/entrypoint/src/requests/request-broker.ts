@@ -10,7 +10,12 @@ import type { RequestHeaders } from '../http2/request-headers.ts'
 import type { Limits } from '../limits.ts'
 import type { NatsLink } from '../nats-link.ts'
 import type { Death } from '../versions/replica-table.ts'
-import type { RoutedMethod, ServedVersion } from '../versions/served-version.ts'
+import {
+  isAsleep,
+  type RoutedMethod,
+  type ServedVersion,
+  type ServedWorkflow,
+} from '../versions/served-version.ts'
 import { createPendingRequest, type Caller, type PendingRequest } from './pending-request.ts'
 import { refusalOf } from './admission.ts'
 import { type Answer, type Expected, readAnswer, unreadable } from './read-answer.ts'
@@ -54,6 +59,8 @@ export type BrokerDeps = {
   /** `replySubject` without the token. */
   readonly replyPrefix: string
   readonly cancel: (version: ServedVersion, requestId: string) => void
+  /** Asks for nodes that sleep; called again while a request waits for them. */
+  readonly wake: (version: ServedVersion, workflow: ServedWorkflow) => void
   /** Gives a request's metadata the trace that it goes on with. */
   readonly traced: (metadata: Record<string, string>) => Record<string, string>
   /** A request was turned away before it had a slot. */
@@ -236,19 +243,26 @@ export function createRequestBroker(deps: BrokerDeps): RequestBroker {
   const hold = (request: PendingRequest, phase: 'held' | 'retrying') => {
     const now = performance.now()
     const isNew = request.attempt === 0
-    if (request.holdUntil === 0)
+    const isWaking = link.isUp() && isAsleep(request.workflow)
+    if (isWaking) request.holdUntil = request.deadlineAt
+    else if (request.holdUntil === 0)
       request.holdUntil = now + (isNew ? holdMsOf(request) : limits.resendHoldMs)
     if (request.phase === 'sent' && isNew && held >= limits.heldMax) {
       const why = failures.whyHeld(request, link.isUp())
-      fail(request, failures.tooManyHeld(limits.heldMax, why))
+      const failure = isWaking ? failures.tooManyWaitForStart : failures.tooManyHeld
+      fail(request, failure(limits.heldMax, why))
       return
     }
     setPhase(request, phase)
-    const until = Math.min(request.deadlineAt, request.holdUntil)
-    wheel.schedule(
-      request.timer,
-      phase === 'held' ? until - now : Math.min(limits.retryMs, until - now),
-    )
+    waitOn(request, now)
+  }
+
+  const waitOn = (request: PendingRequest, now: number) => {
+    const isWaking = link.isUp() && isAsleep(request.workflow)
+    if (isWaking) deps.wake(request.method.version, request.workflow)
+    const leftMs = Math.min(request.deadlineAt, request.holdUntil) - now
+    const lookMs = request.phase === 'retrying' ? limits.retryMs : isWaking ? limits.wakeMs : leftMs
+    wheel.schedule(request.timer, Math.min(lookMs, leftMs))
   }
 
   const holdMsOf = ({ workflow }: PendingRequest) =>
@@ -260,6 +274,7 @@ export function createRequestBroker(deps: BrokerDeps): RequestBroker {
     else if (request.holdUntil !== 0 && now >= request.holdUntil && request.phase !== 'sent')
       fail(request, failures.gaveUp(request, link.isUp(), Math.round(now - request.startedAt)))
     else if (request.phase === 'retrying') send(request)
+    else if (request.phase === 'held') waitOn(request, now)
     else wheel.schedule(request.timer, Math.min(request.deadlineAt, request.holdUntil) - now)
   }
 

@@ -1,13 +1,15 @@
 /** The failures that the entrypoint itself finds, in a user's words. */
 import { PRIORITIES, PRIORITY_METADATA, toKreError } from '@kre/contracts/runtime'
 import { createFailure, type Failure, RETRY_AFTER_MS } from '../grpc/failure.ts'
-import type { ServedWorkflow } from '../versions/served-version.ts'
+import { isAsleep, type ServedWorkflow } from '../versions/served-version.ts'
 import type { PendingRequest } from './pending-request.ts'
 
 /** The reason of refusals by nodes, and of those at the door on their behalf. */
 export const NODE_OVERLOADED = 'NODE_OVERLOADED'
 /** Longer than for lack of room at the door, which may be there in the next moment. */
 const OVERLOAD_RETRY_AFTER_MS = 500
+/** A process needs about as long to start. */
+const START_RETRY_AFTER_MS = 1_000
 
 export function overloaded(inFlight: number): Failure {
   return createFailure(
@@ -76,6 +78,16 @@ export function tooManyHeld(heldMax: number, why: string): Failure {
   )
 }
 
+/** They would all be sent at once to the first replica that comes. */
+export function tooManyWaitForStart(heldMax: number, why: string): Failure {
+  return createFailure(
+    'resource-exhausted',
+    'NODE_STARTING',
+    `${why}, and ${heldMax} requests wait for that already: try again`,
+    { retryAfterMs: START_RETRY_AFTER_MS },
+  )
+}
+
 export function natsIsBusy(): Failure {
   return createFailure(
     'unavailable',
@@ -95,12 +107,16 @@ export function badTimeout(header: string): Failure {
 
 export function expired(request: PendingRequest, isNatsUp: boolean): Failure {
   const limit = Math.round(request.deadlineAt - request.startedAt)
-  const waited = request.phase === 'sent' ? '' : ` (${whyHeld(request, isNatsUp)})`
+  const waits = request.phase !== 'sent' || request.workflow.missing.length > 0
+  const waited = waits ? ` (${whyHeld(request, isNatsUp)})` : ''
   return createFailure(
     'deadline-exceeded',
     'DEADLINE_EXCEEDED',
     `workflow "${request.workflow.id}" did not answer within ${limit} ms${waited}`,
-    { workflow: request.workflow.id },
+    {
+      workflow: request.workflow.id,
+      node: waited === '' ? undefined : request.workflow.missing[0],
+    },
   )
 }
 
@@ -121,7 +137,10 @@ export function whyHeld(request: PendingRequest, isNatsUp: boolean): string {
   if (missing.length === 0)
     return `no node listens to the requests of workflow "${id}" of version "${version}"`
   const names = missing.map((node) => `"${node}"`).join(', ')
-  return `${missing.length === 1 ? 'node' : 'nodes'} ${names} of workflow "${id}" of version "${version}" ${missing.length === 1 ? 'has' : 'have'} no ready replica`
+  const who = `${missing.length === 1 ? 'node' : 'nodes'} ${names} of workflow "${id}" of version "${version}"`
+  if (isAsleep(request.workflow))
+    return `${who} ${missing.length === 1 ? 'was' : 'were'} scaled to zero and ${missing.length === 1 ? 'is' : 'are'} still starting`
+  return `${who} ${missing.length === 1 ? 'has' : 'have'} no ready replica`
 }
 
 export function crashedTwice(request: PendingRequest, node: string, reason: string): Failure {

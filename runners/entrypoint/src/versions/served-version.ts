@@ -41,6 +41,8 @@ export type ServedWorkflow = {
   usesClaims: boolean
   /** Nodes without a ready replica; kept up to date by the replica table's owner. */
   missing: readonly string[]
+  /** Nodes that have no replica while nobody asks: they are there for who waits for them. */
+  readonly sleepers: ReadonlySet<string>
 }
 
 export type ServedMethod = {
@@ -68,7 +70,8 @@ const TYPE_URL_PREFIX = 'type.googleapis.com/'
 export function createServedVersion(served: VersionInterface): ServedVersion {
   const ref = { runtimeId: served.runtimeId, version: served.version }
   const workflows = new Map<string, ServedWorkflow>()
-  for (const { id, timeoutMs, nodes, isChain = false, limits = {} } of served.workflows) {
+  for (const workflow of served.workflows) {
+    const { id, timeoutMs, nodes, isChain = false, limits = {}, sleepers = [] } = workflow
     const ingress = ingressSubject({ ...ref, workflow: id })
     workflows.set(id, {
       id,
@@ -81,6 +84,7 @@ export function createServedVersion(served: VersionInterface): ServedVersion {
       throttle: createOverloadThrottle(),
       usesClaims: false,
       missing: nodes,
+      sleepers: new Set(sleepers),
     })
   }
   const methods = new Map<string, ServedMethod>()
@@ -109,10 +113,16 @@ export function createServedVersion(served: VersionInterface): ServedVersion {
   return version
 }
 
-/** Whether every workflow can take a request. */
+/** Whether every workflow can take a request; one whose nodes sleep can, and lets it wait. */
 export function isComplete(version: ServedVersion): boolean {
-  for (const workflow of version.workflows.values()) if (workflow.missing.length > 0) return false
+  for (const { missing, sleepers } of version.workflows.values())
+    if (missing.some((node) => !sleepers.has(node))) return false
   return true
+}
+
+/** Whether a call can bring what a request of the workflow waits for. */
+export function isAsleep({ missing, sleepers }: ServedWorkflow): boolean {
+  return sleepers.size > 0 && missing.every((node) => sleepers.has(node))
 }
 
 function serviceName(method: EntrypointMethod): string {

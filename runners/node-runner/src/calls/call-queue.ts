@@ -24,6 +24,11 @@ export class CallQueue {
     return this.#next()?.first
   }
 
+  /** Monotonic ms; Infinity = nothing waits. */
+  get oldestArrival(): number {
+    return Math.min(...this.#lanes.map((lane) => lane.first?.arrivedAt ?? Infinity))
+  }
+
   /** How many are served before a call that comes now. */
   ahead(call: NodeCall): number {
     if (this.#length === 0) return 0

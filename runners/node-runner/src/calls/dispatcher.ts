@@ -12,6 +12,7 @@ import {
 import type { Counters } from '../counters.ts'
 import type { Outlet } from '../hops/outlet.ts'
 import type { Siblings } from '../hops/siblings.ts'
+import type { NodeLoad } from '../process/metrics.ts'
 import { createAlarm } from './alarm.ts'
 import { batchWaitMs, isAlone, type BatchLimits } from './batch-window.ts'
 import { slotsOf, type Journal } from './journal.ts'
@@ -80,9 +81,17 @@ export class Dispatcher {
     return this.#running
   }
 
-  /** Messages without a running handler, those included that the host was given ahead. */
-  get queued(): number {
-    return this.#waiting.length + this.#ahead.length
+  /** Messages that the host was given ahead wait, too. */
+  get load(): NodeLoad {
+    const queued = this.#waiting.length + this.#ahead.length
+    const running = this.#running.size - this.#ahead.length
+    const elsewhere = this.#retries.size + (this.#sharing?.underWay.size ?? 0)
+    const oldest = Math.min(this.#waiting.oldestArrival, this.#ahead[0]?.arrivedAt ?? Infinity)
+    return {
+      queued,
+      inFlight: queued + running + elsewhere,
+      queueAgeMs: Math.max(0, oldest === Infinity ? 0 : performance.now() - oldest),
+    }
   }
 
   /** @param isHandedOver it waited at another replica. */

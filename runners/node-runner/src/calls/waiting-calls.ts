@@ -16,6 +16,8 @@ export type WaitingCalls = Iterable<NodeCall> & {
   readonly length: number
   /** The one whose turn is next. */
   readonly first: NodeCall | undefined
+  /** Monotonic ms; Infinity = nothing waits. */
+  readonly oldestArrival: number
   /** @returns why it is not let in; null = it waits. */
   push(call: NodeCall, now: number): Overload | null
   /** Puts one that was taken out before the others of its priority. */
@@ -54,6 +56,9 @@ export function createWaitingCalls(
     },
     get first() {
       return queue.first
+    },
+    get oldestArrival() {
+      return queue.oldestArrival
     },
     push(call, now) {
       call.ahead = queue.ahead(call)

@@ -24,6 +24,7 @@ async function open() {
     subject,
     isLocal: false,
     isRetried,
+    isSleeper: false,
     onDead: (sent) => dead.push(sent),
   })
   await connection.whenUp(5_000)

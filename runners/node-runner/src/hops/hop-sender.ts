@@ -6,6 +6,7 @@ import {
   encodeEnvelopePieces,
   KiB,
   KreError,
+  MiB,
   toKreError,
   type Envelope,
 } from '@kre/contracts/runtime'
@@ -18,6 +19,11 @@ import { createSentMessages } from './sent-messages.ts'
 /** A node that restarts is back within this time; longer waiting would only hide that it is gone. */
 const RETRY_FOR_MS = 2_000
 const RETRY_EVERY_MS = 25
+/** A node that sleeps needs a while to start, however often it is looked for. */
+const SLEEPER_RETRY_MS = 100
+/** Messages that wait for nodes that sleep, and their bytes: more are refused. */
+const SLEEPER_MESSAGES_MAX = 1_024
+const SLEEPER_BYTES_MAX = 64 * MiB
 /** So often, at most, the broker is asked whether all bounces have come. */
 const BOUNCE_CHECK_MS = 20
 /** Larger payloads are copied here, for they are sent without another copy; handlers may change theirs at any time. */
@@ -34,8 +40,14 @@ export type Route = {
   readonly isLocal: boolean
   /** A replica that restarts may be back soon. */
   readonly isRetried: boolean
-  /** Nothing but the message as it was sent is kept for this: what it was made of holds whole blocks of the socket's data. */
-  readonly onDead: (sent: Envelope) => void
+  /** A node that listens may sleep: it is asked for, and the message waits for it. */
+  readonly isSleeper: boolean
+  /**
+   * Nothing but the message as it was sent is kept for this: what it was made of holds whole blocks of the socket's data.
+   *
+   * @param isFull as many messages as may wait for nodes that sleep.
+   */
+  readonly onDead: (sent: Envelope, isFull: boolean) => void
 }
 
 export type HopSender = {
@@ -46,7 +58,8 @@ export type HopSender = {
    */
   handOver(route: Route, envelope: Envelope): boolean
   /**
-   * Publishes to the nodes of other processes. When no replica is there, tries again until the deadline, at most 2 s, then calls `onDead`.
+   * Publishes to the nodes of other processes. When no replica is there, tries again until the deadline, at most 2 s but
+   * for nodes that sleep, then calls `onDead`.
    *
    * @param deadlineAt on the clock of `performance.now()`.
    * @throws KreError `resource-exhausted` for a message that the broker does not carry, or can't take now.
@@ -61,6 +74,8 @@ export type HopSender = {
   answer(envelope: Envelope, creditSubject?: string): void
   /** Messages that are being tried again. */
   readonly retrying: number
+  /** Calls `onDead` for these: the process ends. */
+  giveUp(): void
 }
 
 export function createHopSender(
@@ -68,9 +83,13 @@ export function createHopSender(
   inbox: Inbox,
   counters: Counters,
   local: LocalHops,
+  /** Asks for nodes that sleep, as often as it is called. */
+  wake: () => void = () => undefined,
 ): HopSender {
   const sent = createSentMessages<Route>()
-  let retrying = 0
+  const waiting = new Map<NodeJS.Timeout, { route: Route; bytes: Uint8Array }>()
+  /** For nodes that sleep. */
+  const held = { messages: 0, bytes: 0 }
   let checking = false
 
   const send = (route: Route, data: Data, endAt: number) => {
@@ -85,14 +104,28 @@ export function createHopSender(
     const bounced = sent.take(number)
     if (bounced === null) return
     const { route, bytes, endAt } = bounced
-    if (performance.now() + RETRY_EVERY_MS > endAt) return route.onDead(decodeEnvelope(bytes))
+    const afterMs = route.isSleeper ? SLEEPER_RETRY_MS : RETRY_EVERY_MS
+    if (performance.now() + afterMs > endAt) return route.onDead(decodeEnvelope(bytes), false)
     counters.bounces++
-    retrying++
-    setTimeout(() => {
-      retrying--
+    if (route.isSleeper) {
+      wake()
+      if (isFull(bytes.length)) return route.onDead(decodeEnvelope(bytes), true)
+    }
+    keep(route, bytes, 1)
+    const timer = setTimeout(() => {
+      waiting.delete(timer)
+      keep(route, bytes, -1)
       sendAgain(route, bytes, endAt)
-    }, RETRY_EVERY_MS)
+    }, afterMs)
+    waiting.set(timer, { route, bytes })
   })
+  const isFull = (bytes: number) =>
+    held.messages >= SLEEPER_MESSAGES_MAX || held.bytes + bytes > SLEEPER_BYTES_MAX
+  const keep = ({ isSleeper }: Route, { length }: Uint8Array, messages: 1 | -1) => {
+    if (!isSleeper) return
+    held.messages += messages
+    held.bytes += messages * length
+  }
   const sendAgain = (route: Route, bytes: Uint8Array, endAt: number) => {
     try {
       send(route, bytes, endAt)
@@ -117,13 +150,25 @@ export function createHopSender(
 
   return {
     get retrying() {
-      return retrying
+      return waiting.size
+    },
+    giveUp() {
+      for (const [timer, { route, bytes }] of waiting) {
+        clearTimeout(timer)
+        keep(route, bytes, -1)
+        route.onDead(decodeEnvelope(bytes), false)
+      }
+      waiting.clear()
     },
     handOver: (route, envelope) => local.deliver(route.subject, envelope) && route.isLocal,
     hop(route, envelope, deadlineAt) {
       const data = encode(envelope, connection)
       const forMs = route.isRetried ? RETRY_FOR_MS : 0
-      send(route, data, Math.min(deadlineAt, performance.now() + forMs))
+      send(
+        route,
+        data,
+        route.isSleeper ? deadlineAt : Math.min(deadlineAt, performance.now() + forMs),
+      )
     },
     answer(envelope, creditSubject) {
       if (envelope.replyTo === '') return

@@ -25,6 +25,8 @@ import { PAYLOAD_BYTES_MAX, type PayloadForms } from './payload-forms.ts'
 const NO_PAYLOAD: Payload = { typeUrl: '', value: new Uint8Array(0) }
 /** A message that went around so often is in a loop of the graph. */
 const HOPS_MAX = 1_000
+/** A process needs about as long to start. */
+const SLEEPER_RETRY_AFTER_MS = 1_000
 
 export type Outlet = {
   /**
@@ -85,20 +87,29 @@ export function createOutlet(
     )
   const tellCaller: Outlet['tellCaller'] = (envelope, code, text) =>
     hops.answer(error(envelope, 0, code, text))
+  const refuse: Outlet['refuse'] = (envelope, text, retryAfterMs) => {
+    const message = error(envelope, 0, 'resource-exhausted', text)
+    message.metadata = { ...message.metadata, [RETRY_AFTER_METADATA]: String(retryAfterMs) }
+    hops.answer(message)
+  }
   const routes = new Map(
     launch.outputs.map((channel): [string, Route] => {
       const name = channel === null ? launch.node : `${launch.node}.${channel}`
       const text = `no replica of a node that listens to "${name}" is running`
-      const onDead = (sent: Envelope) => tellCaller(sent, 'unavailable', text)
+      const full = `too many messages wait for a node that listens to "${name}" and was scaled to zero`
+      const onDead = (sent: Envelope, isFull: boolean) =>
+        isFull ? refuse(sent, full, SLEEPER_RETRY_AFTER_MS) : tellCaller(sent, 'unavailable', text)
       const subject = nodeSubject(ref, channel ?? undefined)
       const isLocal = launch.localOutputs?.includes(channel) ?? false
-      return [channel ?? '', { subject, isLocal, isRetried: true, onDead }]
+      const isSleeper = launch.sleeperOutputs?.includes(channel) ?? false
+      return [channel ?? '', { subject, isLocal, isRetried: true, isSleeper, onDead }]
     }),
   )
   const failures: Route = {
     subject: failureSubject(ref),
     isLocal: false,
     isRetried: false,
+    isSleeper: false,
     onDead: (sent) => hops.answer(sent),
   }
   const publishError = (call: NodeCall, code: ErrorCode, text: string) => {
@@ -231,11 +242,7 @@ export function createOutlet(
       publishError(call, code, `${where}: ${text}`)
     },
     tellCaller,
-    refuse(envelope, text, retryAfterMs) {
-      const message = error(envelope, 0, 'resource-exhausted', text)
-      message.metadata = { ...message.metadata, [RETRY_AFTER_METADATA]: String(retryAfterMs) }
-      hops.answer(message)
-    },
+    refuse,
   }
 }
 

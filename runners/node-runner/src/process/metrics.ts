@@ -17,18 +17,28 @@ export type NodeMetrics = {
   stop(): void
 }
 
+/** What is under way at a node now. */
+export type NodeLoad = {
+  /** Messages that wait for a handler. */
+  readonly queued: number
+  /** Those and the ones in a handler, or to be tried again. */
+  readonly inFlight: number
+  /** How long the one that waits longest has waited. */
+  readonly queueAgeMs: number
+}
+
 /**
  * Of a node.
  *
  * @param nodes that share the process: each says its share of the memory.
- * @param queued asked for the messages that wait for a handler.
+ * @param load asked when a report is made.
  * @param publish may throw while the broker is away.
  */
 export function createNodeMetrics(
   launch: Pick<NodeLaunch, 'runtimeId' | 'version' | 'workflow' | 'node' | 'subscriptions'>,
   counters: Counters,
   nodes: number,
-  queued: () => number,
+  load: () => NodeLoad,
   publish: (subject: string, data: Uint8Array) => void,
 ): NodeMetrics {
   const { runtimeId: runtime, version, workflow, node } = launch
@@ -48,7 +58,9 @@ export function createNodeMetrics(
     }
   })
   metrics.events('kre_node_events_total', labels, () => counters)
-  metrics.gauge('kre_node_queued_messages', labels, queued)
+  metrics.gauge('kre_node_queued_messages', labels, () => load().queued)
+  metrics.gauge('kre_node_in_flight_messages', labels, () => load().inFlight)
+  metrics.gauge('kre_node_queue_age_seconds', labels, () => load().queueAgeMs / 1_000)
   metrics.gauge('kre_process_resident_bytes', labels, () => process.memoryUsage.rss() / nodes)
   const stop = reportMetrics(runtime, metrics, publish)
 

@@ -79,7 +79,8 @@ export function isDecoupled({ method }: Model): boolean {
 }
 
 export function isModelReady({ method }: Model): boolean {
-  return method.served.workflow.missing.length === 0
+  const { missing, sleepers } = method.served.workflow
+  return missing.every((node) => sleepers.has(node))
 }
 
 const WHOLE = datatypeOf('BYTES') as Datatype
