@@ -7,6 +7,7 @@ import type { Started } from '../engine/bench-engine.ts'
 import { chain, floodBundle } from '../engine/bundles.ts'
 import { fillStore, type Fill } from '../engine/fill-store.ts'
 import { listQueries, type ListQuery } from '../measure/list-queries.ts'
+import { computeBeside } from '../measure/compute-beside.ts'
 import { beginFlood, predictFor, type Predicted, storedLines } from '../measure/log-flood.ts'
 import { cpuMicros } from '../measure/processes.ts'
 import { untilSettled } from '../measure/until-settled.ts'
@@ -34,6 +35,8 @@ const FLOOD_SECONDS_QUICK = 3
 /** Nodes write at most 1,000 lines a second each. */
 const FLOOD_NODES = 12
 const FLOOD_LINES_PER_SECOND = 950
+/** As much of a processor as the engine takes for so many lines. */
+const NEIGHBOUR_SHARE = 0.2
 /** After the first lines of a flood, until it is steady. */
 const STEADY_MS = 1_000
 
@@ -85,6 +88,7 @@ async function measureControl(bench: Bench): Promise<BenchReport> {
       `lists: by HTTP, one after the other, ${rounds} x ${ASKED} of each, fewer of those that take over ${LIST_MS_MAX / ASKED} ms; CPU is the engine's`,
       ...(isSettled ? [] : ['the engine was still busy with the new runtimes when lists began']),
       `log lines: ${FLOOD_NODES} nodes in one process write ${FLOOD_LINES_PER_SECOND} each a second for ${seconds} s; they share the processors with the predictions, 100 a second, of another version`,
+      `beside computing: a process that knows nothing of KRE computes ${NEIGHBOUR_SHARE * 100} % of the time, as the engine does for so many lines`,
     ],
   })
   return { ...report, ratios: ingest.ratios }
@@ -213,9 +217,11 @@ async function measureIngest(
   const samples = new Map<string, Sample[]>([
     ['predictions', []],
     ['predictionsUnderIngest', []],
+    ['predictionsBesideComputing', []],
   ])
   const linesPerSecond: number[] = []
   const worse: number[] = []
+  const worseBesideComputing: number[] = []
   const busy = workersOf(predicting, flooding)
   const shares = new Map<string, number[]>(busy.map(([name]) => [name, []]))
   await predictFor(predicting.port, 2, bench.signal)
@@ -236,6 +242,10 @@ async function measureIngest(
     samples.get('predictions')?.push(sampleOf(alone, seconds))
     samples.get('predictionsUnderIngest')?.push(sampleOf(beside, seconds))
     await untilQuiet(bench)
+    using _neighbour = computeBeside(NEIGHBOUR_SHARE, 2 * seconds)
+    const computing = await predictFor(predicting.port, seconds, bench.signal)
+    worseBesideComputing.push(computing.p99Ms / alone.p99Ms)
+    samples.get('predictionsBesideComputing')?.push(sampleOf(computing, seconds))
   }
   return {
     samples,
@@ -243,7 +253,10 @@ async function measureIngest(
       ingestLinesPerSecond: median(linesPerSecond),
       ...Object.fromEntries([...shares].map(([name, all]) => [`${name}.processors`, median(all)])),
     },
-    ratios: { predictionsP99UnderIngest: median(worse) },
+    ratios: {
+      predictionsP99UnderIngest: median(worse),
+      predictionsP99BesideComputing: median(worseBesideComputing),
+    },
   }
 }
 
