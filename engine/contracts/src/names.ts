@@ -14,6 +14,8 @@ export const RESOURCE_NAME_CHARS_MAX = 19
 export const CHANNEL_NAME = /^[A-Za-z0-9_-]{1,32}$/
 /** Reserved sender and subscription name of the incoming request. */
 export const ENTRYPOINT = 'entrypoint'
+/** What a cluster asks the health service of an entrypoint for: whether callers may be sent to this process. */
+export const READINESS_SERVICE = 'kre.Readiness'
 
 export type RuntimeId = string
 export type VersionRef = { readonly runtimeId: RuntimeId; readonly version: string }

@@ -211,3 +211,78 @@ describe('the status of a version', () => {
     expect(derive({ placement: placement({ workloads: two }) }).status).toBe('STARTING')
   })
 })
+
+describe('a version with nodes that follow their load', () => {
+  const limits = { min: 0, max: 4, targetInFlight: 1, targetQueueAgeMs: 1, idleMs: 1_000 }
+  const follows = (min: number) => ({
+    ...manifest,
+    workflows: manifest.workflows.map((workflow) => ({
+      ...workflow,
+      nodes: workflow.nodes.map((node) =>
+        node.id === 'a' ? { ...node, autoscaling: { ...limits, min } } : node,
+      ),
+    })),
+  })
+  const seen = (min: number, scale: number | undefined, replicas: ReplicaObservation[]) => {
+    const a = {
+      ...workload('a', replicas),
+      replicasWanted: scale ?? 0,
+      ...(scale === undefined ? {} : { scale }),
+    }
+    return deriveVersion({
+      version: 'v1',
+      manifest: follows(min),
+      release: release(),
+      wasWanted: true,
+      placement: placement({ workloads: [a, ...READY.slice(1)] }),
+    })
+  }
+  const starting = replica({ state: 'starting', reason: 'loading' })
+
+  test('stays what it is while more replicas come up, and says so', () => {
+    const { status, reason, nodes } = seen(1, 3, [replica(), starting])
+    expect({ status, reason }).toEqual({ status: 'STARTED', reason: '' })
+    expect(nodes[0]).toMatchObject({
+      status: 'STARTED',
+      reason: '1 of 3 replicas are ready: loading',
+      replicasReady: 1,
+      replicasWanted: 3,
+    })
+  })
+
+  test('is not broken by one more that can not be had, but by the last one', () => {
+    const broken = replica({ state: 'starting', isOverdue: true, reason: 'Unschedulable' })
+    expect(seen(1, 2, [replica(), broken]).status).toBe('STARTED')
+    expect(seen(1, 1, [broken])).toMatchObject({
+      status: 'ERROR',
+      reason: 'node "a": Unschedulable',
+    })
+    const former = replica({ specHash: 'former' })
+    expect(seen(1, 1, [former, broken]).status).toBe('ERROR')
+  })
+
+  test('needs as many as its least', () => {
+    expect(seen(2, 4, [replica(), starting]).status).toBe('STARTING')
+    expect(seen(2, 4, [replica(), replica(), starting]).status).toBe('STARTED')
+  })
+
+  test('sleeps on purpose, and is awake when its node is there', () => {
+    const asleep = seen(0, 0, [])
+    expect(asleep).toMatchObject({
+      status: 'STARTED',
+      reason: 'scaled to zero: node "a" starts with the next request',
+    })
+    expect(asleep.nodes[0]).toMatchObject({ status: 'STARTED', reason: 'scaled to zero' })
+    expect(seen(0, 0, [replica({ state: 'stopping' })]).nodes[0]?.isAsleep).toBe(true)
+    expect(seen(0, 1, [starting])).toMatchObject({
+      status: 'STARTED',
+      reason: 'node "a" wakes up',
+    })
+    expect(seen(0, 1, [replica()])).toMatchObject({ status: 'STARTED', reason: '' })
+  })
+
+  test('does not sleep because nobody knows how many replicas it has', () => {
+    expect(seen(0, undefined, [])).toMatchObject({ status: 'STARTED', reason: '' })
+    expect(seen(1, 0, []).nodes[0]?.isAsleep).toBe(false)
+  })
+})

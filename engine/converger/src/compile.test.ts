@@ -50,6 +50,33 @@ describe('compile', () => {
     expect(entrypoints.map(({ replicas }) => replicas)).toEqual([3, 3])
   })
 
+  test('a node that follows its load says so beside its spec, and who feeds one that may sleep knows', () => {
+    const limits = { min: 0, max: 3, targetInFlight: 2, targetQueueAgeMs: 5, idleMs: 1_000 }
+    const compiled = (autoscaling?: typeof limits) => {
+      const own = autoscaling === undefined ? {} : { autoscaling }
+      const facts = sampleFacts([
+        sampleNode('a', 'entrypoint'),
+        sampleNode('b', 'a', own),
+        sampleNode('c', 'b'),
+      ])
+      return compile('demo', release('v1'), [version('v1', { facts })], settings).workloads
+    }
+    const [a, b, c] = compiled(limits)
+    expect(b?.scaling).toEqual({
+      min: 0,
+      max: 3,
+      idleMs: 1_000,
+      nodes: [{ node: 'b', targetInFlight: 2, targetQueueAgeMs: 5 }],
+    })
+    expect(a?.spec).toMatchObject({ sleeperOutputs: [null] })
+    expect(b?.spec).not.toHaveProperty('sleeperOutputs')
+    expect([a?.scaling, c?.scaling]).toEqual([undefined, undefined])
+    // Other limits roll nothing, and bundles without them have the specs that they had.
+    const hashes = (all: typeof limits | undefined) => compiled(all).map(({ specHash }) => specHash)
+    expect(hashes({ ...limits, max: 9, idleMs: 5_000 })).toEqual(hashes(limits))
+    expect(hashes({ ...limits, min: 1 })).toEqual(hashes(undefined))
+  })
+
   test('nodes that share a process are one workload, whose limit is the sum of theirs', () => {
     const limit = (bytes: number) => ({
       cpuMillis: null,

@@ -182,6 +182,28 @@ test('says why nobody knows what runs, and keeps what was seen last', () =>
     expect((await deps.store.placements.get('demo'))?.stages).toEqual({})
   }))
 
+test('applies as many replicas as the autoscaler says, and needs one of them to publish', () =>
+  world(async (deps) => {
+    const target = obedientTarget()
+    const wanted: Record<string, number> = { 'demo.v1.wf.a': 3 }
+    const seen: number[][] = []
+    const autoscaler = {
+      replicasOf: ({ id, replicas }: Workload) => wanted[id] ?? replicas,
+      seen: (_: string, desired: readonly Workload[]) =>
+        void seen.push(desired.map(({ replicas }) => replicas)),
+      watch: () => () => undefined,
+    }
+    const scaled = { ...deps, target, autoscaler }
+    await convergeRuntime(scaled, 'demo', signal)
+    expect(await convergeRuntime(scaled, 'demo', signal)).toBe(true)
+    expect(target.plans).toHaveLength(1)
+    expect(seen.at(-1)).toEqual([3, 1, 1, 1])
+    wanted['demo.v1.wf.a'] = 0
+    await convergeRuntime(scaled, 'demo', signal)
+    expect(target.plans[1]?.apply).toMatchObject([{ id: 'demo.v1.wf.a', replicas: 0 }])
+    expect(target.plans[1]?.apply[0]?.specHash).toBe(target.plans[0]?.apply[0]?.specHash)
+  }))
+
 describe('an engine whose lease is over', () => {
   test('does nothing', () =>
     world(async (deps) => {

@@ -36,6 +36,19 @@ describe('which nodes share a process', () => {
     expect(groups([node('a', 'entrypoint'), node('b', 'a', more)])).toEqual([['a'], ['b']])
   })
 
+  test('those that follow their load only with others of the same range', () => {
+    const limits = { min: 0, max: 3, targetInFlight: 1, targetQueueAgeMs: 1, idleMs: 1_000 }
+    const pair = (more: Partial<typeof limits> | null) =>
+      groups([
+        node('a', 'entrypoint', { autoscaling: limits }),
+        node('b', 'a', more === null ? {} : { autoscaling: { ...limits, ...more } }),
+      ])
+    expect(pair({})).toEqual([['a', 'b']])
+    expect(pair({ targetInFlight: 9, targetQueueAgeMs: 9 })).toEqual([['a', 'b']])
+    for (const other of [null, { min: 1 }, { max: 4 }, { idleMs: 2_000 }])
+      expect(pair(other)).toEqual([['a'], ['b']])
+  })
+
   test('auto leaves nodes with resources of their own alone', () => {
     const nodes = [node('a', 'entrypoint'), node('b', 'a', { resources: memory }), node('c', 'b')]
     expect(groups(nodes, 'auto')).toEqual([['a'], ['b'], ['c']])

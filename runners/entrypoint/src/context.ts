@@ -137,11 +137,18 @@ export function createContext(
     if (message.status === NO_RESPONDERS) broker.nobodyListens(token)
     else broker.replied(token, message.data, message.reply)
   })
+  // What is published changes while it runs, and nothing published is an answer too.
+  let wasComplete = servedVersion === null
   const health = createHealth((service) => {
     const version = versions.current()
+    const isUp = !self.isDraining && link.isUp()
+    wasComplete ||= version !== null && isComplete(version)
+    // Nodes that are away are away for all entrypoints: without any of them, callers would get no answer at all.
+    if (service === READINESS_SERVICE)
+      return isUp && wasComplete ? SERVING_STATUS.serving : SERVING_STATUS.notServing
     const names = ['', HEALTH_SERVICE, ...(version?.serviceNames ?? [])]
     if (!names.includes(service)) return SERVING_STATUS.serviceUnknown
-    const isServing = !self.isDraining && link.isUp() && version !== null && isComplete(version)
+    const isServing = isUp && version !== null && isComplete(version)
     return isServing ? SERVING_STATUS.serving : SERVING_STATUS.notServing
   })
   const calls: CallContext = {

@@ -171,7 +171,30 @@ describe('defaults', () => {
         },
       },
     ],
-    ['autoscaling: {min: 2, max: 4}', { replicas: 2 }],
+    [
+      'autoscaling: {}',
+      {
+        replicas: 1,
+        autoscaling: {
+          min: 1,
+          max: 10,
+          targetInFlight: 1,
+          targetQueueAgeMs: 1_000,
+          idleMs: 300_000,
+        },
+      },
+    ],
+    ['autoscaling: {min: 2, max: 4}', { replicas: 2, autoscaling: { min: 2, max: 4 } }],
+    ['autoscaling: {min: 0}', { replicas: 1, autoscaling: { min: 0, max: 10 } }],
+    ['autoscaling: {min: 20}', { replicas: 20, autoscaling: { min: 20, max: 20 } }],
+    [
+      'autoscaling: {targetInFlight: 3, targetQueueAgeMs: 50, idleMs: 1000}',
+      { autoscaling: { targetInFlight: 3, targetQueueAgeMs: 50, idleMs: 1_000 } },
+    ],
+    [
+      'autoscaling: {}\n        concurrency: 2\n        batch: {maxSize: 8}',
+      { autoscaling: { targetInFlight: 16 } },
+    ],
   ])('%s', (line, expected) => {
     const text = edit(GRAPH, ['src: src/score.py\n', `src: src/score.py\n        ${line}\n`])
     expect(accepted(text).workflows[0]?.nodes[1]).toMatchObject(expected)

@@ -625,9 +625,34 @@ describe('limits of a workflow', () => {
   })
 })
 
+describe('the range of replicas of a node', () => {
+  test.each([
+    ['autoscaling: {min: 3, max: 1}', ['FIELD_RANGE']],
+    ['autoscaling: {min: 3, max: 3}', []],
+    ['autoscaling: {min: -1}', ['FIELD_RANGE']],
+    ['autoscaling: {max: 0}', ['FIELD_RANGE']],
+    ['autoscaling: {max: 100}', []],
+    ['autoscaling: {max: 101}', ['FIELD_RANGE']],
+    ['autoscaling: {targetInFlight: 0}', ['FIELD_RANGE']],
+    ['autoscaling: {targetInFlight: 1.5}', ['FIELD_TYPE']],
+    ['autoscaling: {targetQueueAgeMs: 0}', ['FIELD_RANGE']],
+    ['autoscaling: {idleMs: 999}', ['FIELD_RANGE']],
+    ['autoscaling: {idleMs: 1000}', []],
+    ['autoscaling: {idle: 1000}', ['YAML_UNKNOWN_KEY']],
+    ['autoscaling: true', ['FIELD_TYPE']],
+  ])('%s: %j', (line, expected) => {
+    expect(codes(edit(GRAPH, ...score(line)))).toEqual(expected)
+  })
+
+  test('takes the place of a number, which is said', () => {
+    const text = edit(GRAPH, ...score('replicas: 2\n        autoscaling: {min: 0}'))
+    expect(verdict(text)).toEqual([expect.stringMatching(/^\d+:9 warning FIELD_IGNORED$/)])
+  })
+})
+
 describe('fields that are not supported yet', () => {
   test.each<[string, string]>([
-    ['autoscaling: {min: 1, max: 3, targetCpuPercent: 80, targetQueueAgeMs: 50}', 'warning'],
+    ['autoscaling: {min: 1, max: 3, targetCpuPercent: 80}', 'warning'],
     ['nodeSelectors: {disk: ssd}', 'warning'],
     ['config: {threshold: "0.5"}', 'warning'],
     ['objectStore: {name: a, ttl: 5d}', 'warning'],
@@ -640,7 +665,6 @@ describe('fields that are not supported yet', () => {
   })
 
   test.each<[string, string]>([
-    ['autoscaling: {min: 3, max: 1}', 'FIELD_RANGE'],
     ['nodeSelectors: {"a b": ssd}', 'FIELD_VALUE'],
     ['objectStore: {name: a, ttl: soon}', 'FIELD_VALUE'],
     ['secrets: token', 'FIELD_TYPE'],

@@ -33,45 +33,65 @@ const range = fc.option(
 )
 
 function nodes(name: string, from: string): fc.Arbitrary<GraphNode> {
-  return fc.record({
-    id: fc.constant(slug(name)),
-    name: fc.constant(name),
-    image: fc.constantFrom('konstellation/kre-ts:1', 'r.example:5000/a/kre-py:latest'),
-    src: fc.constantFrom('src/a.ts', 'a b.py', 'on'),
-    gpu: fc.option(
-      fc.record({ count: fc.integer({ min: 1, max: 16 }), class: fc.option(fc.constant('a100')) }),
-    ),
-    replicas: fc.integer({ min: 1, max: 100 }),
-    subscriptions: fc.constantFrom(
-      [{ from, channel: null, durability: 'fast' as const }],
-      [
-        { from, channel: null, durability: 'fast' as const },
-        { from: 'entrypoint', channel: null, durability: 'fast' as const },
-      ].slice(0, from === 'entrypoint' ? 1 : 2),
-    ),
-    objectStore: fc.option(
-      fc.record({
-        name: fc.constant('on'),
-        scope: fc.constantFrom('project' as const, 'workflow' as const),
+  return fc
+    .record({
+      id: fc.constant(slug(name)),
+      name: fc.constant(name),
+      image: fc.constantFrom('konstellation/kre-ts:1', 'r.example:5000/a/kre-py:latest'),
+      src: fc.constantFrom('src/a.ts', 'a b.py', 'on'),
+      gpu: fc.option(
+        fc.record({
+          count: fc.integer({ min: 1, max: 16 }),
+          class: fc.option(fc.constant('a100')),
+        }),
+      ),
+      subscriptions: fc.constantFrom(
+        [{ from, channel: null, durability: 'fast' as const }],
+        [
+          { from, channel: null, durability: 'fast' as const },
+          { from: 'entrypoint', channel: null, durability: 'fast' as const },
+        ].slice(0, from === 'entrypoint' ? 1 : 2),
+      ),
+      objectStore: fc.option(
+        fc.record({
+          name: fc.constant('on'),
+          scope: fc.constantFrom('project' as const, 'workflow' as const),
+        }),
+      ),
+      concurrency: fc.integer({ min: 1, max: 1_000 }),
+      batch: fc.option(
+        fc.record({
+          maxSize: fc.integer({ min: 1, max: 1_024 }),
+          maxDelayMs: fc.integer({ min: 0, max: 1_000 }),
+        }),
+        { nil: undefined },
+      ),
+      timeoutMs: fc.option(fc.integer({ min: 1, max: 86_400_000 })),
+      retries: fc.record({
+        max: fc.integer({ min: 0, max: 100 }),
+        backoffMs: fc.integer({ min: 0, max: 3_600_000 }),
       }),
-    ),
-    concurrency: fc.integer({ min: 1, max: 1_000 }),
-    batch: fc.option(
-      fc.record({
-        maxSize: fc.integer({ min: 1, max: 1_024 }),
-        maxDelayMs: fc.integer({ min: 0, max: 1_000 }),
-      }),
-      { nil: undefined },
-    ),
-    timeoutMs: fc.option(fc.integer({ min: 1, max: 86_400_000 })),
-    retries: fc.record({
-      max: fc.integer({ min: 0, max: 100 }),
-      backoffMs: fc.integer({ min: 0, max: 3_600_000 }),
-    }),
-    onError: fc.constantFrom('fail' as const, 'continue' as const),
-    resources: fc.record({ cpuMillis: range, memoryBytes: range }),
-    channels: fc.option(fc.uniqueArray(fc.constantFrom('a', 'B', '1', 'on'))),
-  })
+      onError: fc.constantFrom('fail' as const, 'continue' as const),
+      resources: fc.record({ cpuMillis: range, memoryBytes: range }),
+      channels: fc.option(fc.uniqueArray(fc.constantFrom('a', 'B', '1', 'on'))),
+      scale: fc.oneof(
+        fc.record({ replicas: fc.integer({ min: 1, max: 100 }) }),
+        fc
+          .tuple(fc.nat(100), fc.nat(100), fc.integer({ min: 1, max: 1_000 }))
+          .map(([a, b, some]) => {
+            const min = Math.min(a, b)
+            const autoscaling = {
+              min,
+              max: Math.max(a, b, 1),
+              targetInFlight: some,
+              targetQueueAgeMs: 2 * some,
+              idleMs: 1_000 * some,
+            }
+            return { replicas: Math.max(1, min), autoscaling }
+          }),
+      ),
+    })
+    .map(({ scale, ...node }) => ({ ...node, ...scale }))
 }
 
 const manifests: fc.Arbitrary<KrtManifest> = fc

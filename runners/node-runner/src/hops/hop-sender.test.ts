@@ -18,14 +18,16 @@ async function open() {
   const connection = openCoreConnection(nats.access, 'hops')
   const inbox = openInbox(connection)
   const counters = createCounters()
-  const hops = createHopSender(connection, inbox, counters, createLocalHops())
+  let wakes = 0
+  const hops = createHopSender(connection, inbox, counters, createLocalHops(), () => void wakes++)
   const dead: Envelope[] = []
-  const route = (subject: string, isRetried: boolean): Route => ({
+  const refused: string[] = []
+  const route = (subject: string, isRetried: boolean, isSleeper = false): Route => ({
     subject,
     isLocal: false,
     isRetried,
-    isSleeper: false,
-    onDead: (sent) => dead.push(sent),
+    isSleeper,
+    onDead: (sent, isFull) => (isFull ? refused.push(sent.requestId) : dead.push(sent)),
   })
   await connection.whenUp(5_000)
   return {
@@ -34,6 +36,8 @@ async function open() {
     counters,
     hops,
     dead,
+    refused,
+    wakes: () => wakes,
     route,
     [Symbol.dispose]: () => connection.close(),
   }
@@ -121,5 +125,53 @@ describe('the inbox', () => {
     await expect(inbox.request('silence', '{}', 20)).rejects.toMatchObject({
       code: 'deadline-exceeded',
     })
+  })
+})
+
+describe('a hop to a node that sleeps', () => {
+  const BEYOND_MS = 2_500
+
+  test('waits longer than for one that is gone, asks for it, and arrives once', async () => {
+    using scene = await open()
+    const sentAt = performance.now()
+    scene.hops.hop(scene.route('sleeper', true, true), envelope('patient'), later())
+    scene.hops.hop(scene.route('gone', true), envelope('impatient'), later())
+    await waitUntil('the other one is dead', () => scene.dead.length === 1)
+    await waitUntil('long after', () => performance.now() - sentAt > BEYOND_MS)
+    expect(scene.dead).toMatchObject([{ requestId: 'impatient' }])
+    expect(scene.wakes()).toBeGreaterThan(1)
+    const seen: string[] = []
+    scene.connection.subscribe('sleeper', {
+      onMessage: ({ data }) => seen.push(decodeEnvelope(data).requestId),
+    })
+    await waitUntil('it is there', () => seen.length > 0)
+    await waitUntil('nothing is tried again', () => scene.hops.retrying === 0)
+    expect(seen).toEqual(['patient'])
+  })
+
+  test('is dead at its deadline, or when its process ends', async () => {
+    using scene = await open()
+    const { hops } = scene
+    hops.hop(scene.route('sleeper', true, true), envelope('late'), performance.now() + 150)
+    await waitUntil('it is dead', () => scene.dead.length === 1)
+    hops.hop(scene.route('sleeper', true, true), envelope('left behind'), later())
+    await waitUntil('it waits', () => hops.retrying === 1)
+    hops.giveUp()
+    expect(hops.retrying).toBe(0)
+    expect(scene.dead).toMatchObject([{ requestId: 'late' }, { requestId: 'left behind' }])
+  })
+
+  test('is refused when as many wait as may', async () => {
+    using scene = await open()
+    const { hops } = scene
+    const large = Buffer.alloc(700_000)
+    for (let index = 0; index < 30; index++)
+      hops.hop(scene.route('sleeper', true, true), envelope(`r${index}`, large), later())
+    await waitUntil('some are refused', () => scene.refused.length > 0)
+    expect(hops.retrying * large.length).toBeLessThanOrEqual(16 * 1024 * 1024)
+    hops.giveUp()
+    hops.hop(scene.route('sleeper', true, true), envelope('one more', large), later())
+    await waitUntil('there is room again', () => hops.retrying > 0)
+    hops.giveUp()
   })
 })

@@ -20,10 +20,13 @@ import { createSentMessages } from './sent-messages.ts'
 const RETRY_FOR_MS = 2_000
 const RETRY_EVERY_MS = 25
 /** A node that sleeps needs a while to start, however often it is looked for. */
-const SLEEPER_RETRY_MS = 100
-/** Messages that wait for nodes that sleep, and their bytes: more are refused. */
+const SLEEPER_RETRY_MS = 200
+/**
+ * Messages that wait for nodes that sleep, and their bytes: more are refused. Few come so far, because entrypoints wait
+ * for all nodes of a workflow; and all of them are sent on each try.
+ */
 const SLEEPER_MESSAGES_MAX = 1_024
-const SLEEPER_BYTES_MAX = 64 * MiB
+const SLEEPER_BYTES_MAX = 16 * MiB
 /** So often, at most, the broker is asked whether all bounces have come. */
 const BOUNCE_CHECK_MS = 20
 /** Larger payloads are copied here, for they are sent without another copy; handlers may change theirs at any time. */
