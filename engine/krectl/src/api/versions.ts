@@ -144,10 +144,11 @@ export async function operate(
   runtimeId: string,
   versionName: string,
   comment: string,
+  condition: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   const [mutation, input] = MUTATIONS[operation]
   await client.graphql(`mutation ($input: ${input}!) { ${mutation}(input: $input) { id } }`, {
-    input: { runtimeId, versionName, comment },
+    input: { runtimeId, versionName, comment, ...condition },
   })
 }
 

@@ -68,20 +68,22 @@ export type ObservedVersion = {
 export const PRUNABLE = ['versions', 'runtimes', 'users'] as const
 export type Prune = ReadonlySet<(typeof PRUNABLE)[number]>
 
+/** `was`: what the plan was made for. Who has changed it since then is not overruled. */
 export type Step =
-  | { kind: 'update-settings'; change: Partial<Settings> }
+  | { kind: 'update-settings'; change: Partial<Settings>; was: Settings | null }
   | { kind: 'create-runtime'; runtime: string; name: string; description: string }
   | { kind: 'update-runtime'; runtime: string; name?: string; description?: string }
   | { kind: 'set-log-limits'; runtime: string; log: LogLimits }
   | { kind: 'create-version'; runtime: string; version: string }
   | { kind: 'configure'; runtime: string; version: string; keys: readonly string[] }
   | { kind: VersionAct; runtime: string; version: string }
+  | { kind: 'publish'; runtime: string; version: string; was: string | null }
   | { kind: 'create-user'; email: string; level: Level | null; grants: Grants }
-  | { kind: 'set-level'; email: string; level: Level | null }
-  | { kind: 'set-grants'; email: string; grants: Grants }
+  | { kind: 'set-level'; email: string; level: Level | null; was: Level | null }
+  | { kind: 'set-grants'; email: string; grants: Grants; was: Grants }
   | { kind: 'remove-user'; email: string }
   | { kind: 'delete-runtime'; runtime: string }
-type VersionAct = 'start' | 'restart' | 'publish' | 'unpublish' | 'stop' | 'delete-version'
+type VersionAct = 'start' | 'restart' | 'unpublish' | 'stop' | 'delete-version'
 
 export type Plan = {
   /** In the order in which they can be done. */
@@ -124,7 +126,8 @@ function planSettings(wanted: Partial<Settings>, now: Settings | null, draft: Dr
       ? {}
       : { sessionLifetimeInDays: days }),
   }
-  if (Object.keys(change).length > 0) draft.steps.push({ kind: 'update-settings', change })
+  if (Object.keys(change).length > 0)
+    draft.steps.push({ kind: 'update-settings', change, was: now })
   else draft.left.push('settings')
 }
 
@@ -192,7 +195,7 @@ function planVersions(
     touched.add(name)
   }
   if (typeof published === 'string' && published !== publishedNow) {
-    act('publish', published)
+    draft.steps.push({ kind: 'publish', runtime: id, version: published, was: publishedNow })
     touched.add(published)
   }
   const kept = new Set([...listed.map(({ name }) => name), published])
@@ -298,9 +301,10 @@ function planUser(wanted: DesiredUser, { users, me }: Observed, draft: Draft): v
     return
   }
   const changes: Step[] = []
-  if (level !== undefined && level !== now.level) changes.push({ kind: 'set-level', email, level })
+  if (level !== undefined && level !== now.level)
+    changes.push({ kind: 'set-level', email, level, was: now.level })
   if (grants !== undefined && !sameGrants(grants, now.grants))
-    changes.push({ kind: 'set-grants', email, grants })
+    changes.push({ kind: 'set-grants', email, grants, was: now.grants })
   if (changes.length === 0) draft.left.push(`user ${email}`)
   else if (email === me)
     draft.problems.push(`${at}: "${email}" is you, and nobody changes his own rights`)

@@ -72,7 +72,7 @@ async function runStep(step: Step, deps: RunDeps): Promise<void> {
         deps,
         'updateSettings',
         'SettingsInput',
-        { ...step.change },
+        settingsInput(step),
         'authAllowedDomains',
       )
     case 'create-runtime': {
@@ -93,10 +93,11 @@ async function runStep(step: Step, deps: RunDeps): Promise<void> {
       return configure(step, deps)
     case 'start':
     case 'restart':
-    case 'publish':
     case 'unpublish':
     case 'stop':
       return changeVersion(step.kind, step, deps)
+    case 'publish':
+      return changeVersion(step.kind, step, deps, { ifPublished: step.was ?? '' })
     case 'delete-version':
       await untilEnded(deps, step.runtime, step.version)
       return operate(deps.client, 'delete', step.runtime, step.version, comment)
@@ -109,11 +110,13 @@ async function runStep(step: Step, deps: RunDeps): Promise<void> {
       return mutate(deps, 'createUser', 'CreateUserInput', input)
     }
     case 'set-level': {
-      const input = { userIds: [step.email], accessLevel: step.level, comment }
+      const { level: accessLevel, was: ifAccessLevel } = step
+      const input = { userIds: [step.email], accessLevel, ifAccessLevel, comment }
       return mutate(deps, 'updateAccessLevel', 'UpdateAccessLevelInput', input)
     }
     case 'set-grants': {
-      const input = { userIds: [step.email], grants: grantList(step.grants), comment }
+      const [grants, ifGrants] = [grantList(step.grants), grantList(step.was)]
+      const input = { userIds: [step.email], grants, ifGrants, comment }
       return mutate(deps, 'updateGrants', 'UpdateGrantsInput', input)
     }
     case 'remove-user':
@@ -131,6 +134,19 @@ async function mutate(
   await client.graphql(`mutation ($input: ${type}!) { ${mutation}(input: $input) { ${field} } }`, {
     input,
   })
+}
+
+/** What changes, on the condition that it is what it was. */
+function settingsInput({ change, was }: Step & { kind: 'update-settings' }) {
+  return {
+    ...change,
+    ...(was === null || change.authAllowedDomains === undefined
+      ? {}
+      : { ifAuthAllowedDomains: was.authAllowedDomains }),
+    ...(was === null || change.sessionLifetimeInDays === undefined
+      ? {}
+      : { ifSessionLifetimeInDays: was.sessionLifetimeInDays }),
+  }
 }
 
 function grantList(
@@ -180,13 +196,14 @@ async function changeVersion(
   operation: Exclude<Operation, 'delete'>,
   { runtime, version }: OfVersion,
   deps: RunDeps,
+  condition: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   const { client, output, comment } = deps
   const wait = { onChange: (text: string) => output.step(`  ${text}`), ...deps }
   if (operation === 'start') await untilEnded(deps, runtime, version)
   // It may be on its way up since before this plan was made.
   if (operation === 'publish') await waitForStatus(client, runtime, version, REACHED.start, wait)
-  await operate(client, operation, runtime, version, comment)
+  await operate(client, operation, runtime, version, comment, condition)
   await waitForStatus(client, runtime, version, REACHED[operation], {
     ...wait,
     wasInError: operation === 'restart',

@@ -14,7 +14,6 @@ type Situation = {
 
 const SITUATION = `query ($id: ID!) { runtime(id: $id) {
   publishedVersion { name } previousVersion { name status } } }`
-const PUBLISH = 'mutation ($input: PublishVersionInput!) { publishVersion(input: $input) { id } }'
 
 /** `version rollback`: publishes what was published before, and nothing when somebody publishes meanwhile. */
 export function rollbackCommand(version: Command, context: Context): void {
@@ -40,10 +39,7 @@ export function rollbackCommand(version: Command, context: Context): void {
         await wait(['STARTED'], previous.status === 'ERROR')
       } else if (options.wait && previous.status === 'STARTING') await wait(['STARTED'])
       const condition = { ifPublished: published?.name ?? '' }
-      const { runtime: runtimeId, comment } = options
-      await client.graphql(PUBLISH, {
-        input: { runtimeId, versionName: name, comment, ...condition },
-      })
+      await operate(client, 'publish', options.runtime, name, options.comment, condition)
       const result = { version: name, insteadOf: published?.name ?? null }
       if (!options.wait)
         return context.output.result(result, `Taken over: publish "${name}" again.`)
