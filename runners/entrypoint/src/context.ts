@@ -1,5 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { type EntrypointLaunch, GRPC_STATUS, replySubject } from '@kre/contracts/runtime'
+import {
+  type EntrypointLaunch,
+  GRPC_STATUS,
+  READINESS_SERVICE,
+  replySubject,
+} from '@kre/contracts/runtime'
 import { createClaimStore } from '@kre/core-nats'
 import { createWakeCaller, type JsonLogger } from '@kre/service-kit/runner'
 import { createDoor, type Door } from './accept-stream.ts'
@@ -137,15 +142,17 @@ export function createContext(
     if (message.status === NO_RESPONDERS) broker.nobodyListens(token)
     else broker.replied(token, message.data, message.reply)
   })
-  // What is published changes while it runs, and nothing published is an answer too.
-  let wasComplete = servedVersion === null
+  let isKnown = false
+  void versions.known.then(() => (isKnown = true))
+  let wasReady = false
   const health = createHealth((service) => {
     const version = versions.current()
     const isUp = !self.isDraining && link.isUp()
-    wasComplete ||= version !== null && isComplete(version)
-    // Nodes that are away are away for all entrypoints: without any of them, callers would get no answer at all.
+    // That nothing is published is an answer too.
+    wasReady ||= isKnown && (version === null || isComplete(version))
+    // Nodes that go are away for all entrypoints: without any of them, callers would be refused a connection.
     if (service === READINESS_SERVICE)
-      return isUp && wasComplete ? SERVING_STATUS.serving : SERVING_STATUS.notServing
+      return isUp && wasReady ? SERVING_STATUS.serving : SERVING_STATUS.notServing
     const names = ['', HEALTH_SERVICE, ...(version?.serviceNames ?? [])]
     if (!names.includes(service)) return SERVING_STATUS.serviceUnknown
     const isServing = isUp && version !== null && isComplete(version)

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { GRPC_STATUS, ProtoWriter } from '@kre/contracts'
+import { GRPC_STATUS, ProtoWriter, READINESS_SERVICE } from '@kre/contracts'
 import { waitUntil } from '@kre/service-kit'
 import { startNats, type TestNats } from '@kre/service-kit/testing'
 import { frame, readResponse } from '../testing/raw-client.ts'
@@ -40,6 +40,31 @@ describe('health', () => {
       await waitUntil('serving', async () => (await check()) === SERVING_STATUS.serving)
     },
   )
+
+  test('of its pod is SERVING once every node was there, also while one is away', async () => {
+    await using scene = await openScene(nats)
+    const check = async (service: string) =>
+      (await scene.client.call(CHECK, question(service))).payload[1]
+    expect(await check(READINESS_SERVICE)).toBe(SERVING_STATUS.notServing)
+    const [first] = startAll(scene)
+    const becomesReady = async () => (await check(READINESS_SERVICE)) === SERVING_STATUS.serving
+    await waitUntil('ready', becomesReady)
+    first?.announce({ state: 'draining' })
+    const isSeen = async () => (await check('')) === SERVING_STATUS.notServing
+    await waitUntil('its absence is seen', isSeen)
+    expect(await check(READINESS_SERVICE)).toBe(SERVING_STATUS.serving)
+  })
+
+  test('of its pod is SERVING while nothing is published: callers are told so', async () => {
+    await using scene = await openScene(nats, {
+      launch: { version: null, versionId: null },
+    })
+    const check = async (service: string) =>
+      (await scene.client.call(CHECK, question(service))).payload[1]
+    const becomesReady = async () => (await check(READINESS_SERVICE)) === SERVING_STATUS.serving
+    await waitUntil('ready', becomesReady)
+    expect(await check('')).toBe(SERVING_STATUS.notServing)
+  })
 
   test('of an unknown service is NOT_FOUND, of nonsense INVALID_ARGUMENT', async () => {
     await using scene = await openScene(nats)
