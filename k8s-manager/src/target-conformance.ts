@@ -67,6 +67,24 @@ export function targetConformance(name: string, makeTarget: () => Promise<Target
       expect({ ...less, replicas: [] }).toEqual({ ...before, replicas: [] })
     })
 
+    test('keeps a workload that sleeps, says what it was scaled to, and wakes it', async () => {
+      await using subject = await makeTarget()
+      const { target } = subject
+      await apply(target, { apply: [nodeWorkload('etl')], remove: [] })
+      const [awake] = await ready(target, 1)
+      expect(awake).toMatchObject({ replicasWanted: 1, scale: 1 })
+      await apply(target, { apply: [nodeWorkload('etl', { replicas: 0 })], remove: [] })
+      await waitUntil('it sleeps', async () => countReplicas(await target.fetch(signal)) === 0)
+      const [asleep] = await target.fetch(signal)
+      expect(asleep).toEqual({ ...awake, replicasWanted: 0, scale: 0, replicas: [] })
+      await apply(target, { apply: [nodeWorkload('etl', { replicas: 2 })], remove: [] })
+      const [again] = await ready(target, 2)
+      expect(again).toMatchObject({ replicasWanted: 2, scale: 2 })
+      await apply(target, { apply: [], remove: [again?.id ?? ''] })
+      const [leaving] = await target.fetch(signal)
+      expect(leaving).not.toHaveProperty('scale')
+    })
+
     test('rolls to another spec without a moment in which nothing is ready', async () => {
       await using subject = await makeTarget()
       const { target } = subject
