@@ -1,5 +1,5 @@
 /** A whole version in pods: its manifests, its bundle out of NATS, and the images, up to the answer of a call. */
-import { mkdtemp, rm, cp, readFile, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, jest, test } from '@jest/globals'
@@ -17,7 +17,7 @@ import {
 import { kubernetesSettings } from '../../k8s-manager/src/testing/kubernetes-settings.ts'
 import { startIsolatedNats } from '../../nats-manager/src/testing/start-isolated-nats.ts'
 import { connectRaw, frame } from '../../runners/entrypoint/src/testing/raw-client.ts'
-import { root } from '../support/kre.ts'
+import { writeMixedBundle } from '../support/mixed-bundle.ts'
 import { startPod, type RunningPod } from './pod.ts'
 import { imageOf, podman, statusOf, whyNoImages } from './podman.ts'
 
@@ -89,17 +89,8 @@ else
 
 /** The templates of krectl: one node of each. */
 async function packBundle(scratch: string) {
-  const templates = join(root, 'engine/krectl/templates')
   const directory = join(scratch, 'bundle')
-  await cp(join(templates, 'typescript'), directory, { recursive: true })
-  for (const file of ['src/greet.py', 'requirements.txt'])
-    await cp(join(templates, 'python', file), join(directory, file))
-  const manifest = await readFile(join(directory, 'kre.yaml'), 'utf8')
-  const mixed = manifest.replace(
-    /image: konstellation\/kre-ts:1\.0\n(\s+)src: src\/greet\.ts/,
-    'image: konstellation/kre-py:3.4\n$1src: src/greet.py',
-  )
-  await writeFile(join(directory, 'kre.yaml'), mixed)
+  await writeMixedBundle(directory)
   const result = await ingestBundle({ directory }, { scratchDir: join(scratch, 'work') })
   if (!result.ok) throw new Error(JSON.stringify(result.issues))
   return result

@@ -39,7 +39,7 @@ export const HELP = `
       call     calls an rpc with JSON.
       oip-check  checks any server of the Open Inference Protocol v2.
       release  next, notes: tags of the product and what changed, from git.
-      test     runs all checks and tests of this repository; --cluster, --images: those that need more.
+      test     runs all checks and tests of this repository; --cluster, --images, --pods: those that need more.
       cluster  up, down: a Kubernetes control plane on this computer, for these tests.
       completion bash, zsh, fish: completes commands, options and names.
 

@@ -34,7 +34,7 @@ kubeconfig() {
   cat >"$1.kubeconfig" <<EOF
 apiVersion: v1
 kind: Config
-clusters: [{name: test, cluster: {server: "https://127.0.0.1:$PORT", certificate-authority-data: "$(base64 -w0 ca.crt)"}}]
+clusters: [{name: test, cluster: {server: "https://$ADDRESS:$PORT", certificate-authority-data: "$(base64 -w0 ca.crt)"}}]
 users: [{name: test, user: {client-certificate-data: "$(base64 -w0 "$1.crt")", client-key-data: "$(base64 -w0 "$1.key")"}}]
 contexts: [{name: test, context: {cluster: test, user: test}}]
 current-context: test
@@ -42,10 +42,16 @@ EOF
 }
 
 certificate apiserver /CN=kube-apiserver \
-  "DNS:localhost,DNS:kubernetes,DNS:kubernetes.default.svc,IP:127.0.0.1,IP:$ADVERTISED,IP:${SERVICE_CIDR%.*}.1"
+  "DNS:localhost,DNS:kubernetes,DNS:kubernetes.default.svc,DNS:kubernetes.default.svc.cluster.local,IP:127.0.0.1,IP:$ADVERTISED,IP:${SERVICE_CIDR%.*}.1"
 # Without one, the controllers log an error every 20 s.
 certificate front-proxy /CN=front-proxy
 certificate admin /O=system:masters/CN=admin
 certificate controller-manager /CN=system:kube-controller-manager
 certificate scheduler /CN=system:kube-scheduler
 for name in admin controller-manager scheduler; do kubeconfig "$name"; done
+if [ -n "${KRE_CLUSTER_NODE-}" ]; then
+  certificate apiserver-kubelet /O=system:masters/CN=kube-apiserver-kubelet
+  certificate kubelet "/O=system:nodes/CN=system:node:$KRE_CLUSTER_NODE" "DNS:$KRE_CLUSTER_NODE,IP:$ADDRESS"
+  certificate proxy /CN=system:kube-proxy
+  for name in kubelet proxy; do kubeconfig "$name"; done
+fi

@@ -62,9 +62,13 @@ export function buildCommand(program: Command, context: Context): void {
 }
 
 /** Of the tests of images, which run by podman. @returns the kind of base. @throws UsageError for another one. */
-export async function buildForTests(context: Context, base: string): Promise<string> {
-  const options = { engine: 'podman', tag: 'test', repository: 'localhost/kre', base, size: true }
-  const built = await buildHere(context, IMAGE_NAMES, options)
+export async function buildForTests(
+  context: Context,
+  base: string,
+  { images = IMAGE_NAMES, size = true }: { images?: readonly ImageName[]; size?: boolean } = {},
+): Promise<string> {
+  const options = { engine: 'podman', tag: 'test', repository: 'localhost/kre', base, size }
+  const built = await buildHere(context, images, options)
   context.output.step(describe(built))
   return base
 }

@@ -1,0 +1,44 @@
+import { toKreError } from '@kre/contracts'
+import type { Context } from '../context.ts'
+import type { ImageName } from '../images/image-list.ts'
+import { buildForTests } from './build.ts'
+import { runStep } from './run-step.ts'
+import { buildHelm } from './test-cluster.ts'
+import { hasTestNode, startTestNode, stopTestNode } from './test-node.ts'
+
+/** What the product is installed from, and its versions run. */
+const IMAGES: readonly ImageName[] = ['engine', 'entrypoint', 'runner-typescript', 'runner-python']
+
+/** In the network of the node, where Services answer. A node that somebody has started before goes on after the tests. */
+export async function testPods(
+  context: Context,
+  patterns: readonly string[],
+  base: string,
+): Promise<void> {
+  const isOurs = !hasTestNode(context)
+  try {
+    const node = await startTestNode(context).catch((error: unknown) => skip(context, error))
+    if (node === null) return
+    await buildForTests(context, base, { images: IMAGES, size: false })
+    const { dir, kubeconfig, network } = node
+    const wanted = patterns.length === 0 ? ['tests/pods'] : patterns
+    const command = ['npm', 'run', '--silent', 'test', '--', '--runInBand', ...wanted]
+    const found = { KRE_TEST_CLUSTER: kubeconfig, KRE_TEST_PODS: dir }
+    const helm = { KRE_TEST_HELM: await buildHelm(context) }
+    await runStep(context, 'tests of pods', ['nsenter', `--net=${network}`, ...command], {
+      ...found,
+      ...helm,
+    })
+  } finally {
+    if (isOurs) await stopTestNode(context)
+  }
+  context.output.step('All checks passed.')
+}
+
+/** Says what is not tested. @throws the error, unless it is that something is missing on this computer. */
+function skip({ output }: Context, error: unknown): null {
+  const { code, message } = toKreError(error)
+  if (code !== 'unimplemented') throw error
+  output.step(`== SKIPPED: tests of pods: ${message}`)
+  return null
+}
