@@ -6,6 +6,8 @@ here=$(cd -P -- "$(dirname -- "$0")" && pwd)
 # shellcheck source=env.sh
 . "$here/env.sh"
 PROGRAMS=(etcd kube-apiserver kube-controller-manager kube-scheduler)
+# With the name of a real node (tests/pods/machine), what that needs too.
+if [ -n "${KRE_CLUSTER_NODE-}" ]; then PROGRAMS+=(kubelet kube-proxy); fi
 
 is_built() {
   local program
@@ -32,8 +34,14 @@ STAGING=(api apiextensions-apiserver apimachinery apiserver cli-runtime client-g
   dynamic-resource-allocation endpointslice externaljwt kms kube-aggregator kube-controller-manager kube-proxy
   kube-scheduler kubectl kubelet metrics mount-utils pod-security-admission sample-apiserver sample-cli-plugin
   sample-controller)
-PACKAGES=(go.etcd.io/etcd/server/v3 k8s.io/kubernetes/cmd/kube-apiserver
-  k8s.io/kubernetes/cmd/kube-controller-manager k8s.io/kubernetes/cmd/kube-scheduler)
+PACKAGES=()
+for program in "${PROGRAMS[@]}"; do
+  if [ -x "$KRE_CLUSTER_BIN/$program" ]; then continue; fi
+  case $program in
+    etcd) PACKAGES+=(go.etcd.io/etcd/server/v3) ;;
+    *) PACKAGES+=("k8s.io/kubernetes/cmd/$program") ;;
+  esac
+done
 {
   printf 'module kre-test-cluster\ngo 1.24.0\nrequire (\n'
   printf '  k8s.io/kubernetes v%s\n  go.etcd.io/etcd/server/v3 v%s\n)\nreplace (\n' "$KUBE" "$ETCD_VERSION"

@@ -14,12 +14,14 @@ KRE_CLUSTER_BIN=${KRE_CLUSTER_BIN:-${XDG_CACHE_HOME:-$HOME/.cache}/kre/test-clus
 PORT=${KRE_CLUSTER_PORT:-26443}
 ETCD_PORT=$((PORT + 1))
 ETCD_PEER_PORT=$((PORT + 2))
-# The API server refuses to be advertised by a loopback address; nobody connects to this one.
-ADVERTISED=10.99.0.1
+# Where the API server listens: loopback, or the address of a real node, whose pods have to reach it.
+ADDRESS=${KRE_CLUSTER_ADDRESS:-127.0.0.1}
+# It refuses to be advertised by a loopback address; without a real node nobody connects to this one.
+ADVERTISED=${KRE_CLUSTER_ADDRESS:-10.99.0.1}
 SERVICE_CIDR=10.96.0.0/16
 
 PKI=$KRE_CLUSTER_DIR/pki
-export PKI PORT ADVERTISED SERVICE_CIDR
+export PKI PORT ADDRESS ADVERTISED SERVICE_CIDR
 mkdir -p "$KRE_CLUSTER_DIR"/{log,pid,data} "$PKI"
 chmod 700 "$KRE_CLUSTER_DIR"
 

@@ -10,12 +10,21 @@ bash "$here/pki.sh"
 etcd_url=http://127.0.0.1:$ETCD_PORT
 peer_url=http://127.0.0.1:$ETCD_PEER_PORT
 
+# Fake machines send no heartbeats, and nobody may count them out for that.
+controllers='*,-node-lifecycle-controller'
+for_node=()
+if [ -n "${KRE_CLUSTER_NODE-}" ]; then
+  controllers='*'
+  for_node=(--allow-privileged --kubelet-preferred-address-types=InternalIP --kubelet-certificate-authority="$PKI/ca.crt"
+    --kubelet-client-certificate="$PKI/apiserver-kubelet.crt" --kubelet-client-key="$PKI/apiserver-kubelet.key")
+fi
+
 # Data of tests need not survive a power cut.
 start etcd --data-dir "$KRE_CLUSTER_DIR/data/etcd" --unsafe-no-fsync --logger zap --log-level warn \
   --listen-client-urls "$etcd_url" --advertise-client-urls "$etcd_url" \
   --listen-peer-urls "$peer_url" --initial-advertise-peer-urls "$peer_url" --initial-cluster "default=$peer_url"
 
-start kube-apiserver --etcd-servers="$etcd_url" --bind-address=127.0.0.1 --secure-port="$PORT" \
+start kube-apiserver --etcd-servers="$etcd_url" --bind-address="$ADDRESS" --secure-port="$PORT" \
   --advertise-address="$ADVERTISED" --service-cluster-ip-range="$SERVICE_CIDR" --cert-dir="$KRE_CLUSTER_DIR/data" \
   --tls-cert-file="$PKI/apiserver.crt" --tls-private-key-file="$PKI/apiserver.key" --client-ca-file="$PKI/ca.crt" \
   --service-account-issuer=https://kubernetes.default.svc --service-account-key-file="$PKI/service-accounts.pub" \
@@ -24,19 +33,18 @@ start kube-apiserver --etcd-servers="$etcd_url" --bind-address=127.0.0.1 --secur
   --requestheader-username-headers=X-Remote-User --requestheader-group-headers=X-Remote-Group \
   --requestheader-extra-headers-prefix=X-Remote-Extra- \
   --proxy-client-cert-file="$PKI/front-proxy.crt" --proxy-client-key-file="$PKI/front-proxy.key" \
-  --enable-admission-plugins=NodeRestriction --profiling=false
+  --enable-admission-plugins=NodeRestriction --profiling=false "${for_node[@]}"
 
 ask() {
   curl --silent --fail --max-time 5 --cacert "$PKI/ca.crt" --cert "$PKI/admin.crt" --key "$PKI/admin.key" \
-    "https://127.0.0.1:$PORT$1"
+    "https://$ADDRESS:$PORT$1"
 }
 wait_for 90 "the API server" ask /readyz
 
-# Fake machines send no heartbeats, and nobody may count them out for that.
 start kube-controller-manager --kubeconfig="$PKI/controller-manager.kubeconfig" --secure-port=0 \
   --service-account-private-key-file="$PKI/service-accounts.key" --root-ca-file="$PKI/ca.crt" \
   --use-service-account-credentials --leader-elect=false --profiling=false \
-  --controllers='*,-node-lifecycle-controller'
+  --controllers="$controllers"
 start kube-scheduler --kubeconfig="$PKI/scheduler.kubeconfig" --secure-port=0 --leader-elect=false
 
 # It is the controllers that make it.
