@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import { parse, stringify } from 'yaml'
 import { z } from 'zod'
+import { METRIC_HELP } from '../../engine/service-kit/src/metrics/metric-help.ts'
 import { engineRole } from '../../k8s-manager/src/kubernetes/manifests/engine-role.ts'
 import {
   CHART,
@@ -102,6 +103,16 @@ describe('the templates', () => {
     )
     expect(set.length).toBeGreaterThan(20)
     expect(set.filter((name) => !read.has(name))).toEqual([])
+  })
+
+  test('alert by metrics that there are', () => {
+    const rule = templates.get('engine/prometheus-rule.yaml') ?? ''
+    const named = rule.match(/\bkre_[a-z_]+\b/g) ?? []
+    const known = new Set(
+      Object.keys(METRIC_HELP).flatMap((name) => [name, `${name}_bucket`, `${name}_count`]),
+    )
+    expect(named.length).toBeGreaterThan(5)
+    expect(named.filter((name) => !known.has(name))).toEqual([])
   })
 
   test('make no namespace and nothing beyond one', () => {

@@ -127,6 +127,29 @@ describe('the Kubernetes target', () => {
     await ready(target, 1)
   })
 
+  test.each([
+    ['PATCH', 'patch'],
+    ['DELETE', 'delete'],
+  ])('shows with a version why it can not be ended: %s is refused', async (method, verb) => {
+    using cluster = createFakeCluster()
+    await using target = openFakeTarget(cluster)
+    await apply(target, { apply: [nodeWorkload('etl'), entrypointWorkload()], remove: [] })
+    await ready(target, 2)
+    const lacking = `User "kre" cannot ${verb} resource "deployments" in API group "apps"`
+    cluster.refuse(method, DEPLOYMENTS, answer(403, lacking))
+    const plan = { apply: [], remove: [nodeWorkload('etl').id, entrypointWorkload().id] }
+    const rule = `{apiGroups: ["apps"], resources: ["deployments"], verbs: ["${verb}"]}`
+    await waitUntil('the reason', async () => {
+      await apply(target, plan)
+      const observed = await target.fetch(signal)
+      return observed.some(({ replicas }) => replicas.some(({ reason }) => reason.includes(rule)))
+    })
+    cluster.refuse(method, DEPLOYMENTS, null)
+    await apply(target, plan)
+    await waitUntil('all is gone', async () => (await target.fetch(signal)).length === 0, LONG)
+    expect(cluster.names()).toEqual([])
+  })
+
   test('lists again when the server does not know any more from where to watch', async () => {
     using cluster = createFakeCluster()
     await using target = openFakeTarget(cluster)

@@ -61,7 +61,7 @@ export function createKubernetesTarget(deps: KubernetesTargetDeps): Target & Asy
     if (id !== null) notify(id)
   })
   const drift = createDriftRepair({ objects, fleet, settings, logger, now })
-  const keeper = createGroupKeeper({ objects, fleet, locks, drift, logger, signal })
+  const keeper = createGroupKeeper({ objects, fleet, locks, drift, failed, notify, logger, signal })
   const access = createKeptAccess({ ...deps, objects, now })
   const observe = () => failed.addTo(observeAll(fleet, settings, now()))
 

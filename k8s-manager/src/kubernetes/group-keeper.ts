@@ -1,10 +1,12 @@
 /** Looks after groups whenever something of them changes: one pass at a time, and again when a pass has failed. */
+import { toKreError } from '@kre/contracts'
 import type { Logger } from '@kre/service-kit'
 import type { ClusterObjects } from './cluster/cluster-objects.ts'
 import type { Fleet } from './fleet.ts'
 import type { KeyLocks } from './key-locks.ts'
 import type { DriftRepair } from './repair-drift.ts'
-import { isBeingRemoved } from './observe/observe-workload.ts'
+import type { FailedApplies } from './observe/failed-applies.ts'
+import { isBeingRemoved, workloadIn } from './observe/observe-workload.ts'
 import { tidyGroup } from './tidy-group.ts'
 
 export type GroupKeeper = {
@@ -22,6 +24,10 @@ export type GroupKeeperDeps = {
   locks: KeyLocks
   drift: DriftRepair
   logger: Logger
+  /** Shows why a workload can't be taken away. */
+  failed: FailedApplies
+  /** Told the id of such a workload. */
+  notify: (workloadId: string) => void
   signal: AbortSignal
 }
 
@@ -32,6 +38,8 @@ export function createGroupKeeper(deps: GroupKeeperDeps): GroupKeeper {
   const { objects, fleet, locks, drift, logger, signal } = deps
   const waiting = new Set<string>()
   const underWay = new Set<Promise<void>>()
+  /** By group: ids of workloads that can't be taken away. */
+  const stuck = new Map<string, readonly string[]>()
   let ticks = 0
 
   const look = async (group: string) => {
@@ -41,10 +49,32 @@ export function createGroupKeeper(deps: GroupKeeperDeps): GroupKeeper {
         if (signal.aborted || fleet.problem() !== null) return
         await tidyGroup(objects, fleet, group)
         await drift.repair(group)
+        release(group)
       })
     } catch (error) {
       waiting.delete(group)
-      if (!signal.aborted) logger.warn({ error, group }, 'a group could not be tidied up')
+      if (signal.aborted) return
+      note(group, error)
+      logger.warn({ error, group }, 'a group could not be tidied up')
+    }
+  }
+  const release = (group: string) => {
+    for (const id of stuck.get(group) ?? []) deps.failed.forget(id)
+    stuck.delete(group)
+  }
+  const note = (group: string, error: unknown) => {
+    const { code, message } = toKreError(error)
+    if (code === 'unavailable') return
+    release(group)
+    const ending = fleet.deploymentsOf(group).filter(isBeingRemoved)
+    const workloads = ending.flatMap((one) => workloadIn(one) ?? [])
+    stuck.set(
+      group,
+      workloads.map(({ id }) => id),
+    )
+    for (const workload of workloads) {
+      deps.failed.remember(workload, message)
+      deps.notify(workload.id)
     }
   }
   const changed = (group: string) => {
@@ -60,7 +90,7 @@ export function createGroupKeeper(deps: GroupKeeperDeps): GroupKeeper {
     tick() {
       if (++ticks % RETRY_TICKS !== 0) return
       for (const group of fleet.groups())
-        if (fleet.deploymentsOf(group).every(isBeingRemoved)) changed(group)
+        if (stuck.has(group) || fleet.deploymentsOf(group).every(isBeingRemoved)) changed(group)
       for (const group of drift.waiting()) changed(group)
     },
     async whenIdle() {

@@ -16,7 +16,11 @@ import type { GroupKeeper } from './group-keeper.ts'
 import type { KeyLocks } from './key-locks.ts'
 import { ANNOTATION, groupName, LABEL } from './manifests/identity.ts'
 import type { FailedApplies } from './observe/failed-applies.ts'
-import { isBeingRemoved } from './observe/observe-workload.ts'
+import { isBeingRemoved, workloadIn } from './observe/observe-workload.ts'
+
+/** Versions that are applied at once, and workloads of each. */
+const GROUPS_AT_ONCE = 4
+const WORKLOADS_AT_ONCE = 4
 
 export type PlanDeps = ApplyDeps & {
   failed: FailedApplies
@@ -35,13 +39,59 @@ export async function* runPlan(
   // A node that is marked before the entrypoint would end before the requests that need it.
   for (const id of entrypointsFirst(deps, remove)) {
     signal.throwIfAborted()
-    yield await removeWorkload(deps, id)
+    yield await removeOne(deps, id)
   }
   const openGroup = createGroupOpener(deps, apply)
-  for (const workload of nodesFirst(apply)) {
+  const groups = [...Map.groupBy(nodesFirst(apply), (one) => groupName(one)).values()]
+  for (let from = 0; from < groups.length; from += GROUPS_AT_ONCE) {
     signal.throwIfAborted()
-    yield await applyOne(deps, workload, openGroup)
+    const some = groups.slice(from, from + GROUPS_AT_ONCE)
+    const done = await Promise.allSettled(
+      some.map(async (group) => applyAll(deps, group, openGroup, signal)),
+    )
+    for (const one of done) if (one.status === 'fulfilled') yield* one.value
+    for (const one of done) if (one.status === 'rejected') throw one.reason
   }
+}
+
+/** @param group workloads of one version, nodes first. */
+async function applyAll(
+  deps: PlanDeps,
+  group: readonly Workload[],
+  openGroup: GroupOpener,
+  signal: AbortSignal,
+): Promise<StageEvent[]> {
+  const [first, ...rest] = group
+  if (first === undefined) return []
+  return deps.locks.run(groupName(first), async () => {
+    const events: StageEvent[] = []
+    const apply = async (workload: Workload) => {
+      signal.throwIfAborted()
+      events.push(await applyOne(deps, workload, openGroup))
+    }
+    // With it comes what all of them share.
+    await apply(first)
+    await inParallel(rest.filter(isNode), apply)
+    await inParallel(
+      rest.filter((one) => !isNode(one)),
+      apply,
+    )
+    return events
+  })
+}
+
+/** The API server answers in some ms; more at once only wait there. */
+async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const queue = [...items]
+  const workers = Array.from({ length: Math.min(WORKLOADS_AT_ONCE, queue.length) }, async () => {
+    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item)
+  })
+  const done = await Promise.allSettled(workers)
+  for (const one of done) if (one.status === 'rejected') throw one.reason
+}
+
+function isNode({ spec }: Workload): boolean {
+  return spec.kind === 'node'
 }
 
 type GroupOpener = (workload: Workload) => Promise<V1OwnerReference>
@@ -70,12 +120,10 @@ async function applyOne(
   workload: Workload,
   openGroup: GroupOpener,
 ): Promise<StageEvent> {
-  const { failed, locks, logger, notify } = deps
+  const { failed, logger, notify } = deps
   const stage = `apply ${workload.id}`
   try {
-    const isChanged = await locks.run(groupName(workload), async () =>
-      applyWorkload(deps, workload, await openGroup(workload)),
-    )
+    const isChanged = await applyWorkload(deps, workload, await openGroup(workload))
     failed.forget(workload.id)
     return isChanged
       ? createStage(stage, 'in-progress', `${workload.replicas} wanted`)
@@ -91,19 +139,35 @@ async function applyOne(
   }
 }
 
-/** Writes on the Deployment that it has to go; the keeper of its group does it. */
-async function removeWorkload(deps: PlanDeps, id: string): Promise<StageEvent> {
-  const { failed, fleet, keeper, objects } = deps
+async function removeOne(deps: PlanDeps, id: string): Promise<StageEvent> {
   const stage = `remove ${id}`
+  try {
+    return await markForRemoval(deps, id, stage)
+  } catch (error) {
+    const { code, message } = toKreError(error)
+    if (code === 'unavailable') throw error
+    const deployment = deps.fleet.deployments.get(objectName(id))
+    const workload = deployment === undefined ? null : workloadIn(deployment)
+    if (workload !== null) deps.failed.remember(workload, message)
+    deps.logger.warn({ error, workload: id }, 'a workload could not be removed')
+    return createStage(stage, 'error', message)
+  }
+}
+
+/** Writes on the Deployment that it has to go; the keeper of its group does it, and says what is in its way. */
+async function markForRemoval(deps: PlanDeps, id: string, stage: string): Promise<StageEvent> {
+  const { failed, fleet, keeper, objects } = deps
   const name = objectName(id)
-  const refused = failed.forget(id)
   const deployment = fleet.deployments.get(name)
-  if (refused !== null) keeper.changed(groupName(refused))
-  if (deployment === undefined)
+  if (deployment === undefined) {
+    const refused = failed.forget(id)
+    if (refused !== null) keeper.changed(groupName(refused))
     return createStage(stage, 'skipped', refused === null ? 'is not there' : 'was never there')
+  }
   if (!isBeingRemoved(deployment)) {
     const mark = { metadata: { annotations: { [ANNOTATION.removing]: 'true' } } }
     const marked = await objects.change({ kind: 'Deployment', name }, mark)
+    failed.forget(id)
     if (marked === null) return createStage(stage, 'skipped', 'is gone')
     fleet.deployments.put(marked)
   }

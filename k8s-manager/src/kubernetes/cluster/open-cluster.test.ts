@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -16,8 +16,8 @@ async function serve(listener: RequestListener, path = '') {
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   const kubeconfig = join(home, 'config')
-  await writeFile(
-    kubeconfig,
+  const logIn = async (token: string) => writeFile(kubeconfig, contentWith(token))
+  const contentWith = (token: string) =>
     JSON.stringify({
       apiVersion: 'v1',
       kind: 'Config',
@@ -27,15 +27,17 @@ async function serve(listener: RequestListener, path = '') {
           cluster: { server: `http://127.0.0.1:${port}${path}`, 'insecure-skip-tls-verify': true },
         },
       ],
-      users: [{ name: 'u', user: { token: 'the-token' } }],
+      users: [{ name: 'u', user: { token } }],
       contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
       'current-context': 'x',
-    }),
-  )
+    })
+  await logIn('the-token')
   const cluster = openCluster(kubeconfig)
   return {
     cluster,
     server,
+    kubeconfig,
+    logIn,
     async [Symbol.asyncDispose]() {
       cluster[Symbol.dispose]()
       server.closeAllConnections()
@@ -116,6 +118,38 @@ describe('a cluster', () => {
         /^the cluster at http:\/\/127\.0\.0\.1:\d+ can't be reached: .*ECONNREFUSED/,
       ),
     })
+  })
+
+  test('lets in who has written another login into the kubeconfig, and asks no second time without one', async () => {
+    const asked: string[] = []
+    await using it = await serve((request, response) => {
+      const { authorization = '' } = request.headers
+      asked.push(authorization)
+      response.writeHead(authorization === 'Bearer next' ? 200 : 401).end('{}')
+    })
+    const ask = async () => it.cluster.request({ method: 'GET', path: '/version', signal })
+    expect((await ask()).status).toBe(401)
+    // Somebody is writing it.
+    await writeFile(it.kubeconfig, '{')
+    expect((await ask()).status).toBe(401)
+    expect(asked).toEqual(['Bearer the-token', 'Bearer the-token'])
+    await it.logIn('next')
+    expect((await ask()).status).toBe(200)
+    expect(await it.cluster.stream('/watch', signal)).not.toHaveProperty('status')
+    expect(asked.slice(2)).toEqual(['Bearer the-token', 'Bearer next', 'Bearer next'])
+  })
+
+  test('does not get the login of another one that the kubeconfig leads to by now', async () => {
+    const asked: string[] = []
+    await using it = await serve((request, response) => {
+      asked.push(request.headers.authorization ?? '')
+      response.writeHead(401).end('{}')
+    })
+    await it.logIn('of-the-other')
+    const text = await readFile(it.kubeconfig, 'utf8')
+    await writeFile(it.kubeconfig, text.replace(/127.0.0.1:\d+/, 'other.example.com'))
+    await it.cluster.request({ method: 'GET', path: '/version', signal })
+    expect(asked).toEqual(['Bearer the-token'])
   })
 
   test('is not waited for by one who has given up', async () => {

@@ -38,23 +38,26 @@ const SILENCE_MS = 3 * MINUTE_MS
 /** One event of a watch: an object of etcd has 1.5 MiB at most. */
 const LINE_CHARS_MAX = 8 * MiB
 const KEEP_ALIVE_MS = 30 * SECOND_MS
+const UNAUTHENTICATED = 401
 
 /**
  * @param kubeconfig path of the file; null = `$KUBECONFIG`, `~/.kube/config`, or the pod's own service account.
  * @throws KreError `failed-precondition` when it names no cluster.
  */
 export function openCluster(kubeconfig: string | null): Cluster {
-  const config = loadConfig(kubeconfig)
+  let config = loadConfig(kubeconfig)
   const server = config.getCurrentCluster()?.server ?? ''
   const base = new URL(server)
   const { request: start, Agent } = base.protocol === 'http:' ? http : https
   const agent = new Agent({ keepAlive: true, keepAliveMsecs: KEEP_ALIVE_MS })
   const hasProxy = config.getCurrentCluster()?.proxyUrl !== undefined
 
-  const send = async ({ method, path, contentType, body, signal }: Request, timeoutMs: number) => {
-    const login: https.RequestOptions = {}
+  const send = async (
+    { method, path, contentType, body, signal }: Request,
+    login: https.RequestOptions,
+    timeoutMs: number,
+  ) => {
     const content = body === undefined ? null : Buffer.from(JSON.stringify(body))
-    await config.applyToHTTPSOptions(login)
     const request = start(new URL(`${base.pathname.replace(/\/$/, '')}${path}`, base), {
       ...login,
       // The client makes a new agent, and so a new connection, for each request.
@@ -80,12 +83,24 @@ export function openCluster(kubeconfig: string | null): Cluster {
     const [response] = (await once(request, 'response')) as [http.IncomingMessage]
     return response
   }
+  /** Logins are renewed in their files: by the kubelet, by people, by programs of a cloud. */
+  const ask = async (request: Request, timeoutMs: number) => {
+    const login = await loginOf(config)
+    const response = await send(request, login, timeoutMs)
+    if (response.statusCode !== UNAUTHENTICATED) return response
+    const next = readConfigAgain(kubeconfig, server)
+    const renewed = next === null ? null : await loginOf(next).catch(() => null)
+    if (next === null || renewed === null || isSameLogin(login, renewed)) return response
+    config = next
+    response.resume()
+    return send(request, renewed, timeoutMs)
+  }
 
   return {
     server,
     async request(request) {
       try {
-        const response = await send(request, REQUEST_TIMEOUT_MS)
+        const response = await ask(request, REQUEST_TIMEOUT_MS)
         return { status: response.statusCode ?? 0, body: await text(response) }
       } catch (error) {
         throw unreachable(server, error, request.signal)
@@ -93,7 +108,7 @@ export function openCluster(kubeconfig: string | null): Cluster {
     },
     async stream(path, signal) {
       try {
-        const response = await send({ method: 'GET', path, signal }, SILENCE_MS)
+        const response = await ask({ method: 'GET', path, signal }, SILENCE_MS)
         const status = response.statusCode ?? 0
         if (status !== 200) return { status, body: await text(response) }
         return lines(response, server, signal)
@@ -147,6 +162,29 @@ function loadConfig(kubeconfig: string | null): KubeConfig {
       'the kubeconfig names no current cluster: choose one with "kubectl config use-context"',
     )
   return config
+}
+
+/** Null = it can't be read at this moment, as somebody is writing it, or it leads to another cluster by now. */
+function readConfigAgain(kubeconfig: string | null, server: string): KubeConfig | null {
+  try {
+    const config = loadConfig(kubeconfig)
+    return config.getCurrentCluster()?.server === server ? config : null
+  } catch (error) {
+    if (error instanceof KreError) return null
+    throw error
+  }
+}
+
+async function loginOf(config: KubeConfig): Promise<https.RequestOptions> {
+  const login: https.RequestOptions = {}
+  await config.applyToHTTPSOptions(login)
+  return login
+}
+
+function isSameLogin(a: https.RequestOptions, b: https.RequestOptions): boolean {
+  const proof = ({ headers, auth, cert, key }: https.RequestOptions) =>
+    JSON.stringify([headers, auth, String(cert), String(key)])
+  return proof(a) === proof(b)
 }
 
 function unreachable(server: string, error: unknown, signal: AbortSignal): unknown {

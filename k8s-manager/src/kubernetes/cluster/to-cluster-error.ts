@@ -72,7 +72,7 @@ function forbidden(message: string, what: string, { verb, kind, namespace }: Att
   const rule = `{apiGroups: ["${apiGroup}"], resources: ["${resource}"], verbs: ["${missing}"]}`
   return new KreError(
     'permission-denied',
-    `${what}: the engine may not: add the rule ${rule} to its Role in namespace "${namespace}" (${message})`,
+    `${what}: the engine may not: add the rule ${rule} to its Role in namespace "${namespace}", or make both, with the RoleBinding, where the namespace is not there (${message})`,
     details,
   )
 }

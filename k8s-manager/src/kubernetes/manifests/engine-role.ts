@@ -7,13 +7,13 @@ import type { PublishMode } from '../publish-settings.ts'
  * namespace: no right here reaches beyond it.
  */
 const RULES: readonly V1PolicyRule[] = [
-  rule('', 'configmaps', ['get', 'list', 'watch', 'create', 'patch', 'delete']),
+  rule('', 'configmaps', ['list', 'watch', 'create', 'patch', 'delete']),
   rule('', 'secrets', ['create', 'patch', 'delete']),
   rule('', 'serviceaccounts', ['create', 'patch']),
   rule('', 'services', ['get', 'list', 'watch', 'create', 'patch', 'delete']),
   rule('', 'pods', ['list', 'watch']),
   rule('', 'events', ['create']),
-  rule('apps', 'deployments', ['get', 'list', 'watch', 'create', 'patch', 'delete']),
+  rule('apps', 'deployments', ['list', 'watch', 'create', 'patch', 'delete']),
   rule('policy', 'poddisruptionbudgets', ['get', 'create', 'patch', 'delete']),
   rule('networking.k8s.io', 'networkpolicies', ['list', 'watch', 'create', 'patch']),
 ]
