@@ -54,7 +54,7 @@ export function deriveNode(
     return say('ERROR', broken.reason)
   const why = replicas.find((replica) => replica.reason !== '')?.reason ?? ''
   if (workload !== undefined && ready.length >= needed)
-    return say('STARTED', missingText(facts, why))
+    return say('STARTED', missingText(facts, why) || lastEndText(ready))
   // Requests wait for one that wakes up.
   const wakes = workload?.scale !== undefined && autoscaling?.min === 0
   return say('STARTING', why, { isServing: wakes })
@@ -85,6 +85,11 @@ function isBroken({ state, restarts, isOverdue }: ReplicaObservation): boolean {
     (state !== 'ready' && state !== 'stopping' && isOverdue) ||
     (state === 'backoff' && restarts >= RESTARTS_UNTIL_ERROR)
   )
+}
+
+/** Why a replica that is ready again ended a short time ago, where its target says so. */
+function lastEndText(ready: readonly ReplicaObservation[]): string {
+  return ready.find(({ reason }) => reason !== '')?.reason ?? ''
 }
 
 /** Said of a node that serves with fewer replicas than are wanted. */

@@ -250,6 +250,16 @@ describe('a version with nodes that follow their load', () => {
     })
   })
 
+  test('says why one of its replicas ended a short time ago, though all are ready again', () => {
+    const again = replica({ reason: 'was started again after this: OOMKilled' })
+    const { status, nodes } = seen(1, 2, [replica(), again])
+    expect(status).toBe('STARTED')
+    expect(nodes[0]).toMatchObject({
+      status: 'STARTED',
+      reason: 'was started again after this: OOMKilled',
+    })
+  })
+
   test('is not broken by one more that can not be had, but by the last one', () => {
     const broken = replica({ state: 'starting', isOverdue: true, reason: 'Unschedulable' })
     expect(seen(1, 2, [replica(), broken]).status).toBe('STARTED')

@@ -48,6 +48,19 @@ describe('a pod', () => {
       reason: '',
     })
   })
+  test('says for ten minutes why it was started again, also when it works', () => {
+    const finishedAt = '2026-01-01T00:00:05Z' as unknown as Date
+    const terminated = { exitCode: 137, reason: 'OOMKilled', finishedAt }
+    const again = withContainer({ ready: true, restartCount: 1, lastState: { terminated } })
+    Object.assign(again.status ?? {}, { conditions: [{ type: 'Ready', status: 'True' }] })
+    expect(see(again, 60_000)).toMatchObject({
+      state: 'ready',
+      reason: expect.stringMatching(
+        /^was started again after this: OOMKilled: it used more memory/,
+      ),
+    })
+    expect(see(again, 11 * 60_000)).toMatchObject({ state: 'ready', reason: '' })
+  })
   test('is stopping as soon as it is told to end, ready or not', () => {
     const ending = pod(
       { conditions: [{ type: 'Ready', status: 'True' }] },

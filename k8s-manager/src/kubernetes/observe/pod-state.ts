@@ -20,10 +20,12 @@ type Verdict = Pick<ReplicaObservation, 'state' | 'reason'> & {
 const SAID_CHARS_MAX = 1_000
 /** 128 + SIGKILL, 128 + SIGTERM. */
 const KILLED = new Set([137, 143])
+/** For so long the end of a container is told that works again. */
+const RECENT_MS = 10 * MINUTE_MS
 
 /** @param nowMs Unix ms; @param startTimeoutMs after so long a pod that is not ready is overdue. */
 export function podState(pod: V1Pod, nowMs: number, startTimeoutMs: number): ReplicaObservation {
-  const verdict = judge(pod)
+  const verdict = judge(pod, nowMs)
   const createdMs = toMs(pod.metadata?.creationTimestamp) ?? nowMs
   const isLate = nowMs - createdMs > startTimeoutMs
   const isWaiting = verdict.state === 'starting' || verdict.state === 'backoff'
@@ -43,13 +45,14 @@ export function podState(pod: V1Pod, nowMs: number, startTimeoutMs: number): Rep
   }
 }
 
-function judge(pod: V1Pod): Verdict {
+function judge(pod: V1Pod, nowMs: number): Verdict {
   const { status, metadata } = pod
   if (metadata?.deletionTimestamp !== undefined) return { state: 'stopping', reason: 'drains' }
   if (status?.phase === 'Failed' || status?.phase === 'Succeeded')
     return { state: 'backoff', reason: endedPod(pod) }
   const prepare = status?.initContainerStatuses?.find((one) => !hasSucceeded(one))
-  if (conditionOf(pod, 'Ready')?.status === 'True') return { state: 'ready', reason: '' }
+  if (conditionOf(pod, 'Ready')?.status === 'True')
+    return { state: 'ready', reason: recentEnd(pod, nowMs) }
   const scheduled = conditionOf(pod, 'PodScheduled')
   if (scheduled?.status === 'False')
     return {
@@ -103,6 +106,14 @@ function judgeContainer(container: V1ContainerStatus): Verdict {
     state: 'starting',
     reason: `ProbeFailed: it runs, but does not answer that it is ready${again}`,
   }
+}
+
+/** Of a container that was started again and works: what people who see a restart want to know. */
+function recentEnd({ status }: V1Pod, nowMs: number): string {
+  const ended = status?.containerStatuses?.[0]?.lastState?.terminated
+  const atMs = toMs(ended?.finishedAt)
+  if (ended === undefined || atMs === null || nowMs - atMs > RECENT_MS) return ''
+  return `was started again after this: ${describeEnd(ended)}`
 }
 
 /** Null = the image is not the problem. */
