@@ -1,27 +1,19 @@
 #!/usr/bin/env bash
-# Builds etcd, kube-apiserver, kube-controller-manager and kube-scheduler from Go modules, unless they are there.
+# Builds the programs of env.sh from Go modules, those that are not there.
 # One wrapper module, so that they share their packages. Minutes on a machine that has built none of them.
 set -euo pipefail
 here=$(cd -P -- "$(dirname -- "$0")" && pwd)
 # shellcheck source=env.sh
 . "$here/env.sh"
-PROGRAMS=(etcd kube-apiserver kube-controller-manager kube-scheduler)
-# With the name of a real node (tests/pods/machine), what that needs too.
-if [ -n "${KRE_CLUSTER_NODE-}" ]; then PROGRAMS+=(kubelet kube-proxy); fi
+# shellcheck source=go.sh
+. "$here/go.sh"
 
-is_built() {
-  local program
-  for program in "${PROGRAMS[@]}"; do [ -x "$KRE_CLUSTER_BIN/$program" ] || return 1; done
-}
 is_built && exit 0
-if ! command -v go >/dev/null; then
-  echo "cluster: the programs of the test cluster are built with Go, which was not found" >&2
-  exit 69
-fi
+need cluster go flock timeout
 mkdir -p "$KRE_CLUSTER_BIN"
 # Two at once: one builds, the other waits for it.
 exec 9>"$KRE_CLUSTER_BIN/.lock"
-flock 9
+flock --timeout $((FETCH_S + BUILD_S)) 9
 is_built && exit 0
 
 work=$KRE_CLUSTER_BIN/.build
@@ -53,13 +45,13 @@ done
   printf '  _ "%s"\n' "${PACKAGES[@]}"
   echo ')'
 } >tools.go
-echo "cluster: building Kubernetes $KUBE and etcd $ETCD_VERSION (once)" >&2
-export CGO_ENABLED=0 GOFLAGS=-buildvcs=false GOWORK=off
+echo "cluster: building ${PACKAGES[*]##*/} of Kubernetes $KUBE and etcd $ETCD_VERSION into $KRE_CLUSTER_BIN (once)" >&2
 # Without these, the API server says that it is v0.0.0.
 V=k8s.io/component-base/version
 LD_FLAGS="-s -w -X $V.gitVersion=v$KUBE -X $V.gitMajor=1 -X $V.gitMinor=$(cut -d. -f2 <<<"$KUBE")"
-go build -mod=mod -ldflags "$LD_FLAGS" -o bin/ "${PACKAGES[@]}"
+build_go cluster bin/ "${PACKAGES[@]}"
 for name in v3 server; do if [ -e "bin/$name" ]; then mv "bin/$name" bin/etcd; fi; done
 mv bin/* "$KRE_CLUSTER_BIN/"
 cd /
+chmod -R u+w "$work"
 rm -rf "$work"

@@ -4,4 +4,4 @@ set -euo pipefail
 # shellcheck source=env.sh
 . "$(dirname -- "$0")/env.sh"
 for name in kube-scheduler kube-controller-manager kube-apiserver etcd; do stop "$name"; done
-rm -rf "${KRE_CLUSTER_DIR:?}"/{data,log,pki,pid}
+rm -rf "${KRE_CLUSTER_DIR:?}"/{data,log,pki,pid,port}

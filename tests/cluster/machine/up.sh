@@ -1,12 +1,23 @@
 #!/usr/bin/env bash
 # A real control plane of Kubernetes on loopback, without root: etcd, API server, controllers, scheduler. What runs
-# already is left alone. Prints the path of the kubeconfig.
+# already is left alone, so it also starts again what has ended. Prints the path of the kubeconfig.
 set -euo pipefail
 here=$(cd -P -- "$(dirname -- "$0")" && pwd)
 # shellcheck source=env.sh
 . "$here/env.sh"
+# shellcheck source=go.sh
+. "$here/go.sh"
+# The scripts below take the same.
+export KRE_CLUSTER_BIN KRE_CLUSTER_PORT=$PORT
+echo "$PORT" >"$KRE_CLUSTER_DIR/port"
+need cluster openssl curl setsid
 bash "$here/build.sh"
 bash "$here/pki.sh"
+for one in "kube-apiserver $PORT" "etcd $ETCD_PORT" "etcd $ETCD_PEER_PORT"; do
+  if is_running "${one% *}" || is_free_soon "${one#* }"; then continue; fi
+  echo "cluster: port ${one#* } of 127.0.0.1 is in use, and ${one% *} needs it: set KRE_CLUSTER_PORT to another one, or leave it out" >&2
+  exit 1
+done
 etcd_url=http://127.0.0.1:$ETCD_PORT
 peer_url=http://127.0.0.1:$ETCD_PEER_PORT
 
@@ -39,7 +50,8 @@ ask() {
   curl --silent --fail --max-time 5 --cacert "$PKI/ca.crt" --cert "$PKI/admin.crt" --key "$PKI/admin.key" \
     "https://$ADDRESS:$PORT$1"
 }
-wait_for 90 "the API server" ask /readyz
+# Some 10 s on a machine with nothing else to do.
+wait_for 240 kube-apiserver ask /readyz
 
 start kube-controller-manager --kubeconfig="$PKI/controller-manager.kubeconfig" --secure-port=0 \
   --service-account-private-key-file="$PKI/service-accounts.key" --root-ca-file="$PKI/ca.crt" \
@@ -48,5 +60,5 @@ start kube-controller-manager --kubeconfig="$PKI/controller-manager.kubeconfig" 
 start kube-scheduler --kubeconfig="$PKI/scheduler.kubeconfig" --secure-port=0 --leader-elect=false
 
 # It is the controllers that make it.
-wait_for 60 "the controllers" ask /api/v1/namespaces/default/serviceaccounts/default
+wait_for 180 kube-controller-manager ask /api/v1/namespaces/default/serviceaccounts/default
 echo "$PKI/admin.kubeconfig"

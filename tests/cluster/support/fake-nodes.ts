@@ -22,6 +22,8 @@ export type FakeNodes = AsyncDisposable & {
 const MERGE = 'application/merge-patch+json'
 /** A process that drains. */
 const DRAIN_MS = 200
+/** Between tries while the API server is away. */
+const AGAIN_MS = 200
 
 export async function startFakeNodes(
   cluster: Cluster,
@@ -33,10 +35,7 @@ export async function startFakeNodes(
   await Promise.all(names.map(async (name) => makeNode(cluster, name, gpus)))
   const under = new Set<Promise<void>>()
   const watching = followPods(cluster, ended.signal, (pod) => {
-    const work = serve(cluster, pod, behaviours).catch((error: unknown) => {
-      // The pod, or its namespace, was gone before.
-      if (!ended.signal.aborted && !/ 40[49] /.test(String(error))) throw error
-    })
+    const work = insist(ended.signal, async () => serve(cluster, pod, behaviours))
     under.add(work)
     void work.finally(() => under.delete(work))
   })
@@ -96,10 +95,29 @@ async function followPods(
       }
     } catch (error) {
       if (signal.aborted) return
-      // A server that is busy cuts its watches off; the next one begins with all pods.
-      if (toKreError(error).code !== 'unavailable') throw error
+      // A server that is busy or away cuts its watches off; the next one begins with all pods.
+      if (!isAway(error)) throw error
+      await sleep(AGAIN_MS)
     }
   }
+}
+
+/** A kubelet goes on as soon as the API server is there again. */
+async function insist(signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      return await work()
+    } catch (error) {
+      // The pod, or its namespace, was gone before.
+      if (signal.aborted || / 40[49] /.test(String(error))) return
+      if (!isAway(error)) throw error
+      await sleep(AGAIN_MS)
+    }
+  }
+}
+
+function isAway(error: unknown): boolean {
+  return toKreError(error).code === 'unavailable' || / (?:429|5\d\d) /.test(String(error))
 }
 
 async function serve(

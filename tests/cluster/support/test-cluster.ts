@@ -50,8 +50,8 @@ export type TestNamespace = AsyncDisposable & {
   openAsEngine(): Promise<Cluster>
   /** Path of the kubeconfig by which an engine is given these rights. */
   kubeconfig(): Promise<string>
-  /** Takes verbs on Deployments from the engine's Role; none = gives all of them back. */
-  forbid(resource: 'deployments', verbs: readonly string[]): Promise<void>
+  /** Takes verbs on a kind of objects from the engine's Role; none = gives all of them back. */
+  forbid(resource: string, verbs: readonly string[]): Promise<void>
   /** Names of all objects of a kind. */
   names(api: string): Promise<string[]>
 }
@@ -68,7 +68,12 @@ export async function makeNamespace(
     kind: 'Namespace',
     metadata: { name, labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } },
   })
-  const rights = await giveEngineItsRole(admin, name, publish)
+  await make(admin, `/api/v1/namespaces/${name}/serviceaccounts/kre`, {
+    apiVersion: 'v1',
+    kind: 'ServiceAccount',
+    metadata: { name: 'kre' },
+  })
+  const rights = await giveRights(admin, { namespace: name, account: name }, publish)
   const kubeconfigFile = async () => {
     const file = join(home, 'kubeconfig')
     await writeFile(file, await engineKubeconfig(admin, name), { mode: 0o600 })
@@ -92,39 +97,49 @@ export async function makeNamespace(
   }
 }
 
+/** A namespace, and the one whose account "kre" gets rights in it. */
+type Binding = { readonly namespace: string; readonly account: string }
+type Right = { readonly verb: string; readonly group: string; readonly resource: string }
+
 const RBAC = 'rbac.authorization.k8s.io/v1'
 
-async function giveEngineItsRole(
+/** Those of the engine's Role, in a namespace that is there. Resolves when the API server knows of them. */
+export async function giveRights(
   admin: Cluster,
-  namespace: string,
-  publish: PublishMode,
+  binding: Binding,
+  publish: PublishMode = 'service',
 ): Promise<Pick<TestNamespace, 'forbid'>> {
+  const { namespace, account } = binding
   const role = engineRole(namespace, 'kre', publish)
+  const rules = (role.rules ?? []).map(({ apiGroups: [group = ''] = [], resources, verbs }) => ({
+    group,
+    resource: resources?.[0] ?? '',
+    verbs,
+  }))
   const rolePath = `/apis/${RBAC}/namespaces/${namespace}/roles/kre`
-  await make(admin, `/api/v1/namespaces/${namespace}/serviceaccounts/kre`, {
-    apiVersion: 'v1',
-    kind: 'ServiceAccount',
-    metadata: { name: 'kre' },
-  })
   await make(admin, rolePath, role)
   await make(admin, `/apis/${RBAC}/namespaces/${namespace}/rolebindings/kre`, {
     apiVersion: RBAC,
     kind: 'RoleBinding',
     metadata: { name: 'kre' },
     roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'kre' },
-    subjects: [{ kind: 'ServiceAccount', name: 'kre', namespace }],
+    subjects: [{ kind: 'ServiceAccount', name: 'kre', namespace: account }],
   })
-  await untilAllowed(admin, namespace, 'create', true)
+  const create = { verb: 'create', group: 'apps', resource: 'deployments' }
+  await untilAllowed(admin, binding, create, true)
   return {
     async forbid(resource, verbs) {
-      const { apiVersion, kind, metadata } = role
-      const rules = (role.rules ?? []).map(({ apiGroups, resources = [], verbs: all }) => ({
-        apiGroups,
-        resources,
-        verbs: resources.includes(resource) ? all.filter((verb) => !verbs.includes(verb)) : all,
+      const left = rules.map((rule) => ({
+        apiGroups: [rule.group],
+        resources: [rule.resource],
+        verbs: rule.verbs.filter((verb) => rule.resource !== resource || !verbs.includes(verb)),
       }))
-      await make(admin, rolePath, { apiVersion, kind, metadata, rules })
-      await untilAllowed(admin, namespace, 'create', !verbs.includes('create'))
+      const { apiVersion, kind, metadata } = role
+      const own = left.filter((rule) => rule.verbs.length > 0)
+      await make(admin, rolePath, { apiVersion, kind, metadata, rules: own })
+      for (const rule of rules.filter((one) => one.resource === resource))
+        for (const verb of rule.verbs)
+          await untilAllowed(admin, binding, { ...rule, verb }, !verbs.includes(verb))
     },
   }
 }
@@ -139,19 +154,19 @@ async function engineKubeconfig(admin: Cluster, namespace: string): Promise<stri
 /** Servers learn of a Role a moment after it is written. */
 async function untilAllowed(
   admin: Cluster,
-  namespace: string,
-  verb: string,
+  { namespace, account }: Binding,
+  { verb, group, resource }: Right,
   isAllowed: boolean,
 ): Promise<void> {
   const review = {
     apiVersion: 'authorization.k8s.io/v1',
     kind: 'SubjectAccessReview',
     spec: {
-      user: `system:serviceaccount:${namespace}:kre`,
-      resourceAttributes: { namespace, verb, group: 'apps', resource: 'deployments' },
+      user: `system:serviceaccount:${account}:kre`,
+      resourceAttributes: { namespace, verb, group, resource },
     },
   }
-  await waitUntil(`the engine's right to ${verb}`, async () => {
+  await waitUntil(`the engine's right to ${verb} ${resource}`, async () => {
     const path = '/apis/authorization.k8s.io/v1/subjectaccessreviews'
     const { status } = (await ask(admin, 'POST', path, review, 'application/json')) as {
       status: { allowed: boolean }

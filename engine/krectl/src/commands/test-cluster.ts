@@ -1,13 +1,10 @@
-import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
 import type { Command } from 'commander'
 import { KreError } from '@kre/contracts'
 import type { Context } from '../context.ts'
-
-/** A script's way to say that a tool is missing. */
-const EXIT_UNAVAILABLE = 69
+import { runScript } from './run-script.ts'
+import { hasTestNode, startTestNode, stopTestNode } from './test-node.ts'
 
 export function testClusterCommands(program: Command, context: Context): void {
   const cluster = program
@@ -18,8 +15,11 @@ export function testClusterCommands(program: Command, context: Context): void {
     .description(
       'builds its programs with Go (once, minutes) and starts it; what runs is left alone',
     )
-    .action(async () => {
-      const kubeconfig = await startTestCluster(context)
+    .option('--node', 'another one, with a real node that runs pods; as root (tests/pods/machine)')
+    .action(async (options: { node?: true }) => {
+      const kubeconfig = options.node
+        ? (await startTestNode(context)).kubeconfig
+        : await startTestCluster(context)
       context.output.result({ kubeconfig }, `export KUBECONFIG=${kubeconfig}`)
     })
   cluster
@@ -34,25 +34,29 @@ export function testClusterCommands(program: Command, context: Context): void {
     .description('ends it and removes its data; the programs stay')
     .action(async () => {
       await stopTestCluster(context)
+      if (hasTestNode(context)) await stopTestNode(context)
       context.output.step('The test cluster is down.')
     })
 }
 
-/** @returns the path of its kubeconfig. */
+/** @returns the path of its kubeconfig. @throws KreError `unimplemented` where something that it needs is missing. */
 export async function startTestCluster(context: Context): Promise<string> {
   if (process.platform !== 'linux')
     throw new KreError('unimplemented', 'the test cluster runs on Linux alone')
-  return (await runScript(context, 'cluster/machine/up.sh')).trim()
+  return (await runScript(context, 'cluster/machine/up.sh', { dir: clusterDir(context) })).trim()
 }
 
-/** @returns the path of the program. */
+/** @returns the path of the program. @throws KreError `unimplemented` as above. */
 export async function buildHelm(context: Context): Promise<string> {
-  return (await runScript(context, 'chart/build-helm.sh')).trim()
+  return (await runScript(context, 'chart/build-helm.sh', { dir: clusterDir(context) })).trim()
 }
 
 export async function stopTestCluster(context: Context): Promise<void> {
   // Also after the first interruption: what was started must not be left.
-  await runScript(context, 'cluster/machine/down.sh', context.forced)
+  await runScript(context, 'cluster/machine/down.sh', {
+    dir: clusterDir(context),
+    signal: context.forced,
+  })
 }
 
 /** Whether somebody has started it, and not ended it. */
@@ -62,29 +66,4 @@ export function hasTestCluster(context: Context): boolean {
 
 function clusterDir({ root }: Context): string {
   return join(root, '.kre', 'test-cluster')
-}
-
-async function runScript(
-  context: Context,
-  script: string,
-  signal = context.signal,
-): Promise<string> {
-  const child = spawn('bash', [join(context.root, 'tests', script)], {
-    cwd: context.root,
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...context.environment, KRE_CLUSTER_DIR: clusterDir(context) },
-    signal,
-  })
-  const ended = new Promise<number>((resolve, reject) => {
-    child.once('error', reject)
-    child.once('exit', (code) => resolve(code ?? 1))
-  })
-  const [said, code] = await Promise.all([text(child.stdout), ended])
-  if (code === EXIT_UNAVAILABLE)
-    throw new KreError(
-      'failed-precondition',
-      'the test cluster needs a tool that is not here, see above',
-    )
-  if (code !== 0) throw new KreError('failed-precondition', `${script}: failed, see above`)
-  return said
 }

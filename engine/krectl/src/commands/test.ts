@@ -1,11 +1,19 @@
-import { spawn } from 'node:child_process'
 import type { Command } from 'commander'
-import { KreError } from '@kre/contracts'
+import { toKreError } from '@kre/contracts'
 import type { Context } from '../context.ts'
 import { buildForTests } from './build.ts'
+import { runStep } from './run-step.ts'
 import { buildHelm, hasTestCluster, startTestCluster, stopTestCluster } from './test-cluster.ts'
+import { testPods } from './test-pods.ts'
 
-type TestOptions = { cluster?: true; images?: true; base: string }
+type TestOptions = {
+  cluster?: true
+  core?: true
+  orSkip?: true
+  images?: true
+  pods?: true
+  base: string
+}
 
 /** The one check of the project, the same by hand and in continuous integration. */
 const STEPS: readonly (readonly [name: string, command: readonly string[]])[] = [
@@ -13,6 +21,15 @@ const STEPS: readonly (readonly [name: string, command: readonly string[]])[] = 
   ['lint', ['npm', 'run', '--silent', 'lint']],
   ['types', ['npm', 'run', '--silent', 'typecheck']],
   ['dead code', ['npm', 'run', '--silent', 'dead-code']],
+]
+
+/** What every change is asked of a cluster; the rest takes minutes and is for who works on that side. */
+const CORE = [
+  'tests/cluster/kubernetes-target',
+  'tests/cluster/faults',
+  'tests/cluster/refusals',
+  'tests/chart/cluster',
+  'tests/chart/render',
 ]
 
 export function testCommand(program: Command, context: Context): void {
@@ -25,19 +42,29 @@ export function testCommand(program: Command, context: Context): void {
       '--cluster',
       'runs the tests on Kubernetes, and nothing else, on a cluster of their own',
     )
+    .option('--core', 'with --cluster: those alone that continuous integration runs')
+    .option(
+      '--or-skip',
+      'with --cluster: says what is missing on this computer, and ends well, where there can be no cluster',
+    )
     .option(
       '--images',
       'builds the images and runs the tests of them, and nothing else; as root, with podman',
     )
     .option(
+      '--pods',
+      'installs KRE from images that it builds, on a cluster with a real node, and runs the tests of pods, and nothing else; as root, with podman',
+    )
+    .option(
       '--base <kind>',
-      'with --images: distroless, or debian (see krectl build)',
+      'with --images and --pods: distroless, or debian (see krectl build)',
       'distroless',
     )
     .allowUnknownOption()
     .action(async (patterns: string[], options: TestOptions) => {
-      if (options.cluster) return testOnCluster(context, patterns)
+      if (options.cluster) return testOnCluster(context, patterns, options)
       if (options.images) return testImages(context, patterns, options.base)
+      if (options.pods) return testPods(context, patterns, options.base)
       if (patterns.length === 0)
         for (const [name, command] of STEPS) await runStep(context, name, command)
       await runStep(context, 'tests', ['npm', 'run', '--silent', 'test', '--', ...patterns])
@@ -58,14 +85,23 @@ async function testImages(
 }
 
 /** A cluster that somebody has started before goes on after the tests. */
-async function testOnCluster(context: Context, patterns: readonly string[]): Promise<void> {
+async function testOnCluster(
+  context: Context,
+  patterns: readonly string[],
+  options: TestOptions,
+): Promise<void> {
   const isOurs = !hasTestCluster(context)
+  const all = options.core ? CORE : ['tests/cluster', 'tests/chart']
   try {
-    const kubeconfig = await startTestCluster(context)
-    const wanted = patterns.length === 0 ? ['tests/cluster', 'tests/chart'] : patterns
+    const kubeconfig = await startTestCluster(context).catch((error: unknown) =>
+      skip(error, options, context),
+    )
+    if (kubeconfig === null) return
     // One after the other: each file brings machines of its own, which answer for the pods of all.
-    const command = ['npm', 'run', '--silent', 'test', '--', '--runInBand', ...wanted]
-    const found = { KRE_TEST_CLUSTER: kubeconfig, KRE_TEST_HELM: await buildHelm(context) }
+    const wanted = ['--runInBand', ...(patterns.length === 0 ? all : patterns)]
+    const command = ['npm', 'run', '--silent', 'test', '--', ...wanted]
+    const helm = await buildHelm(context).catch((error: unknown) => skip(error, options, context))
+    const found = { KRE_TEST_CLUSTER: kubeconfig, KRE_TEST_HELM: helm ?? '' }
     await runStep(context, 'tests on Kubernetes', command, found)
   } finally {
     if (isOurs) await stopTestCluster(context)
@@ -73,22 +109,10 @@ async function testOnCluster(context: Context, patterns: readonly string[]): Pro
   context.output.step('All checks passed.')
 }
 
-async function runStep(
-  context: Context,
-  name: string,
-  [command, ...args]: readonly string[],
-  environment: Readonly<Record<string, string>> = {},
-): Promise<void> {
-  context.output.step(`== ${name}`)
-  const child = spawn(command ?? '', args, {
-    cwd: context.root,
-    // Standard output is for results, which a test run has none of but its exit code.
-    stdio: ['ignore', context.output.json ? 2 : 1, 2],
-    env: { ...context.environment, ...environment },
-  })
-  const code = await new Promise<number>((resolve, reject) => {
-    child.once('error', reject)
-    child.once('exit', (exit) => resolve(exit ?? 1))
-  })
-  if (code !== 0) throw new KreError('failed-precondition', `${name}: failed`)
+/** Says what is not tested. @throws the error, unless something is only missing on this computer and that may be. */
+function skip(error: unknown, { orSkip }: TestOptions, { output }: Context): null {
+  const { code, message } = toKreError(error)
+  if (orSkip !== true || code !== 'unimplemented') throw error
+  output.step(`== SKIPPED: ${message}`)
+  return null
 }
