@@ -101,8 +101,12 @@ export type TargetInfo = {
 }
 
 export interface Target {
-  /** What exists now, including what was started by an engine that is gone. */
-  fetch(signal: AbortSignal): Promise<readonly WorkloadObservation[]>
+  /**
+   * What exists now, including what was started by an engine that is gone.
+   *
+   * @param runtimeId of this runtime alone, where the target can tell without looking at all; absent = of all.
+   */
+  fetch(signal: AbortSignal, runtimeId?: string): Promise<readonly WorkloadObservation[]>
   /**
    * Takes the plan over and reports its stages. Returns when every change is under way, not when it is
    * ready: readiness is observed. Idempotent: applying what runs already changes nothing.

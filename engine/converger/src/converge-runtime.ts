@@ -268,7 +268,9 @@ async function observe(
   runtimeId: string,
   signal: AbortSignal,
 ): Promise<WorkloadObservation[]> {
-  return (await deps.target.fetch(signal)).filter((workload) => workload.runtimeId === runtimeId)
+  return (await deps.target.fetch(signal, runtimeId)).filter(
+    (workload) => workload.runtimeId === runtimeId,
+  )
 }
 
 async function applyRoute(

@@ -8,6 +8,8 @@ import { writeChanges } from './write-changes.ts'
 const STEADY_MS = 15 * SECOND_MS
 /** … more or less by this share, so that a hundred runtimes are not looked at in one moment. */
 const STEADY_SPREAD = 0.25
+/** … and so many a second at most, whatever their number. */
+const STEADY_PER_SECOND = 10
 /** A runtime on its way is looked at again after this, doubled on each further pass without a change. */
 const UNSETTLED_MIN_MS = 200
 const UNSETTLED_MAX_MS = 5 * SECOND_MS
@@ -108,7 +110,7 @@ export function createConverger(given: ConvergerDeps): Converger {
     }
     if (queue === undefined || closing.signal.aborted) return
     queue.waitMs = settled ? UNSETTLED_MIN_MS : Math.min(queue.waitMs * 2, UNSETTLED_MAX_MS)
-    scheduleAfter(runtimeId, settled ? STEADY_MS * spread() : queue.waitMs)
+    scheduleAfter(runtimeId, settled ? steadyMs(queues.size) * spread() : queue.waitMs)
   }
 
   const scheduleAfter = (runtimeId: string, ms: number): void => {
@@ -184,6 +186,11 @@ export function createConverger(given: ConvergerDeps): Converger {
       await Promise.allSettled([...queues.values()].flatMap((queue) => queue.running ?? []))
     },
   }
+}
+
+/** @param runtimes that are looked at beside each other. */
+function steadyMs(runtimes: number): number {
+  return Math.max(STEADY_MS, (runtimes * SECOND_MS) / STEADY_PER_SECOND)
 }
 
 function spread(): number {

@@ -20,7 +20,7 @@ import { createGroupKeeper } from './group-keeper.ts'
 import { type AccessDeps, createKeptAccess } from './keep-access.ts'
 import { createKeyLocks } from './key-locks.ts'
 import { createFailedApplies } from './observe/failed-applies.ts'
-import { observeWorkload } from './observe/observe-workload.ts'
+import { createFleetObserver } from './observe-fleet.ts'
 import { createDriftRepair } from './repair-drift.ts'
 import { runPlan } from './run-plan.ts'
 import type { KubernetesSettings } from './settings.ts'
@@ -63,12 +63,13 @@ export function createKubernetesTarget(deps: KubernetesTargetDeps): Target & Asy
   const drift = createDriftRepair({ objects, fleet, settings, logger, now })
   const keeper = createGroupKeeper({ objects, fleet, locks, drift, failed, notify, logger, signal })
   const access = createKeptAccess({ ...deps, objects, now })
-  const observe = () => failed.addTo(observeAll(fleet, settings, now()))
+  const observeFleet = createFleetObserver(fleet, settings, now)
+  const observe = (runtimeId: string | null) => failed.addTo(observeFleet(runtimeId))
 
   const tellOverdue = createOverdueTeller(notify)
   const ticking = setInterval(() => {
     if (fleet.problem() !== null) return
-    tellOverdue(observe())
+    tellOverdue(observe(null))
     keeper.tick()
     access
       .tick(fleet.groups(), (group) => runningGroup(fleet, group))
@@ -84,9 +85,11 @@ export function createKubernetesTarget(deps: KubernetesTargetDeps): Target & Asy
     if (problem !== null) throw new KreError('unavailable', problem.message, {}, { cause: problem })
   }
   return {
-    async fetch(fetching) {
+    async fetch(fetching, runtimeId) {
       await assertKnown(fetching)
-      return observe()
+      return observe(runtimeId ?? null)
+        .filter((one) => runtimeId === undefined || one.runtimeId === runtimeId)
+        .toSorted((a, b) => (a.id < b.id ? -1 : 1))
     },
     async *apply(plan, applying) {
       await assertKnown(applying)
@@ -101,20 +104,6 @@ export function createKubernetesTarget(deps: KubernetesTargetDeps): Target & Asy
       await keeper.whenIdle()
     },
   }
-}
-
-function observeAll(
-  fleet: Fleet,
-  settings: KubernetesSettings,
-  nowMs: number,
-): WorkloadObservation[] {
-  const pods = fleet.podsByDeployment()
-  return [...fleet.deployments.values()]
-    .flatMap((one) => {
-      const own = pods.get(one.metadata?.name ?? '') ?? []
-      return observeWorkload(one, own, settings, nowMs) ?? []
-    })
-    .toSorted((a, b) => (a.id < b.id ? -1 : 1))
 }
 
 /** That time passes is no event of the cluster. */

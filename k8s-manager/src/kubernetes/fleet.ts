@@ -9,16 +9,24 @@ import type {
 } from '@kubernetes/client-node'
 import type { ClusterObject } from './cluster/kinds.ts'
 import { type WatchDeps, type WatchedObjects, watchObjects } from './cluster/watch-objects.ts'
+import { leanDeployment, leanObject, leanPod } from './lean-objects.ts'
 import { ANNOTATION, LABEL } from './manifests/identity.ts'
+import { createObjectIndex, type ObjectIndex } from './object-index.ts'
+
+/** As `labels` in names.ts writes it. */
+const RUNTIME_LABEL = 'kre.dev/runtime'
 
 export type Fleet = {
   readonly deployments: WatchedObjects<V1Deployment>
   readonly owners: WatchedObjects<V1ConfigMap>
   readonly services: WatchedObjects<V1Service>
   readonly policies: WatchedObjects<V1NetworkPolicy>
-  deploymentsOf(group: string): V1Deployment[]
-  /** By the Deployment's name; ending ones are among them. */
-  podsByDeployment(): ReadonlyMap<string, readonly V1Pod[]>
+  deploymentsOf(group: string): readonly V1Deployment[]
+  /** Services and NetworkPolicies, in the very same list as long as none of them changes. */
+  partsOf(group: string): readonly ClusterObject[]
+  deploymentsOfRuntime(runtimeId: string): readonly V1Deployment[]
+  /** By the Deployment's name, the very same list as long as none of them changes; ending ones are among them. */
+  podsOf(deployment: string): readonly V1Pod[]
   /** Names of all groups that something is left of. */
   groups(): Set<string>
   /** Resolves when everything was listed once, or something could not be: then `problem` says why. */
@@ -38,11 +46,33 @@ export function watchFleet(
     const id = object?.metadata?.annotations?.[ANNOTATION.workloadId]
     onChange(labelOf(object, LABEL.group), id ?? null)
   }
-  const deployments = watchObjects<V1Deployment>('Deployment', watchDeps, tell)
-  const pods = watchObjects<V1Pod>('Pod', watchDeps, tell)
-  const owners = watchObjects<V1ConfigMap>('ConfigMap', watchDeps, tell)
-  const services = watchObjects<V1Service>('Service', watchDeps, tell)
-  const policies = watchObjects<V1NetworkPolicy>('NetworkPolicy', watchDeps, tell)
+  const byGroup = createObjectIndex<V1Deployment>(LABEL.group)
+  const byRuntime = createObjectIndex<V1Deployment>(RUNTIME_LABEL)
+  const podsByWorkload = createObjectIndex<V1Pod>(LABEL.workload)
+  const ownersByGroup = createObjectIndex<V1ConfigMap>(LABEL.group)
+  const partsByGroup = createObjectIndex<ClusterObject>(LABEL.group)
+  /** Before anybody is told: who is told looks. */
+  const noting =
+    <T extends ClusterObject>(...indexes: readonly ObjectIndex<T>[]) =>
+    (before: T | null, now: T | null) => {
+      for (const index of indexes) index.note(before, now)
+      tell(before, now)
+    }
+  const deployments = watchObjects(
+    'Deployment',
+    watchDeps,
+    noting(byGroup, byRuntime),
+    leanDeployment,
+  )
+  const pods = watchObjects('Pod', watchDeps, noting(podsByWorkload), leanPod)
+  const owners = watchObjects('ConfigMap', watchDeps, noting(ownersByGroup), leanObject)
+  const services = watchObjects<V1Service>('Service', watchDeps, noting(partsByGroup), leanObject)
+  const policies = watchObjects<V1NetworkPolicy>(
+    'NetworkPolicy',
+    watchDeps,
+    noting(partsByGroup),
+    leanObject,
+  )
   const all = [deployments, pods, owners, services, policies]
 
   return {
@@ -50,15 +80,11 @@ export function watchFleet(
     owners,
     services,
     policies,
-    deploymentsOf: (group) =>
-      [...deployments.values()].filter((one) => labelOf(one, LABEL.group) === group),
-    podsByDeployment: () => Map.groupBy(pods.values(), (pod) => labelOf(pod, LABEL.workload)),
-    groups: () =>
-      new Set(
-        [...deployments.values(), ...owners.values()]
-          .map((object) => labelOf(object, LABEL.group))
-          .filter((group) => group !== ''),
-      ),
+    deploymentsOf: (group) => byGroup.of(group),
+    partsOf: (group) => partsByGroup.of(group),
+    deploymentsOfRuntime: (runtimeId) => byRuntime.of(runtimeId),
+    podsOf: (deployment) => podsByWorkload.of(deployment),
+    groups: () => new Set([...byGroup.values(), ...ownersByGroup.values()]),
     whenAnswered: async () => {
       await Promise.all(all.map((one) => one.whenAnswered()))
     },

@@ -35,11 +35,21 @@ export type DriftRepair = {
 const AGAIN_MS = 5_000
 const AGAIN_MS_MAX = 600_000
 
+/** Lists that stay the very same as long as nothing in them changes. */
+type Compared = readonly [
+  deployments: readonly V1Deployment[],
+  parts: readonly ClusterObject[],
+  ownerUid: string | undefined,
+]
+
 export function createDriftRepair(deps: DriftDeps): DriftRepair {
   const { objects, fleet, settings, logger, now } = deps
   /** By kind and name: when it was repaired, and how long until it may be again. */
   const repaired = new Map<string, { at: number; pauseMs: number }>()
   const waiting = new Set<string>()
+  /** By group: what was as it should be when it was looked at last. */
+  const sound = new Map<string, Compared>()
+  const ownSettings = settingsHash(settings)
 
   const mayRepair = (key: string): boolean => {
     const before = repaired.get(key)
@@ -58,6 +68,7 @@ export function createDriftRepair(deps: DriftDeps): DriftRepair {
     const { kind = '', metadata } = wanted
     const name = metadata?.name ?? ''
     if (lost.length === 0) return
+    sound.delete(group)
     if (!mayRepair(`${kind}/${name}`)) {
       waiting.add(group)
       return
@@ -78,24 +89,38 @@ export function createDriftRepair(deps: DriftDeps): DriftRepair {
 
   const policyOf = (name = '') => fleet.policies.get(name)
 
+  const repairAll = async (group: string, deployments: readonly V1Deployment[], uid = '') => {
+    const running = deployments.filter((one) => !isBeingRemoved(one))
+    const first = running.map(workloadIn).find((one) => one !== null)
+    if (uid === '' || first === undefined) return
+    // Made by an engine with other settings, it is as that one wanted it, until it is applied again.
+    const comparable = running.filter(
+      ({ metadata }) => metadata?.annotations?.[ANNOTATION.settings] === ownSettings,
+    )
+    const owner = ownerReference(first, uid)
+    for (const one of comparable) await repairWorkload(group, one, owner)
+    if (comparable.length === 0) return
+    for (const object of groupObjects(first, settings, owner))
+      if (object.kind === 'NetworkPolicy')
+        await repairOne(group, object, lostOf(object, policyOf(object.metadata?.name)))
+  }
+
   return {
     waiting: () => [...waiting],
     async repair(group) {
       waiting.delete(group)
-      const running = fleet.deploymentsOf(group).filter((one) => !isBeingRemoved(one))
       const uid = fleet.owners.get(group)?.metadata?.uid
-      const first = running.map(workloadIn).find((one) => one !== null)
-      if (uid === undefined || first === undefined) return
-      // Made by an engine with other settings, it is as that one wanted it, until it is applied again.
-      const comparable = running.filter(
-        ({ metadata }) => metadata?.annotations?.[ANNOTATION.settings] === settingsHash(settings),
-      )
-      const owner = ownerReference(first, uid)
-      for (const one of comparable) await repairWorkload(group, one, owner)
-      if (comparable.length === 0) return
-      for (const object of groupObjects(first, settings, owner))
-        if (object.kind === 'NetworkPolicy')
-          await repairOne(group, object, lostOf(object, policyOf(object.metadata?.name)))
+      const seen: Compared = [fleet.deploymentsOf(group), fleet.partsOf(group), uid]
+      // Most of what happens to a group happens to its pods.
+      if (sound.get(group)?.every((one, index) => one === seen[index]) === true) return
+      if (seen[0].length === 0) sound.delete(group)
+      else sound.set(group, seen)
+      try {
+        await repairAll(group, seen[0], uid)
+      } catch (error) {
+        sound.delete(group)
+        throw error
+      }
     },
   }
 

@@ -18,8 +18,7 @@ export async function tidyGroup(
   group: string,
 ): Promise<void> {
   const deployments = fleet.deploymentsOf(group)
-  const pods = fleet.podsByDeployment()
-  const podsOf = (deployment: V1Deployment) => pods.get(nameOf(deployment)) ?? []
+  const podsOf = (deployment: V1Deployment) => fleet.podsOf(nameOf(deployment))
   const plan = planRemoval({
     workloads: deployments.map((one) => ({
       name: nameOf(one),

@@ -35,17 +35,22 @@ const RETRY_MS_MAX = 30 * SECOND_MS
 /** A watch that lasted so long was no failed try. */
 const PROVEN_MS = 10 * SECOND_MS
 
-/** @param onChange called with what there was before (null = nothing) and what there is now (null = nothing). */
+/**
+ * @param onChange called with what there was before (null = nothing) and what there is now (null = nothing).
+ * @param keep what is kept of each object; absent = all of it.
+ */
 export function watchObjects<T extends ClusterObject>(
   kind: Kind,
   { cluster, namespace, selector, logger, signal }: WatchDeps,
   onChange: (before: T | null, now: T | null) => void,
+  keep: (object: T) => T = (object) => object,
 ): WatchedObjects<T> {
   const objects = new Map<string, T>()
   const answered = Promise.withResolvers<void>()
   let problem: KreError | null = new KreError('unavailable', `${kind}s are not listed yet`)
 
-  const put = (object: T) => {
+  const put = (whole: T) => {
+    const object = keep(whole)
     const name = object.metadata?.name ?? ''
     const before = objects.get(name) ?? null
     if (before !== null && isOlder(object, before)) return
