@@ -1,5 +1,6 @@
 export { type BundleShelf, openBundleShelf } from './jetstream/bundle-shelf.ts'
 export { createNatsManager } from './jetstream/nats-manager.ts'
+export { rememberComplete } from './jetstream/remember-complete.ts'
 export { externalNatsServer, type ExternalNatsServer } from './server/external-nats-server.ts'
 export { joinLocalNatsServer, type JoinedNatsServer } from './server/join-local-nats-server.ts'
 export { startLocalNatsServer, type LocalNatsServer } from './server/local-nats-server.ts'

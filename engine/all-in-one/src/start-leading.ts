@@ -2,7 +2,7 @@
 import { HOUR_MS, resolveRunner, type EventBus } from '@kre/contracts'
 import { createAutoscaler, createConverger, type CompileSettings, type Fence } from '@kre/converger'
 import { createMongoWriter } from '@kre/mongo-writer'
-import { createNatsManager } from '@kre/nats-manager'
+import { createNatsManager, rememberComplete } from '@kre/nats-manager'
 import type { connectNats, Logger } from '@kre/service-kit'
 import type { Store } from '@kre/store'
 import type { Config } from './config.ts'
@@ -51,13 +51,16 @@ export async function startLeading(deps: LeadingDeps): Promise<Leading> {
     })
     release.push(() => writer[Symbol.asyncDispose]())
     await writer.start(closing.signal)
+    const asked = await createNatsManager(nats, accounts, config.target.nats?.replicas)
+    const manager = rememberComplete(asked, nats)
+    release.push(async () => manager[Symbol.dispose]())
     const autoscaler = createAutoscaler(logger)
     release.push(async () => autoscaler[Symbol.dispose]())
     const converger = createConverger({
       autoscaler,
       store,
       target,
-      nats: await createNatsManager(nats, accounts, config.target.nats?.replicas),
+      nats: manager,
       settings: compileSettings(config, deps.configKey),
       logger,
       events,

@@ -8,7 +8,7 @@ import {
   StorageType,
   type JetStreamManager,
 } from '@nats-io/jetstream'
-import { Kvm, type KV } from '@nats-io/kv'
+import { Kvm } from '@nats-io/kv'
 import { Objm } from '@nats-io/obj'
 import { nanos, type NatsConnection } from '@nats-io/transport-node'
 import {
@@ -17,7 +17,6 @@ import {
   routingBucket,
   RoutingTable,
   SECOND_MS,
-  VersionInterface,
   type NatsManager,
 } from '@kre/contracts'
 import { z } from 'zod'
@@ -27,7 +26,6 @@ import {
   plan,
   type ClaimsPlan,
   type KeyValuePlan,
-  type NatsPlan,
   type ObjectPlan,
   type ObjectStorePlan,
   type StreamPlan,
@@ -36,6 +34,7 @@ import { ignoreExisting, ignoreMissing } from './ignore-known.ts'
 import { inParallel } from './in-parallel.ts'
 import { metadataOf, observeStreams } from './observe-streams.ts'
 import { toKreError } from './to-kre-error.ts'
+import { createInterfaceWriter } from './write-interfaces.ts'
 
 /** A table with the token of who wrote it; entrypoints read the rest. */
 const WrittenTable = RoutingTable.extend({ token: z.number().default(0) })
@@ -61,6 +60,7 @@ export async function createNatsManager(
   const observer = observeStreams(manager)
   const kvm = new Kvm(jetstream(nats))
   const objm = new Objm(jetstream(nats))
+  const interfaces = createInterfaceWriter(manager)
 
   const create = (object: ObjectPlan): Promise<unknown> => {
     if (object.kind === 'stream') return createStream(manager, object, replicas)
@@ -81,7 +81,7 @@ export async function createNatsManager(
         for (const [name, subject] of changes.retire)
           await manager.streams.update(name, { subjects: [subject] })
         await inParallel(changes.create, create)
-        await writeInterfaces(manager, await kvm.open(routingBucket(runtimeId)), runtimeId, wanted)
+        await interfaces.write(await kvm.open(routingBucket(runtimeId)), runtimeId, wanted)
         await remove(changes.remove)
         // After the buckets, before the processes that use them.
         await accounts?.converge(runtimeId, versions)
@@ -96,6 +96,7 @@ export async function createNatsManager(
       return translated(async () => {
         const streams = await observer.of(runtimeId)
         await remove(streams.map((stream) => stream.name))
+        interfaces.forget(runtimeId)
         await accounts?.removeRuntime(runtimeId)
         return { created: [], removed: streams.map((stream) => stream.name) }
       })
@@ -209,32 +210,6 @@ async function createObjectStore(
       metadata: metadataOf(bucket.owner),
     })
     .catch(ignoreExisting)
-}
-
-/** Makes the `interface.*` entries what the plan says; an entry that is right already is left alone. */
-async function writeInterfaces(
-  manager: JetStreamManager,
-  bucket: KV,
-  runtimeId: string,
-  wanted: NatsPlan,
-): Promise<void> {
-  for (const [key, value] of wanted.interfaces) {
-    const text = JSON.stringify(VersionInterface.parse(value))
-    const current = await bucket.get(key)
-    if (current?.operation !== 'PUT' || current.string() !== text) await bucket.put(key, text)
-  }
-  // `bucket.keys()` would leave a consumer on the server for minutes each time, and a stream may have 1,000 of them.
-  const prefix = `$KV.${routingBucket(runtimeId)}.`
-  const stream = `KV_${routingBucket(runtimeId)}`
-  const filter = { subjects_filter: `${prefix}interface.*` }
-  const { state } = await manager.streams.info(stream, filter)
-  for (const subject of Object.keys(state.subjects ?? {})) {
-    const key = subject.slice(prefix.length)
-    if (wanted.interfaces.has(key)) continue
-    // The first tells who serves it, the second takes away what the first left.
-    await bucket.purge(key)
-    await manager.streams.purge(stream, { filter: subject })
-  }
 }
 
 async function readTable(

@@ -27,10 +27,12 @@ export function diff(
   observed: readonly ObservedStream[],
 ): NatsDiff {
   const ours = observed.filter((stream) => stream.owner.runtime === runtimeId)
+  const required = new Map(plan.required.map((object) => [streamOf(object), object]))
   const complete = new Set(
-    ours.filter((stream) => isComplete(stream, plan)).map((stream) => stream.name),
+    ours
+      .filter((stream) => isComplete(stream, required.get(stream.name)))
+      .map((stream) => stream.name),
   )
-  const required = new Set(plan.required.map(streamOf))
   const unwanted = ours
     .filter((stream) => !required.has(stream.name) && !plan.kept.has(stream.name))
     // Objects of the runtime itself (project stores, routing) go only with the runtime.
@@ -44,7 +46,6 @@ export function diff(
   }
 }
 
-function isComplete(stream: ObservedStream, plan: NatsPlan): boolean {
-  const object = plan.required.find((candidate) => streamOf(candidate) === stream.name)
+function isComplete(stream: ObservedStream, object: ObjectPlan | undefined): boolean {
   return object?.kind !== 'stream' || stream.consumers >= object.consumers.length
 }

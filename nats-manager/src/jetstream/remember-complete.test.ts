@@ -1,0 +1,119 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { jetstreamManager } from '@nats-io/jetstream'
+import { Kvm } from '@nats-io/kv'
+import type { NatsManager, NatsVersion } from '@kre/contracts'
+import { sampleFacts } from '@kre/contracts/testing'
+import { waitUntil } from '@kre/service-kit'
+import { startNats, type TestNats } from '@kre/service-kit/testing'
+import { createNatsManager } from './nats-manager.ts'
+import { rememberComplete } from './remember-complete.ts'
+
+let nats: TestNats
+let asked: string[]
+let manager: NatsManager & Disposable
+let nowMs = 0
+
+beforeAll(async () => {
+  nats = await startNats()
+  const connection = await nats.connect()
+  const inner = await createNatsManager(connection)
+  asked = []
+  const noting: NatsManager = {
+    ...inner,
+    async converge(runtimeId, versions) {
+      asked.push(`converge ${runtimeId}`)
+      return inner.converge(runtimeId, versions)
+    },
+    async readRouting(runtimeId) {
+      asked.push(`read ${runtimeId}`)
+      return inner.readRouting(runtimeId)
+    },
+  }
+  manager = rememberComplete(noting, connection, () => nowMs)
+})
+afterAll(async () => {
+  manager?.[Symbol.dispose]()
+  await nats[Symbol.asyncDispose]()
+})
+
+const version = (name: string, wanted = true): NatsVersion => ({
+  version: name,
+  versionId: name,
+  bundleDigest: 'd',
+  facts: sampleFacts(),
+  wanted,
+})
+
+/** What one more pass asks for. */
+async function pass(runtimeId: string, ...versions: NatsVersion[]): Promise<string[]> {
+  asked.length = 0
+  await manager.converge(runtimeId, versions)
+  await manager.readRouting(runtimeId)
+  return [...asked]
+}
+const untilQuiet = async (runtimeId: string, ...versions: NatsVersion[]) =>
+  waitUntil('nothing is asked', async () => (await pass(runtimeId, ...versions)).length === 0)
+
+describe('a manager that remembers what is complete', () => {
+  test('asks for nothing in a pass without a change', async () => {
+    await untilQuiet('demo', version('v1'))
+    await untilQuiet('other', version('v1'))
+    expect(await pass('demo', version('v1'))).toEqual([])
+  })
+
+  test('asks again when other versions are wanted, for their runtime alone', async () => {
+    await untilQuiet('demo', version('v1'))
+    expect(await pass('demo', version('v1'), version('v2'))).toContain('converge demo')
+    expect(await pass('other', version('v1'))).toEqual([])
+    await untilQuiet('demo', version('v1'))
+  })
+
+  test('makes anew what somebody has deleted', async () => {
+    await untilQuiet('demo', version('v1'))
+    const admin = await jetstreamManager(await nats.connect())
+    for (const remove of [
+      async () => admin.streams.delete('KV_KV_demo'),
+      async () => admin.consumers.delete('OUT_demo_v1', 'mongo-writer'),
+      async () =>
+        new Kvm(await nats.connect()).open('RT_demo').then((kv) => kv.delete('interface.v1')),
+    ]) {
+      await remove()
+      await waitUntil('it looks again', async () =>
+        (await pass('demo', version('v1'))).includes('converge demo'),
+      )
+      await untilQuiet('demo', version('v1'))
+    }
+    expect((await admin.streams.info('KV_KV_demo')).config.name).toBe('KV_KV_demo')
+    expect((await admin.consumers.info('OUT_demo_v1', 'mongo-writer')).name).toBe('mongo-writer')
+  })
+
+  test('knows the table that is in force, whoever has written it', async () => {
+    await untilQuiet('demo', version('v1'))
+    await manager.writeRouting('demo', { generation: 1, published: 'v1' })
+    expect(await manager.readRouting('demo')).toMatchObject({ published: 'v1' })
+    const others = await createNatsManager(await nats.connect())
+    await others.writeRouting('demo', { generation: 2, published: null })
+    await waitUntil('it is read', async () => (await manager.readRouting('demo'))?.generation === 2)
+  })
+
+  test('looks at everything again from time to time, and after the server was away', async () => {
+    await untilQuiet('demo', version('v1'))
+    nowMs += 7 * 60_000
+    expect(await pass('demo', version('v1'))).toEqual(['converge demo', 'read demo'])
+    await untilQuiet('demo', version('v1'))
+    await nats.restart()
+    await waitUntil('it looks again', async () =>
+      (await pass('demo', version('v1'))).includes('converge demo'),
+    )
+  })
+
+  test('never takes a pass that failed for a complete one', async () => {
+    const refusing: NatsManager = {
+      ...manager,
+      converge: async () => Promise.reject(new Error('no room')),
+    }
+    using broken = rememberComplete(refusing, await nats.connect())
+    for (let tries = 0; tries < 2; tries++)
+      await expect(broken.converge('demo', [version('v1')])).rejects.toThrow('no room')
+  })
+})
