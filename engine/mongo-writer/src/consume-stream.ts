@@ -3,7 +3,7 @@ import type { NatsConnection } from '@nats-io/transport-node'
 import type { Logger } from '@kre/service-kit'
 import type { OutputStore } from '@kre/store'
 import { storeBatch, type BatchOutcome } from './outputs/store-batch.ts'
-import { collectBatch } from './stream/collect-batch.ts'
+import { collectBatch, idleWaitMs } from './stream/collect-batch.ts'
 import type { Delivery } from './stream/delivery.ts'
 import { createPuller } from './stream/puller.ts'
 import { createBackOff } from './timing/back-off.ts'
@@ -22,6 +22,10 @@ export type ConsumeDeps = {
   streamExpectedWithinMs: number
   /** Told that the stream, or its consumer, is missing. */
   onMissing: () => void
+  /** How many streams are consumed now, this one included. */
+  streams: () => number
+  /** Calls back whenever the connection was lost and is there again. Returns the end of it. */
+  onReconnect: (listener: () => void) => () => void
 }
 
 /** A page that shows logs is told at most this often that there are new ones. */
@@ -54,7 +58,7 @@ export async function consumeStream(
     answerSender(deps.nats, delivery, error)
 
   const consumeBatch = async (): Promise<void> => {
-    const { messages, missing } = await collectBatch(puller, signal)
+    const { messages, missing } = await collectBatch(puller, signal, idleWaitMs(deps.streams()))
     if (missing !== null) {
       deps.onMissing()
       return pause(stream.failed(missing, deps.streamExpectedWithinMs), signal)
@@ -73,6 +77,7 @@ export async function consumeStream(
     else await pause(store.failed(outcome.failure), signal)
   }
 
+  const ignoreReconnects = deps.onReconnect(() => puller.interrupt())
   while (!signal.aborted) {
     try {
       await consumeBatch()
@@ -81,6 +86,7 @@ export async function consumeStream(
       await pause(stream.failed(error), signal)
     }
   }
+  ignoreReconnects()
   if (!deps.nats.isClosed()) puller.stop()
 }
 

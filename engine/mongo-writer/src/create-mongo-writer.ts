@@ -9,7 +9,7 @@ import {
 } from '@kre/contracts'
 import type { Logger } from '@kre/service-kit'
 import type { Store } from '@kre/store'
-import { consumeStream } from './consume-stream.ts'
+import { type ConsumeDeps, consumeStream } from './consume-stream.ts'
 import { expireOutputs, type Retention } from './expire-outputs.ts'
 import { serveFind } from './find/serve-find.ts'
 import { watchStreams } from './stream/watch-streams.ts'
@@ -58,7 +58,16 @@ export function createMongoWriter(deps: MongoWriterDeps): MongoWriter {
     await aborted(signal)
     stopFind()
   })
-  const consuming = { nats, outputs: store.outputs, events, logger, counts, now }
+  const consuming = {
+    nats,
+    outputs: store.outputs,
+    events,
+    logger,
+    counts,
+    now,
+    streams: () => streamNames.length,
+    onReconnect: listenForReconnects(nats),
+  }
   const consumed = createTasks((stream, signal) =>
     consumeStream(
       { ...consuming, streamExpectedWithinMs, onMissing: () => streams.look() },
@@ -132,6 +141,20 @@ export function createMongoWriter(deps: MongoWriterDeps): MongoWriter {
       logger.warn({ err: error }, 'runtimes not read')
       return false
     }
+  }
+}
+
+/** Tells many of what one reads: each reader of a connection's status has a queue of its own. */
+function listenForReconnects(nats: NatsConnection): ConsumeDeps['onReconnect'] {
+  const listeners = new Set<() => void>()
+  const follow = async () => {
+    for await (const { type } of nats.status())
+      if (type === 'reconnect') for (const listener of listeners) listener()
+  }
+  void follow()
+  return (listener) => {
+    listeners.add(listener)
+    return () => void listeners.delete(listener)
   }
 }
 

@@ -9,12 +9,25 @@ const BATCH_MESSAGES_MAX = 500
 const BATCH_BYTES_MAX = 5 * MiB
 /** How long the first message of a batch waits for others, unless its sender waits for it. */
 const BATCH_WAIT_MS = 50
-/** One request for the next message stands this long on the server; short, because a lost one isn't noticed earlier. */
+/** One request for the next message stands this long on the server; short, because a lost one isn't noticed earlier … */
 const IDLE_WAIT_MS = 1 * SECOND_MS
+const IDLE_WAIT_MS_MAX = 30 * SECOND_MS
+/** … and longer where there are many streams, so that all of them together ask at most so often. */
+const IDLE_PER_SECOND = 25
 
-/** The next batch; empty when nothing came for a while. */
-export async function collectBatch(puller: Puller, signal: AbortSignal): Promise<PullResult> {
-  const first = await puller.pull({ messagesMax: 1, waitMs: IDLE_WAIT_MS }, signal)
+/** @param streams that are consumed beside each other, this one included. */
+export function idleWaitMs(streams: number): number {
+  const fair = (streams * SECOND_MS) / IDLE_PER_SECOND
+  return Math.min(IDLE_WAIT_MS_MAX, Math.max(IDLE_WAIT_MS, fair))
+}
+
+/** The next batch; empty when nothing came for a while. @param waitMs for its first message. */
+export async function collectBatch(
+  puller: Puller,
+  signal: AbortSignal,
+  waitMs = IDLE_WAIT_MS,
+): Promise<PullResult> {
+  const first = await puller.pull({ messagesMax: 1, waitMs }, signal)
   if (first.messages.length === 0) return first
   const messages = [...first.messages]
   await addMore(puller, messages, signal)

@@ -19,6 +19,8 @@ export type PullResult = {
 export type Puller = {
   /** One request at a time. Ends early when the signal is aborted. */
   pull(request: PullRequest, signal: AbortSignal): Promise<PullResult>
+  /** Ends a request that waits: with the connection the server has lost it. */
+  interrupt(): void
   /** Stops receiving. Deliveries that nobody took go back at once. */
   stop(): void
 }
@@ -96,6 +98,7 @@ export function createPuller(nats: NatsConnection, stream: string, consumer: str
         signal.removeEventListener('abort', finish)
       }
     },
+    interrupt: () => pending?.finish(null),
     stop() {
       subscription.unsubscribe()
       for (const delivery of late.splice(0)) delivery.nak(0)
