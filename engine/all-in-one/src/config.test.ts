@@ -60,6 +60,16 @@ describe('where versions run', () => {
     })
   })
 
+  test.each([60_000, 1_800_000, 3_600_000, 86_400_000])(
+    'gives credentials that outlive a grace of %s ms whenever the engine dies',
+    (graceMs) => {
+      const config = parseConfig({ KRE_DATA: '/data', KRE_ENGINE_ABSENCE_MS: String(graceMs) })
+      // Two fifths of their life are over at most: then they are renewed.
+      const leftMs = config.natsCredentialsMs * 0.6
+      expect(leftMs).toBeGreaterThan(config.engineAbsenceMs + config.drainMs)
+    },
+  )
+
   test('is a cluster, with a NATS that others run', () => {
     expect(parseConfig(CLUSTER)).toMatchObject({
       target: {

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import { resolve } from 'node:path'
-import { DAY_MS, HOUR_MS } from '@kre/contracts'
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '@kre/contracts'
 import { z } from 'zod'
 
 /** Variables that say where versions run, and what the engine finds there already. */
@@ -92,12 +92,21 @@ export function targetConfig(e: Values): TargetConfig {
   })
 }
 
+/** Engines renew credentials when two fifths of their life are over: so much of it is left whenever an engine dies. */
+const LIFE_LEFT = 0.6
+/** Between the end of the grace and that of the credentials. */
+const MARGIN_MS = MINUTE_MS
+
 /**
- * How long credentials of processes are good where nobody says. Pods are to work without an engine for hours, and of the
- * life of theirs two fifths are over at most.
+ * How long credentials of processes are good where nobody says. Whenever the engine dies, they outlive the time that
+ * processes go on without it: of an engine on a cluster that is not known here, and a day leaves half of one.
  */
-export function defaultCredentialsMs(e: Pick<Values, 'KRE_TARGET'>): number {
-  return e.KRE_TARGET === 'kubernetes' ? DAY_MS : HOUR_MS
+export function defaultCredentialsMs(
+  e: Pick<Values, 'KRE_TARGET'> & { KRE_ENGINE_ABSENCE_MS: number; KRE_DRAIN_MS: number },
+): number {
+  if (e.KRE_TARGET === 'kubernetes') return DAY_MS
+  const alone = e.KRE_ENGINE_ABSENCE_MS + e.KRE_DRAIN_MS + MARGIN_MS
+  return Math.max(HOUR_MS, Math.ceil(alone / LIFE_LEFT))
 }
 
 function serversOf(url: string): string[] {
