@@ -4,6 +4,7 @@
  */
 import { toKreError } from '@kre/contracts'
 import { createLogger } from '@kre/service-kit'
+import { startLean } from '@kre/service-kit/runner'
 import { DataDirBusy } from './claim-data-dir.ts'
 import { parseConfig } from './config.ts'
 import { startEngine } from './engine.ts'
@@ -24,9 +25,17 @@ try {
   if (process.argv[2] === 'stop') await stopLeftovers(config, logger)
   else if (process.argv[2] === 'reset-keys')
     process.stdout.write(`${JSON.stringify({ unset: await resetKeys(config, logger) })}\n`)
-  else await serve(config)
+  else {
+    await startLean(process.env, async () => loadRest(config), new AbortController().signal)
+    await serve(config)
+  }
 } catch (error) {
   fail(error)
+}
+
+/** What the engine loads later, so that its compiled code is kept. */
+async function loadRest({ target }: ReturnType<typeof parseConfig>): Promise<void> {
+  if (target.kubernetes !== null) await import('@kre/k8s-manager/kubernetes')
 }
 
 async function serve(config: ReturnType<typeof parseConfig>): Promise<void> {

@@ -1,6 +1,6 @@
 /** The file in which an operator says how versions run on a cluster. */
 import { KreError, toKreError, type Tracing } from '@kre/contracts'
-import { loadYaml } from '@kubernetes/client-node'
+import { parse as parseYaml } from 'yaml'
 import { KubernetesSettings } from './settings.ts'
 
 /**
@@ -29,7 +29,7 @@ export function readKubernetesSettings(
 
 function parse(text: string, name: string): unknown {
   try {
-    return loadYaml(text)
+    return parseYaml(text)
   } catch (error) {
     throw new KreError(
       'invalid-argument',

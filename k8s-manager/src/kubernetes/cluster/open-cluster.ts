@@ -7,7 +7,8 @@ import * as http from 'node:http'
 import * as https from 'node:https'
 import { text } from 'node:stream/consumers'
 import { KreError, MiB, MINUTE_MS, SECOND_MS } from '@kre/contracts'
-import { KubeConfig } from '@kubernetes/client-node'
+import type { KubeConfig as Config } from '@kubernetes/client-node'
+import { KubeConfig } from './load-client.ts'
 
 export type Request = {
   readonly method: 'GET' | 'PATCH' | 'POST' | 'DELETE'
@@ -143,7 +144,7 @@ async function* lines(
   }
 }
 
-function loadConfig(kubeconfig: string | null): KubeConfig {
+function loadConfig(kubeconfig: string | null): Config {
   const config = new KubeConfig()
   try {
     if (kubeconfig === null) config.loadFromDefault()
@@ -165,7 +166,7 @@ function loadConfig(kubeconfig: string | null): KubeConfig {
 }
 
 /** Null = it can't be read at this moment, as somebody is writing it, or it leads to another cluster by now. */
-function readConfigAgain(kubeconfig: string | null, server: string): KubeConfig | null {
+function readConfigAgain(kubeconfig: string | null, server: string): Config | null {
   try {
     const config = loadConfig(kubeconfig)
     return config.getCurrentCluster()?.server === server ? config : null
@@ -175,7 +176,7 @@ function readConfigAgain(kubeconfig: string | null, server: string): KubeConfig 
   }
 }
 
-async function loginOf(config: KubeConfig): Promise<https.RequestOptions> {
+async function loginOf(config: Config): Promise<https.RequestOptions> {
   const login: https.RequestOptions = {}
   await config.applyToHTTPSOptions(login)
   return login
