@@ -48,6 +48,8 @@ export type BenchEngine = AsyncDisposable & {
   processes(version: string): Promise<BenchProcess[]>
   locate(version: string): Promise<Started>
   stop(version: string): Promise<void>
+  /** Starts the next engine on the folder, after the one before was killed; resolves when its API answers. */
+  takeOver(): Promise<void>
   graphql<T>(document: string, variables: object): Promise<T>
 }
 
@@ -123,6 +125,9 @@ export async function startBenchEngine(
     async processes(version) {
       const status = await krectl<Status>('status')
       return status.processes.filter((process) => process.version === version)
+    },
+    async takeOver() {
+      await krectl('dev', '--detach', '--no-example')
     },
     async stop(version) {
       await krectl('version', 'stop', '-r', RUNTIME, version)
