@@ -33,4 +33,7 @@ if [ -e "$KRE_CLUSTER_DIR/cgroups" ]; then
 fi
 if ip link show "$WIRE" >/dev/null 2>&1; then ip link delete "$WIRE" 2>/dev/null || true; fi
 rm -rf "${KRE_CLUSTER_DIR:?}"/{data,pki,pid,port,up,cgroups,node,volumes}
-if [ "${1-}" != --keep-logs ]; then rm -rf "${KRE_CLUSTER_DIR:?}/log"; fi
+if [ "${1-}" != --keep-logs ]; then
+  rm -rf "${KRE_CLUSTER_DIR:?}/log"
+  rmdir "$KRE_CLUSTER_DIR" 2>/dev/null || true
+fi

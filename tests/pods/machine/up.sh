@@ -43,6 +43,8 @@ setsid sh -c 'while read -r group; do echo $$ >"$group/cgroup.procs"; done <"$0"
   unshare --net --mount --cgroup --pid --fork --kill-child --mount-proc --propagation private \
   bash "$here/holder.sh" "$NODE" "$KRE_CLUSTER_BIN/pause" >"$KRE_CLUSTER_DIR/log/holder.log" 2>&1 </dev/null &
 echo $! >"$KRE_CLUSTER_DIR/pid/holder"
+# Its end is no news for this shell.
+disown
 wait_for 20 holder test -e "$NODE/held"
 
 # This kernel may have no dummy device for the node's address; a wire is everywhere, and lets this computer in.
