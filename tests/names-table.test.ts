@@ -31,7 +31,7 @@ const BUILT: Record<string, string[]> = {
   failureSubject: [failureSubject(node)],
   edgeSubject: [edgeSubject(workflow, 'a', 'b')],
   outputSubject: [outputSubject(workflow, 'wf', 'log')],
-  controlSubject: [controlSubject(workflow, 'announce')],
+  controlSubject: [controlSubject(workflow, 'announce'), controlSubject(workflow, 'wake')],
   metricsSubject: [metricsSubject('demo')],
   replySubject: [replySubject('demo', 'e1', 't')],
   claimsFilter: [claimsFilter('demo')],

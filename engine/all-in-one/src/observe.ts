@@ -52,7 +52,7 @@ export async function observe(deps: {
     hear(nats, ALL_METRICS, (subject, data) => collector.accept(data, subject)),
     hear(nats, ALL_KEPT_REQUESTS, observer.kept),
     hear(nats, ALL_REQUEST_STEPS, observer.steps),
-    ...(autoscaler === undefined ? [] : [hear(nats, ALL_WAKE_CALLS, autoscaler.called)]),
+    hear(nats, ALL_WAKE_CALLS, (subject, data) => autoscaler?.called(subject, data)),
   ]
   return {
     metrics: () => collector.expose(),
