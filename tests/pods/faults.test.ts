@@ -171,6 +171,25 @@ function faultsOfPods(): void {
     )
   })
 
+  test('a server of NATS may be moved, and no request is lost', async () => {
+    const selector = 'app.kubernetes.io/component=nats'
+    const [server] = await podsOf(kre.admin, kre.namespace, selector)
+    if (server === undefined) throw new Error('there is no server')
+    const tally = await load(async () => {
+      await waitUntil('it is evicted', async () => evict(kre.admin, server), LONG)
+      await waitUntil(
+        'another one in its place',
+        async () => {
+          const found = await podsOf(kre.admin, kre.namespace, selector)
+          const isNew = found.every(({ metadata }) => metadata?.uid !== server.metadata?.uid)
+          return isNew && found.length === 3 && found.every(isReady)
+        },
+        LONG,
+      )
+    })
+    expect(tally).toMatchObject(FLAWLESS)
+  })
+
   test('credentials are renewed in the files of pods that run, and no request is lost', async () => {
     const [pod] = await pods('version-name=v2,node-id=a')
     const started = await uids()

@@ -63,7 +63,8 @@ export function databaseObjects(namespace: string, { repository, digest }: Loade
               seccompProfile: { type: 'RuntimeDefault' },
             },
             containers: [container],
-            volumes: [{ name: 'data', emptyDir: {} }],
+            // Of a test: nobody waits for a disk.
+            volumes: [{ name: 'data', emptyDir: { medium: 'Memory', sizeLimit: '256Mi' } }],
           },
         },
       },
