@@ -170,16 +170,19 @@ describe('the autoscaler', () => {
     expect(pass(workloads, [0, 0])).toEqual([1, 1])
   })
 
-  test('keeps one that wakes up for as long as somebody calls, and its time longer', () => {
+  test('keeps one that wakes up until it is there, for as long as somebody calls, and its time longer', () => {
     const one = [workload('a', 0)]
     pass(one, [0], 0)
+    call('wf')
+    idle(30)
+    expect(pass(one, [1])).toEqual([1])
     for (let second = 0; second < 30; second++) {
       call('wf')
       idle(1, 'a')
     }
-    expect(pass(one, [0])).toEqual([1])
+    expect(pass(one, [1])).toEqual([1])
     idle(12, 'a')
-    expect(pass(one, [0])).toEqual([0])
+    expect(pass(one, [1])).toEqual([0])
   })
 
   test('forgets what does not run any more, and begins anew when it comes back', () => {

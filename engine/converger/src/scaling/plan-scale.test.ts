@@ -110,6 +110,12 @@ describe('a workload with less load than its replicas are for', () => {
     expect(new Set(follow(300, deaf, 3, scaling({ min: 0 })))).toEqual(new Set([3]))
   })
 
+  test('keeps what has not come up yet, however long that takes', () => {
+    const coming = (second: number) => ({ ready: second < 200 ? 0 : 1, isActive: false })
+    const replicas = follow(300, coming, 1, scaling({ min: 0 }))
+    expect(replicas.indexOf(0)).toBe(260)
+  })
+
   test('begins to count anew when it is heard of again', () => {
     const replicas = follow(130, (second) => ({ isComplete: second >= 60 }), 3)
     expect(replicas.lastIndexOf(3)).toBe(119)

@@ -4,7 +4,7 @@
  *
  * It grows at once, to twice as many at most, and then waits until it can see what that has changed. It shrinks to what
  * was enough all the time for `idleMs`, so that a load which comes and goes changes nothing. Nothing is taken away while
- * somebody who takes messages is not heard of.
+ * somebody who takes messages is not heard of, or before the first one does.
  */
 import { SECOND_MS, type WorkloadScaling } from '@kre/contracts'
 
@@ -67,7 +67,9 @@ function wantedBy({ scaling, loads, replicas, ready, isComplete, isActive }: Sca
       Math.min(inFlight, Math.ceil((replicas * queueAgeMs) / targetQueueAgeMs)),
     )
   })
-  return Math.max(...byLoad, isActive ? 1 : 0, isComplete ? 0 : replicas)
+  // Of those that have not come up, or are not heard of, nobody knows that they are not needed.
+  const isKnown = isComplete && ready > 0
+  return Math.max(...byLoad, isActive ? 1 : 0, isKnown ? 0 : replicas)
 }
 
 function grown({ replicas, now, changedAt }: ScaleFacts, wanted: number): number {
