@@ -1,4 +1,4 @@
-import { escapeUnprintable, type KrtIssue } from '@kre/contracts'
+import { escapeUnprintable, type KrtIssue } from '@kre/contracts/pod'
 
 export type IssuePlace = { file?: string; line?: number; column?: number; path?: string }
 

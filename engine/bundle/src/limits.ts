@@ -1,5 +1,5 @@
 /** What a bundle may cost. Every bound can be lowered by an installation, never raised. */
-import { GiB, KiB, KreError, MiB, MINUTE_MS } from '@kre/contracts'
+import { GiB, KiB, KreError, MiB, MINUTE_MS } from '@kre/contracts/pod'
 
 export type BundleLimits = {
   /** Bytes of the upload as sent: what a proxy in front and the store behind are sized for. */

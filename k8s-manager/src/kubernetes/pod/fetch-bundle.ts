@@ -13,7 +13,7 @@ import {
   KreError,
   readBundleContents,
   SECOND_MS,
-} from '@kre/contracts'
+} from '@kre/contracts/pod'
 
 /** As the NATS client answers. */
 export type PartAnswer = {

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { KreError, toKreError } from '@kre/contracts'
+import { KreError, toKreError } from '@kre/contracts/pod'
 import { PROTOBUF_RANGE, runTool } from '../../local/python-environment.ts'
 
 export type InstallDeps = {

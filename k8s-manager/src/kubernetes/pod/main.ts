@@ -1,7 +1,5 @@
 /** The first program of a pod: `POD_UID` names the pod; exits with 0 when its process can start. */
-import { extractBundle, writePythonModules } from '@kre/bundle'
-import { KreError, SECOND_MS, toKreError, type NatsAccess } from '@kre/contracts'
-import { connectNats } from '@kre/service-kit'
+import { KreError, SECOND_MS, toKreError, type NatsAccess } from '@kre/contracts/pod'
 import { pickEnvironment } from '../../local/pick-environment.ts'
 import { POD } from '../pod-layout.ts'
 import { preparePod } from './prepare-pod.ts'
@@ -18,7 +16,11 @@ try {
     python: 'python3',
     env: pickEnvironment(process.env).forPip,
     connect,
-    tools: { extractBundle, writePythonModules },
+    // An entrypoint needs neither these nor NATS: loading both takes longer than all that is done for it.
+    tools: {
+      extractBundle: async (...of) => (await import('@kre/bundle/extract')).extractBundle(...of),
+      writePythonModules: async (...of) => (await import('@kre/bundle')).writePythonModules(...of),
+    },
     signal: stop.signal,
   })
 } catch (error) {
@@ -27,6 +29,7 @@ try {
 }
 
 async function connect(access: NatsAccess) {
+  const { connectNats } = await import('@kre/service-kit/nats')
   const late = Promise.withResolvers<never>()
   const timer = setTimeout(() => late.reject(unreachable(access)), CONNECT_TIMEOUT_MS)
   try {

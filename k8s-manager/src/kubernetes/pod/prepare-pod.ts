@@ -9,7 +9,7 @@ import {
   NatsCredentials,
   NodeLaunch,
   parseJson,
-} from '@kre/contracts'
+} from '@kre/contracts/pod'
 import { z } from 'zod'
 import {
   CREDENTIALS_KEY,
@@ -21,7 +21,6 @@ import {
 } from '../pod-layout.ts'
 import { removeTree } from '../../local/prepare-bundle.ts'
 import { fetchBundle, type PartSource } from './fetch-bundle.ts'
-import { installPackages } from './install-packages.ts'
 
 export type PodFolders = Readonly<Record<keyof typeof POD, string>>
 
@@ -110,10 +109,12 @@ async function prepareBundle(
   await tools.extractBundle(archive, bundleDigest, files)
   await rm(archive)
   await writeFile(descriptorSetPath, descriptors)
-  await tools.writePythonModules(descriptors, modules)
   const isPython = runner === 'python'
+  if (isPython) await tools.writePythonModules(descriptors, modules)
   const packages = isPython
-    ? await installPackages({ python, env, signal }, files, join(folders.bundle, 'packages'))
+    ? await (
+        await loadInstaller()
+      )({ python, env, signal }, files, join(folders.bundle, 'packages'))
     : null
   const path = [modules, ...(packages === null ? [] : [packages])]
   return {
@@ -131,4 +132,9 @@ async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T> {
     'invalid-argument',
     `${path} is not what it should be: ${z.prettifyError(parsed.error)}`,
   )
+}
+
+/** Only pods with Python nodes wait for it. */
+async function loadInstaller() {
+  return (await import('./install-packages.ts')).installPackages
 }
