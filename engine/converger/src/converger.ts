@@ -10,6 +10,8 @@ const STEADY_MS = 15 * SECOND_MS
 const STEADY_SPREAD = 0.25
 /** … and so many a second at most, whatever their number. */
 const STEADY_PER_SECOND = 10
+/** Passes under way: an engine that starts looks at all runtimes, and what it asks NATS and the target has deadlines. */
+const PASSES_AT_ONCE = 16
 /** A runtime on its way is looked at again after this, doubled on each further pass without a change. */
 const UNSETTLED_MIN_MS = 200
 const UNSETTLED_MAX_MS = 5 * SECOND_MS
@@ -88,10 +90,13 @@ export function createConverger(given: ConvergerDeps): Converger {
     return true
   }
 
+  const turns = createTurns(PASSES_AT_ONCE)
   const pass = async (runtimeId: string): Promise<void> => {
     const queue = queues.get(runtimeId)
     let settled = false
+    await turns.take()
     try {
+      if (closing.signal.aborted) return
       if ((await deps.store.runtimes.find(runtimeId)) === null) {
         if (await isWrongStore(runtimeId)) return
         if (await removeRuntime(deps, runtimeId, closing.signal)) {
@@ -107,6 +112,8 @@ export function createConverger(given: ConvergerDeps): Converger {
     } catch (error) {
       if (!closing.signal.aborted)
         deps.logger.error({ runtimeId, error }, 'a pass failed; it is tried again')
+    } finally {
+      turns.give()
     }
     if (queue === undefined || closing.signal.aborted) return
     queue.waitMs = settled ? UNSETTLED_MIN_MS : Math.min(queue.waitMs * 2, UNSETTLED_MAX_MS)
@@ -184,6 +191,22 @@ export function createConverger(given: ConvergerDeps): Converger {
       for (const unsubscribe of unsubscribes.splice(0)) unsubscribe()
       for (const queue of queues.values()) if (queue.timer !== null) clearTimeout(queue.timer)
       await Promise.allSettled([...queues.values()].flatMap((queue) => queue.running ?? []))
+    },
+  }
+}
+
+/** So many at once; the others wait, first come, first served. */
+function createTurns(most: number): { take(): Promise<void>; give(): void } {
+  const waiting: (() => void)[] = []
+  let taken = 0
+  return {
+    async take() {
+      if (taken++ < most) return
+      await new Promise<void>((resolve) => waiting.push(resolve))
+    },
+    give() {
+      taken -= 1
+      waiting.shift()?.()
     },
   }
 }

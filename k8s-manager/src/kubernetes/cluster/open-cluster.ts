@@ -39,6 +39,10 @@ const SILENCE_MS = 3 * MINUTE_MS
 /** One event of a watch: an object of etcd has 1.5 MiB at most. */
 const LINE_CHARS_MAX = 8 * MiB
 const KEEP_ALIVE_MS = 30 * SECOND_MS
+/** Connections of requests under way, watches included: what comes on top waits here, and not in the server's memory. */
+const CONNECTIONS_MAX = 32
+/** … of which so many stay open: each takes some 100 KB. */
+const IDLE_CONNECTIONS_MAX = 4
 const UNAUTHENTICATED = 401
 
 /**
@@ -50,7 +54,12 @@ export function openCluster(kubeconfig: string | null): Cluster {
   const server = config.getCurrentCluster()?.server ?? ''
   const base = new URL(server)
   const { request: start, Agent } = base.protocol === 'http:' ? http : https
-  const agent = new Agent({ keepAlive: true, keepAliveMsecs: KEEP_ALIVE_MS })
+  const agent = new Agent({
+    keepAlive: true,
+    keepAliveMsecs: KEEP_ALIVE_MS,
+    maxSockets: CONNECTIONS_MAX,
+    maxFreeSockets: IDLE_CONNECTIONS_MAX,
+  })
   const hasProxy = config.getCurrentCluster()?.proxyUrl !== undefined
 
   const send = async (
