@@ -20,11 +20,19 @@ export type Probe = Disposable & {
 /** Status of a call that got none. */
 const UNAVAILABLE = 14
 
+/** Opens another connection when the server has asked it to: it does so with those that are half an hour old. */
 export function openProbe(port: number, path: string): Probe {
-  const session = connect(`http://127.0.0.1:${port}`)
-  session.on('error', () => undefined) // its calls tell
+  const open = () => {
+    const opened = connect(`http://127.0.0.1:${port}`)
+    opened.on('error', () => undefined) // its calls tell
+    return opened
+  }
+  let session = open()
   return {
-    call: (body, deadlineMs) => callOnce(session, path, body, deadlineMs),
+    call(body, deadlineMs) {
+      if (session.closed || session.destroyed) session = open()
+      return callOnce(session, path, body, deadlineMs)
+    },
     [Symbol.dispose]: () => session.destroy(),
   }
 }
