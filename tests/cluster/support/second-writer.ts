@@ -5,7 +5,7 @@ import { ask } from './test-cluster.ts'
 
 const MERGE = 'application/merge-patch+json'
 /** Between writes, so that the API server has time for others. */
-const PAUSE_MS = 5
+const PAUSE_MS = 50
 
 export type SecondWriter = AsyncDisposable & { readonly writes: number }
 

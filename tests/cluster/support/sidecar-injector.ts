@@ -9,7 +9,11 @@ import { clusterKey } from './cluster-processes.ts'
 import { ask, make } from './test-cluster.ts'
 
 const API = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations'
-const SIDECAR = { name: 'mesh', image: 'mesh:1', securityContext: { privileged: true } }
+const SIDECAR = {
+  name: 'mesh',
+  image: 'mesh:1',
+  securityContext: { capabilities: { add: ['NET_ADMIN'] } },
+}
 
 export async function injectSidecars(admin: Cluster, namespace: string): Promise<AsyncDisposable> {
   // The certificate of the API server is for this address, too.
