@@ -55,13 +55,6 @@ export async function processesOf(pod: Pod): Promise<number[]> {
   return found.flat()
 }
 
-/** What a container has said. */
-export async function logOf(admin: Cluster, pod: Pod, more = ''): Promise<string> {
-  const path = `/api/v1/namespaces/${pod.metadata?.namespace}/pods/${nameOf(pod)}/log${more}`
-  const signal = new AbortController().signal
-  return (await admin.request({ method: 'GET', path, signal })).body
-}
-
 /** Its data, each value in base64. */
 export async function readSecret(
   admin: Cluster,
