@@ -106,7 +106,7 @@ function productInPods(): void {
       '/kre/work': 'done',
     })
     expect(seen.secrets).toEqual([])
-    expect(seen.environment.filter((name) => /MONGO|SERVICE_HOST|_PORT_/.test(name))).toEqual([])
+    expect(seen.environment.filter((name) => /MONGODB|SERVICE_HOST|_PORT_/.test(name))).toEqual([])
     expect(seen.memoryBytes).toBe(300 * 1024 * 1024)
   })
 
