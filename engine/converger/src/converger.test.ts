@@ -52,13 +52,13 @@ function forgotten() {
     },
     info: async () => ({ name: 'test', kind: 'custom', facts: {} }),
   }
-  const nats = {
+  const nats: NatsManager = {
     converge: async () => ({ created: [], removed: [] }),
     removeRuntime: async () => ({ created: [], removed: [] }),
     runtimes: async () => [],
     readRouting: async () => null,
     writeRouting: async () => undefined,
-  } satisfies NatsManager
+  }
   const open = (isTargetShared: boolean) =>
     createConverger({
       store,
@@ -71,7 +71,7 @@ function forgotten() {
       now: () => new Date(),
       fence: { token: 1, assertHeld: () => undefined },
     })
-  return { state, told, open }
+  return { state, told, open, nats }
 }
 
 const signal = new AbortController().signal
@@ -116,4 +116,23 @@ test('removes from a folder of its own what an empty store does not know', async
   await using converger = open(false)
   await converger.start(signal)
   expect(state.removed).toEqual([FORGOTTEN.id])
+})
+
+test('looks at sixteen runtimes at once, and at all of them before it has started', async () => {
+  for (let n = 0; n < 40; n++)
+    await store.runtimes.create({ ...sampleRuntime(), id: `r${n}`, name: `r${n}` })
+  const { open, nats } = forgotten()
+  let [under, most] = [0, 0]
+  const seen = new Set<string>()
+  nats.converge = async (runtimeId) => {
+    most = Math.max(most, ++under)
+    await new Promise((resolve) => setImmediate(resolve))
+    under -= 1
+    seen.add(runtimeId)
+    return { created: [], removed: [] }
+  }
+  await using converger = open(true)
+  await converger.start(signal)
+  expect(seen.size).toBe(40)
+  expect(most).toBeLessThanOrEqual(16)
 })

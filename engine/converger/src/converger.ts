@@ -44,7 +44,9 @@ export type ConvergerDeps = Omit<ConvergeDeps, 'store'> & {
 }
 
 export function createConverger(given: ConvergerDeps): Converger {
-  const placements = writeChanges(given.store.placements)
+  const placements = writeChanges(given.store.placements, (runtimeId) =>
+    given.events.publish({ type: 'placement.observed', runtimeId }),
+  )
   const deps: ConvergerDeps = { ...given, store: { ...given.store, placements } }
   const queues = new Map<
     string,
@@ -107,7 +109,6 @@ export function createConverger(given: ConvergerDeps): Converger {
       } else {
         had.add(runtimeId)
         settled = await convergeRuntime(deps, runtimeId, closing.signal)
-        deps.events.publish({ type: 'placement.observed', runtimeId })
       }
     } catch (error) {
       if (!closing.signal.aborted)

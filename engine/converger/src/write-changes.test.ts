@@ -68,3 +68,13 @@ test('writes again what is gone, and what could not be written', async () => {
   await placements.put(placement(), 7)
   expect(writes).toHaveLength(5)
 })
+
+test('tells of what was written, and of nothing else', async () => {
+  const told: string[] = []
+  const placements = writeChanges(counting().store, (runtimeId) => told.push(runtimeId))
+  await placements.put(placement(), 7)
+  await placements.put(placement({ observedAt: new Date(5) }), 7)
+  expect(told).toEqual(['demo'])
+  await expect(placements.put(placement({ generation: 2 }), 0)).rejects.toThrow('leads')
+  expect(told).toEqual(['demo'])
+})

@@ -3,8 +3,13 @@ import type { PlacementStore } from '@kre/store'
 /**
  * The same placements, of which one that is as this engine has written it is not written again: each write waits for
  * the disk, and a hundred runtimes are looked at every few seconds.
+ *
+ * @param onWritten told the runtime.
  */
-export function writeChanges(placements: PlacementStore): PlacementStore {
+export function writeChanges(
+  placements: PlacementStore,
+  onWritten: (runtimeId: string) => void = () => undefined,
+): PlacementStore {
   /** By runtime, without the moment: what was written last. */
   const written = new Map<string, string>()
   return {
@@ -18,6 +23,7 @@ export function writeChanges(placements: PlacementStore): PlacementStore {
       written.delete(runtimeId)
       await placements.put(placement, token)
       written.set(runtimeId, look)
+      onWritten(runtimeId)
     },
     async remove(runtimeId) {
       written.delete(runtimeId)

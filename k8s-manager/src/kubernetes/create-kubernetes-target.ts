@@ -110,9 +110,10 @@ export function createKubernetesTarget(deps: KubernetesTargetDeps): Target & Asy
 function createOverdueTeller(notify: (workloadId: string) => void) {
   let before = new Set<string>()
   return (observed: readonly WorkloadObservation[]) => {
-    const overdue = new Set(
-      observed.flatMap(({ id, replicas }) => (replicas.some((one) => one.isOverdue) ? [id] : [])),
-    )
+    const overdue = new Set<string>()
+    for (const { id, replicas } of observed)
+      if (replicas.some((one) => one.isOverdue)) overdue.add(id)
+    if (overdue.size + before.size === 0) return
     for (const id of new Set([...overdue, ...before]))
       if (overdue.has(id) !== before.has(id)) notify(id)
     before = overdue
