@@ -3,6 +3,7 @@
  * again, and the line to them is slow or cut. `KRE_TEST_OUTAGE_MS` says how long they are away.
  */
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { tmpdir } from 'node:os'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -156,8 +157,10 @@ function faultsOfTheCluster(): void {
     await started.kill(node?.replicas[0]?.replica ?? 0)
     line.isOpen = true
     await waitUntil('it looks again', async () => (await problemOf(started.target)) === null, LONG)
-    const after = await ready(started.target, 2)
-    expect(after.find(({ role }) => role === 'node')?.replicas).not.toEqual(node?.replicas)
+    await waitUntil('another pod is seen', async () => {
+      const after = await ready(started.target, 2)
+      return !isDeepStrictEqual(after.find(({ role }) => role === 'node')?.replicas, node?.replicas)
+    })
     // And again and again, while something is done.
     const cutting = setInterval(() => line.cut(), 100)
     const asked = Promise.allSettled(
