@@ -101,7 +101,11 @@ async function testOnCluster(
     const wanted = ['--runInBand', ...(patterns.length === 0 ? all : patterns)]
     const command = ['npm', 'run', '--silent', 'test', '--', ...wanted]
     const helm = await buildHelm(context).catch((error: unknown) => skip(error, options, context))
-    const found = { KRE_TEST_CLUSTER: kubeconfig, KRE_TEST_HELM: helm ?? '' }
+    const found = {
+      KRE_TEST_CLUSTER: kubeconfig,
+      KRE_TEST_HELM: helm ?? '',
+      ...(options.core ? { KRE_TEST_CORE: 'true' } : {}),
+    }
     await runStep(context, 'tests on Kubernetes', command, found)
   } finally {
     if (isOurs) await stopTestCluster(context)
