@@ -19,6 +19,8 @@ const EXPIRE_MS = MINUTE_MS
 const REQUESTS_KEPT_MS = 7 * DAY_MS
 /** Contents of requests are not kept longer than somebody needs to look at them. */
 const SAMPLES_KEPT_MS = DAY_MS
+/** An engine that ends waits no longer for a slow store: another one is to lead, and none does as long as this one ends. */
+const END_MS_MAX = 3 * SECOND_MS
 
 /** Samples of the last complete seconds of a version. */
 export type LiveTraffic = TrafficRecorder['live']
@@ -52,6 +54,7 @@ export async function openObserver(deps: {
   /** To nodes of versions. */
   publish: (subject: string, data: Uint8Array) => void
   now?: () => Date
+  endMsMax?: number
 }): Promise<Observer> {
   const { store, collector, logger, logBounds } = deps
   const now = deps.now ?? (() => new Date())
@@ -85,12 +88,10 @@ export async function openObserver(deps: {
       logger.warn({ err: error }, 'nodes not asked for samples')
     }
   }
-  const loops = [
-    repeat(REQUESTS_MS, () => requests.flush()),
-    repeat(TRAFFIC_MS, () => traffic.flush()),
-    repeat(EXPIRE_MS, expire),
-    repeat(SAMPLE_CALL_EVERY_MS, call),
-  ]
+  const storing = repeat(REQUESTS_MS, () => requests.flush())
+  const counting = repeat(TRAFFIC_MS, () => traffic.flush())
+  const expiring = repeat(EXPIRE_MS, expire)
+  const calling = repeat(SAMPLE_CALL_EVERY_MS, call)
 
   return {
     count: (increment) => traffic.count(increment),
@@ -99,11 +100,23 @@ export async function openObserver(deps: {
     steps: (subject, data) => requests.steps(subject, data),
     live: (runtimeId, version, windowMs) => traffic.live(runtimeId, version, windowMs),
     async [Symbol.asyncDispose]() {
-      await Promise.all(loops.map((loop) => loop.end()))
-      await traffic.flush()
-      await requests.flush()
+      const ends = [
+        counting.end().then(() => traffic.flush()),
+        storing.end().then(() => requests.flush()),
+        expiring.end(),
+        calling.end(),
+      ]
+      if (!(await endsWithin(deps.endMsMax ?? END_MS_MAX, ends)))
+        logger.warn('the store is slow: the last counts and examples of requests may be lost')
     },
   }
+}
+
+async function endsWithin(ms: number, ends: readonly Promise<void>[]): Promise<boolean> {
+  const late = Promise.withResolvers<boolean>()
+  const timer = setTimeout(() => late.resolve(false), ms)
+  const all = Promise.all(ends).then(() => true)
+  return Promise.race([all, late.promise]).finally(() => clearTimeout(timer))
 }
 
 /** Works every so often, one after the other; `end` waits for the work that runs. */
