@@ -46,9 +46,7 @@ export async function make(cluster: Cluster, path: string, object: object): Prom
 
 export type TestNamespace = AsyncDisposable & {
   name: string
-  /** With the rights of the engine's Role in this namespace, and no others. */
-  openAsEngine(): Promise<Cluster>
-  /** Path of the kubeconfig by which an engine is given these rights. */
+  /** Path of a kubeconfig with the rights of the engine's Role in this namespace, and no others. */
   kubeconfig(): Promise<string>
   /** Takes verbs on a kind of objects from the engine's Role; none = gives all of them back. */
   forbid(resource: string, verbs: readonly string[]): Promise<void>
@@ -82,7 +80,6 @@ export async function makeNamespace(
   return {
     name,
     forbid: rights.forbid,
-    openAsEngine: async () => openCluster(await kubeconfigFile()),
     kubeconfig: kubeconfigFile,
     async names(api) {
       const { items } = (await ask(admin, 'GET', api.replace('NS', name))) as {
