@@ -8,7 +8,7 @@ export type ApiCounts = {
   writes: number
   /** Questions whose object they are: patches that are not carried out. */
   dryRuns: number
-  /** Lists of kinds that the engine watches, whoever asked. */
+  /** Lists of kinds that the engine watches, in one namespace, whoever asked: controllers list all of them. */
   lists: number
   watches: number
 }
@@ -31,14 +31,15 @@ const LABEL = /(\w+)="([^"]*)"/g
 export function readApiCounts(metrics: string): ApiCounts {
   const counts: ApiCounts = { writes: 0, dryRuns: 0, lists: 0, watches: 0 }
   for (const [, labels = '', value = '0'] of metrics.matchAll(SAMPLE)) {
-    const { verb, resource, subresource, dry_run } = Object.fromEntries(
+    const { verb, resource, subresource, scope, dry_run } = Object.fromEntries(
       [...labels.matchAll(LABEL)].map(([, name = '', text = '']) => [name, text]),
     )
     const isApplied = APPLIED.has(resource ?? '') && subresource === ''
     const isChange = verb === 'APPLY' || verb === 'PATCH' || verb === 'DELETE'
     if (isApplied && isChange && dry_run === '') counts.writes += Number(value)
     else if (isApplied && isChange) counts.dryRuns += Number(value)
-    else if (WATCHED.has(resource ?? '') && verb === 'LIST') counts.lists += Number(value)
+    else if (WATCHED.has(resource ?? '') && verb === 'LIST' && scope === 'namespace')
+      counts.lists += Number(value)
     else if (WATCHED.has(resource ?? '') && verb === 'WATCH') counts.watches += Number(value)
   }
   return counts
