@@ -193,7 +193,7 @@ async function loginOf(config: Config): Promise<https.RequestOptions> {
 
 function isSameLogin(a: https.RequestOptions, b: https.RequestOptions): boolean {
   const proof = ({ headers, auth, cert, key }: https.RequestOptions) =>
-    JSON.stringify([headers, auth, String(cert), String(key)])
+    JSON.stringify([headers, auth, cert, key])
   return proof(a) === proof(b)
 }
 
