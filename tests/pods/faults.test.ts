@@ -46,7 +46,6 @@ function faultsOfPods(): void {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'kre-faults-'))
     const environment = {
-      KRE_ENTRYPOINT_WORKERS: '2',
       KRE_NATS_CREDENTIALS_MS: String(CREDENTIALS_MS),
     }
     kre = await installKre({ engines: 2, natsServers: 3, environment })

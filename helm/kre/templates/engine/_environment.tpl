@@ -46,6 +46,8 @@
   value: /run/kre/keys/pepper
 - name: KRE_TOKEN_FILE
   value: /run/kre/keys/token
+- name: KRE_ENTRYPOINT_WORKERS
+  value: {{ int64 .Values.versions.entrypointReplicas | quote }}
 - name: KRE_REQUEST_TIMEOUT_MS
   value: {{ int64 $c.requestTimeoutMs | quote }}
 - name: KRE_PAYLOAD_BYTES_MAX
