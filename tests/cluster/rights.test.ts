@@ -100,7 +100,7 @@ async function lifeWithout(admin: Cluster, right: Right): Promise<string> {
   })
   const { target, namespace, log } = started
   const rule = `{apiGroups: ["${group}"], resources: ["${resource}"], verbs: ["${verb}"]} to its Role in namespace "${namespace.name}"`
-  const hear = async (wanted: typeof ALL | typeof NONE): Promise<string | null> => {
+  const hearOnce = async (wanted: typeof ALL | typeof NONE): Promise<string | null> => {
     try {
       const stages = await apply(target, wanted)
       const said = stages.map(({ message }) => message)
@@ -113,6 +113,16 @@ async function lifeWithout(admin: Cluster, right: Right): Promise<string> {
       if (toKreError(error).code !== 'unavailable') throw error
     }
     return log.some((text) => text.includes(rule)) ? 'log' : null
+  }
+  /** The log has it a moment before the version shows it. */
+  const hear = async (wanted: typeof ALL | typeof NONE): Promise<string | null> => {
+    const where = await hearOnce(wanted)
+    if (where !== 'log' || whereHeard(right) === 'log') return where
+    const shown = async () => {
+      const again = await hearOnce(wanted)
+      return again === 'log' ? null : again
+    }
+    return waitUntil(`the version shows it, too: ${rule}`, shown, LONG)
   }
   const lives = async (): Promise<string> => {
     const first = await hear(ALL)

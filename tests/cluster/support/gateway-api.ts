@@ -45,7 +45,15 @@ export async function installGatewayApi(admin: Cluster, folder: string): Promise
   }
   return {
     async [Symbol.asyncDispose]() {
-      for (const name of ROUTES) await ask(admin, 'DELETE', `${DEFINITIONS}/${name}`)
+      for (const name of ROUTES) {
+        await ask(admin, 'DELETE', `${DEFINITIONS}/${name}`)
+        await waitUntil(`${name} is gone`, async () =>
+          ask(admin, 'GET', `${DEFINITIONS}/${name}`).then(
+            () => false,
+            () => true,
+          ),
+        )
+      }
     },
   }
 }
