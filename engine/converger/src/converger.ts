@@ -1,5 +1,6 @@
 /** The one loop that makes the world follow the releases. Every trigger is a hint: a timer finds what no hint told. */
 import { type EngineEvent, type EventBus, SECOND_MS } from '@kre/contracts'
+import { createSlots } from '@kre/service-kit'
 import type { Store } from '@kre/store'
 import { convergeRuntime, removeRuntime, type ConvergeDeps } from './converge-runtime.ts'
 import { writeChanges } from './write-changes.ts'
@@ -92,11 +93,13 @@ export function createConverger(given: ConvergerDeps): Converger {
     return true
   }
 
-  const turns = createTurns(PASSES_AT_ONCE)
+  const slots = createSlots(PASSES_AT_ONCE)
   const pass = async (runtimeId: string): Promise<void> => {
     const queue = queues.get(runtimeId)
     let settled = false
-    await turns.take()
+    // Who waits leaves without one when the engine ends, and for nothing else.
+    const giveBack = await slots(closing.signal).catch(() => null)
+    if (giveBack === null) return
     try {
       if (closing.signal.aborted) return
       if ((await deps.store.runtimes.find(runtimeId)) === null) {
@@ -114,7 +117,7 @@ export function createConverger(given: ConvergerDeps): Converger {
       if (!closing.signal.aborted)
         deps.logger.error({ runtimeId, error }, 'a pass failed; it is tried again')
     } finally {
-      turns.give()
+      giveBack()
     }
     if (queue === undefined || closing.signal.aborted) return
     queue.waitMs = settled ? UNSETTLED_MIN_MS : Math.min(queue.waitMs * 2, UNSETTLED_MAX_MS)
@@ -192,22 +195,6 @@ export function createConverger(given: ConvergerDeps): Converger {
       for (const unsubscribe of unsubscribes.splice(0)) unsubscribe()
       for (const queue of queues.values()) if (queue.timer !== null) clearTimeout(queue.timer)
       await Promise.allSettled([...queues.values()].flatMap((queue) => queue.running ?? []))
-    },
-  }
-}
-
-/** So many at once; the others wait, first come, first served. */
-function createTurns(most: number): { take(): Promise<void>; give(): void } {
-  const waiting: (() => void)[] = []
-  let taken = 0
-  return {
-    async take() {
-      if (taken++ < most) return
-      await new Promise<void>((resolve) => waiting.push(resolve))
-    },
-    give() {
-      taken -= 1
-      waiting.shift()?.()
     },
   }
 }

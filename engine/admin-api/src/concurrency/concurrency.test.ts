@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, test } from '@jest/globals'
 import { createKeyedLock } from './keyed-lock.ts'
 import { createSharedLock } from './shared-lock.ts'
-import { createSlots } from './slots.ts'
+import { createSlots } from '@kre/service-kit'
 
 describe('a keyed lock', () => {
   test('runs work of one key in order, also after a failure, and other keys beside it', async () => {

@@ -1,5 +1,5 @@
 import { SECOND_MS } from '@kre/contracts'
-import { createSlots, type Slots } from '../concurrency/slots.ts'
+import { createSlots, type Slots } from '@kre/service-kit'
 import { HttpProblem } from '../http/http-problem.ts'
 
 /** Operations of one caller that run at once; more wait their turn. */

@@ -2,7 +2,7 @@ import { readBundleFiles, readProtoComments } from '@kre/bundle'
 import { MiB, toKreError } from '@kre/contracts'
 import type { Logger } from '@kre/service-kit'
 import type { Store, Version } from '@kre/store'
-import { createSlots } from '../concurrency/slots.ts'
+import { createSlots } from '@kre/service-kit'
 
 /** More than a valid bundle has in .proto files. */
 const PROTO_BYTES_MAX = 2 * MiB

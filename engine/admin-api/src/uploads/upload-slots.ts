@@ -1,4 +1,4 @@
-import { createSlots, type Slots } from '../concurrency/slots.ts'
+import { createSlots, type Slots } from '@kre/service-kit'
 
 /** Takes a turn at the validator and returns the function that gives it back. */
 export type UploadSlots = (user: string, signal: AbortSignal) => Promise<() => void>
