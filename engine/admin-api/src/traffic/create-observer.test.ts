@@ -2,22 +2,11 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { controlSubject } from '@kre/contracts'
 import { createLogger, createMetricsCollector } from '@kre/service-kit'
 import { sampleRuntime, sampleVersion } from '@kre/store/testing'
+import { sampleKeptRequest } from '../testing/sample-kept-request.ts'
 import { startTestApi, type TestApi } from '../testing/start-test-api.ts'
 import { openObserver } from './create-observer.ts'
 
 const KEPT = controlSubject({ runtimeId: 'demo', version: 'v1' }, 'kept')
-const REQUEST = {
-  id: 'r1',
-  workflow: 'wf',
-  kept: 'failed',
-  startedUnixMs: 1.7e12,
-  elapsedMs: 10,
-  handlerMs: 4,
-  status: 'INTERNAL',
-  message: 'no luck',
-  attempts: 1,
-  requestBytes: 3,
-}
 
 let api: TestApi
 beforeAll(async () => {
@@ -42,7 +31,7 @@ test('an observer ends while the store does not answer, and no engine waits for 
     publish: () => undefined,
     endMsMax: 50,
   })
-  observer.kept(KEPT, Buffer.from(JSON.stringify({ requests: [REQUEST] })))
+  observer.kept(KEPT, Buffer.from(JSON.stringify({ requests: [sampleKeptRequest('r1')] })))
   await observer[Symbol.asyncDispose]()
   expect(asked).toBe(1)
   expect(lines.join('')).toContain('the store is slow')

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { controlSubject } from '@kre/contracts'
 import { createLogger } from '@kre/service-kit'
 import { sampleRuntime, sampleVersion } from '@kre/store/testing'
+import { sampleKeptRequest } from '../testing/sample-kept-request.ts'
 import { startTestApi, type TestApi } from '../testing/start-test-api.ts'
 import { createKnownVersions, type KnownVersions } from './known-versions.ts'
 import { createRequestRecorder } from './request-recorder.ts'
@@ -28,18 +29,6 @@ const open = (known?: KnownVersions) =>
   })
 const bytes = (value: unknown) =>
   Buffer.from(typeof value === 'string' ? value : (JSON.stringify(value) ?? ''))
-const request = (id: string) => ({
-  id,
-  workflow: 'wf',
-  kept: 'failed',
-  startedUnixMs: 1.7e12,
-  elapsedMs: 10,
-  handlerMs: 4,
-  status: 'INTERNAL',
-  message: 'no luck',
-  attempts: 1,
-  requestBytes: 3,
-})
 const step = (requestId: string, id: string) => ({
   requestId,
   id,
@@ -57,7 +46,7 @@ describe('createRequestRecorder', () => {
   test('brings requests and their steps together, from whatever node', async () => {
     const recorder = open()
     recorder.steps(STEPS, bytes({ workflow: 'wf', node: 'a', steps: [step('r1', '0.1')] }))
-    recorder.kept(KEPT, bytes({ requests: [request('r1')] }))
+    recorder.kept(KEPT, bytes({ requests: [sampleKeptRequest('r1')] }))
     await recorder.flush()
     recorder.steps(STEPS, bytes({ workflow: 'wf', node: 'b', steps: [step('r1', '0.1')] }))
     await recorder.flush()
@@ -79,17 +68,17 @@ describe('createRequestRecorder', () => {
       '{',
       'null',
       { requests: 7 },
-      { requests: [{ ...request('x'), kept: 'stolen' }] },
-      { requests: [{ ...request('x'), startedUnixMs: 1e300 }] },
-      { requests: [{ ...request('x'), id: 'x'.repeat(201) }] },
-      { requests: Array.from({ length: 201 }, (_, i) => request(`${i}`)) },
+      { requests: [{ ...sampleKeptRequest('x'), kept: 'stolen' }] },
+      { requests: [{ ...sampleKeptRequest('x'), startedUnixMs: 1e300 }] },
+      { requests: [{ ...sampleKeptRequest('x'), id: 'x'.repeat(201) }] },
+      { requests: Array.from({ length: 201 }, (_, i) => sampleKeptRequest(`${i}`)) },
     ]
     for (const message of bad) {
       recorder.kept(KEPT, bytes(message))
       recorder.steps(STEPS, bytes(message))
     }
-    recorder.kept('x.Demo.v1._c.kept', bytes({ requests: [request('x')] }))
-    recorder.kept('x.demo', bytes({ requests: [request('x')] }))
+    recorder.kept('x.Demo.v1._c.kept', bytes({ requests: [sampleKeptRequest('x')] }))
+    recorder.kept('x.demo', bytes({ requests: [sampleKeptRequest('x')] }))
     expect(recorder.counts.invalid).toBe(2 * bad.length + 2)
     await recorder.flush()
     expect(await api.store.requests.find('demo', 'x')).toBeNull()
@@ -103,7 +92,9 @@ describe('createRequestRecorder', () => {
       return known(runtimeId, version)
     })
     for (let batch = 0; batch < 60; batch += 1) {
-      const requests = Array.from({ length: 100 }, (_, i) => request(`b-${batch * 100 + i}`))
+      const requests = Array.from({ length: 100 }, (_, i) =>
+        sampleKeptRequest(`b-${batch * 100 + i}`),
+      )
       recorder.kept(KEPT, bytes({ requests }))
     }
     await recorder.flush()
@@ -120,9 +111,9 @@ describe('createRequestRecorder', () => {
       { runtimeId: 'gone', version: 'v1' },
       { runtimeId: 'demo', version: 'gone' },
     ])
-      recorder.kept(controlSubject(of, 'kept'), bytes({ requests: [request('g1')] }))
-    recorder.kept(KEPT, bytes({ requests: [{ ...request('g1'), workflow: 'gone' }] }))
-    recorder.kept(KEPT, bytes({ requests: [request('g2')] }))
+      recorder.kept(controlSubject(of, 'kept'), bytes({ requests: [sampleKeptRequest('g1')] }))
+    recorder.kept(KEPT, bytes({ requests: [{ ...sampleKeptRequest('g1'), workflow: 'gone' }] }))
+    recorder.kept(KEPT, bytes({ requests: [sampleKeptRequest('g2')] }))
     recorder.steps(STEPS, bytes({ workflow: 'wf', node: 'gone', steps: [step('g2', '0.1')] }))
     await recorder.flush()
     expect(await api.store.requests.find('gone', 'g1')).toBeNull()
