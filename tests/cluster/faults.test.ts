@@ -7,20 +7,20 @@ import { isDeepStrictEqual } from 'node:util'
 import { tmpdir } from 'node:os'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
+import { describe, expect, jest, test } from '@jest/globals'
 import { type Target, toKreError } from '@kre/contracts'
 import { waitUntil } from '@kre/service-kit'
 import type { Cluster } from '../../k8s-manager/src/kubernetes/cluster/open-cluster.ts'
 import { apply, ready as readySoon } from '../../k8s-manager/src/testing/apply.ts'
 import { entrypointWorkload, nodeWorkload } from '../../k8s-manager/src/testing/workloads.ts'
 import { clusterPort, end, halt, isOwnCluster } from './support/cluster-processes.ts'
-import { type FakeNodes, startFakeNodes } from './support/fake-nodes.ts'
 import { type Line, openLine, openOver } from './support/line.ts'
 import { takes } from './support/life.ts'
 import { startSecondWriter } from './support/second-writer.ts'
 import { signToken, useTokenFile } from './support/short-token.ts'
 import { driftsIn, type StartedTarget, startTarget } from './support/start-target.ts'
-import { ask, hasCluster, openAsAdmin } from './support/test-cluster.ts'
+import { ask, hasCluster } from './support/test-cluster.ts'
+import { useCluster } from './support/use-cluster.ts'
 
 const OUTAGE_MS = Number(process.env['KRE_TEST_OUTAGE_MS'] ?? 2_000)
 jest.setTimeout(180_000 + 2 * OUTAGE_MS)
@@ -35,16 +35,7 @@ if (!hasCluster || !isOwnCluster)
 else describe('faults of a cluster', faultsOfTheCluster)
 
 function faultsOfTheCluster(): void {
-  let admin: Cluster
-  let nodes: FakeNodes
-  beforeAll(async () => {
-    admin = openAsAdmin()
-    nodes = await startFakeNodes(admin)
-  })
-  afterAll(async () => {
-    await nodes?.[Symbol.asyncDispose]()
-    admin?.[Symbol.dispose]()
-  })
+  const cluster = useCluster()
 
   const run = async (started: StartedTarget) => {
     await apply(started.target, { apply: [nodeWorkload('etl'), entrypointWorkload()], remove: [] })
@@ -52,7 +43,7 @@ function faultsOfTheCluster(): void {
   }
 
   test('an API server that dies: nothing is done until it is back, and what runs goes on', async () => {
-    await using started = await startTarget(admin)
+    await using started = await startTarget(cluster.admin)
     const { target } = started
     const before = await run(started)
     const plan = { apply: [nodeWorkload('model')], remove: [] }
@@ -72,7 +63,7 @@ function faultsOfTheCluster(): void {
   })
 
   test('an API server that hangs: what was asked of it is done when it goes on', async () => {
-    await using started = await startTarget(admin)
+    await using started = await startTarget(cluster.admin)
     const before = await run(started)
     const plan = { apply: [nodeWorkload('model')], remove: [] }
     let asked: Promise<unknown>
@@ -90,7 +81,7 @@ function faultsOfTheCluster(): void {
   })
 
   test('an etcd that dies: changes wait or are refused, and are made when it is back', async () => {
-    await using started = await startTarget(admin)
+    await using started = await startTarget(cluster.admin)
     await run(started)
     const plan = { apply: [nodeWorkload('model')], remove: [entrypointWorkload().id] }
     let asked: Promise<unknown>
@@ -119,9 +110,9 @@ function faultsOfTheCluster(): void {
         ],
         remove: [],
       }
-      await using undisturbed = await startTarget(admin)
+      await using undisturbed = await startTarget(cluster.admin)
       await takes(undisturbed.target, plan)
-      await using started = await startTarget(admin)
+      await using started = await startTarget(cluster.admin)
       const asked = apply(started.target, plan).catch((error: unknown) => toKreError(error).code)
       await waitUntil('some of it is there', async () => {
         const names = await started.namespace.names('/apis/apps/v1/namespaces/NS/deployments')
@@ -138,14 +129,16 @@ function faultsOfTheCluster(): void {
       )
       await takes(started.target, plan)
       await ready(started.target, 21)
-      expect(await contentsOf(admin, started)).toEqual(await contentsOf(admin, undisturbed))
-      expect(await driftsIn(admin, started.namespace)).toEqual([])
+      expect(await contentsOf(cluster.admin, started)).toEqual(
+        await contentsOf(cluster.admin, undisturbed),
+      )
+      expect(await driftsIn(cluster.admin, started.namespace)).toEqual([])
     },
   )
 
   test('a line that is slow: everything is done, and nothing twice', async () => {
     await using line = await openLine(clusterPort())
-    await using started = await startTarget(admin, {}, over(line))
+    await using started = await startTarget(cluster.admin, {}, over(line))
     line.delayMs = 200
     const before = await run(started)
     const stages = await apply(started.target, {
@@ -154,14 +147,14 @@ function faultsOfTheCluster(): void {
     })
     expect(stages.map(({ status }) => status)).toEqual(['skipped', 'skipped'])
     expect(await started.target.fetch(signal)).toEqual(before)
-    expect(await driftsIn(admin, started.namespace)).toEqual([])
+    expect(await driftsIn(cluster.admin, started.namespace)).toEqual([])
     // Five watches, and requests that are under way at once.
     expect(line.connections).toBeLessThan(40)
   })
 
   test('a line that is cut: what happened meanwhile is seen', async () => {
     await using line = await openLine(clusterPort())
-    await using started = await startTarget(admin, {}, over(line))
+    await using started = await startTarget(cluster.admin, {}, over(line))
     const before = await run(started)
     const [node] = before.filter(({ role }) => role === 'node')
     line.isOpen = false
@@ -192,7 +185,7 @@ function faultsOfTheCluster(): void {
     const statuses: number[] = []
     await using line = await openLine(clusterPort())
     await using started = await startTarget(
-      admin,
+      cluster.admin,
       {},
       { open: (kubeconfig) => noting(openOver(line, kubeconfig), statuses) },
     )
@@ -200,7 +193,7 @@ function faultsOfTheCluster(): void {
     line.isOpen = false
     await started.kill(before?.replicas[0]?.replica ?? 0)
     const home = `/api/v1/namespaces/${started.namespace.name}/configmaps`
-    await ask(admin, 'POST', home, { metadata: { name: 'any' } }, 'application/json')
+    await ask(cluster.admin, 'POST', home, { metadata: { name: 'any' } }, 'application/json')
     await compact()
     {
       await using _again = await end('kube-apiserver')
@@ -214,12 +207,12 @@ function faultsOfTheCluster(): void {
   slowTest(
     'somebody who writes the same objects all the time (409): both get what they want',
     async () => {
-      await using started = await startTarget(admin)
+      await using started = await startTarget(cluster.admin)
       const { target, namespace } = started
       await run(started)
       const deployments = `/apis/apps/v1/namespaces/${namespace.name}/deployments`
       const [name] = await namespace.names(deployments)
-      await using writer = startSecondWriter(admin, `${deployments}/${name}`)
+      await using writer = startSecondWriter(cluster.admin, `${deployments}/${name}`)
       for (let revision = 2; revision < 6; revision++) {
         const wanted = [nodeWorkload('etl', { revision }), entrypointWorkload('v1', { revision })]
         const stages = await apply(target, { apply: wanted, remove: [] })
@@ -240,10 +233,10 @@ function faultsOfTheCluster(): void {
     const file = join(home, 'token')
     await using line = await openLine(clusterPort())
     await using started = await startTarget(
-      admin,
+      cluster.admin,
       {},
       {
-        before: async ({ name }) => writeFile(file, await signToken(admin, name, 5)),
+        before: async ({ name }) => writeFile(file, await signToken(cluster.admin, name, 5)),
         open(kubeconfig) {
           useTokenFile(kubeconfig, file)
           return openOver(line, kubeconfig)
@@ -266,7 +259,7 @@ function faultsOfTheCluster(): void {
     await waitUntil('it knows nothing', async () =>
       /renew the login/.test((await problemOf(target))?.message ?? ''),
     )
-    await writeFile(file, await signToken(admin, namespace.name, 600))
+    await writeFile(file, await signToken(cluster.admin, namespace.name, 600))
     await waitUntil('it is let in', async () => (await problemOf(target)) === null, LONG)
     await takes(target, plan)
     await ready(target, 2)

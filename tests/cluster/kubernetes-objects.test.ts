@@ -1,16 +1,15 @@
 /** What a real control plane makes of objects that people change, own or route to. */
 import { isDeepStrictEqual } from 'node:util'
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
+import { describe, expect, jest, test } from '@jest/globals'
 import { waitUntil } from '@kre/service-kit'
-import type { Cluster } from '../../k8s-manager/src/kubernetes/cluster/open-cluster.ts'
 import { groupName } from '../../k8s-manager/src/kubernetes/manifests/identity.ts'
 import { accessSecretName } from '../../k8s-manager/src/kubernetes/manifests/secrets.ts'
 import { apply, ready } from '../../k8s-manager/src/testing/apply.ts'
 import { entrypointWorkload, nodeWorkload } from '../../k8s-manager/src/testing/workloads.ts'
-import { type FakeNodes, startFakeNodes } from './support/fake-nodes.ts'
 import { findGatewayApi, installGatewayApi } from './support/gateway-api.ts'
 import { driftsIn, specOf, startTarget } from './support/start-target.ts'
-import { ask, hasCluster, make, openAsAdmin } from './support/test-cluster.ts'
+import { ask, hasCluster, make } from './support/test-cluster.ts'
+import { useCluster } from './support/use-cluster.ts'
 
 jest.setTimeout(120_000)
 
@@ -19,19 +18,10 @@ if (!hasCluster)
 else describe('objects of the Kubernetes target', objectsOfTheTarget)
 
 function objectsOfTheTarget(): void {
-  let admin: Cluster
-  let nodes: FakeNodes
-  beforeAll(async () => {
-    admin = openAsAdmin()
-    nodes = await startFakeNodes(admin)
-  })
-  afterAll(async () => {
-    await nodes?.[Symbol.asyncDispose]()
-    admin?.[Symbol.dispose]()
-  })
+  const cluster = useCluster()
 
   test('brings back what somebody has changed or removed by hand, and writes it down', async () => {
-    await using started = await startTarget(admin)
+    await using started = await startTarget(cluster.admin)
     const { target, namespace } = started
     const workloads = [nodeWorkload('etl'), entrypointWorkload()]
     await apply(target, { apply: workloads, remove: [] })
@@ -40,18 +30,18 @@ function objectsOfTheTarget(): void {
     const [etl] = (await namespace.names('/apis/apps/v1/namespaces/NS/deployments')).filter(
       (name) => name.includes('etl'),
     )
-    const before = await specOf(admin, `${apps}/${etl}`)
+    const before = await specOf(cluster.admin, `${apps}/${etl}`)
     const changes = [
       { op: 'replace', path: '/spec/template/spec/containers/0/image', value: 'theirs:latest' },
       { op: 'remove', path: '/spec/template/spec/containers/0/readinessProbe' },
       { op: 'replace', path: '/spec/replicas', value: 3 },
     ]
     const byHand = `${apps}/${etl}?fieldManager=kubectl-edit`
-    await ask(admin, 'PATCH', byHand, changes, 'application/json-patch+json')
+    await ask(cluster.admin, 'PATCH', byHand, changes, 'application/json-patch+json')
     await waitUntil('the Deployment is as it was', async () =>
-      isDeepStrictEqual(await specOf(admin, `${apps}/${etl}`), before),
+      isDeepStrictEqual(await specOf(cluster.admin, `${apps}/${etl}`), before),
     )
-    const [event] = await driftsIn(admin, namespace)
+    const [event] = await driftsIn(cluster.admin, namespace)
     expect(event).toMatchObject({ involvedObject: { kind: 'Deployment', name: etl } })
     expect(event?.message).toMatch(/spec\.replicas, .*containers\[0\]\.image/)
     for (const api of [
@@ -60,7 +50,7 @@ function objectsOfTheTarget(): void {
     ]) {
       const names = await namespace.names(api)
       const one = `${api.replace('NS', namespace.name)}/${names[0]}`
-      await ask(admin, 'DELETE', one)
+      await ask(cluster.admin, 'DELETE', one)
       await waitUntil('it is there again', async () =>
         isDeepStrictEqual(await namespace.names(api), names),
       )
@@ -69,7 +59,7 @@ function objectsOfTheTarget(): void {
   })
 
   test('takes nothing for changed that nobody has changed, and routes to what is published', async () => {
-    await using started = await startTarget(admin, {
+    await using started = await startTarget(cluster.admin, {
       publish: { mode: 'ingress', host: '{runtime}.example.com', className: 'any' },
       scheduling: {
         nodeSelector: { 'kubernetes.io/hostname': 'fake-1' },
@@ -107,11 +97,11 @@ function objectsOfTheTarget(): void {
     // A second look at all of them, with what the controllers have written.
     await apply(target, { apply: workloads, remove: [] })
     await ready(target, 5)
-    expect(await driftsIn(admin, namespace)).toEqual([])
+    expect(await driftsIn(cluster.admin, namespace)).toEqual([])
     const ingresses = '/apis/networking.k8s.io/v1/namespaces/NS/ingresses'
     const [ingress] = await namespace.names(ingresses)
     expect(
-      await specOf(admin, `${ingresses.replace('NS', namespace.name)}/${ingress}`),
+      await specOf(cluster.admin, `${ingresses.replace('NS', namespace.name)}/${ingress}`),
     ).toMatchObject({
       ingressClassName: 'any',
       rules: [{ host: 'shop.example.com', http: { paths: [{ path: '/', pathType: 'Prefix' }] } }],
@@ -123,7 +113,9 @@ function objectsOfTheTarget(): void {
     const [published] = (await namespace.names('/api/v1/namespaces/NS/services')).filter(
       (name) => !name.includes('v1'),
     )
-    expect(await specOf(admin, `${services}/${published}`)).toMatchObject({ type: 'NodePort' })
+    expect(await specOf(cluster.admin, `${services}/${published}`)).toMatchObject({
+      type: 'NodePort',
+    })
   })
 
   test.each(['HTTPRoute', 'GRPCRoute'] as const)(
@@ -131,7 +123,7 @@ function objectsOfTheTarget(): void {
     async (kind) => {
       const definitions = await findGatewayApi()
       if (definitions === null) return
-      await using started = await startTarget(admin, {
+      await using started = await startTarget(cluster.admin, {
         publish: {
           mode: 'gateway',
           kind,
@@ -143,24 +135,24 @@ function objectsOfTheTarget(): void {
       const plan = { apply: [entrypointWorkload(null)], remove: [] }
       const [refused] = await apply(target, plan)
       expect(refused?.message).toContain(`the cluster knows no ${kind}: install the Gateway API`)
-      await using _installed = await installGatewayApi(admin, definitions)
+      await using _installed = await installGatewayApi(cluster.admin, definitions)
       await waitUntil('it is taken', async () => (await apply(target, plan))[0]?.status !== 'error')
       await ready(target, 1)
       const routes = `/apis/gateway.networking.k8s.io/v1/namespaces/NS/${kind.toLowerCase()}s`
       const [route] = await namespace.names(routes)
-      expect(await specOf(admin, `${routes.replace('NS', namespace.name)}/${route}`)).toMatchObject(
-        {
-          hostnames: ['shop.example.com'],
-          rules: [{ backendRefs: [{ name: route, port: 9_000 }] }],
-        },
-      )
+      expect(
+        await specOf(cluster.admin, `${routes.replace('NS', namespace.name)}/${route}`),
+      ).toMatchObject({
+        hostnames: ['shop.example.com'],
+        rules: [{ backendRefs: [{ name: route, port: 9_000 }] }],
+      })
       await apply(target, { apply: [], remove: [entrypointWorkload(null).id] })
       await waitUntil('it is gone', async () => (await namespace.names(routes)).length === 0)
     },
   )
 
   test('leaves Secrets and accounts of others alone that it may not read', async () => {
-    await using started = await startTarget(admin)
+    await using started = await startTarget(cluster.admin)
     const { target, namespace } = started
     const home = `/api/v1/namespaces/${namespace.name}`
     const node = nodeWorkload('etl')
@@ -170,12 +162,12 @@ function objectsOfTheTarget(): void {
     ]
     for (const [kind, path] of theirs) {
       const name = path.split('/').at(-1)
-      await make(admin, path, { apiVersion: 'v1', kind, metadata: { name } })
-      const before = await ask(admin, 'GET', path)
+      await make(cluster.admin, path, { apiVersion: 'v1', kind, metadata: { name } })
+      const before = await ask(cluster.admin, 'GET', path)
       const [stage] = await apply(target, { apply: [node], remove: [] })
       expect(stage?.message).toContain(`${kind} "${name}" in namespace`)
-      expect(await ask(admin, 'GET', path)).toEqual(before)
-      await ask(admin, 'DELETE', path)
+      expect(await ask(cluster.admin, 'GET', path)).toEqual(before)
+      await ask(cluster.admin, 'DELETE', path)
     }
     await waitUntil(
       'its names are free',

@@ -1,14 +1,14 @@
 /** The target for Kubernetes on a real control plane, with the rights of its Role, under Pod Security `restricted`. */
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
+import { describe, expect, jest, test } from '@jest/globals'
 import type { WorkloadObservation } from '@kre/contracts'
 import { waitUntil } from '@kre/service-kit'
-import type { Cluster } from '../../k8s-manager/src/kubernetes/cluster/open-cluster.ts'
 import { targetConformance } from '../../k8s-manager/src/target-conformance.ts'
 import { apply, ready } from '../../k8s-manager/src/testing/apply.ts'
 import { entrypointWorkload, nodeWorkload } from '../../k8s-manager/src/testing/workloads.ts'
-import { brokenStatus, type FakeNodes, startFakeNodes } from './support/fake-nodes.ts'
+import { brokenStatus } from './support/fake-nodes.ts'
 import { countOwn, startTarget } from './support/start-target.ts'
-import { ask, hasCluster, make, openAsAdmin } from './support/test-cluster.ts'
+import { ask, hasCluster, make } from './support/test-cluster.ts'
+import { useCluster } from './support/use-cluster.ts'
 
 jest.setTimeout(120_000)
 
@@ -17,37 +17,27 @@ const LONG = { timeoutMs: 60_000 }
 
 if (!hasCluster) describe.skip('the Kubernetes target', () => test('is not tried', () => undefined))
 else {
-  let admin: Cluster
-  let nodes: FakeNodes
-  beforeAll(async () => {
-    admin = openAsAdmin()
-    nodes = await startFakeNodes(admin)
-  })
-  afterAll(async () => {
-    await nodes?.[Symbol.asyncDispose]()
-    admin?.[Symbol.dispose]()
-  })
+  const cluster = useCluster()
   targetConformance('Kubernetes', async () => {
-    const started = await startTarget(admin)
+    const started = await startTarget(cluster.admin)
     return {
       target: started.target,
       killReplica: async (_workload, number) => started.kill(number),
       [Symbol.asyncDispose]: async () => started[Symbol.asyncDispose](),
     }
   })
-  describe('the Kubernetes target', () =>
-    kubernetesTarget({ admin: () => admin, nodes: () => nodes }))
+  describe('the Kubernetes target', () => kubernetesTarget(cluster))
 }
 
-function kubernetesTarget(of: { admin: () => Cluster; nodes: () => FakeNodes }): void {
+function kubernetesTarget(cluster: ReturnType<typeof useCluster>): void {
   const firstReason = (observed: readonly WorkloadObservation[]) =>
     observed[0]?.replicas.find(({ reason }) => reason !== '')?.reason
 
   test('leaves nothing of a version behind, and objects of others alone', async () => {
-    await using started = await startTarget(of.admin())
+    await using started = await startTarget(cluster.admin)
     const { target, namespace } = started
     const foreign = `/api/v1/namespaces/${namespace.name}/configmaps/somebody-elses`
-    await make(of.admin(), foreign, {
+    await make(cluster.admin, foreign, {
       apiVersion: 'v1',
       kind: 'ConfigMap',
       metadata: { name: 'somebody-elses', labels: { 'app.kubernetes.io/managed-by': 'kre' } },
@@ -62,7 +52,7 @@ function kubernetesTarget(of: { admin: () => Cluster; nodes: () => FakeNodes }):
   })
 
   test('takes over what another engine has left, and ends what that one had begun to', async () => {
-    await using started = await startTarget(of.admin())
+    await using started = await startTarget(cluster.admin)
     const workloads = [nodeWorkload('etl'), nodeWorkload('model'), entrypointWorkload()]
     await apply(started.target, { apply: workloads, remove: [] })
     const before = await ready(started.target, 3)
@@ -77,7 +67,7 @@ function kubernetesTarget(of: { admin: () => Cluster; nodes: () => FakeNodes }):
   })
 
   test('keeps the Secret of a spec as long as a pod may use it, and no longer', async () => {
-    await using started = await startTarget(of.admin())
+    await using started = await startTarget(cluster.admin)
     const { target, namespace } = started
     const configs = async () =>
       (await namespace.names('/api/v1/namespaces/NS/secrets')).filter(
@@ -94,7 +84,7 @@ function kubernetesTarget(of: { admin: () => Cluster; nodes: () => FakeNodes }):
   })
 
   test('says that no machine takes a pod', async () => {
-    await using started = await startTarget(of.admin())
+    await using started = await startTarget(cluster.admin)
     const { target } = started
     const resources = { cpuMillis: null, gpu: { count: 16, class: null } }
     await apply(target, { apply: [nodeWorkload('etl', { resources })], remove: [] })
@@ -104,7 +94,7 @@ function kubernetesTarget(of: { admin: () => Cluster; nodes: () => FakeNodes }):
   })
 
   test('says that an image is not there, that a process ends, and that it needs more memory', async () => {
-    await using started = await startTarget(of.admin())
+    await using started = await startTarget(cluster.admin)
     const { target, namespace } = started
     const back = { reason: 'CrashLoopBackOff', message: 'back-off 10s' }
     const states: Record<string, { state: object; lastState?: object }> = {
@@ -118,7 +108,7 @@ function kubernetesTarget(of: { admin: () => Cluster; nodes: () => FakeNodes }):
         lastState: { terminated: { exitCode: 137, reason: 'OOMKilled' } },
       },
     }
-    of.nodes().behave(namespace.name, (pod) => {
+    cluster.nodes.behave(namespace.name, (pod) => {
       const state = states[pod.metadata?.labels?.['node-id'] ?? '']
       return state === undefined ? null : brokenStatus(pod, state)
     })
@@ -139,10 +129,10 @@ function kubernetesTarget(of: { admin: () => Cluster; nodes: () => FakeNodes }):
   })
 
   test('says that a quota is full', async () => {
-    await using started = await startTarget(of.admin())
+    await using started = await startTarget(cluster.admin)
     const { target, namespace } = started
     const path = `/api/v1/namespaces/${namespace.name}/resourcequotas/pods`
-    const quota = (await make(of.admin(), path, {
+    const quota = (await make(cluster.admin, path, {
       apiVersion: 'v1',
       kind: 'ResourceQuota',
       metadata: { name: 'pods' },
@@ -150,7 +140,7 @@ function kubernetesTarget(of: { admin: () => Cluster; nodes: () => FakeNodes }):
     })) as object
     expect(quota).toHaveProperty('spec')
     await waitUntil('the quota counts', async () => {
-      const { status } = (await ask(of.admin(), 'GET', path)) as { status?: { hard?: object } }
+      const { status } = (await ask(cluster.admin, 'GET', path)) as { status?: { hard?: object } }
       return status?.hard !== undefined
     })
     await apply(target, { apply: [nodeWorkload('etl')], remove: [] })
@@ -160,7 +150,7 @@ function kubernetesTarget(of: { admin: () => Cluster; nodes: () => FakeNodes }):
   })
 
   test('names the rule that its Role lacks, and goes on when it has it', async () => {
-    await using started = await startTarget(of.admin())
+    await using started = await startTarget(cluster.admin)
     const { target, namespace } = started
     await namespace.forbid('deployments', ['create'])
     const plan = { apply: [nodeWorkload('etl')], remove: [] }
@@ -178,14 +168,14 @@ function kubernetesTarget(of: { admin: () => Cluster; nodes: () => FakeNodes }):
   })
 
   test('does not take over a Deployment that somebody else has made', async () => {
-    await using started = await startTarget(of.admin())
+    await using started = await startTarget(cluster.admin)
     const { target, namespace } = started
     await apply(target, { apply: [nodeWorkload('etl')], remove: [] })
     await ready(target, 1)
     const [name] = await namespace.names('/apis/apps/v1/namespaces/NS/deployments')
     await apply(target, { apply: [], remove: [nodeWorkload('etl').id] })
     await waitUntil('it is gone', async () => (await target.fetch(signal)).length === 0)
-    await make(of.admin(), `/apis/apps/v1/namespaces/${namespace.name}/deployments/${name}`, {
+    await make(cluster.admin, `/apis/apps/v1/namespaces/${namespace.name}/deployments/${name}`, {
       apiVersion: 'apps/v1',
       kind: 'Deployment',
       metadata: { name },

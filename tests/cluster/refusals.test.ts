@@ -1,16 +1,16 @@
 /** What a cluster refuses: by rights, quotas, policies, names of others, and namespaces that are not there. */
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
+import { describe, expect, jest, test } from '@jest/globals'
 import { toKreError, type Target } from '@kre/contracts'
 import { waitUntil } from '@kre/service-kit'
 import type { Cluster } from '../../k8s-manager/src/kubernetes/cluster/open-cluster.ts'
 import { apply, ready } from '../../k8s-manager/src/testing/apply.ts'
 import { isOwnCluster } from './support/cluster-processes.ts'
-import { type FakeNodes, startFakeNodes } from './support/fake-nodes.ts'
 import { forbidDeployments } from './support/forbid-deployments.ts'
 import { ALL, node, NONE, reasonsOf, takes } from './support/life.ts'
 import { injectSidecars } from './support/sidecar-injector.ts'
 import { countOwn, startTarget } from './support/start-target.ts'
-import { ask, giveRights, hasCluster, make, openAsAdmin } from './support/test-cluster.ts'
+import { ask, giveRights, hasCluster, make } from './support/test-cluster.ts'
+import { useCluster } from './support/use-cluster.ts'
 
 jest.setTimeout(300_000)
 
@@ -21,19 +21,10 @@ if (!hasCluster)
 else describe('what a cluster refuses', refusalsOfTheCluster)
 
 function refusalsOfTheCluster(): void {
-  let admin: Cluster
-  let nodes: FakeNodes
-  beforeAll(async () => {
-    admin = openAsAdmin()
-    nodes = await startFakeNodes(admin)
-  })
-  afterAll(async () => {
-    await nodes?.[Symbol.asyncDispose]()
-    admin?.[Symbol.dispose]()
-  })
+  const cluster = useCluster()
 
   test('that a version ends: it is seen why, and it ends when it may', async () => {
-    await using started = await startTarget(admin)
+    await using started = await startTarget(cluster.admin)
     const { target, namespace } = started
     await apply(target, ALL)
     await ready(target, 4)
@@ -66,17 +57,17 @@ function refusalsOfTheCluster(): void {
   })
 
   test('a Secret more than a quota has room for: nothing is started, until there is room', async () => {
-    await using started = await startTarget(admin)
+    await using started = await startTarget(cluster.admin)
     const { target, namespace } = started
     const quota = `/api/v1/namespaces/${namespace.name}/resourcequotas/few`
-    await make(admin, quota, {
+    await make(cluster.admin, quota, {
       apiVersion: 'v1',
       kind: 'ResourceQuota',
       metadata: { name: 'few' },
       spec: { hard: { secrets: '0' } },
     })
     await waitUntil('the quota counts', async () => {
-      const { status } = (await ask(admin, 'GET', quota)) as { status?: { hard?: object } }
+      const { status } = (await ask(cluster.admin, 'GET', quota)) as { status?: { hard?: object } }
       return status?.hard !== undefined
     })
     const stages = await apply(target, ALL)
@@ -84,16 +75,16 @@ function refusalsOfTheCluster(): void {
       expect(message).toMatch(/^QuotaExceeded: .*exceeded quota: few, requested: secrets=1/)
     expect(await namespace.names('/apis/apps/v1/namespaces/NS/deployments')).toEqual([])
     expect(reasonsOf(await target.fetch(signal))).toContain(stages[0]?.message)
-    await ask(admin, 'DELETE', quota)
+    await ask(cluster.admin, 'DELETE', quota)
     await takes(target, ALL)
     await ready(target, 4)
   })
 
   test('pods, as somebody puts a container into them that Pod Security forbids', async () => {
     if (!isOwnCluster) return
-    await using started = await startTarget(admin)
+    await using started = await startTarget(cluster.admin)
     {
-      await using _mesh = await injectSidecars(admin, started.namespace.name)
+      await using _mesh = await injectSidecars(cluster.admin, started.namespace.name)
       await apply(started.target, { apply: [node], remove: [] })
       await waitUntil('the reason', async () =>
         reasonsOf(await started.target.fetch(signal)).some((reason) =>
@@ -105,9 +96,9 @@ function refusalsOfTheCluster(): void {
   })
 
   test('Deployments, by a policy of the cluster', async () => {
-    await using started = await startTarget(admin)
+    await using started = await startTarget(cluster.admin)
     {
-      await using _policy = await forbidDeployments(admin, started.namespace.name)
+      await using _policy = await forbidDeployments(cluster.admin, started.namespace.name)
       const stages = await apply(started.target, ALL)
       for (const { status, message } of stages)
         expect([status, message]).toEqual(['error', expect.stringContaining('not on a Friday')])
@@ -121,13 +112,13 @@ function refusalsOfTheCluster(): void {
 
   test('a namespace that is not there, is made, is deleted under what runs, and made again', async () => {
     const versionsIn = (own: string) => `${own}-versions`
-    await using started = await startTarget(admin, {}, { versionsIn })
+    await using started = await startTarget(cluster.admin, {}, { versionsIn })
     const { target } = started
     const name = versionsIn(started.namespace.name)
     const path = `/api/v1/namespaces/${name}`
     const build = async () => {
-      await make(admin, path, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
-      await giveRights(admin, { namespace: name, account: started.namespace.name })
+      await make(cluster.admin, path, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
+      await giveRights(cluster.admin, { namespace: name, account: started.namespace.name })
     }
     await expect(target.fetch(signal)).rejects.toMatchObject({
       code: 'unavailable',
@@ -140,9 +131,9 @@ function refusalsOfTheCluster(): void {
       await waitUntil(round, async () => isKnown(target), LONG)
       await takes(target, ALL)
       await ready(target, 4)
-      await ask(admin, 'DELETE', path)
+      await ask(cluster.admin, 'DELETE', path)
       await waitUntil('nothing runs', async () => (await observedIn(target)) === 0, LONG)
-      await waitUntil('the namespace is gone', async () => isMissing(admin, path), LONG)
+      await waitUntil('the namespace is gone', async () => isMissing(cluster.admin, path), LONG)
       const said = await apply(target, ALL).then(
         (stages) => stages.map(({ message }) => message),
         (error: unknown) => [toKreError(error).message],

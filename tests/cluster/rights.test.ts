@@ -1,5 +1,5 @@
 /** Each right that the engine has on a cluster, taken from it, and each name that it uses, taken by somebody else. */
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
+import { describe, expect, jest, test } from '@jest/globals'
 import { objectName, toKreError } from '@kre/contracts'
 import { waitUntil } from '@kre/service-kit'
 import type { Cluster } from '../../k8s-manager/src/kubernetes/cluster/open-cluster.ts'
@@ -10,10 +10,10 @@ import {
   valuesSecretName,
 } from '../../k8s-manager/src/kubernetes/manifests/secrets.ts'
 import { apply, ready } from '../../k8s-manager/src/testing/apply.ts'
-import { type FakeNodes, startFakeNodes } from './support/fake-nodes.ts'
 import { ALL, entrypoint, node, NONE, orAway, published, reasonsOf, takes } from './support/life.ts'
 import { countOwn, startTarget } from './support/start-target.ts'
-import { ask, hasCluster, make, openAsAdmin } from './support/test-cluster.ts'
+import { ask, hasCluster, make } from './support/test-cluster.ts'
+import { useCluster } from './support/use-cluster.ts'
 
 jest.setTimeout(400_000)
 
@@ -25,22 +25,13 @@ if (!hasCluster) describe.skip('rights on a cluster', () => test('are not tried'
 else describe('rights on a cluster', rightsOnTheCluster)
 
 function rightsOnTheCluster(): void {
-  let admin: Cluster
-  let nodes: FakeNodes
-  beforeAll(async () => {
-    admin = openAsAdmin()
-    nodes = await startFakeNodes(admin)
-  })
-  afterAll(async () => {
-    await nodes?.[Symbol.asyncDispose]()
-    admin?.[Symbol.dispose]()
-  })
+  const cluster = useCluster()
 
   test('every right of its Role is needed, and named when it is missing', async () => {
     const waiting = RIGHTS.values()
     const heard: Record<string, string> = {}
     const work = async () => {
-      for (const right of waiting) heard[nameOf(right)] = await lifeWithout(admin, right)
+      for (const right of waiting) heard[nameOf(right)] = await lifeWithout(cluster.admin, right)
     }
     await Promise.all([work(), work(), work(), work()])
     const expected = RIGHTS.map((right) => [nameOf(right), whereHeard(right)])
@@ -48,12 +39,17 @@ function rightsOnTheCluster(): void {
   })
 
   test('each name that somebody else has: it is named, and theirs stays as it is', async () => {
-    await using started = await startTarget(admin, INGRESS)
+    await using started = await startTarget(cluster.admin, INGRESS)
     const { target, namespace } = started
     for (const [kind, api, name, fields] of FOREIGN) {
       const path = `${api.replace('NS', namespace.name)}/${name}`
-      await make(admin, path, { apiVersion: versionIn(api), kind, metadata: { name }, ...fields })
-      const before = await contentOf(admin, path)
+      await make(cluster.admin, path, {
+        apiVersion: versionIn(api),
+        kind,
+        metadata: { name },
+        ...fields,
+      })
+      const before = await contentOf(cluster.admin, path)
       const stages = await apply(target, ALL)
       const refused = stages.filter(({ status }) => status === 'error')
       expect(refused.length).toBeGreaterThan(0)
@@ -65,8 +61,8 @@ function rightsOnTheCluster(): void {
         async () => (await countOwn(namespace)) === 0,
         LONG,
       )
-      expect(await contentOf(admin, path)).toEqual(before)
-      await ask(admin, 'DELETE', path)
+      expect(await contentOf(cluster.admin, path)).toEqual(before)
+      await ask(cluster.admin, 'DELETE', path)
     }
     await takes(target, ALL)
     await ready(target, 4)

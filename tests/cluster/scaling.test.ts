@@ -14,6 +14,7 @@ import { type FakeNodes, type Pod, startFakeNodes } from './support/fake-nodes.t
 import { runPod, type RunningPod } from './support/run-pod.ts'
 import { driftsIn, startTarget, type StartedTarget } from './support/start-target.ts'
 import { ask, hasCluster, openAsAdmin } from './support/test-cluster.ts'
+import { useCluster } from './support/use-cluster.ts'
 
 jest.setTimeout(180_000)
 
@@ -32,20 +33,11 @@ else {
 }
 
 function scaling(): void {
-  let admin: Cluster
-  let nodes: FakeNodes
-  beforeAll(async () => {
-    admin = openAsAdmin()
-    nodes = await startFakeNodes(admin)
-  })
-  afterAll(async () => {
-    await nodes?.[Symbol.asyncDispose]()
-    admin?.[Symbol.dispose]()
-  })
+  const cluster = useCluster()
 
   const listOf = async <T>({ namespace }: StartedTarget, api: string): Promise<T[]> => {
     const path = api.replace('NS', namespace.name)
-    return ((await ask(admin, 'GET', path)) as { items: T[] }).items
+    return ((await ask(cluster.admin, 'GET', path)) as { items: T[] }).items
   }
   const podsOf = async (started: StartedTarget): Promise<string[]> => {
     const pods = await listOf<Pod>(started, '/api/v1/namespaces/NS/pods')
@@ -70,7 +62,7 @@ function scaling(): void {
     )
 
   test('writes a number, and rolls no pod', async () => {
-    await using started = await startTarget(admin)
+    await using started = await startTarget(cluster.admin)
     await apply(started.target, { apply: [nodeWorkload('etl'), entrypointWorkload()], remove: [] })
     await ready(started.target, 2)
     const [first = ''] = await podsOf(started)
@@ -85,7 +77,7 @@ function scaling(): void {
   })
 
   test('lets machines be emptied, whatever it was scaled to', async () => {
-    await using started = await startTarget(admin)
+    await using started = await startTarget(cluster.admin)
     await scale(started, 3)
     await untilPods(started, 3)
     await scale(started, 1)
@@ -105,7 +97,7 @@ function scaling(): void {
   })
 
   test('keeps asleep what sleeps when the next engine comes, and when somebody scales by hand', async () => {
-    await using started = await startTarget(admin)
+    await using started = await startTarget(cluster.admin)
     await scale(started, 1)
     await untilPods(started, 1)
     await scale(started, 0)
@@ -115,10 +107,16 @@ function scaling(): void {
       { scale: 0, replicasWanted: 0, replicas: [] },
     ])
     const path = `/apis/apps/v1/namespaces/${started.namespace.name}/deployments/${NAME}/scale`
-    await ask(admin, 'PATCH', path, { spec: { replicas: 2 } }, 'application/merge-patch+json')
+    await ask(
+      cluster.admin,
+      'PATCH',
+      path,
+      { spec: { replicas: 2 } },
+      'application/merge-patch+json',
+    )
     await waitUntil(
       'it is repaired',
-      async () => (await driftsIn(admin, started.namespace)).length > 0,
+      async () => (await driftsIn(cluster.admin, started.namespace)).length > 0,
       LONG,
     )
     await untilPods(started, 0)
