@@ -162,11 +162,12 @@ describeWithUsers.each(languages)('user code in %s', (language) => {
     const pid = Number(pidOf('evil', language.toLowerCase()))
     const uid = uidOf(pid)
     const text = await attempt(language, 'fork').catch(() => 'ended itself')
-    if (text !== 'ended itself') {
-      expect(Number(/\d+/.exec(text)?.[0])).toBeLessThan(512)
-      if (isAlive(pid)) process.kill(pid, 'SIGKILL')
-    }
-    await waitUntil('its children ended with it', () => uidsOf(uid).length < 20)
+    if (text !== 'ended itself') expect(Number(/\d+/.exec(text)?.[0])).toBeLessThan(512)
+    // A call that failed says nothing of its runner: on a busy computer it only took longer than the caller waits.
+    if (isAlive(pid)) process.kill(pid, 'SIGKILL')
+    await waitUntil('its children ended with it', () => uidsOf(uid).length < 20, {
+      timeoutMs: 60_000,
+    })
     await nodeReady(language, pid)
   })
 

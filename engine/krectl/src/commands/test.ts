@@ -3,6 +3,7 @@ import { toKreError } from '@kre/contracts'
 import type { Context } from '../context.ts'
 import { buildForTests } from './build.ts'
 import { runStep } from './run-step.ts'
+import { runTests } from './run-tests.ts'
 import { buildHelm, hasTestCluster, startTestCluster, stopTestCluster } from './test-cluster.ts'
 import { testPods } from './test-pods.ts'
 
@@ -67,7 +68,7 @@ export function testCommand(program: Command, context: Context): void {
       if (options.pods) return testPods(context, patterns, options.base)
       if (patterns.length === 0)
         for (const [name, command] of STEPS) await runStep(context, name, command)
-      await runStep(context, 'tests', ['npm', 'run', '--silent', 'test', '--', ...patterns])
+      await runTests(context, 'tests', patterns)
       context.output.step('All checks passed.')
     })
 }
@@ -79,8 +80,7 @@ async function testImages(
 ): Promise<void> {
   const wanted = patterns.length === 0 ? ['tests/images'] : patterns
   const kind = await buildForTests(context, base)
-  const command = ['npm', 'run', '--silent', 'test', '--', ...wanted]
-  await runStep(context, 'tests of the images', command, { KRE_TEST_IMAGES: kind })
+  await runTests(context, 'tests of the images', wanted, { KRE_TEST_IMAGES: kind })
   context.output.step('All checks passed.')
 }
 
@@ -99,14 +99,13 @@ async function testOnCluster(
     if (kubeconfig === null) return
     // One after the other: each file brings machines of its own, which answer for the pods of all.
     const wanted = ['--runInBand', ...(patterns.length === 0 ? all : patterns)]
-    const command = ['npm', 'run', '--silent', 'test', '--', ...wanted]
     const helm = await buildHelm(context).catch((error: unknown) => skip(error, options, context))
     const found = {
       KRE_TEST_CLUSTER: kubeconfig,
       KRE_TEST_HELM: helm ?? '',
       ...(options.core ? { KRE_TEST_CORE: 'true' } : {}),
     }
-    await runStep(context, 'tests on Kubernetes', command, found)
+    await runTests(context, 'tests on Kubernetes', wanted, found)
   } finally {
     if (isOurs) await stopTestCluster(context)
   }

@@ -13,7 +13,12 @@ const root = resolve(import.meta.dirname, '../../../..')
 /** Runs one command line in an empty folder, on an empty data folder. */
 export async function krectl(
   words: readonly string[],
-  options: { cwd?: string; environment?: Record<string, string>; stdin?: string } = {},
+  options: {
+    root?: string
+    cwd?: string
+    environment?: Record<string, string>
+    stdin?: string
+  } = {},
 ): Promise<Outcome> {
   const scratch = await mkdtemp(join(tmpdir(), 'krectl-test-'))
   const written = { stdout: '', stderr: '' }
@@ -28,7 +33,7 @@ export async function krectl(
     const code = await run(
       words,
       createContext({
-        root,
+        root: options.root ?? root,
         cwd: options.cwd ?? scratch,
         environment: { KRE_DATA: join(scratch, 'data'), ...options.environment },
         stdin: Readable.from([options.stdin ?? '']),

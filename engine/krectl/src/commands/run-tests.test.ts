@@ -1,0 +1,47 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { krectl } from '../testing/krectl.ts'
+
+const ROOT = new URL('../../../..', import.meta.url).pathname
+
+let root: string
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'run-tests-'))
+  const jest = join(ROOT, 'node_modules/jest/bin/jest.js')
+  const scripts = { test: `node ${jest}` }
+  await writeFile(join(root, 'package.json'), JSON.stringify({ scripts, jest: { transform: {} } }))
+  await project('passes', 'true')
+})
+afterEach(async () => rm(root, { recursive: true, force: true }))
+
+/** @param isGood what the test expects to be true, in the language of the file. */
+const project = (name: string, isGood: string) =>
+  writeFile(
+    join(root, `${name}.test.js`),
+    `const { appendFileSync, readFileSync } = require('node:fs')
+     test('${name}', () => {
+       appendFileSync('${root}/ran', '${name} ')
+       const runs = readFileSync('${root}/ran', 'utf8').split(' ').filter((one) => one === '${name}').length
+       expect(${isGood}).toBe(true)
+     })`,
+  )
+
+const runTests = () =>
+  krectl(['test', 'test.js'], { root, environment: { PATH: process.env.PATH ?? '' } })
+
+test('a file that fails is run once more alone, and named', async () => {
+  await project('busy', 'runs === 2')
+  const { code, stderr } = await runTests()
+  expect(stderr).toMatch(/alone:\n {2}busy\.test\.js/)
+  expect(code).toBe(0)
+})
+
+test('a file that fails alone too fails the run', async () => {
+  await project('broken', 'false')
+  const { code, stderr } = await runTests()
+  expect(stderr).toContain('krectl: tests: the 1 that failed, alone: failed')
+  expect(stderr).not.toContain('passed')
+  expect(code).toBe(1)
+})
