@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import type { Command } from 'commander'
 import { toKreError } from '@kre/contracts'
 import type { Context } from '../context.ts'
@@ -66,11 +67,21 @@ export function testCommand(program: Command, context: Context): void {
       if (options.cluster) return testOnCluster(context, patterns, options)
       if (options.images) return testImages(context, patterns, options.base)
       if (options.pods) return testPods(context, patterns, options.base)
-      if (patterns.length === 0)
-        for (const [name, command] of STEPS) await runStep(context, name, command)
-      await runTests(context, 'tests', patterns)
+      if (patterns.length === 0) await testAll(context)
+      else await runTests(context, 'tests', patterns)
       context.output.step('All checks passed.')
     })
+}
+
+async function testAll(context: Context): Promise<void> {
+  for (const [name, command] of STEPS) await runStep(context, name, command)
+  await runTests(context, 'tests of the parts', ['--testMatch=<rootDir>/**/src/**/*.test.ts'])
+  // These wait for processes half of their time; those above would measure their neighbours.
+  const workers = Math.ceil(1.5 * availableParallelism())
+  await runTests(context, 'tests of the whole', [
+    '--testMatch=<rootDir>/tests/**/*.test.ts',
+    `--maxWorkers=${workers}`,
+  ])
 }
 
 async function testImages(
