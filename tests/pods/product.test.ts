@@ -2,12 +2,14 @@
  * The whole product in real pods: installed by its chart from images made here, beside a database that speaks MongoDB's
  * protocol; a bundle uploaded, started, published, and called through the Service of its runtime.
  */
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { JsonValue } from '@bufbuild/protobuf'
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
 import { waitUntil } from '@kre/service-kit'
 import { connectForeign } from '../support/grpc-client.ts'
+import { root } from '../support/kre.ts'
 import { writeFiles } from '../support/ledger-bundle.ts'
 import { connectRaw } from '../support/ledger.ts'
 import { writeMixedBundle } from '../support/mixed-bundle.ts'
@@ -76,6 +78,18 @@ function productInPods(): void {
       LONG,
     )
   })
+
+  test.each(['digits', 'digits-no-code'])(
+    'runs the example "%s", whose nodes are in TypeScript, a model and Python',
+    async (example) => {
+      const address = await bringUp(example, `${example}-v1`, join(root, 'examples', example))
+      using client = await connectForeign(address, 'digits.Entrypoint', 'ClassifyDigit')
+      const request = await readFile(join(root, 'examples/digits/request.json'), 'utf8')
+      expect(await client.call(JSON.parse(request) as JsonValue)).toMatchObject({ label: 3 })
+      await kre.krectl.json('version', 'unpublish', '-r', example, `${example}-v1`)
+      await kre.krectl.json('version', 'stop', '-r', example, `${example}-v1`)
+    },
+  )
 
   test('gives user code nothing that it does not need', async () => {
     const bundle = join(folder, 'looking')

@@ -97,7 +97,7 @@ function chartValues(
   })
   const storage = { class: namespace, size: '1Gi' }
   const pullPolicy = 'Never'
-  const { typescript, python, entrypoint } = images
+  const { typescript, python, onnx, entrypoint } = images
   return {
     config: {
       admin: { frontendBaseURL: 'http://localhost' },
@@ -119,8 +119,7 @@ function chartValues(
       affinity: { nodeAffinity: {} },
     },
     versions: {
-      // No test runs a model by its own image.
-      images: { typescript, python, entrypoint, onnx: typescript },
+      images: { typescript, python, onnx, entrypoint },
       resources: { cpuRequestMillis: 10, memoryBytes: 256 * 1024 * 1024, storageBytes: 2 ** 30 },
       drainMs: 10_000,
     },

@@ -18,6 +18,7 @@ const NAMES = {
   entrypoint: 'localhost/kre/entrypoint:test',
   typescript: 'localhost/kre/runner-typescript:test',
   python: 'localhost/kre/runner-python:test',
+  onnx: 'localhost/kre/runner-onnx:test',
   nats: 'localhost/kre-test/nats:1',
   ferretdb: 'localhost/kre-test/ferretdb:1',
 } as const

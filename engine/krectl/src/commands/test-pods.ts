@@ -7,7 +7,13 @@ import { buildHelm } from './test-cluster.ts'
 import { hasTestNode, startTestNode, stopTestNode } from './test-node.ts'
 
 /** What the product is installed from, and its versions run. */
-const IMAGES: readonly ImageName[] = ['engine', 'entrypoint', 'runner-typescript', 'runner-python']
+const IMAGES: readonly ImageName[] = [
+  'engine',
+  'entrypoint',
+  'runner-typescript',
+  'runner-python',
+  'runner-onnx',
+]
 
 /** In the network of the node, where Services answer. A node that somebody has started before goes on after the tests. */
 export async function testPods(

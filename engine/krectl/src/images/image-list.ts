@@ -29,8 +29,13 @@ export type ImageSpec = {
 const POD_PROGRAM = 'k8s-manager/src/kubernetes/pod/main.ts'
 
 const NO_TYPES = 'makes types for TypeScript authors, which krectl does on their computers'
-const NO_MODELS = 'runs models, which the ONNX runner alone does'
 const POD_OMIT = { '@bufbuild/protoc-gen-es': NO_TYPES }
+/** Code in TypeScript may import onnxruntime-node without bringing it. */
+const RUNNER_OMIT = {
+  ...POD_OMIT,
+  'adm-zip': 'of the install script of onnxruntime-node, which gets libraries for GPUs',
+  'global-agent': 'of the install script of onnxruntime-node',
+}
 
 export const IMAGES: Readonly<Record<ImageName, ImageSpec>> = {
   engine: {
@@ -55,7 +60,7 @@ export const IMAGES: Readonly<Record<ImageName, ImageSpec>> = {
     title: 'KRE runner for TypeScript',
     description: 'Runs a node that is written in TypeScript or JavaScript',
     workspaces: ['runners/node-runner', 'engine/bundle'],
-    omit: { ...POD_OMIT, 'onnxruntime-node': NO_MODELS },
+    omit: RUNNER_OMIT,
     programs: [POD_PROGRAM],
     files: [],
     wheels: [],
@@ -64,7 +69,10 @@ export const IMAGES: Readonly<Record<ImageName, ImageSpec>> = {
     title: 'KRE runner for Python',
     description: 'Runs a node that is written in Python',
     workspaces: ['runners/node-runner', 'engine/bundle'],
-    omit: { ...POD_OMIT, 'onnxruntime-node': NO_MODELS },
+    omit: {
+      ...POD_OMIT,
+      'onnxruntime-node': 'runs models, which nodes in Python do with packages of their own',
+    },
     programs: [POD_PROGRAM],
     files: ['runners/sdk-python/kre_runner'],
     wheels: ['protobuf==6.33.6'],
@@ -73,11 +81,7 @@ export const IMAGES: Readonly<Record<ImageName, ImageSpec>> = {
     title: 'KRE runner for ONNX models',
     description: 'Runs a node that is a model without code',
     workspaces: ['runners/node-runner', 'engine/bundle'],
-    omit: {
-      ...POD_OMIT,
-      'adm-zip': 'of the install script of onnxruntime-node, which gets libraries for GPUs',
-      'global-agent': 'of the install script of onnxruntime-node',
-    },
+    omit: RUNNER_OMIT,
     programs: [POD_PROGRAM],
     files: [],
     wheels: [],
