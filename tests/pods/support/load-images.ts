@@ -5,10 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { parseJson } from '@kre/contracts'
-import { findNatsServer } from '@kre/service-kit'
 import { z } from 'zod'
-import { findFerretdb } from '../../../engine/store/src/testing/mongo/find-ferretdb.ts'
 import { podman } from '../../images/podman.ts'
+import { findPrograms } from './find-programs.ts'
 import { root } from '../../support/kre.ts'
 import { NODE_DIR } from './why-no-pods.ts'
 
@@ -30,11 +29,9 @@ const Loaded = z.object({ ids: z.string(), digests: z.record(z.string(), z.strin
 const KEPT = join(NODE_DIR, 'node', 'images.json')
 
 export async function loadImages(): Promise<NodeImages> {
-  const cacheDir = join(root, '.kre/cache')
-  const path = process.env['PATH'] ?? ''
-  const say = (text: string) => void process.stderr.write(`${text}\n`)
-  await makeImage(NAMES.nats, await findNatsServer({ cacheDir, path }), 'nats-server')
-  await makeImage(NAMES.ferretdb, await findFerretdb({ cacheDir, onProgress: say }), 'ferretdb')
+  const { natsServer, ferretdb } = await findPrograms()
+  await makeImage(NAMES.nats, natsServer, 'nats-server')
+  await makeImage(NAMES.ferretdb, ferretdb, 'ferretdb')
   const names = Object.values(NAMES)
   const ids = await podman('image', 'inspect', '--format', '{{.Id}}', ...names)
   const kept = Loaded.safeParse(parseJson(await readFile(KEPT, 'utf8').catch(() => 'null')))

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { toKreError } from '@kre/contracts'
 import type { Context } from '../context.ts'
 import type { ImageName } from '../images/image-list.ts'
@@ -26,6 +27,8 @@ export async function testPods(
     const node = await startTestNode(context).catch((error: unknown) => skip(context, error))
     if (node === null) return
     await buildForTests(context, base, { images: IMAGES, size: false })
+    const programs = join(context.root, 'tests/pods/support/find-programs.ts')
+    await runStep(context, 'programs of the pods', ['node', programs])
     const { dir, kubeconfig, network } = node
     const wanted = patterns.length === 0 ? ['tests/pods'] : patterns
     const command = ['npm', 'run', '--silent', 'test', '--', '--runInBand', ...wanted]
