@@ -1,5 +1,5 @@
 /** On a cluster in memory; tests/cluster asks a real one the same, and what only that can answer. */
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, jest, test } from '@jest/globals'
 import { createLogger, waitUntil } from '@kre/service-kit'
 import { targetConformance } from '../target-conformance.ts'
 import { apply, ready } from '../testing/apply.ts'
@@ -47,6 +47,20 @@ targetConformance('Kubernetes, in memory,', async () => {
 })
 
 describe('the Kubernetes target', () => {
+  test('leaves nothing of a look with the signal that lives as long as the engine', async () => {
+    using cluster = createFakeCluster()
+    await using target = openTarget(cluster)
+    await target.fetch(signal)
+    // What is made of two signals stays with both of them, as long as somebody listens to it.
+    const made = jest.spyOn(AbortSignal, 'any')
+    try {
+      for (let n = 0; n < 3; n++) await target.fetch(signal)
+      expect(made).not.toHaveBeenCalled()
+    } finally {
+      made.mockRestore()
+    }
+  })
+
   test('knows nothing, and says why, while the cluster does not let it look', async () => {
     using cluster = createFakeCluster()
     const refusal = {

@@ -76,11 +76,14 @@ export function createKubernetesTarget(deps: KubernetesTargetDeps): Target & Asy
       .catch((error: unknown) => logger.error({ error }, 'credentials could not be renewed'))
   }, TICK_MS)
 
+  let hasAnswered = false
+  void fleet.whenAnswered().then(() => (hasAnswered = true))
   const assertKnown = async (asking: AbortSignal) => {
     asking.throwIfAborted()
     if (signal.aborted)
       throw new KreError('failed-precondition', 'the Kubernetes target was closed with its engine')
-    await untilAnswered(fleet, AbortSignal.any([asking, signal]))
+    // Asked for by every pass: what is there for good is not waited for each time.
+    if (!hasAnswered) await untilAnswered(fleet, AbortSignal.any([asking, signal]))
     const problem = fleet.problem()
     if (problem !== null) throw new KreError('unavailable', problem.message, {}, { cause: problem })
   }
@@ -124,11 +127,14 @@ function createOverdueTeller(notify: (workloadId: string) => void) {
 async function untilAnswered(fleet: Fleet, signal: AbortSignal): Promise<void> {
   const end = Promise.withResolvers<void>()
   const timer = setTimeout(end.resolve, LIST_TIMEOUT_MS)
-  signal.addEventListener('abort', () => end.reject(signal.reason), { once: true })
+  const abort = () => end.reject(signal.reason)
+  signal.addEventListener('abort', abort, { once: true })
   try {
     await Promise.race([fleet.whenAnswered(), end.promise])
   } finally {
     clearTimeout(timer)
+    // A signal made of others lives as long as somebody listens to it, and those live as long as the engine.
+    signal.removeEventListener('abort', abort)
   }
 }
 

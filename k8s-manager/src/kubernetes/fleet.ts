@@ -12,6 +12,7 @@ import { type WatchDeps, type WatchedObjects, watchObjects } from './cluster/wat
 import { leanDeployment, leanObject, leanPod } from './lean-objects.ts'
 import { ANNOTATION, LABEL } from './manifests/identity.ts'
 import { createObjectIndex, type ObjectIndex } from './object-index.ts'
+import { createSharedFields } from './shared-fields.ts'
 
 /** As `labels` in names.ts writes it. */
 const RUNTIME_LABEL = 'kre.dev/runtime'
@@ -58,20 +59,22 @@ export function watchFleet(
       for (const index of indexes) index.note(before, now)
       tell(before, now)
     }
-  const deployments = watchObjects(
+  const share = createSharedFields()
+  const lean = <T extends ClusterObject>(object: T) => leanObject(object, share)
+  const deployments = watchObjects<V1Deployment>(
     'Deployment',
     watchDeps,
     noting(byGroup, byRuntime),
-    leanDeployment,
+    (object) => leanDeployment(object, share),
   )
   const pods = watchObjects('Pod', watchDeps, noting(podsByWorkload), leanPod)
-  const owners = watchObjects('ConfigMap', watchDeps, noting(ownersByGroup), leanObject)
-  const services = watchObjects<V1Service>('Service', watchDeps, noting(partsByGroup), leanObject)
+  const owners = watchObjects<V1ConfigMap>('ConfigMap', watchDeps, noting(ownersByGroup), lean)
+  const services = watchObjects<V1Service>('Service', watchDeps, noting(partsByGroup), lean)
   const policies = watchObjects<V1NetworkPolicy>(
     'NetworkPolicy',
     watchDeps,
     noting(partsByGroup),
-    leanObject,
+    lean,
   )
   const all = [deployments, pods, owners, services, policies]
 

@@ -10,11 +10,12 @@ import type {
   V1PodSpec,
 } from '@kubernetes/client-node'
 import type { ClusterObject } from './cluster/kinds.ts'
-import { ANNOTATION, FIELD_MANAGER } from './manifests/identity.ts'
+import { ANNOTATION } from './manifests/identity.ts'
+import { leanFields, type ShareFields } from './shared-fields.ts'
 
-/** Without the fields of others; that they have some is kept. */
-export function leanObject<T extends ClusterObject>(object: T): T {
-  return { ...object, metadata: withOwnFields(object.metadata) }
+/** Of who owns its fields, what is compared. */
+export function leanObject<T extends ClusterObject>(object: T, share: ShareFields = leanFields): T {
+  return { ...object, metadata: withComparedFields(object.metadata, share) }
 }
 
 /** Its state, and which Secrets it uses. */
@@ -34,17 +35,14 @@ export function leanPod({ apiVersion, kind, metadata, spec, status }: V1Pod): V1
 }
 
 /** Its annotations, how many pods it wants and has, and which Secrets they use. */
-export function leanDeployment({
-  apiVersion,
-  kind,
-  metadata,
-  spec,
-  status,
-}: V1Deployment): V1Deployment {
+export function leanDeployment(
+  { apiVersion, kind, metadata, spec, status }: V1Deployment,
+  share: ShareFields = leanFields,
+): V1Deployment {
   return {
     ...(apiVersion === undefined ? {} : { apiVersion }),
     ...(kind === undefined ? {} : { kind }),
-    metadata: withOwnFields(metadata),
+    metadata: withComparedFields(metadata, share),
     ...(spec === undefined ? {} : { spec: leanDeploymentSpec(spec) }),
     ...(status === undefined ? {} : { status }),
   }
@@ -64,14 +62,9 @@ function leanSpec(spec: V1PodSpec | undefined): { spec?: V1PodSpec } {
   return { spec: { containers: [], volumes: projected } }
 }
 
-function withOwnFields(metadata: V1ObjectMeta | undefined): V1ObjectMeta {
-  const { managedFields, ...rest } = metadata ?? {}
-  if (managedFields === undefined) return rest
-  return {
-    ...rest,
-    managedFields: managedFields.map((entry) => {
-      const { fieldsV1: _, ...others } = entry
-      return entry.manager === FIELD_MANAGER && (entry.subresource ?? '') === '' ? entry : others
-    }),
-  }
+function withComparedFields(
+  { managedFields, ...rest }: V1ObjectMeta = {},
+  share: ShareFields,
+): V1ObjectMeta {
+  return managedFields === undefined ? rest : { ...rest, managedFields: share(managedFields) }
 }
