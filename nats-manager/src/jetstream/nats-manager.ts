@@ -24,6 +24,7 @@ import type { NatsAccounts } from '../accounts/nats-accounts.ts'
 import { diff } from '../plan/diff.ts'
 import {
   plan,
+  streamOf,
   type ClaimsPlan,
   type KeyValuePlan,
   type ObjectPlan,
@@ -63,6 +64,7 @@ export async function createNatsManager(
   const interfaces = createInterfaceWriter(manager)
 
   const create = (object: ObjectPlan): Promise<unknown> => {
+    observer.making(streamOf(object))
     if (object.kind === 'stream') return createStream(manager, object, replicas)
     if (object.kind === 'key-value') return createKeyValue(kvm, object, replicas)
     if (object.kind === 'claims') return createClaims(manager, object, replicas)
@@ -76,7 +78,8 @@ export async function createNatsManager(
     async converge(runtimeId, versions) {
       return translated(async () => {
         const wanted = plan(runtimeId, versions)
-        const changes = diff(runtimeId, wanted, await observer.of(runtimeId))
+        const names = [...wanted.required.map(streamOf), ...wanted.retired.keys()]
+        const changes = diff(runtimeId, wanted, await observer.of(runtimeId, names))
         // What is in them is delivered as before. In their order: what one takes is in the way of the next.
         for (const [name, subject] of changes.retire)
           await manager.streams.update(name, { subjects: [subject] })
@@ -94,7 +97,7 @@ export async function createNatsManager(
     },
     async removeRuntime(runtimeId) {
       return translated(async () => {
-        const streams = await observer.of(runtimeId)
+        const streams = await observer.allOf(runtimeId)
         await remove(streams.map((stream) => stream.name))
         interfaces.forget(runtimeId)
         await accounts?.removeRuntime(runtimeId)

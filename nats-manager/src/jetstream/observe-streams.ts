@@ -1,52 +1,112 @@
 import { RetentionPolicy, type JetStreamManager, type StreamInfo } from '@nats-io/jetstream'
+import { MINUTE_MS } from '@kre/contracts'
 import type { ObservedStream } from '../plan/diff.ts'
 import type { Owner } from '../plan/plan.ts'
 import { ignoreMissing } from './ignore-known.ts'
 import { inParallel } from './in-parallel.ts'
 
-/** Streams that the server describes in one answer: as long as there are no more, looking at all of them is one request. */
-const PAGE_STREAMS = 256
+/**
+ * Names of all streams are listed so often at most, which the server does one by one: what this engine makes it knows.
+ * For what another one has left, and for what somebody makes by hand.
+ */
+const LIST_MS = 5 * MINUTE_MS
 
 export type StreamObserver = {
   /** Everything that carries our metadata. */
   all(): Promise<ObservedStream[]>
   /**
    * What belongs to one runtime. What it asks of the server grows with that runtime, and not with how many others there
-   * are: a pass over each of a hundred would describe the streams of all of them a hundred times.
+   * are.
+   *
+   * @param names that it may have, whether they are known or not.
    */
-  of(runtimeId: string): Promise<ObservedStream[]>
+  of(runtimeId: string, names: Iterable<string>): Promise<ObservedStream[]>
+  /** The same, whoever made it: all names are listed first. */
+  allOf(runtimeId: string): Promise<ObservedStream[]>
+  /** This engine is about to make it. */
+  making(name: string): void
 }
 
-export function observeStreams(manager: JetStreamManager): StreamObserver {
-  /** When they were listed last. */
-  let streams = 0
+/** @param now ms of a clock that is never set back. */
+export function observeStreams(
+  manager: JetStreamManager,
+  now: () => number = () => performance.now(),
+): StreamObserver {
+  let known = createNames()
+  let listing: { at: number; done: Promise<void> } | null = null
 
-  const all = async (): Promise<ObservedStream[]> => {
-    const found: StreamInfo[] = []
-    for await (const info of manager.streams.list()) found.push(info)
-    streams = found.length
-    return found.flatMap(toObserved)
+  const list = async () => {
+    const next = createNames()
+    // What is made while it is listed may be missing there.
+    const before = known
+    known = { ...before, add: (name) => [before, next].forEach((one) => one.add(name)) }
+    for await (const name of manager.streams.names()) next.add(name)
+    known = next
   }
-  const named = async (runtimeId: string): Promise<ObservedStream[]> => {
-    const names: string[] = []
-    for await (const name of manager.streams.names()) names.push(name)
-    streams = names.length
+  const listed = async (isOld: (at: number) => boolean) => {
+    if (listing === null || isOld(listing.at)) {
+      const begun = { at: now(), done: list() }
+      listing = begun
+      // Whoever comes next lists them again.
+      begun.done.catch(() => (listing = listing === begun ? null : listing))
+    }
+    return listing.done
+  }
+  const describe = async (runtimeId: string, names: Iterable<string>) => {
     const observed: ObservedStream[] = []
     // A name only says what may be the runtime's: a version may be called like it. Whose it is, metadata say.
-    const maybe = names.filter((name) => name.split('_').includes(runtimeId))
-    await inParallel(maybe, async (name) => {
+    const maybe = new Set([...names, ...known.of(runtimeId)])
+    await inParallel([...maybe], async (name) => {
       const info = await manager.streams.info(name).catch(ignoreMissing)
-      if (info !== undefined) observed.push(...toObserved(info))
+      if (info === undefined) known.drop(name)
+      else observed.push(...toObserved(info))
     })
-    return observed
+    return observed.filter(({ owner }) => owner.runtime === runtimeId)
   }
 
   return {
-    all,
-    async of(runtimeId) {
-      const observed = streams <= PAGE_STREAMS ? await all() : await named(runtimeId)
-      return observed.filter(({ owner }) => owner.runtime === runtimeId)
+    async all() {
+      const found: StreamInfo[] = []
+      for await (const info of manager.streams.list()) found.push(info)
+      return found.flatMap(toObserved)
     },
+    async of(runtimeId, names) {
+      await listed((at) => now() - at > LIST_MS)
+      return describe(runtimeId, names)
+    },
+    async allOf(runtimeId) {
+      await listed(() => true)
+      return describe(runtimeId, [])
+    },
+    making: (name) => known.add(name),
+  }
+}
+
+type Names = {
+  add(name: string): void
+  drop(name: string): void
+  /** Those with the runtime's id in them. */
+  of(runtimeId: string): Iterable<string>
+}
+
+function createNames(): Names {
+  const byPart = new Map<string, Set<string>>()
+  return {
+    add(name) {
+      for (const part of name.split('_')) {
+        const names = byPart.get(part)
+        if (names === undefined) byPart.set(part, new Set([name]))
+        else names.add(name)
+      }
+    },
+    drop(name) {
+      for (const part of name.split('_')) {
+        const names = byPart.get(part)
+        names?.delete(name)
+        if (names?.size === 0) byPart.delete(part)
+      }
+    },
+    of: (runtimeId) => byPart.get(runtimeId) ?? [],
   }
 }
 
