@@ -26,16 +26,19 @@ try {
   else if (process.argv[2] === 'reset-keys')
     process.stdout.write(`${JSON.stringify({ unset: await resetKeys(config, logger) })}\n`)
   else {
-    await startLean(process.env, async () => loadRest(config), new AbortController().signal)
+    // First: of that, too, the compiled code may have to be made.
+    await loadRest(config)
+    await startLean(process.env, async () => undefined, new AbortController().signal)
     await serve(config)
   }
 } catch (error) {
   fail(error)
 }
 
-/** What the engine loads later, so that its compiled code is kept. */
-async function loadRest({ target }: ReturnType<typeof parseConfig>): Promise<void> {
+/** What an engine with these settings loads later. What it would compile then leaves the compiler in its memory. */
+async function loadRest({ target, mongodb }: ReturnType<typeof parseConfig>): Promise<void> {
   if (target.kubernetes !== null) await import('@kre/k8s-manager/kubernetes')
+  if (mongodb !== null) await import('@kre/store/mongo')
 }
 
 async function serve(config: ReturnType<typeof parseConfig>): Promise<void> {
