@@ -7,6 +7,23 @@ import { EntrypointMethod } from './bundle.ts'
 import { Batch, Subscription, WorkflowLimits } from './manifest/graph.ts'
 import { TensorMapping } from './manifest/tensors.ts'
 
+/**
+ * How a process speaks TLS to NATS; that it is there demands TLS. The texts themselves, because pods and isolated nodes
+ * see no file of the engine.
+ */
+export const NatsTls = z.object({
+  /** Authorities in PEM that may vouch for the server; absent = those that Node.js trusts. */
+  ca: z.string().optional(),
+  /** What the process shows where the server asks for it, in PEM, and its key, which is secret. Never the engine's. */
+  cert: z.string().optional(),
+  key: z.string().optional(),
+  /** Has to be in the server's certificate; absent = the host name of its address. */
+  serverName: z.string().optional(),
+  /** The handshake comes before the server's greeting, as it does where the server has `handshake_first`. */
+  handshakeFirst: z.boolean().optional(),
+})
+export type NatsTls = z.infer<typeof NatsTls>
+
 /** Who a process is on a server that knows accounts. */
 export const NatsCredentials = z.object({
   /** Says what its holder may do, signed by the account. No secret. */
@@ -20,6 +37,13 @@ export const NatsCredentials = z.object({
 })
 export type NatsCredentials = z.infer<typeof NatsCredentials>
 
+/** What appears in the file of `renewalPath`. */
+export const NatsRenewal = NatsCredentials.extend({
+  /** Newer certificates; absent = those of the launch file stay. */
+  tls: NatsTls.optional(),
+})
+export type NatsRenewal = z.infer<typeof NatsRenewal>
+
 export const NatsAccess = z.object({
   servers: z.array(z.string()),
   /** Empty = without a password, or with credentials. */
@@ -28,6 +52,8 @@ export const NatsAccess = z.object({
   credentials: NatsCredentials.optional(),
   /** Start of the subjects that answers come to; absent = `_INBOX`. */
   inboxPrefix: z.string().optional(),
+  /** Absent = without TLS, unless the server wants it. */
+  tls: NatsTls.optional(),
 })
 export type NatsAccess = z.infer<typeof NatsAccess>
 

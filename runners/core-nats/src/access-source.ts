@@ -1,6 +1,6 @@
 /** The access of a process over its life: credentials expire, and whoever started the process puts newer ones into a file. */
 import { readFileSync } from 'node:fs'
-import { type NatsAccess, NatsCredentials, SECOND_MS, toKreError } from '@kre/contracts/runtime'
+import { type NatsAccess, NatsRenewal, SECOND_MS, toKreError } from '@kre/contracts/runtime'
 
 /** From here on, as a share of their life, newer credentials are looked for. */
 const LOOK_FROM = 0.5
@@ -29,7 +29,7 @@ export function createAccessSource(
   access: NatsAccess,
   onDamaged: (error: Error) => void,
 ): AccessSource {
-  let credentials = access.credentials
+  let { credentials, tls } = access
   let takenAtUnixMs = Date.now()
   const path = access.credentials?.renewalPath
 
@@ -39,13 +39,18 @@ export function createAccessSource(
       next !== null && (next.expiresUnixMs ?? Infinity) > (credentials?.expiresUnixMs ?? Infinity)
     if (!isNewer) return false
     credentials = next
+    tls = next.tls ?? tls
     takenAtUnixMs = Date.now()
     return true
   }
   const lifeMs = () => (credentials?.expiresUnixMs ?? Infinity) - takenAtUnixMs
 
   return {
-    current: () => (credentials === undefined ? access : { ...access, credentials }),
+    current: () => ({
+      ...access,
+      ...(credentials === undefined ? {} : { credentials }),
+      ...(tls === undefined ? {} : { tls }),
+    }),
     look,
     watch(onRenewed) {
       if (path === undefined) return () => undefined
@@ -67,7 +72,7 @@ export function createAccessSource(
 }
 
 /** Null while there is none. */
-function read(path: string, onDamaged: (error: Error) => void): NatsCredentials | null {
+function read(path: string, onDamaged: (error: Error) => void): NatsRenewal | null {
   let text: string
   try {
     text = readFileSync(path, 'utf8')
@@ -75,7 +80,7 @@ function read(path: string, onDamaged: (error: Error) => void): NatsCredentials 
     return null // not written yet
   }
   try {
-    return NatsCredentials.parse(JSON.parse(text))
+    return NatsRenewal.parse(JSON.parse(text))
   } catch (error) {
     onDamaged(toKreError(error))
     return null

@@ -1,6 +1,3 @@
-import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { connectNats, waitUntil } from '@kre/service-kit'
 import { startNats, type TestNats } from '@kre/service-kit/testing'
@@ -397,54 +394,6 @@ describe('credentials', () => {
     await server.reload(config('changed'))
     await waitUntil('lost', () => core.told.includes('lost: unauthenticated'))
     expect(core.told).toEqual(['up', 'down', 'lost: unauthenticated'])
-  })
-})
-
-describe('TLS', () => {
-  const makeCertificate = (dir: string) =>
-    execFileSync(
-      'openssl',
-      'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=test -addext subjectAltName=IP:127.0.0.1 -keyout'
-        .split(' ')
-        .concat(join(dir, 'key.pem'), '-out', join(dir, 'cert.pem')),
-      { stdio: 'ignore' },
-    )
-  const startTlsServer = async () => {
-    let certificate = ''
-    const server = await startConfiguredNats(async (dir) => {
-      makeCertificate(dir)
-      certificate = readFileSync(join(dir, 'cert.pem'), 'utf8')
-      return `tls { cert_file: "${join(dir, 'cert.pem')}", key_file: "${join(dir, 'key.pem')}" }`
-    })
-    return Object.assign(server, { certificate })
-  }
-
-  test('is used when the server wants it, for messages of any size', async () => {
-    await using server = await startTlsServer()
-    using core = open({ servers: local(server.port) }, { tls: { ca: server.certificate } })
-    const sizes: number[] = []
-    core.subscribe('secret', { onMessage: ({ data }) => sizes.push(data.length) })
-    await core.whenUp(5_000)
-    core.publish('secret', Buffer.alloc(10))
-    core.publish('secret', Buffer.alloc(1_000_000))
-    await waitUntil('both', () => sizes.length === 2)
-    expect(sizes).toEqual([10, 1_000_000])
-    await core.drain()
-  })
-
-  test('is not begun with a server that nobody vouches for', async () => {
-    await using server = await startTlsServer()
-    using core = open({ servers: local(server.port) })
-    await expect(core.whenUp(300)).rejects.toMatchObject({
-      code: 'deadline-exceeded',
-      message: expect.stringContaining('self-signed certificate'),
-    })
-    expect(core.told).toEqual([])
-  })
-
-  test('that is demanded is not done without', async () => {
-    using core = open(nats.access, { tls: {} })
-    await expect(core.whenUp(300)).rejects.toThrow('offers no TLS')
   })
 })
 

@@ -1,4 +1,3 @@
-import type { ConnectionOptions } from 'node:tls'
 import { KreError, MiB, type NatsAccess, SECOND_MS, toKreError } from '@kre/contracts/runtime'
 import { createAccessSource } from './access-source.ts'
 import { createHandOver, type HandOver } from './hand-over.ts'
@@ -27,8 +26,6 @@ export type CoreOptions = {
   readonly pingIntervalMs?: number
   /** Most bytes that wait for the server to read them; 64 MiB by default. */
   readonly waitingBytesMax?: number
-  /** Demands TLS. Without this it is used when the server offers it, with the system's certificates. */
-  readonly tls?: ConnectionOptions
 }
 
 /** What a connection tells; a listener that throws is reported and does no harm. */
@@ -109,7 +106,6 @@ export function openCoreConnection(
   const source = createAccessSource(access, (error) => report(toKreError(error)))
   const sessionOptions = {
     name,
-    tls: options.tls ?? null,
     connectTimeoutMs: options.connectTimeoutMs ?? 5_000,
     pingIntervalMs: options.pingIntervalMs ?? 20_000,
     waitingBytesMax: options.waitingBytesMax ?? 64 * MiB,

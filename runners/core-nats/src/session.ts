@@ -1,12 +1,12 @@
 /** One connection to one server, from the first byte to the last: greeting, life signs, end. */
-import { createConnection, isIP, type Socket } from 'node:net'
-import type { ConnectionOptions } from 'node:tls'
-import { KiB, KreError, type NatsAccess, toKreError } from '@kre/contracts/runtime'
+import { createConnection, type Socket } from 'node:net'
+import { KiB, KreError, type NatsAccess, tlsProblem, toKreError } from '@kre/contracts/runtime'
 import { signNonce } from './sign-nonce.ts'
 import { createParser, type CoreMessage, type ProtocolParser } from './parser.ts'
 import { toServerError } from './server-error.ts'
 import { parseInfo, type ServerInfo } from './server-info.ts'
 import type { Server } from './server-list.ts'
+import { tlsOver } from './tls-socket.ts'
 import { createWriter, type Writer } from './writer.ts'
 
 /** As much as one read may bring. */
@@ -15,11 +15,10 @@ const READ_BYTES = 64 * KiB
 const END_MS = 1_000
 
 export type SessionOptions = {
+  /** Without `tls` it is spoken when the server offers it, with the system's authorities; otherwise it is demanded. */
   readonly access: NatsAccess
   /** Shown by the server in its lists of connections. */
   readonly name: string
-  /** Null = TLS when the server offers it, with the system's certificates; otherwise it is demanded. */
-  readonly tls: ConnectionOptions | null
   /** From the first try to the server's welcome, at most. */
   readonly connectTimeoutMs: number
   readonly pingIntervalMs: number
@@ -63,6 +62,7 @@ export function openSession(
   events: SessionEvents,
 ): Session {
   const place = `${server.host}:${server.port}`
+  const tls = options.access.tls ?? null
   let phase: Phase = 'dialling'
   let socket: Socket
   let parser: ProtocolParser
@@ -73,14 +73,18 @@ export function openSession(
   let pingTimer: NodeJS.Timeout | undefined
   /** The server's last complaint says more than the end of the connection. */
   let complaint: KreError | null = null
-  const connectTimer = setTimeout(
-    () => end(unavailable(`did not welcome this client within ${options.connectTimeoutMs} ms`)),
-    options.connectTimeoutMs,
-  )
+  const connectTimer = setTimeout(() => end(unavailable(lateness())), options.connectTimeoutMs)
 
   const unavailable = (what: string, cause?: unknown) =>
     new KreError('unavailable', `the NATS server ${place} ${what}`, { server: place }, { cause })
 
+  const lateness = () => {
+    const late = `did not welcome this client within ${options.connectTimeoutMs} ms`
+    const isSilent = socket.bytesRead === 0 && tls?.handshakeFirst !== true
+    return isSilent
+      ? `${late} and said nothing: where it has handshake_first, set KRE_NATS_TLS_HANDSHAKE_FIRST=true`
+      : late
+  }
   const attach = (next: Socket) => {
     socket = next
     writer = createWriter(next, options.waitingBytesMax)
@@ -94,7 +98,10 @@ export function openSession(
     })
     next.on('error', (error) => {
       if (socket === next)
-        end(complaint ?? unavailable(`can't be reached: ${error.message}`, error))
+        end(
+          complaint ??
+            unavailable(tlsProblem(error) ?? `can't be reached: ${error.message}`, error),
+        )
     })
     next.on('close', () => {
       if (socket === next) end(complaint ?? unavailable('ended the connection'))
@@ -114,12 +121,13 @@ export function openSession(
       end(toKreError(error))
     }
   }
-  const dial = (hasTls: boolean) => {
+  const dial = () => {
     const { host, port } = server
-    if (hasTls) {
+    if (tls !== null || server.hasTls) {
       // TLS takes the socket over, which it can't while somebody else's buffer is read into.
       attach(createConnection({ host, port, noDelay: true }))
-      socket.on('data', read)
+      if (tls?.handshakeFirst === true) startTls()
+      else socket.on('data', read)
       return
     }
     const common = Buffer.allocUnsafeSlow(READ_BYTES)
@@ -139,33 +147,53 @@ export function openSession(
     writer.stop()
     return left
   }
-  const startTls = () => {
+  const redial = () => {
+    const left = leave()
+    dial()
+    left.destroy()
+  }
+  /**
+   * From here on only what comes through TLS is read: what somebody put behind the greeting in plain text is dropped.
+   *
+   * @param onSecure the certificate is right. Nobody else learns who we are.
+   */
+  const startTls = (onSecure?: () => void) => {
     const raw = leave()
     raw.off('data', read)
-    const { connect } = process.getBuiltinModule('node:tls')
-    const servername = isIP(server.host) === 0 ? { servername: server.host } : {}
-    attach(connect({ host: server.host, ...servername, ...options.tls, socket: raw }))
-    socket.on('data', read)
+    try {
+      attach(tlsOver(raw, tls, server.host))
+      socket.on('data', read)
+      if (onSecure !== undefined) socket.once('secureConnect', onSecure)
+    } catch (error) {
+      // In a turn of its own: who opens a session can be told of its end only when he has it.
+      setImmediate(() => end(toKreError(error)))
+    }
   }
 
   const onInfo = (text: string) => {
     const info = parseInfo(text)
-    if (phase === 'dialling') {
-      if (info.hasTls && !server.hasTls) {
-        server.hasTls = true
-        const left = leave()
-        dial(true)
-        left.destroy()
-        return
-      }
-      if (info.hasTls) startTls()
-      else if (options.tls !== null) return end(unavailable('offers no TLS, which is demanded'))
-      phase = 'greeting'
-      const line = connect(info)
-      if (line === null) return
-      writer.lines(line + events.greeting())
-      ping(null)
+    if (phase !== 'dialling') return events.onInfo(info)
+    if (tls?.handshakeFirst === true) return greet(info)
+    if (info.hasTls) {
+      if (tls !== null || server.hasTls) return startTls(() => greet(info))
+      server.hasTls = true
+      return redial()
     }
+    server.hasTls = false
+    if (tls === null) return greet(info)
+    end(
+      unavailable(
+        'offers no TLS, which is demanded: let it speak TLS, or name it by nats:// and without KRE_NATS_TLS_ variables',
+      ),
+    )
+  }
+  const greet = (info: ServerInfo) => {
+    if (phase !== 'dialling') return
+    phase = 'greeting'
+    const line = connect(info)
+    if (line === null) return
+    writer.lines(line + events.greeting())
+    ping(null)
     events.onInfo(info)
   }
   /** Null = it ended, because the credentials can't be used. */
@@ -223,7 +251,7 @@ export function openSession(
     events.onEnd(reason)
   }
 
-  dial(server.hasTls)
+  dial()
   return {
     message: (...message) => writer.message(...message),
     lines(text) {
@@ -240,7 +268,7 @@ export function openSession(
   }
 }
 
-function connectLine({ access, name, tls }: SessionOptions, info: ServerInfo): string {
+function connectLine({ access, name }: SessionOptions, info: ServerInfo): string {
   const greeting = {
     protocol: 1,
     lang: 'kre-core',
@@ -250,7 +278,7 @@ function connectLine({ access, name, tls }: SessionOptions, info: ServerInfo): s
     pedantic: false,
     headers: info.hasHeaders,
     no_responders: info.hasHeaders,
-    ...(tls === null ? {} : { tls_required: true }),
+    ...(access.tls === undefined ? {} : { tls_required: true }),
     ...proofOf(access, info),
   }
   return `CONNECT ${JSON.stringify(greeting)}\r\n`

@@ -1,7 +1,7 @@
 /** What the program that prepares a pod needs of the contracts: a pod waits until it has loaded them. */
 export * from '../bundle-parts.ts'
 export * from '../errors.ts'
-export { EntrypointLaunch, NatsAccess, NatsCredentials, NodeLaunch } from '../launch.ts'
+export { EntrypointLaunch, NatsAccess, NatsRenewal, NodeLaunch } from '../launch.ts'
 export { escapeUnprintable } from '../manifest/escape-unprintable.ts'
 export type { KrtIssue } from '../manifest/issue.ts'
 export { bundlePart, BUNDLES_STREAM } from '../names.ts'

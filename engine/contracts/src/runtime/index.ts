@@ -9,11 +9,12 @@ export * from '../log-batch.ts'
 export * from '../message-samples.ts'
 export { fnv1a } from '../name-hash.ts'
 export * from '../names.ts'
+export { tlsProblem } from '../tls-problem.ts'
 export { spellBytes, unfinishedBytes } from '../spell-bytes.ts'
 export * from '../start-stage.ts'
 export * from '../units.ts'
 export type { EntrypointMethod } from '../bundle.ts'
-export type { NatsAccess, Tracing } from '../launch.ts'
+export type { NatsAccess, NatsTls, Tracing } from '../launch.ts'
 export type { WorkflowLimits } from '../manifest/graph.ts'
 export type {
   LogBatch,

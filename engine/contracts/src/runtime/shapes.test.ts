@@ -9,12 +9,14 @@ const NATS = {
   password: 'p',
   credentials: { jwt: 'j', seed: 's', expiresUnixMs: 1, renewalPath: 'nats.json' },
   inboxPrefix: '_INBOX.rt',
+  tls: { ca: 'c', cert: 'd', key: 'k', serverName: 'nats', handshakeFirst: true },
 }
 const PLACE = { nats: NATS, replica: 0, drainMs: 1_000, engineAbsenceMs: 60_000 }
 
 /** One full value of each; every change of it below must be judged alike by shape and schema. */
 const SAMPLES = {
   NatsCredentials: NATS.credentials,
+  NatsRenewal: { ...NATS.credentials, tls: NATS.tls },
   NodeLaunch: {
     kind: 'node',
     runtimeId: 'rt',

@@ -22,6 +22,7 @@ import {
 export type NodeLaunch = launch.NodeLaunch
 export type NodeMember = launch.NodeMember
 export type NatsCredentials = launch.NatsCredentials
+export type NatsRenewal = launch.NatsRenewal
 export type EntrypointLaunch = launch.EntrypointLaunch
 export type VersionInterface = launch.VersionInterface
 export type RoutingTable = launch.RoutingTable
@@ -48,11 +49,23 @@ const tensorMapping = object<TensorMapping>({
   outputs: recordOf(tensorField),
 })
 
-export const NatsCredentials = object<launch.NatsCredentials>({
+const natsTls = object<launch.NatsTls>({
+  ca: optional(text),
+  cert: optional(text),
+  key: optional(text),
+  serverName: optional(text),
+  handshakeFirst: optional(flag),
+})
+const natsCredentials = {
   jwt: text,
   seed: text,
   expiresUnixMs: nullable(number),
   renewalPath: optional(text),
+}
+export const NatsCredentials = object<launch.NatsCredentials>(natsCredentials)
+export const NatsRenewal = object<launch.NatsRenewal>({
+  ...natsCredentials,
+  tls: optional(natsTls),
 })
 const natsAccess = object<launch.NatsAccess>({
   servers: listOf(text),
@@ -60,6 +73,7 @@ const natsAccess = object<launch.NatsAccess>({
   password: text,
   credentials: optional(NatsCredentials),
   inboxPrefix: optional(text),
+  tls: optional(natsTls),
 })
 
 const place = {

@@ -1,7 +1,7 @@
 /** A real nats-server for one test file: `await using nats = await startNats()`. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { NatsAccess } from '@kre/contracts'
@@ -22,17 +22,21 @@ export type TestNats = AsyncDisposable & {
 
 const cacheDir = resolve(import.meta.dirname, '../../../../.kre/cache')
 
-export async function startNats(): Promise<TestNats> {
+/** @param configure more lines of the server's configuration, which may name files that it puts into the folder. */
+export async function startNats(
+  configure: (dir: string) => string | Promise<string> = () => '',
+): Promise<TestNats> {
   const binary = await findNatsServer({ cacheDir, path: process.env['PATH'] ?? '' })
   const dir = await mkdtemp(join(tmpdir(), 'kre-nats-'))
+  const file = join(dir, 'nats.conf')
+  await writeFile(file, await configure(dir))
+  const files = ['--ports_file_dir', dir, '-c', file]
   const connections: NatsConnection[] = []
   const start = async (port: number) => {
     const child = spawn(
       binary,
-      ['-a', '127.0.0.1', '-p', String(port), '-js', '-sd', dir, '--ports_file_dir', dir],
-      {
-        stdio: 'ignore',
-      },
+      ['-a', '127.0.0.1', '-p', String(port), '-js', '-sd', dir, ...files],
+      { stdio: 'ignore' },
     )
     const guard = guardOf(child.pid ?? 0, dir)
     const listening = await waitUntil('nats-server listening', () =>

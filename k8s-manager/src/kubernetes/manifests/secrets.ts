@@ -8,6 +8,7 @@ import {
   KreError,
   MiB,
   type NatsAccess,
+  type NatsRenewal,
   type NodeMember,
   objectName,
   type Workload,
@@ -96,13 +97,18 @@ export function accessSecret(
 ): V1Secret {
   const values = access.map(([workload, { credentials, ...nats }]) => {
     const keys = accessKeys(workload)
+    if (credentials === undefined)
+      return { [keys.nats]: JSON.stringify(nats), [keys.credentials]: 'null' }
+    // Certificates go with what is renewed, and are there once.
+    const { tls, ...place } = nats
+    const renewalPath = `${POD.access}/${CREDENTIALS_KEY}`
     return {
-      [keys.nats]: JSON.stringify(nats),
-      [keys.credentials]: JSON.stringify(
-        credentials === undefined
-          ? null
-          : { ...credentials, renewalPath: `${POD.access}/${CREDENTIALS_KEY}` },
-      ),
+      [keys.nats]: JSON.stringify(place),
+      [keys.credentials]: JSON.stringify({
+        ...credentials,
+        renewalPath,
+        tls,
+      } satisfies NatsRenewal),
     }
   })
   return {

@@ -6,7 +6,7 @@ import {
   EntrypointLaunch,
   KreError,
   NatsAccess,
-  NatsCredentials,
+  NatsRenewal,
   NodeLaunch,
   parseJson,
 } from '@kre/contracts/pod'
@@ -73,8 +73,10 @@ export async function preparePod(deps: PrepareDeps): Promise<void> {
 async function readAccess(folders: PodFolders): Promise<NatsAccess> {
   const access = await readJson(join(folders.access, NATS_KEY), NatsAccess)
   const path = join(folders.access, CREDENTIALS_KEY)
-  const credentials = await readJson(path, NatsCredentials.nullable())
-  return credentials === null ? access : { ...access, credentials }
+  const renewal = await readJson(path, NatsRenewal.nullable())
+  if (renewal === null) return access
+  const { tls, ...credentials } = renewal
+  return { ...access, credentials, ...(tls === undefined ? {} : { tls }) }
 }
 
 /** All nodes of a process have the configuration of their version. */

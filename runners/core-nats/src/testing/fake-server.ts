@@ -15,7 +15,12 @@ export type FakeServer = AsyncDisposable & {
   readonly clients: readonly FakeClient[]
 }
 
-export type FakeInfo = { max_payload?: number; headers?: boolean; ldm?: boolean }
+export type FakeInfo = {
+  max_payload?: number
+  headers?: boolean
+  ldm?: boolean
+  tls_required?: boolean
+}
 
 /** @param behave called for each connection; `welcome` does what a server does. */
 export async function startFakeServer(
