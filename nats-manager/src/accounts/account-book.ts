@@ -1,6 +1,6 @@
 /**
- * The keys of the accounts that the engine has made. Read anew for each use: an engine that takes over goes on with what
- * the one before it wrote.
+ * The keys of the accounts that the engine has made. Before each use it is asked whether it is still what was read last:
+ * an engine that takes over goes on with what the one before it wrote.
  */
 import { KreError } from '@kre/contracts'
 import { z } from 'zod'
@@ -45,16 +45,32 @@ export type AccountBook = {
 export type BookPage = {
   /** For people. */
   readonly name: string
+  /** @returns which text is there now; null = nothing was ever written. Costs little, however long the text is. */
+  revision(): Promise<string | null>
   /** Null = nothing was ever written. */
-  read(): Promise<string | null>
-  /** One change at a time; the text before, and what it returns. */
-  change(next: (text: string | null) => string): Promise<void>
+  read(): Promise<WrittenPage | null>
+  /**
+   * One at a time.
+   *
+   * @param before revision of the text that this one follows; null = none.
+   * @returns its revision.
+   * @throws Error when another one has been written meanwhile, where that can be told.
+   */
+  write(text: string, before: string | null): Promise<string>
 }
+export type WrittenPage = { readonly text: string; readonly revision: string }
 
 export function openAccountBook(page: BookPage): AccountBook {
   let last: Promise<unknown> = Promise.resolve()
+  /** Read-only: reading and checking thousands of accounts takes longer than what is done with one of them. */
+  let known: { readonly book: Book; readonly revision: string | null } | null = null
 
-  const load = async (): Promise<Book> => parse(await page.read())
+  const load = async (): Promise<NonNullable<typeof known>> => {
+    if (known !== null && (await page.revision()) === known.revision) return known
+    const found = await page.read()
+    const book = parse(found?.text ?? null)
+    return (known = { book, revision: found?.revision ?? null })
+  }
   const parse = (text: string | null): Book => {
     const parsed = Book.safeParse(text === null ? { runtimes: {} } : parseJson(text))
     if (parsed.success) return parsed.data
@@ -65,13 +81,19 @@ export function openAccountBook(page: BookPage): AccountBook {
   }
 
   const change = (next: (book: Book) => Book): Promise<void> => {
-    const written = last.then(async () => page.change((text) => JSON.stringify(next(parse(text)))))
+    const written = last.then(async () => {
+      const before = await load()
+      const book = next(before.book)
+      // Nobody knows what is there when the write fails.
+      known = null
+      known = { book, revision: await page.write(JSON.stringify(book), before.revision) }
+    })
     last = written.catch(() => undefined) // told to its caller
     return written
   }
 
   return {
-    read: async (runtimeId) => (await load()).runtimes[runtimeId] ?? null,
+    read: async (runtimeId) => (await load()).book.runtimes[runtimeId] ?? null,
     write: (runtimeId, runtime) =>
       change((book) => {
         const others = Object.entries(book.runtimes).filter(([id]) => id !== runtimeId)
@@ -79,14 +101,14 @@ export function openAccountBook(page: BookPage): AccountBook {
         return { ...book, runtimes: Object.fromEntries([...others, ...own]) }
       }),
     async publicKeys() {
-      const { runtimes } = await load()
+      const { runtimes } = (await load()).book
       const accounts = Object.values(runtimes).flatMap(({ account, versions }) => [
         account,
         ...Object.values(versions),
       ])
       return new Set(accounts.map(({ publicKey }) => publicKey))
     },
-    engine: async () => (await load()).engine,
+    engine: async () => (await load()).book.engine,
     confirm: ({ claims, issuedAt }, publicKeys) =>
       change(({ runtimes }) => {
         const checked = (account: BookedAccount) =>

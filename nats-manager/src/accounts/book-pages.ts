@@ -1,25 +1,39 @@
 /** Places for the book of accounts: a file on a laptop; on a cluster NATS itself, where every engine finds it. */
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { jetstream } from '@nats-io/jetstream'
-import { Kvm, type KV, type KvEntry } from '@nats-io/kv'
+import { Kvm, type KV } from '@nats-io/kv'
 import type { NatsConnection } from '@nats-io/transport-node'
 import { ACCOUNTS_BUCKET, KreError, MiB } from '@kre/contracts'
 import type { BookPage } from './account-book.ts'
 
 /** A file of mode 0600. @param file whose folder exists. */
 export function filePage(file: string): BookPage {
-  const read = async () =>
-    readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+  const ifThere = <T>(found: Promise<T>) =>
+    found.catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return null
       throw error
     })
+  // Each text is a file of its own, put into the place of the one before it.
+  const revision = async () => {
+    const found = await ifThere(stat(file, { bigint: true }))
+    return found === null ? null : `${found.ino}.${found.mtimeNs}.${found.size}`
+  }
   return {
     name: file,
-    read,
-    async change(next) {
-      await writeFile(`${file}.new`, next(await read()), { mode: 0o600 })
+    revision,
+    async read() {
+      for (;;) {
+        const before = await revision()
+        const text = await ifThere(readFile(file, 'utf8'))
+        if ((await revision()) !== before) continue
+        return text === null || before === null ? null : { text, revision: before }
+      }
+    },
+    async write(text) {
+      await writeFile(`${file}.new`, text, { mode: 0o600 })
       await rename(`${file}.new`, file)
+      return (await revision()) ?? ''
     },
   }
 }
@@ -41,8 +55,9 @@ export function bucketPage(nats: NatsConnection, secret: string, replicas: numbe
   const name = `the entry "${KEY}" of bucket ${ACCOUNTS_BUCKET} in NATS`
   // Its first writer makes it.
   let opened: Promise<KV> | null = null
+  const client = jetstream(nats, { checkAPI: false })
   const open = async () => {
-    opened ??= new Kvm(jetstream(nats)).create(ACCOUNTS_BUCKET, {
+    opened ??= new Kvm(client).create(ACCOUNTS_BUCKET, {
       history: 1,
       replicas,
       maxValueSize: BYTES_MAX,
@@ -52,18 +67,29 @@ export function bucketPage(nats: NatsConnection, secret: string, replicas: numbe
       throw error
     })
   }
-  const textOf = (entry: KvEntry | null) =>
-    entry?.operation === 'PUT' ? decrypt(entry.value, key, name) : null
   return {
     name,
-    read: async () => textOf(await (await open()).get(KEY)),
-    async change(next) {
+    async revision() {
+      await open()
+      const manager = await client.jetstreamManager()
+      // Nothing else is in the bucket.
+      const { state } = await manager.streams.info(`KV_${ACCOUNTS_BUCKET}`)
+      return state.last_seq === 0 ? null : String(state.last_seq)
+    },
+    async read() {
+      const entry = await (await open()).get(KEY)
+      if (entry?.operation !== 'PUT') return null
+      return { text: decrypt(entry.value, key, name), revision: String(entry.revision) }
+    },
+    async write(text, before) {
       const bucket = await open()
-      const entry = await bucket.get(KEY)
+      const data = encrypt(text, key)
       // Another engine that leads by now has written since: it knows more.
-      const data = encrypt(next(textOf(entry)), key)
-      if (entry === null) await bucket.create(KEY, data)
-      else await bucket.update(KEY, data, entry.revision)
+      const revision =
+        before === null
+          ? await bucket.create(KEY, data)
+          : await bucket.update(KEY, data, Number(before))
+      return String(revision)
     },
   }
 }

@@ -59,8 +59,9 @@ export async function createNatsManager(
     throw toKreError(error)
   })
   const observer = observeStreams(manager)
-  const kvm = new Kvm(jetstream(nats))
-  const objm = new Objm(jetstream(nats))
+  const client = jetstream(nats, { checkAPI: false })
+  const kvm = new Kvm(client)
+  const objm = new Objm(client)
   const interfaces = createInterfaceWriter(manager)
 
   const create = (object: ObjectPlan): Promise<unknown> => {

@@ -60,10 +60,9 @@ describe('accounts on a server that others run', () => {
 
   test('are not written over by an engine that has read before another one has written', async () => {
     const page = bucketPage(nats.engine, nats.server.keys.operator, 1)
-    const late = page.change((text) => text ?? '')
-    const slow = page.change((text) => {
-      return text ?? ''
-    })
+    const { text = '', revision = null } = (await page.read()) ?? {}
+    const late = page.write(text, revision)
+    const slow = page.write(text, revision)
     const outcomes = await Promise.allSettled([late, slow])
     expect(outcomes.filter(({ status }) => status === 'rejected')).toHaveLength(1)
   })
