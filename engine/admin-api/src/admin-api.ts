@@ -92,6 +92,7 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
     logger,
     now,
     newId: randomUUID,
+    publicUrl,
     hashToken,
     currentPrincipal: (principal) => principals.again(principal),
     lock: createSharedLock(createKeyedLock(), acquire),
@@ -119,7 +120,6 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
     links,
     logins,
     rateLimits,
-    publicUrl,
     ownOrigins: origins,
     addressOf,
   }

@@ -73,6 +73,8 @@ export type FeatureDeps = Store & {
   logger: Logger
   now: () => Date
   newId: () => string
+  /** Where browsers reach this API. */
+  publicUrl: () => string
   hashToken: HashToken
   /** What a principal is by now; null = its login or token ended. For work that takes longer than a moment. */
   currentPrincipal: (principal: Principal) => Promise<Principal | null>

@@ -160,6 +160,7 @@ describe('refusals of the life cycle', () => {
 
   test.each([
     ['', 'the comment is empty: say why you do this'],
+    ['\u200b\u2060', 'the comment is empty: say why you do this'],
     [' \n\t', 'the comment is empty: say why you do this'],
     ['x'.repeat(501), 'the comment has 501 characters: use at most 500'],
   ])('demand a comment (%j)', async (comment, message) => {

@@ -11,3 +11,8 @@ export function quoted(text: string): string {
 export function characters(text: string): number {
   return Array.from(text).length
 }
+
+/** Whether a reader sees anything of it: a letter, digit, sign or symbol. */
+export function isSeen(text: string): boolean {
+  return /[\p{L}\p{N}\p{P}\p{S}]/u.test(text)
+}

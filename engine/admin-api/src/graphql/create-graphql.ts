@@ -5,6 +5,7 @@ import {
   NoSchemaIntrospectionCustomRule,
   parse,
   type ExecutionArgs,
+  type ExecutionResult,
 } from 'graphql'
 import { createSchema, createYoga, isAsyncIterable, type Plugin } from 'graphql-yoga'
 import type { Logger } from '@kre/service-kit'
@@ -25,8 +26,8 @@ import {
   type PersistedOperations,
   type SentOperation,
 } from './persisted-operations.ts'
+import { publicError } from './public-error.ts'
 import { SCALARS } from './scalars.ts'
-import { INVALID_DOCUMENT } from './to-graphql-error.ts'
 
 export const GRAPHQL_PATH = '/graphql'
 
@@ -66,7 +67,7 @@ export function createGraphql(deps: FeatureDeps): Graphql {
       // Only what no resolver let through comes here: it has no message for callers.
       maskError: (error) => maskFault(error, logger),
     },
-    plugins: [takePersisted(operations), limitDocuments, nameErrors],
+    plugins: [readAddress, takePersisted(operations), limitDocuments, nameErrors],
   })
   return {
     answer: async ({ url, method, headers, body }, context) =>
@@ -83,8 +84,7 @@ export function createGraphql(deps: FeatureDeps): Graphql {
 
     async prepareSubscription({ variables, operationName, ...sent }, context) {
       const enveloped = yoga.getEnveloped(context)
-      const named = (errors: readonly GraphQLError[]) =>
-        errors.map((error) => nameError(error, context.requestId))
+      const named = (errors: readonly GraphQLError[]) => publicErrors(errors, context.requestId)
       try {
         const query = resolveOperation(operations, sent, context.onlyPersisted)
         const document = enveloped.parse(query ?? '') as ReturnType<typeof parse>
@@ -99,7 +99,11 @@ export function createGraphql(deps: FeatureDeps): Graphql {
           variableValues: variables,
           contextValue: (await enveloped.contextFactory()) as unknown,
         }
-        return { args, subscribe: enveloped.subscribe as Execute }
+        const subscribe: Execute = async (own) => {
+          const events = (await enveloped.subscribe(own)) as ExecutionResult
+          return isAsyncIterable(events) ? events : withPublicErrors(events, context.requestId)
+        }
+        return { args, subscribe }
       } catch (error) {
         if (error instanceof GraphQLError) return named([error])
         throw error
@@ -142,7 +146,7 @@ function takePersisted(operations: PersistedOperations): Plugin<object, GraphqlC
         const query = resolveOperation(operations, params, onlyPersisted)
         if (query !== null) setParams({ ...params, query })
       } catch (error) {
-        throw error instanceof GraphQLError ? nameError(error, requestId) : error
+        throw error instanceof GraphQLError ? publicError(error, requestId) : error
       }
     },
   }
@@ -162,26 +166,48 @@ const limitDocuments: Plugin<object, GraphqlContext> = {
   },
 }
 
-/** Gives the errors of documents and variables, which come from libraries, the form of all others. */
+/** Gives errors that come from libraries, of bodies, documents and variables, the form of all others. */
 const nameErrors: Plugin<object, GraphqlContext> = {
-  onExecutionResult(executed) {
-    const { result, context } = executed
-    if (result === undefined || isAsyncIterable(result) || result.errors === undefined) return
-    const errors = result.errors.map((error) => nameError(error, context.requestId))
-    executed.setResult({ ...result, errors })
+  onExecutionResult({ result, setResult, context }) {
+    if (result !== undefined && !isAsyncIterable(result))
+      setResult(withPublicErrors(result, context.requestId))
+  },
+  // What failed before there was anything to execute comes here alone.
+  onResultProcess({ result, setResult, serverContext }) {
+    if (!isAsyncIterable(result) && !Array.isArray(result))
+      setResult(withPublicErrors(result, serverContext.requestId))
   },
 }
 
-function nameError(error: GraphQLError, requestId: string): GraphQLError {
-  const code = error.extensions?.['code'] ?? INVALID_DOCUMENT
-  return new GraphQLError(error.message, {
-    nodes: error.nodes ?? null,
-    positions: error.positions ?? null,
-    source: error.source ?? null,
-    path: error.path ?? null,
-    originalError: error.originalError ?? null,
-    extensions: { ...error.extensions, code, requestId },
-  })
+function withPublicErrors<R extends ExecutionResult>(result: R, requestId: string): R {
+  const { errors } = result
+  return errors === undefined ? result : { ...result, errors: publicErrors(errors, requestId) }
+}
+
+function publicErrors(errors: readonly GraphQLError[], requestId: string): GraphQLError[] {
+  return errors.map((error) => publicError(error, requestId))
+}
+
+/** Variables of a GET are JSON inside its address, which yoga takes for granted. */
+const readAddress: Plugin<object, GraphqlContext> = {
+  onRequestParse({ url }) {
+    for (const name of ['variables', 'extensions']) {
+      const text = url.searchParams.get(name)
+      if (text !== null && text !== '' && !isJson(text))
+        throw new GraphQLError(`${name} of the address are no JSON`, {
+          extensions: { code: 'BAD_REQUEST', http: { status: 400 } },
+        })
+    }
+  },
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** Who has no level anywhere has nothing to ask for, so not what could be asked, either. */

@@ -1,5 +1,6 @@
 import { readConfig } from '../config/read-config.ts'
 import type { FeatureDeps } from '../context.ts'
+import { publicAddress } from '../http/public-address.ts'
 import { findPreviousVersion } from '../runtimes/previous-version.ts'
 import { findEntrypointAddress, findPublishedVersion } from '../runtimes/read-runtimes.ts'
 import { createUserFields } from './account-resolvers.ts'
@@ -16,6 +17,11 @@ export function createFields(deps: FeatureDeps) {
     User: createUserFields(deps),
 
     Runtime: {
+      measurementsUrl: ({ id }: GraphqlRuntime) =>
+        publicAddress(deps.publicUrl(), `/ui/runtimes/${id}/versions`).href,
+
+      databaseUrl: () => '',
+
       entrypointAddress: (
         { id: runtimeId }: GraphqlRuntime,
         _args: unknown,

@@ -85,7 +85,7 @@ describe('bodies that are no operation', () => {
   ])('like %s are refused', async (body, status) => {
     const answer = await post(body)
     expect(answer.status).toBe(status)
-    expect(answer.text).toMatch(/errors/)
+    expect(answer.text).toMatch(/errors.*"code".*"requestId":"[0-9a-f-]{36}"/)
     expect(answer.text).not.toContain('dev@local.local')
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
   })
@@ -103,6 +103,77 @@ describe('bodies that are no operation', () => {
       code: 'GRAPHQL_VALIDATION_FAILED',
       requestId: expect.any(String),
     })
+  })
+})
+
+describe('what was sent and is no good', () => {
+  const CANARY = 'secret-canary'
+  const SET = `mutation ($input: UpdateConfigurationInput!) {
+    updateVersionUserConfiguration(input: $input) { id } }`
+  const input = (value: unknown, more: object = {}) => ({
+    runtimeId: 'demo',
+    versionName: 'v1',
+    configurationVariables: [{ key: 'KEY', value, ...more }],
+  })
+  const post = (body: string) =>
+    api.send('/graphql', {
+      method: 'POST',
+      headers: { ...api.asOwner, 'content-type': 'application/json' },
+      body,
+    })
+
+  test.each([
+    [
+      'a value with a field too much',
+      input(CANARY, { other: 1 }),
+      '"input.configurationVariables[0]"; Field "other" is not defined',
+    ],
+    [
+      'a value in a list',
+      input([CANARY]),
+      '"input.configurationVariables[0].value"; String cannot represent a non string value',
+    ],
+    [
+      'a value without its key',
+      { ...input(1), configurationVariables: [{ value: CANARY }] },
+      'Field "key" of required type "String!" was not provided',
+    ],
+    [
+      'a value where an object belongs',
+      CANARY,
+      'Expected type "UpdateConfigurationInput" to be an object',
+    ],
+  ])('is not repeated: %s', async (_, sent, reason) => {
+    const { errors } = await api.graphql(SET, { input: sent })
+    expect(errors?.[0]?.message).toContain(reason)
+    expect(JSON.stringify(errors)).not.toContain(CANARY)
+  })
+
+  test('is not repeated: a value of no enum, a body that is no JSON', async () => {
+    const { errors } = await api.graphql(
+      'query ($f: LogFilters!) { logs(runtimeId: "demo", filters: $f) { cursor } }',
+      { f: { startDate: '2026-01-01T00:00:00Z', levels: [CANARY] } },
+    )
+    expect(JSON.stringify(errors)).toContain('does not exist in \\"LogLevel\\" enum')
+    expect(JSON.stringify(errors)).not.toContain(CANARY)
+    const answer = await post(`{"query":"{me{id}}","variables":{"value":"${CANARY}"`)
+    expect(answer.status).toBe(400)
+    expect(answer.text).not.toContain(CANARY)
+  })
+
+  test('is told: variables of an address that are no JSON, a body that is compressed', async () => {
+    const get = await api.send('/graphql?query=%7Bme%7Bid%7D%7D&variables=no', {
+      headers: api.asOwner,
+    })
+    expect(get.status).toBe(400)
+    expect(get.text).toMatch(/variables of the address are no JSON.*BAD_REQUEST.*requestId/)
+    const packed = await api.send('/graphql', {
+      method: 'POST',
+      headers: { ...api.asOwner, 'content-type': 'application/json', 'content-encoding': 'gzip' },
+      body: '{"query":"{me{id}}"}',
+    })
+    expect(packed.status).toBe(415)
+    expect(packed.text).toContain('without Content-Encoding')
   })
 })
 

@@ -42,10 +42,10 @@ type Watched = {
   end: unknown
   stop: () => void
 }
-function watch(client: Client, query = WATCH): Watched {
+function watch(client: Client, query = WATCH, variables: Record<string, unknown> = {}): Watched {
   const watched: Watched = { events: [], end: null, stop: () => undefined }
   watched.stop = client.subscribe(
-    { query },
+    { query, variables },
     {
       next: (event) => void watched.events.push(event as ExecutionResult),
       error: (error) => void (watched.end = error),
@@ -98,6 +98,16 @@ describe('a subscription over a WebSocket', () => {
     const hidden = watch(connect(), WATCH.replace('demo', 'nope'))
     await waitUntil('the end', () => hidden.events.length > 0)
     expect(hidden.events[0]?.errors?.[0]).toMatchObject({ extensions: { code: 'NOT_FOUND' } })
+  })
+
+  test('does not repeat a variable that is no good', async () => {
+    const query = 'subscription ($r: ID) { watchVersion(runtimeId: $r) { id } }'
+    const wrong = watch(connect(), query, { r: { secret: 'canary' } })
+    await waitUntil('the end', () => wrong.events.length > 0)
+    expect(wrong.events[0]?.errors).toMatchObject([
+      { message: expect.stringContaining('"$r"'), extensions: { requestId: expect.any(String) } },
+    ])
+    expect(JSON.stringify(wrong.events)).not.toContain('canary')
   })
 
   test('is nothing else: queries and mutations go over HTTP', async () => {

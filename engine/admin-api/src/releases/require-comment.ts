@@ -1,5 +1,5 @@
 import { KreError } from '@kre/contracts'
-import { characters } from '../text.ts'
+import { characters, isSeen } from '../text.ts'
 
 /** Longest comment of an operation, in characters. */
 export const COMMENT_CHARS_MAX = 500
@@ -11,7 +11,7 @@ export const COMMENT_CHARS_MAX = 500
  */
 export function requireComment(comment: string): string {
   const trimmed = comment.trim()
-  if (trimmed === '')
+  if (!isSeen(trimmed))
     throw new KreError('invalid-argument', 'the comment is empty: say why you do this', {
       field: 'comment',
     })

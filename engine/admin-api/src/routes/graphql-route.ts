@@ -63,6 +63,7 @@ export function createGraphqlRoutes(deps: GraphqlRoutesDeps): Route[] {
         }
         // Only JSON: what a form can send must never be an operation.
         if (method === 'POST' && type !== 'application/json') throw notJson()
+        if ((req.headers['content-encoding'] ?? 'identity') !== 'identity') throw encoded()
         await relay(deps, await answer(deps, exchange, signal), exchange, signal)
       } finally {
         ended.abort()
@@ -198,6 +199,14 @@ function notJson(): HttpProblem {
     'invalid-argument',
     { status: 415, wireCode: 'invalid_json' },
     'send the operation as JSON, with the header Content-Type: application/json',
+  )
+}
+
+function encoded(): HttpProblem {
+  return new HttpProblem(
+    'invalid-argument',
+    { status: 415, wireCode: 'invalid_json' },
+    'send the body as it is, without Content-Encoding',
   )
 }
 

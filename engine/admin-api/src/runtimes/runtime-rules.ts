@@ -1,5 +1,6 @@
 import { KreError } from '@kre/contracts'
-import { characters, quoted } from '../text.ts'
+import { legalText } from '../legal-text.ts'
+import { quoted } from '../text.ts'
 
 /** Runtime ids become parts of subjects, database names and DNS labels. */
 export const RUNTIME_ID_CHARS_MIN = 3
@@ -13,18 +14,28 @@ const RESERVED_IDS: ReadonlySet<string> = new Set(['kre', 'admin', 'config', 'lo
 /** A runtime's data lives in the database `<id>-data`, which must not be another runtime's. */
 const RESERVED_SUFFIX = '-data'
 
-export type RuntimeFields = {
-  readonly id: string
-  readonly name: string
-  readonly description: string
+export type RuntimeTexts = { readonly name: string; readonly description: string }
+export type RuntimeFields = RuntimeTexts & { readonly id: string }
+
+/** @throws KreError `invalid-argument` with the field and its rule. */
+export function checkRuntime({ id, name, description }: RuntimeFields): RuntimeFields {
+  checkId(id)
+  return { id, name: checkName(name), description: checkDescription(description) }
 }
 
-/**
- * The fields without white space around the texts.
- *
- * @throws KreError `invalid-argument` with the field and its rule.
- */
-export function checkRuntime({ id, name, description }: RuntimeFields): RuntimeFields {
+/** The texts that change, by the same rules. What stays may be older than they are. */
+export function checkTexts(changes: {
+  readonly name: string | null
+  readonly description: string | null
+}): Partial<RuntimeTexts> {
+  const { name, description } = changes
+  return {
+    ...(name === null ? {} : { name: checkName(name) }),
+    ...(description === null ? {} : { description: checkDescription(description) }),
+  }
+}
+
+function checkId(id: string): void {
   if (id.length < RUNTIME_ID_CHARS_MIN || id.length > RUNTIME_ID_CHARS_MAX)
     throw invalid('id', `${quoted(id)} has ${id.length} characters: use 3 to 15`)
   if (!SLUG.test(id))
@@ -35,19 +46,22 @@ export function checkRuntime({ id, name, description }: RuntimeFields): RuntimeF
   if (RESERVED_IDS.has(id)) throw invalid('id', `${quoted(id)} is reserved: use another one`)
   if (id.endsWith(RESERVED_SUFFIX))
     throw invalid('id', `${quoted(id)} ends with "${RESERVED_SUFFIX}", which is reserved`)
-  return {
-    id,
-    name: text('name', name, RUNTIME_NAME_CHARS_MAX),
-    description: text('description', description, RUNTIME_DESCRIPTION_CHARS_MAX),
-  }
 }
 
-function text(field: string, value: string, charsMax: number): string {
-  const trimmed = value.trim()
-  if (trimmed === '') throw invalid(field, 'it is empty: write something')
-  const chars = characters(trimmed)
-  if (chars > charsMax) throw invalid(field, `it has ${chars} characters: use at most ${charsMax}`)
-  return trimmed
+function checkName(name: string): string {
+  return legalText(name, {
+    charsMax: RUNTIME_NAME_CHARS_MAX,
+    lines: false,
+    invalid: (what) => invalid('name', what),
+  })
+}
+
+function checkDescription(description: string): string {
+  return legalText(description, {
+    charsMax: RUNTIME_DESCRIPTION_CHARS_MAX,
+    lines: true,
+    invalid: (what) => invalid('description', what),
+  })
 }
 
 function invalid(field: string, what: string): KreError {

@@ -2,7 +2,7 @@ import type { Runtime } from '@kre/store'
 import type { FeatureDeps } from '../context.ts'
 import { authorize, type Principal } from '../principal.ts'
 import { requireRuntime } from '../versions/version-state.ts'
-import { checkRuntime } from './runtime-rules.ts'
+import { checkTexts } from './runtime-rules.ts'
 
 export type UpdateRuntime = {
   readonly principal: Principal
@@ -18,14 +18,6 @@ export async function updateRuntime(
   { principal, id, name, description }: UpdateRuntime,
 ): Promise<Runtime> {
   authorize(principal, 'edit runtimes')
-  const current = await requireRuntime(deps, id)
-  const texts = checkRuntime({
-    id,
-    name: name ?? current.name,
-    description: description ?? current.description,
-  })
-  return deps.runtimes.update(id, {
-    ...(name === null ? {} : { name: texts.name }),
-    ...(description === null ? {} : { description: texts.description }),
-  })
+  await requireRuntime(deps, id)
+  return deps.runtimes.update(id, checkTexts({ name, description }))
 }

@@ -1,9 +1,10 @@
 import { DAY_MS, KreError } from '@kre/contracts'
 import type { ApiToken, ApiTokenScope } from '@kre/store'
 import type { FeatureDeps } from '../context.ts'
+import { legalText } from '../legal-text.ts'
 import { authorize, isAllowed, runtimeMissing, sees, type Principal } from '../principal.ts'
 import type { HashToken } from '../sign-in/tokens.ts'
-import { characters, quoted } from '../text.ts'
+import { quoted } from '../text.ts'
 import { createApiToken } from './api-token-text.ts'
 
 type ApiTokensDeps = Pick<FeatureDeps, 'identity' | 'runtimes' | 'now' | 'lock'>
@@ -45,7 +46,11 @@ export async function generateApiToken(
 ): Promise<string> {
   const { principal, scope, expiresInDays } = command
   authorize(principal, 'edit API tokens')
-  const name = checkName(command.name)
+  const name = legalText(command.name, {
+    charsMax: NAME_CHARS_MAX,
+    lines: false,
+    invalid: (what) => invalid('name', what),
+  })
   if (!Number.isInteger(expiresInDays) || expiresInDays < 1 || expiresInDays > LIFETIME_DAYS_MAX)
     throw invalid('expiresInDays', `it is ${expiresInDays}: use 1 to ${LIFETIME_DAYS_MAX}`)
   const runtimeIds = command.runtimeIds === null ? null : [...new Set(command.runtimeIds)]
@@ -88,14 +93,6 @@ export async function deleteApiToken(
   const token = await identity.apiTokens.remove(id, anybodys ? null : principal.email)
   if (token !== null) return token
   throw new KreError('not-found', `there is no API token ${quoted(id)}`)
-}
-
-function checkName(text: string): string {
-  const name = text.trim()
-  if (name === '') throw invalid('name', 'it is empty: say what the token is for')
-  const chars = characters(name)
-  if (chars <= NAME_CHARS_MAX) return name
-  throw invalid('name', `it has ${chars} characters: use at most ${NAME_CHARS_MAX}`)
 }
 
 async function requireRuntimes(
