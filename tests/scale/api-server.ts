@@ -1,5 +1,7 @@
 /** What an API server and its etcd have done and hold, by their own metrics. */
 import { readFile } from 'node:fs/promises'
+import { KreError, MINUTE_MS, SECOND_MS } from '@kre/contracts'
+import { waitUntil } from '@kre/service-kit'
 import type { Cluster } from '../../k8s-manager/src/kubernetes/cluster/open-cluster.ts'
 
 /** Since the API server's start. */
@@ -25,6 +27,7 @@ const APPLIED = new Set([
 ])
 const WATCHED = new Set(['configmaps', 'deployments', 'networkpolicies', 'pods', 'services'])
 const SAMPLE = /^apiserver_request_total\{(.*)\} (\S+)$/gm
+const METRICS_MS_MAX = 5 * MINUTE_MS
 const LABEL = /(\w+)="([^"]*)"/g
 
 /** Pure. @param metrics in Prometheus's text format. */
@@ -54,10 +57,26 @@ export function lessCounts(after: ApiCounts, before: ApiCounts): ApiCounts {
   }
 }
 
-export async function apiCounts(admin: Cluster): Promise<ApiCounts> {
-  const { signal } = new AbortController()
-  const { status, body } = await admin.request({ method: 'GET', path: '/metrics', signal })
-  if (status !== 200) throw new Error(`the API server's metrics: ${status} ${body}`)
+/** An API server with much else to do is asked again: what it was asked to count stays counted. */
+export async function apiCounts(admin: Cluster, signal: AbortSignal): Promise<ApiCounts> {
+  let why = ''
+  const metrics = async () => {
+    try {
+      const { status, body } = await admin.request({ method: 'GET', path: '/metrics', signal })
+      if (status === 200) return body
+      why = `${status} ${body}`
+    } catch (error) {
+      if (!(error instanceof KreError && error.code === 'unavailable')) throw error
+      why = error.message
+    }
+    return null
+  }
+  const waiting = { timeoutMs: METRICS_MS_MAX, everyMs: SECOND_MS, signal }
+  const body = await waitUntil("the API server's metrics", metrics, waiting).catch(
+    (error: unknown) => {
+      throw new Error(`the API server's metrics can't be read: ${why}`, { cause: error })
+    },
+  )
   return readApiCounts(body)
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { loseEngine } from './lose-engine.ts'
 
-const USAGE = `npm run bench:scale -- cluster [--steps 10,50,100] [--shape versions|runtimes] [--steady 60] [--profile FOLDER] [--json FILE]
+const USAGE = `npm run bench:scale -- cluster [--steps 10,50,100] [--shape versions|runtimes] [--steady 60] [--v8 FLAGS] [--profile FOLDER] [--json FILE]
 npm run bench:scale -- nats [--steps 10,50,100] [--json FILE]
 npm run bench:scale -- loss [--minutes 1] [--rate 20] [--credentials-ms MS] [--json FILE]
 
@@ -22,6 +22,8 @@ async function main(): Promise<void> {
       steps: { type: 'string', default: '10,50,100' },
       shape: { type: 'string', default: 'versions' },
       steady: { type: 'string', default: '60' },
+      // As krectl and the image start an engine.
+      v8: { type: 'string', default: '--max-semi-space-size=8' },
       profile: { type: 'string' },
       minutes: { type: 'string', default: '1' },
       rate: { type: 'string', default: '20' },
@@ -56,8 +58,8 @@ async function main(): Promise<void> {
           throw new UsageError('KRE_TEST_CLUSTER is not set: start tests/cluster/machine/up.sh')
         const { measureCluster } = await import('./measure-cluster.ts')
         const steadySeconds = number('steady', values.steady)
-        const profileDir = values.profile ?? null
-        return measureCluster({ steps, shape, steadySeconds, kubeconfig, profileDir, say, signal })
+        const of = { steps, shape, steadySeconds, v8: values.v8, say, signal }
+        return measureCluster({ ...of, kubeconfig, profileDir: values.profile ?? null })
       }
       case 'nats': {
         const { measureNats } = await import('./measure-nats.ts')

@@ -2,7 +2,7 @@
  * The engine on a real API server with machines that run nothing: more and more versions, what each costs to start, and
  * what the engine, NATS and etcd do and hold while nothing changes.
  */
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MINUTE_MS, SECOND_MS } from '@kre/contracts'
@@ -28,6 +28,8 @@ export type ClusterOptions = {
   shape: Shape
   steadySeconds: number
   kubeconfig: string
+  /** Flags of the engine's V8. */
+  v8: string
   /** Folder for CPU profiles of the engine; null = none. */
   profileDir: string | null
   say: (line: string) => void
@@ -67,6 +69,8 @@ const STEP_MS_MAX = 20 * MINUTE_MS
 /** A minute after the last change nothing of a start is left to do. */
 const SETTLE_MS = 10 * SECOND_MS
 const MIB = 1024 * 1024
+/** Of the engine's log, that are shown when a step fails. */
+const LOG_CHARS = 4_000
 
 export async function measureCluster(options: ClusterOptions): Promise<ClusterStep[]> {
   const { steps, say, kubeconfig } = options
@@ -81,8 +85,7 @@ export async function measureCluster(options: ClusterOptions): Promise<ClusterSt
     await startTestEngine({
       ...place.environment,
       KRE_LOG_LEVEL: 'warn',
-      // As krectl and the image start it.
-      NODE_OPTIONS: '--max-semi-space-size=8',
+      NODE_OPTIONS: options.v8,
       NODE_COMPILE_CACHE: join(root, '.kre/cache/code'),
     }),
   )
@@ -90,55 +93,77 @@ export async function measureCluster(options: ClusterOptions): Promise<ClusterSt
   const store = opened.use(await openSqliteStore({ dataDir: engine.dataDir, isAlone: false }))
   const original = await uploadFirst(engine, store)
   const found: ClusterStep[] = []
-  let running = 0
-  for (const versions of steps) {
-    options.signal.throwIfAborted()
-    say(`${versions} versions: starting ${versions - running}`)
-    const places = await addVersions(store, original, options.shape, running, versions)
-    const pidOfNats = await natsPid(natsDir)
-    const before = await apiCounts(admin)
-    const [engineUsage, natsUsage] = [engine.pid(), pidOfNats].map(meterUsage)
-    const began = performance.now()
-    await profiled(options, engine, `start-${versions}`, async () => {
-      await startAll(engine, places)
-      await untilReady(store, places, options.signal)
-    })
-    const wallMs = performance.now() - began
-    const counts = lessCounts(await apiCounts(admin), before)
-    const added = versions - running
-    const perStart = {
-      wallMs: wallMs / added,
-      engineCpuMs: (engineUsage?.().cpuMs ?? 0) / added,
-      natsCpuMs: (natsUsage?.().cpuMs ?? 0) / added,
-      writes: counts.writes / added,
-      dryRuns: counts.dryRuns / added,
-    }
-    running = versions
-    say(JSON.stringify({ versions, perStart, lists: counts.lists }))
-    await sleep(SETTLE_MS, undefined, { signal: options.signal })
-    const steadyBefore = await apiCounts(admin)
-    const steadyMeters = [engine.pid(), pidOfNats].map(meterUsage)
-    await profiled(options, engine, `steady-${versions}`, async () =>
-      sleep(options.steadySeconds * SECOND_MS, undefined, { signal: options.signal }),
-    )
-    const [engineSteady, natsSteady] = steadyMeters.map((meter) => meter()) as [Usage, Usage]
-    const step: ClusterStep = {
-      versions,
-      perStart,
-      lists: counts.lists,
-      steady: {
-        seconds: options.steadySeconds,
-        engine: engineSteady,
-        nats: natsSteady,
-        api: lessCounts(await apiCounts(admin), steadyBefore),
-      },
-      nats: await natsHoldings(natsDir),
-      etcdMiB: (await etcdBytes(kubeconfig)) / MIB,
-    }
-    say(JSON.stringify(step))
-    found.push(step)
+  const running = { engine, store, admin, natsDir, original }
+  try {
+    for (const [index, versions] of steps.entries())
+      found.push(await measureStep(options, running, steps[index - 1] ?? 0, versions))
+  } catch (error) {
+    // Its folder goes with it.
+    const log = await readFile(join(engine.dataDir, 'engine.log'), 'utf8')
+    throw new Error(`the engine said last:\n${log.slice(-LOG_CHARS)}`, { cause: error })
   }
   return found
+}
+
+type Running = {
+  engine: TestEngine
+  store: Store
+  admin: Parameters<typeof apiCounts>[0]
+  natsDir: string
+  original: Version
+}
+
+async function measureStep(
+  options: ClusterOptions,
+  { engine, store, admin, natsDir, original }: Running,
+  from: number,
+  versions: number,
+): Promise<ClusterStep> {
+  const { say, shape, signal, steadySeconds } = options
+  signal.throwIfAborted()
+  say(`${versions} versions: starting ${versions - from}`)
+  const places = await addVersions(store, original, shape, from, versions)
+  const pids = [engine.pid(), await natsPid(natsDir)]
+  const before = await apiCounts(admin, signal)
+  const [engineUsage, natsUsage] = pids.map(meterUsage)
+  const began = performance.now()
+  await profiled(options, engine, `start-${versions}`, async () => {
+    await startAll(engine, places)
+    await untilReady(store, places, signal)
+  })
+  const wallMs = performance.now() - began
+  const counts = lessCounts(await apiCounts(admin, signal), before)
+  const added = versions - from
+  const perStart = {
+    wallMs: wallMs / added,
+    engineCpuMs: (engineUsage?.().cpuMs ?? 0) / added,
+    natsCpuMs: (natsUsage?.().cpuMs ?? 0) / added,
+    writes: counts.writes / added,
+    dryRuns: counts.dryRuns / added,
+  }
+  say(JSON.stringify({ versions, perStart, lists: counts.lists }))
+  await sleep(SETTLE_MS, undefined, { signal })
+  const steadyBefore = await apiCounts(admin, signal)
+  const steadyMeters = pids.map(meterUsage)
+  await profiled(options, engine, `steady-${versions}`, async () =>
+    sleep(steadySeconds * SECOND_MS, undefined, { signal }),
+  )
+  const [engineSteady, natsSteady] = steadyMeters.map((meter) => meter()) as [Usage, Usage]
+  const step: ClusterStep = {
+    versions,
+    perStart,
+    lists: counts.lists,
+    steady: {
+      seconds: steadySeconds,
+      engine: engineSteady,
+      nats: natsSteady,
+      api: lessCounts(await apiCounts(admin, signal), steadyBefore),
+    },
+    nats: await natsHoldings(natsDir),
+    etcdMiB: (await etcdBytes(options.kubeconfig)) / MIB,
+  }
+  say(JSON.stringify(step))
+  return step
 }
 
 type Place = { runtimeId: string; version: string }

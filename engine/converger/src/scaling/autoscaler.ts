@@ -64,8 +64,8 @@ export function createAutoscaler(
   logger: Logger,
   now: () => number = () => performance.now(),
 ): Autoscaler {
-  const loads = createLoadBook(now)
   const sights = createNodeSights()
+  const loads = createLoadBook(now, (node) => sights.find(node) !== undefined)
   const scaled = new Map<string, Scaled>()
   const activeAt = new Map<WorkflowName, number>()
   const listeners = new Set<(runtimeId: string) => void>()
@@ -140,12 +140,12 @@ export function createAutoscaler(
       return replicas
     },
     seen(runtimeId, desired, observed) {
-      sights.put(runtimeId, desired, observed)
-      loads.keepOnly(sights.names())
+      const gone = sights.put(runtimeId, desired, observed)
+      loads.forget(gone)
       const wanted = new Set(desired.map(({ id }) => id))
       for (const one of scaled.values())
         if (one.runtimeId === runtimeId && !wanted.has(one.id)) scaled.delete(one.id)
-      for (const workflow of activeAt.keys())
+      for (const workflow of new Set(gone.map(workflowOf)))
         if (sights.ofWorkflow(workflow).length === 0) activeAt.delete(workflow)
     },
     watch(onChange) {

@@ -26,16 +26,18 @@ export type HeardLoad = NodeLoad & {
 }
 
 export type LoadBook = {
-  /** Nodes that are listened to, by any names; what was said of others is forgotten. */
-  keepOnly(nodes: ReadonlySet<string>): void
+  /** Nodes that are gone. */
+  forget(nodes: readonly string[]): void
   /** @param value of the gauge; what is no amount counts as 0. */
   put(node: string, process: string, gauge: Gauge, value: number): void
   read(node: string): HeardLoad
 }
 
-/** @param now monotonic ms. */
-export function createLoadBook(now: () => number): LoadBook {
-  let known: ReadonlySet<string> = new Set()
+/**
+ * @param now monotonic ms.
+ * @param isKnown what is said of others is not heard.
+ */
+export function createLoadBook(now: () => number, isKnown: (node: string) => boolean): LoadBook {
   const nodes = new Map<string, Map<string, Said>>()
 
   const forgetStale = (processes: Map<string, Said>) => {
@@ -44,12 +46,11 @@ export function createLoadBook(now: () => number): LoadBook {
   }
 
   return {
-    keepOnly(wanted) {
-      known = wanted
-      for (const node of nodes.keys()) if (!wanted.has(node)) nodes.delete(node)
+    forget(gone) {
+      for (const node of gone) nodes.delete(node)
     },
     put(node, process, gauge, value) {
-      if (!known.has(node)) return
+      if (!isKnown(node)) return
       const processes = nodes.get(node) ?? new Map<string, Said>()
       nodes.set(node, processes)
       let said = processes.get(process)

@@ -19,14 +19,16 @@ export type NodeSight = {
 }
 
 export type NodeSights = {
-  /** Takes the place of what was seen of the runtime before. */
+  /**
+   * Takes the place of what was seen of the runtime before: work that grows with that runtime, not with all of them.
+   *
+   * @returns names that are gone.
+   */
   put(
     runtimeId: string,
     desired: readonly Workload[],
     observed: readonly WorkloadObservation[],
-  ): void
-  /** All names. */
-  names(): ReadonlySet<NodeName>
+  ): readonly NodeName[]
   find(node: NodeName): NodeSight | undefined
   ofWorkflow(workflow: WorkflowName): readonly NodeName[]
   all(): readonly NodeSight[]
@@ -34,16 +36,24 @@ export type NodeSights = {
 
 export function createNodeSights(): NodeSights {
   const runtimes = new Map<string, ReadonlyMap<NodeName, NodeSight>>()
-  let nodes: ReadonlyMap<NodeName, NodeSight> = new Map()
-  let workflows: ReadonlyMap<WorkflowName, readonly NodeName[]> = new Map()
+  const nodes = new Map<NodeName, NodeSight>()
+  const workflows = new Map<WorkflowName, readonly NodeName[]>()
 
   return {
     put(runtimeId, desired, observed) {
-      runtimes.set(runtimeId, new Map(desired.flatMap((one) => sightsOf(one, observed))))
-      nodes = new Map([...runtimes.values()].flatMap((some) => [...some]))
-      workflows = Map.groupBy(nodes.keys(), workflowOf)
+      const there = new Map(observed.map((one) => [one.id, one]))
+      const sights = new Map(desired.flatMap((one) => sightsOf(one, there.get(one.id))))
+      const before = runtimes.get(runtimeId) ?? new Map<NodeName, NodeSight>()
+      const gone = [...before.keys()].filter((name) => !sights.has(name))
+      for (const name of gone) nodes.delete(name)
+      for (const [name, sight] of sights) nodes.set(name, sight)
+      for (const name of gone) workflows.delete(workflowOf(name))
+      for (const [workflow, names] of Map.groupBy(sights.keys(), workflowOf))
+        workflows.set(workflow, names)
+      if (sights.size === 0) runtimes.delete(runtimeId)
+      else runtimes.set(runtimeId, sights)
+      return gone
     },
-    names: () => new Set(nodes.keys()),
     find: (node) => nodes.get(node),
     ofWorkflow: (workflow) => workflows.get(workflow) ?? [],
     all: () => [...nodes.values()],
@@ -63,10 +73,9 @@ export function workflowOf(node: NodeName): WorkflowName {
 
 function sightsOf(
   workload: Workload,
-  observed: readonly WorkloadObservation[],
+  observed: WorkloadObservation | undefined,
 ): [NodeName, NodeSight][] {
-  const replicas = observed.find(({ id }) => id === workload.id)?.replicas ?? []
-  const ready = replicas.filter(({ state }) => state === 'ready').length
+  const ready = (observed?.replicas ?? []).filter(({ state }) => state === 'ready').length
   return nodeNames(workload).map((name) => {
     const [runtime = '', version = '', workflow = '', node = ''] = name.split('/')
     const labels = { runtime, version, workflow, node }
