@@ -86,6 +86,24 @@ describe('where versions run', () => {
     })
   })
 
+  test('speaks TLS to that NATS where a variable or its address says so', () => {
+    expect(parseConfig(CLUSTER).target.nats).toMatchObject({ tls: null, reloadMs: null })
+    const named = { KRE_NATS_URL: 'tls://nats:4222', KRE_NATS_TLS_VERSIONS_CERT_FILE: '/v.pem' }
+    const given = { ...CLUSTER, ...named, KRE_NATS_TLS_VERSIONS_KEY_FILE: '/v.key' }
+    expect(parseConfig(given).target.nats?.tls).toEqual({
+      authorities: null,
+      engine: null,
+      versions: {
+        cert: { path: '/v.pem', variable: 'KRE_NATS_TLS_VERSIONS_CERT_FILE' },
+        key: { path: '/v.key', variable: 'KRE_NATS_TLS_VERSIONS_KEY_FILE' },
+      },
+      serverName: null,
+      handshakeFirst: false,
+    })
+    const local = { KRE_DATA: '/data', KRE_NATS_TLS_CA_FILE: '/ca.pem' }
+    expect(() => parseConfig(local)).toThrow('is about a NATS that somebody else runs')
+  })
+
   test('is one installation for several engines when their data is not in a folder either', () => {
     expect(sharesInstallation(parseConfig(CLUSTER))).toBe(false)
     const mongodb = { KRE_MONGODB_URI: 'mongodb://db/' }
@@ -100,6 +118,11 @@ describe('where versions run', () => {
     ['KRE_NATS_URL', 'nats://user:password@nats:4222', 'keys are in KRE_NATS_KEYS_FILE'],
     ['KRE_NATS_URL', 'http://nats:4222', 'nats://host:4222'],
     ['KRE_NATS_REPLICAS', '2', 'KRE_NATS_REPLICAS'],
+    ['KRE_NATS_URL', 'tls://a:4222,nats://b:4222', 'names servers with tls:// and others without'],
+    ['KRE_NATS_TLS_CERT_FILE', '/cert.pem', 'KRE_NATS_TLS_KEY_FILE: is needed with'],
+    ['KRE_NATS_TLS_SERVER_NAME', 'a b', 'has to be a host name'],
+    ['KRE_NATS_TLS_HANDSHAKE_FIRST', 'yes', 'KRE_NATS_TLS_HANDSHAKE_FIRST'],
+    ['KRE_NATS_RELOAD_MS', '1', 'KRE_NATS_RELOAD_MS'],
     ['KRE_TARGET', 'nomad', 'KRE_TARGET'],
     ['KRE_ENGINE_NAME', 'a b', 'KRE_ENGINE_NAME'],
   ])('is refused with the reason: %s=%s', (name, value, reason) => {

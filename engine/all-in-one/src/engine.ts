@@ -220,11 +220,11 @@ function createLinking(deps: {
   store: Store
   holder: string
   logger: Logger
-}): AsyncDisposable & { link: (access: NatsAccess) => Promise<Link> } {
+}): AsyncDisposable & { link: (access: () => NatsAccess) => Promise<Link> } {
   const { store, holder: origin, logger } = deps
   let linked: Promise<Link> | null = null
   let heart: NodeJS.Timeout | undefined
-  const connect = async (access: NatsAccess): Promise<Link> => {
+  const connect = async (access: () => NatsAccess): Promise<Link> => {
     const nats = await connectNats(access, 'kre-engine')
     const beat = () => {
       if (!nats.isClosed()) nats.publish(ENGINE_HEARTBEAT_SUBJECT)

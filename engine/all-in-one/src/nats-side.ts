@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { KreError, SECOND_MS, toKreError, type NatsAccess } from '@kre/contracts'
+import { createNatsTlsSource } from '@kre/service-kit/nats-tls'
 import {
   externalNatsServer,
   joinLocalNatsServer,
@@ -14,13 +15,15 @@ import {
 } from '@kre/nats-manager'
 import { findNatsServer, type connectNats, type Logger } from '@kre/service-kit'
 import type { Config } from './config.ts'
+import { untilNatsAnswers } from './until-nats-answers.ts'
 
 type Connection = Awaited<ReturnType<typeof connectNats>>
 
 /** As every engine has it. */
 export type NatsSide = {
-  readonly engineAccess: NatsAccess
-  /** `host:port`, with commas between several. */
+  /** With certificates as they are now. */
+  engineAccess(): NatsAccess
+  /** `host:port`, with commas between several, and `tls://` before each one that is spoken to by TLS. */
   readonly address: string
   /** Null = the processes are somebody else's. */
   pids(): Promise<{ server: number | null; guard: number | null } | null>
@@ -44,7 +47,7 @@ export async function startNats(
   say: (text: string) => void,
 ): Promise<LedNats> {
   if (config.target.nats !== null)
-    return ledExternal(await openExternal(config.target.nats), config)
+    return ledExternal(await openExternal(config.target.nats, logger, say), config)
   const binary = await findNatsServer({
     cacheDir: config.cacheDir,
     path: config.path,
@@ -59,7 +62,7 @@ export async function startNats(
   })
   say(`nats-server is up on port ${server.port}`)
   return {
-    engineAccess: server.engineAccess,
+    engineAccess: () => server.engineAccess,
     address: `127.0.0.1:${server.port}`,
     adopted: server.adopted,
     pids: async () => ({ server: await server.pid(), guard: server.guardPid() }),
@@ -70,11 +73,16 @@ export async function startNats(
 }
 
 /** The server of the engine that leads. @throws KreError `unavailable` where there is none. */
-export async function joinNats(config: Config): Promise<NatsSide> {
-  if (config.target.nats !== null) return externalSide(await openExternal(config.target.nats))
+export async function joinNats(
+  config: Config,
+  logger: Logger,
+  say: (text: string) => void,
+): Promise<NatsSide> {
+  if (config.target.nats !== null)
+    return externalSide(await openExternal(config.target.nats, logger, say))
   const server = await joinLocalNatsServer(natsDir(config))
   return {
-    engineAccess: server.engineAccess,
+    engineAccess: () => server.engineAccess,
     address: `127.0.0.1:${server.port}`,
     pids: async () => ({ server: await server.pid(), guard: await server.guardPid() }),
   }
@@ -95,24 +103,42 @@ export async function readKeysFile(path: string): Promise<ServerKeys> {
   }
 }
 
-async function openExternal({
-  servers,
-  keysFile,
-  replicas,
-}: NonNullable<Config['target']['nats']>): Promise<ExternalNatsServer> {
-  return externalNatsServer(await readKeysFile(keysFile), servers, replicas)
-}
+type External = { server: ExternalNatsServer; address: string }
 
-function externalSide({ engineAccess, servers }: ExternalNatsServer): NatsSide {
-  const address = servers.map((server) => server.replace(/^\w+:\/\//, '')).join(',')
-  return { engineAccess, address, pids: async () => null }
-}
-
-function ledExternal(server: ExternalNatsServer, config: Config): LedNats {
+/** @throws KreError `failed-precondition` for keys or certificates that can't be used, here or at the server. */
+async function openExternal(
+  { servers, keysFile, replicas, tls: settings, reloadMs }: NonNullable<Config['target']['nats']>,
+  logger: Logger,
+  say: (text: string) => void,
+): Promise<External> {
+  const tls =
+    settings === null
+      ? null
+      : createNatsTlsSource(settings, (error) =>
+          logger.error({ err: error }, 'newer certificates for NATS are not used'),
+        )
+  const keys = await readKeysFile(keysFile)
+  const found = await untilNatsAnswers(servers, () => tls?.engine() ?? null, say)
+  const hosts = servers.map((server) => server.replace(/^\w+:\/\//, ''))
+  const scheme = found.tls === null ? '' : 'tls://'
+  const onProblem = (error: unknown) =>
+    logger.warn({ err: error }, 'NATS servers keep their former certificates for now')
+  const reloading = reloadMs === null ? null : { everyMs: reloadMs, onProblem }
   return {
-    ...externalSide(server),
+    server: externalNatsServer({ keys, servers, replicas, tls, reloading }),
+    address: hosts.map((host) => scheme + host).join(','),
+  }
+}
+
+function externalSide({ server, address }: External): NatsSide {
+  return { engineAccess: () => server.engineAccess(), address, pids: async () => null }
+}
+
+function ledExternal(external: External, config: Config): LedNats {
+  return {
+    ...externalSide(external),
     adopted: true,
-    openAccounts: async (nats) => server.openAccounts(nats, config.natsCredentialsMs),
+    openAccounts: async (nats) => external.server.openAccounts(nats, config.natsCredentialsMs),
     stop: async () => undefined,
     [Symbol.asyncDispose]: async () => undefined,
   }

@@ -43,6 +43,7 @@ function openLocalTarget(
     descriptorSet: (digest) => descriptorSetOf(store, digest),
     nats,
     runnerAccess: (workload) => accounts.access(workload),
+    certificates: () => accounts.certificates(),
     logger,
     environment: config.environment,
     ports: { publishedBase: config.entrypointPort },
@@ -81,6 +82,7 @@ async function openKubernetesTarget(
     settings,
     logger,
     runnerAccess: (workload) => accounts.access(workload),
+    certificates: () => accounts.certificates(),
     provideBundle: (digest) => shelf.provide(digest),
   })
   const { namespace, installation } = settings

@@ -1,16 +1,27 @@
 import { hostname } from 'node:os'
 import { resolve } from 'node:path'
-import { DAY_MS, HOUR_MS, MINUTE_MS } from '@kre/contracts'
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '@kre/contracts'
+import {
+  NatsTlsEnvironment,
+  natsTlsProblems,
+  type NatsTlsSettings,
+  natsTlsSettings,
+} from '@kre/service-kit/nats-tls'
 import { z } from 'zod'
 
 /** Variables that say where versions run, and what the engine finds there already. */
-export const TargetEnvironment = z.object({
+export const TargetEnvironment = NatsTlsEnvironment.extend({
   KRE_TARGET: z.enum(['local', 'kubernetes']).default('local'),
   KRE_KUBERNETES_FILE: z.string().min(1).optional(),
   KRE_KUBECONFIG: z.string().min(1).optional(),
   KRE_NATS_URL: z.string().default(''),
   KRE_NATS_KEYS_FILE: z.string().min(1).optional(),
   KRE_NATS_REPLICAS: z.enum(['1', '3', '5']).default('1'),
+  KRE_NATS_RELOAD_MS: z.coerce
+    .number()
+    .int()
+    .min(10 * SECOND_MS)
+    .optional(),
   KRE_ADMIN_HOST: z.string().min(1).max(255).default('127.0.0.1'),
   KRE_PEPPER_FILE: z.string().min(1).optional(),
   KRE_TOKEN_FILE: z.string().min(1).optional(),
@@ -31,7 +42,15 @@ export type TargetConfig = Readonly<{
     kubeconfig: string | null
   }> | null
   /** A server that somebody else runs; null = the engine starts its own one. */
-  nats: Readonly<{ servers: readonly string[]; keysFile: string; replicas: number }> | null
+  nats: Readonly<{
+    servers: readonly string[]
+    keysFile: string
+    replicas: number
+    /** Null = without TLS, unless the servers want it. */
+    tls: NatsTlsSettings | null
+    /** How often servers are told to read their certificates again; null = who runs them does that. */
+    reloadMs: number | null
+  }> | null
   /** Where the admin API listens. */
   adminHost: string
   /** Secrets that all engines of an installation share; null = each is a file of the data folder, made when it is missing. */
@@ -55,6 +74,8 @@ export function checkTarget(e: Values, context: z.core.$RefinementCtx<Values>): 
       'KRE_NATS_KEYS_FILE',
       'is needed with KRE_NATS_URL: by its keys the engine makes accounts',
     )
+  for (const { path, message } of natsTlsProblems(e, serversOf(e.KRE_NATS_URL)))
+    problem(path, message)
   if (e.KRE_TARGET === 'local') return
   if (e.KRE_KUBERNETES_FILE === undefined)
     problem(
@@ -82,6 +103,8 @@ export function targetConfig(e: Values): TargetConfig {
             servers: serversOf(e.KRE_NATS_URL),
             keysFile: resolve(e.KRE_NATS_KEYS_FILE ?? ''),
             replicas: Number(e.KRE_NATS_REPLICAS),
+            tls: natsTlsSettings(e, serversOf(e.KRE_NATS_URL)),
+            reloadMs: e.KRE_NATS_RELOAD_MS ?? null,
           },
     adminHost: e.KRE_ADMIN_HOST,
     secretFiles: {

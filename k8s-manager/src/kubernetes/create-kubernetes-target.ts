@@ -25,7 +25,10 @@ import { createDriftRepair } from './repair-drift.ts'
 import { runPlan } from './run-plan.ts'
 import type { KubernetesSettings } from './settings.ts'
 
-export type KubernetesTargetDeps = Pick<AccessDeps, 'runnerAccess' | 'provideBundle'> & {
+export type KubernetesTargetDeps = Pick<
+  AccessDeps,
+  'runnerAccess' | 'certificates' | 'provideBundle'
+> & {
   cluster: Cluster
   settings: KubernetesSettings
   logger: Logger

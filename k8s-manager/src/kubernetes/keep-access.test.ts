@@ -15,7 +15,7 @@ const GROUP: AccessGroup = { workloads: [nodeWorkload('etl'), nodeWorkload('mode
 function keeping(expiresInMs: number | null, settings: KubernetesSettings = kubernetesSettings()) {
   const written: string[] = []
   const data: Record<string, string>[] = []
-  const state = { nowMs: 0, broken: false, isThere: true }
+  const state = { nowMs: 0, broken: false, isThere: true, certificates: '' }
   const provided: string[] = []
   const note = (how: string, object: object) => {
     if (state.broken) throw new Error('away')
@@ -44,6 +44,7 @@ function keeping(expiresInMs: number | null, settings: KubernetesSettings = kube
         ? {}
         : { credentials: { jwt: '', seed: '', expiresUnixMs: state.nowMs + expiresInMs } }),
     }),
+    certificates: () => state.certificates,
     provideBundle: async (digest) => void provided.push(digest),
     logger: createLogger('test', { level: 'silent' }),
     now: () => state.nowMs,
@@ -57,6 +58,14 @@ function keeping(expiresInMs: number | null, settings: KubernetesSettings = kube
 }
 
 describe('credentials of a version', () => {
+  test('are written anew at once when pods need other certificates', async () => {
+    const { tick, state } = keeping(100_000)
+    expect(await tick(0)).toBe(1)
+    state.certificates = 'others'
+    expect(await tick(1_000)).toBe(1)
+    expect(await tick(2_000)).toBe(0)
+  })
+
   test('are written anew when two fifths of their life are over', async () => {
     const { access, written, tick } = keeping(1_000)
     await access.write(GROUP)

@@ -21,6 +21,8 @@ export type AccessDeps = {
   objects: ClusterObjects
   settings: KubernetesSettings
   runnerAccess: (workload: Workload) => NatsAccess | Promise<NatsAccess>
+  /** Another text whenever processes need other certificates than before. Absent = they have none. */
+  certificates?: () => string
   /** Puts a bundle where pods get it from, unless it is there. */
   provideBundle: (digest: string) => Promise<void>
   logger: Logger
@@ -50,6 +52,7 @@ export function createKeptAccess(deps: AccessDeps): KeptAccess {
   const { objects, settings, logger, now } = deps
   /** By group; `Infinity` = does not expire. */
   let dueAt = new Map<string, number>()
+  let certificates = deps.certificates?.() ?? ''
 
   const accessOf = async (workload: Workload): Promise<readonly [Workload, NatsAccess]> => {
     const access = await deps.runnerAccess(workload)
@@ -85,6 +88,10 @@ export function createKeptAccess(deps: AccessDeps): KeptAccess {
   return {
     write: async (group) => write(group, true),
     async tick(names, load) {
+      const before = certificates
+      certificates = deps.certificates?.() ?? ''
+      // With other ones credentials go to everybody anew, as they travel together.
+      if (before !== certificates) dueAt.clear()
       dueAt = new Map([...names].map((name) => [name, dueAt.get(name) ?? 0]))
       const due: [string, AccessGroup][] = []
       let count = 0

@@ -10,7 +10,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { NatsAccess } from '@kre/contracts'
+import type { NatsAccess, NatsRenewal } from '@kre/contracts'
 import { createLogger, waitUntil } from '@kre/service-kit'
 import { nodeWorkload } from '../testing/workloads.ts'
 import { createAccessRenewal, withRenewal } from './access-renewal.ts'
@@ -57,6 +57,25 @@ describe('the renewal of access', () => {
       return written() !== first
     })
     expect(readdirSync(paths.work)).toEqual(['nats.json'])
+  })
+
+  test('writes other certificates at once, with the credentials', async () => {
+    let ca = 'first'
+    const read = () => JSON.parse(readFileSync(file, 'utf8')) as NatsRenewal
+    const renewal = createAccessRenewal(
+      () => ({ ...access(60_000), tls: { ca } }),
+      logger,
+      () => ca,
+    )
+    renewal.tick([process()])
+    await waitUntil('the first', () => readdirSync(paths.work).length > 0 && read().tls?.ca)
+    const { jwt } = read()
+    renewal.tick([process()])
+    expect(read().jwt).toBe(jwt)
+    ca = 'second'
+    renewal.tick([process()])
+    await waitUntil('the second', () => read().tls?.ca === 'second')
+    expect(read().jwt).not.toBe(jwt)
   })
 
   test('follows no link that user code has put there', async () => {

@@ -25,10 +25,13 @@ export type AccessRenewal = {
   tick(processes: Iterable<RenewedProcess>): void
 }
 
+/** @param certificates another text whenever processes need other ones than before. */
 export function createAccessRenewal(
   runnerAccess: (workload: Workload) => NatsAccess | Promise<NatsAccess>,
   logger: Logger,
+  certificates: () => string = () => '',
 ): AccessRenewal {
+  let known = certificates()
   /** By pid: when the process gets the next ones, in Unix ms; `Infinity` = its access does not expire. */
   let dueAt = new Map<number, number>()
 
@@ -36,10 +39,10 @@ export function createAccessRenewal(
     // One at a time.
     dueAt.set(pid, Infinity)
     try {
-      const { credentials } = await runnerAccess(workload)
+      const { credentials, tls } = await runnerAccess(workload)
       const expiresAt = credentials?.expiresUnixMs ?? Infinity
       if (credentials !== undefined && expiresAt < Infinity)
-        writeForProcess(renewalPath(paths), JSON.stringify(credentials), uid)
+        writeForProcess(renewalPath(paths), JSON.stringify({ ...credentials, tls }), uid)
       dueAt.set(pid, Date.now() + (expiresAt - Date.now()) * RENEW_AT)
     } catch (error) {
       dueAt.set(pid, Date.now() + RETRY_MS)
@@ -51,6 +54,10 @@ export function createAccessRenewal(
     tick(processes) {
       const now = Date.now()
       const running = [...processes]
+      const before = known
+      known = certificates()
+      // With other certificates everybody gets credentials anew, as they travel together.
+      if (before !== known) dueAt.clear()
       dueAt = new Map(running.map(({ pid }) => [pid, dueAt.get(pid) ?? 0]))
       for (const process of running) if ((dueAt.get(process.pid) ?? 0) <= now) void renew(process)
     },

@@ -51,6 +51,8 @@ export type LocalTargetDeps = {
   nats: NatsConnection
   /** Credentials for the processes of a workload. */
   runnerAccess: (workload: Workload) => NatsAccess | Promise<NatsAccess>
+  /** Another text whenever processes need other certificates for NATS than before. Absent = they have none. */
+  certificates?: () => string
   logger: Logger
   /** The engine's environment; processes get the few variables of `pickEnvironment`. */
   environment: Readonly<Record<string, string | undefined>>
@@ -108,7 +110,7 @@ export async function createLocalTarget(deps: LocalTargetDeps): Promise<LocalTar
     onReconnect: () => announcements.ping(fleet.versions()),
   })
   announcements.ping(fleet.versions())
-  const renewal = createAccessRenewal(deps.runnerAccess, logger)
+  const renewal = createAccessRenewal(deps.runnerAccess, logger, deps.certificates)
   const ticking = setInterval(
     lookAfter(fleet, launchDeps.state, renewal, announcements, logger),
     settings.tickMs,

@@ -14,6 +14,7 @@ import {
   type Workload,
 } from '@kre/contracts'
 import { waitUntil } from '@kre/service-kit'
+import type { NatsTlsSource } from '@kre/service-kit/nats-tls'
 import { type AccountClaims, accountJwt } from '../keys/jwt.ts'
 import { createKeyPair, keyPairFromSeed } from '../keys/nkey.ts'
 import type { ServerKeys } from '../server/server-keys.ts'
@@ -36,6 +37,8 @@ export type NatsAccounts = {
    * @throws KreError `unavailable` when its account has not been made.
    */
   access(workload: Workload): Promise<NatsAccess>
+  /** Another text whenever processes need other certificates than before, so that they get them at once. */
+  certificates(): string
 }
 
 export type NatsAccountsDeps = {
@@ -48,6 +51,8 @@ export type NatsAccountsDeps = {
   ownsServer: boolean
   /** How long credentials are good, in ms. */
   credentialsMs: number
+  /** Certificates of processes; null = there are none. */
+  tls: NatsTlsSource | null
 }
 
 /** Opens them and removes accounts that nobody knows any more. @throws KreError `unavailable`. */
@@ -125,8 +130,11 @@ export async function openNatsAccounts(deps: NatsAccountsDeps): Promise<NatsAcco
         Date.now() + deps.credentialsMs,
       )
       const inboxPrefix = isNode ? nodeInbox(spec) : entrypointInbox(runtimeId)
-      return { servers: [...deps.servers], user: '', password: '', credentials, inboxPrefix }
+      const tls = deps.tls === null ? {} : { tls: deps.tls.versions() }
+      const servers = [...deps.servers]
+      return { servers, user: '', password: '', credentials, inboxPrefix, ...tls }
     },
+    certificates: () => deps.tls?.digest() ?? '',
   }
 }
 

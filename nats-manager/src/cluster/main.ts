@@ -15,6 +15,8 @@ const Server = Keys.extend({
   /** Host names, with commas between them. */
   KRE_NATS_PEERS: z.string().min(1),
   KRE_NATS_STORE: z.string().startsWith('/'),
+  /** Absent = without TLS. */
+  KRE_NATS_TLS_DIR: z.string().startsWith('/').optional(),
 })
 
 try {
@@ -39,6 +41,7 @@ async function contents(verb: string): Promise<string> {
     storeDir: `${e.KRE_NATS_STORE}/jetstream`,
     accountsDir: `${e.KRE_NATS_STORE}/accounts`,
     keys: await readSeeds(e.KRE_NATS_SEEDS),
+    ...(e.KRE_NATS_TLS_DIR === undefined ? {} : { tlsDir: e.KRE_NATS_TLS_DIR }),
   })
 }
 

@@ -17,7 +17,13 @@ let nats: IsolatedNats
 let server: ExternalNatsServer
 beforeAll(async () => {
   nats = await startIsolatedNats()
-  server = externalNatsServer(nats.server.keys, [`127.0.0.1:${nats.server.port}`], 1)
+  server = externalNatsServer({
+    keys: nats.server.keys,
+    servers: [`127.0.0.1:${nats.server.port}`],
+    replicas: 1,
+    tls: null,
+    reloading: null,
+  })
 }, 60_000)
 afterAll(async () => nats[Symbol.asyncDispose]())
 

@@ -1,8 +1,11 @@
 import { join } from 'node:path'
+import type { NatsAccess } from '@kre/contracts'
 import { connectNats } from '@kre/service-kit'
+import type { NatsTlsSource } from '@kre/service-kit/nats-tls'
 import { type BookPage, openAccountBook } from '../accounts/account-book.ts'
 import { filePage } from '../accounts/book-pages.ts'
 import { type NatsAccounts, openNatsAccounts } from '../accounts/nats-accounts.ts'
+import { type Reloading, startReloading } from './reload-servers.ts'
 import { engineAccess, type ServerKeys } from './server-keys.ts'
 
 export type ServerAccounts = NatsAccounts & AsyncDisposable
@@ -19,7 +22,7 @@ export async function openServerAccounts(
 ): Promise<ServerAccounts> {
   const { dir, keys, port } = server
   const own = { keys, servers: [`127.0.0.1:${port}`], page: filePage(join(dir, 'accounts.json')) }
-  return openAccounts({ ...own, ownsServer: true }, credentialsMs)
+  return openAccounts({ ...own, ownsServer: true, tls: null, reloading: null }, credentialsMs)
 }
 
 /** @param of.page where the keys of accounts are kept. @throws KreError `unavailable`. */
@@ -30,11 +33,21 @@ export async function openAccounts(
     readonly page: BookPage
     /** Whether the server has no accounts but ours. */
     readonly ownsServer: boolean
+    /** Null = without TLS, unless the server wants it. */
+    readonly tls: NatsTlsSource | null
+    /** How servers are told to read their certificates again; null = somebody else tells them. */
+    readonly reloading: Reloading | null
   },
   credentialsMs: number,
 ): Promise<ServerAccounts> {
-  const { keys, servers, page, ownsServer } = of
-  const system = await connectNats(engineAccess(keys, 'system', servers), 'kre-accounts')
+  const { keys, servers, page, ownsServer, tls, reloading } = of
+  const access = engineAccess(keys, 'system', servers)
+  const system = await connectNats(() => withTls(access, tls), 'kre-accounts')
+  const stopReloading = reloading === null ? () => undefined : startReloading(system, reloading)
+  const close = async () => {
+    stopReloading()
+    await system.close()
+  }
   try {
     const accounts = await openNatsAccounts({
       system,
@@ -43,10 +56,16 @@ export async function openAccounts(
       book: openAccountBook(page),
       ownsServer,
       credentialsMs,
+      tls,
     })
-    return { ...accounts, [Symbol.asyncDispose]: () => system.close() }
+    return { ...accounts, [Symbol.asyncDispose]: close }
   } catch (error) {
-    await system.close()
+    await close()
     throw error
   }
+}
+
+/** The engine's access, with the engine's certificates as they are now. */
+export function withTls(access: NatsAccess, tls: NatsTlsSource | null): NatsAccess {
+  return tls === null ? access : { ...access, tls: tls.engine() }
 }

@@ -48,12 +48,13 @@ export async function openLeadership(
   const own = claim === null || !isShared ? claim : { ...claim, release: async () => undefined }
   if (own !== null) seat = await takeFirstSeat({ ...deps, claim: own }, closing.signal, isShared)
   if (seat === null) {
-    const natsServer = await joinNats(config)
-    link = await deps.link(natsServer.engineAccess)
+    const natsServer = await joinNats(config, logger, deps.say)
+    link = await deps.link(() => natsServer.engineAccess())
     natsAddress = natsServer.address
     standing = await standBy({ config, store, nats: link.nats, logger, natsServer })
   } else {
-    link = await deps.link(seat.natsServer.engineAccess)
+    const { natsServer } = seat
+    link = await deps.link(() => natsServer.engineAccess())
     natsAddress = seat.natsServer.address
   }
 

@@ -36,7 +36,7 @@ export type SeatDeps = Omit<LeadingDeps, 'nats' | 'events' | 'natsServer' | 'fen
   /** Whether the process of a holder has ended. */
   isGone: (holder: string) => Promise<boolean>
   /** The engine's connection, made when the server is there for the first time. */
-  link: (access: NatsAccess) => Promise<Link>
+  link: (access: () => NatsAccess) => Promise<Link>
   say: (text: string) => void
   /** An engine of another data folder leads now: this one must end what it runs. */
   onLost: () => void
@@ -78,7 +78,7 @@ export async function takeSeat(deps: SeatDeps, signal: AbortSignal, waits = fals
       if (isUp || natsServer.adopted) await natsServer[Symbol.asyncDispose]()
       else await natsServer.stop()
     })
-    const link = await deps.link(natsServer.engineAccess)
+    const link = await deps.link(() => natsServer.engineAccess())
     const leading = await startLeading({ ...deps, ...link, natsServer, fence: lease })
     release.push(() => leading[Symbol.asyncDispose]())
     return {

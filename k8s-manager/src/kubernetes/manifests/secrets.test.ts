@@ -137,6 +137,11 @@ describe('the Secret of credentials', () => {
       ...credentials,
       renewalPath: '/kre/access/credentials.json',
     })
+    // Certificates are renewed with them.
+    const tls = { ca: 'ca', cert: 'cert', key: 'key' }
+    const secure = accessSecret(of, settings, {}, [[etl, { ...nats, tls }]])
+    expect(read(secure, key)).toEqual(address)
+    expect(read(secure, `${start}.credentials.json`)).toMatchObject({ ...credentials, tls })
     // A server without accounts has none.
     const others = Object.keys(secret.data ?? {}).filter((name) => name.includes('model'))
     expect(read(secret, others[1] ?? '')).toBeNull()
