@@ -62,40 +62,54 @@ export type CompileResult = {
   failures: Record<string, string>
 }
 
+/** What one version asks for; a text says why it can't be compiled. */
+export type CompileOne = (
+  runtimeId: string,
+  version: CompileVersion,
+  settings: CompileSettings,
+) => readonly Workload[] | string
+
+/** @param compileOne in place of `compileVersion`: one that remembers what it has compiled. */
 export function compile(
   runtimeId: string,
   release: Release | null,
   versions: readonly CompileVersion[],
   settings: CompileSettings,
+  compileOne: CompileOne = compileVersion,
 ): CompileResult {
   const workloads: Workload[] = []
   const failures: Record<string, string> = {}
   const wanted = [...(release?.running ?? [])].toSorted((a, b) => (a.version < b.version ? -1 : 1))
+  const there = new Map(versions.map((version) => [version.name, version]))
   for (const { version: name } of wanted) {
-    const version = versions.find((candidate) => candidate.name === name)
-    if (version === undefined) {
-      failures[name] = 'its bundle is not in the store any more: upload it again under another name'
-      continue
-    }
-    if (version.unreadable !== undefined) {
-      failures[name] = version.unreadable
-      continue
-    }
-    const unknown = version.facts.manifest.workflows
-      .flatMap((workflow) => workflow.nodes)
-      .find((node) => settings.resolveRunner(node.image, node.src) === null)
-    if (unknown !== undefined) {
-      failures[name] = `node "${unknown.id}": no runner is known for image "${unknown.image}"`
-      continue
-    }
-    workloads.push(
-      ...nodeWorkloads(runtimeId, version, settings),
-      entrypointWorkload(runtimeId, version, settings),
-    )
+    const version = there.get(name)
+    const compiled =
+      version === undefined
+        ? 'its bundle is not in the store any more: upload it again under another name'
+        : compileOne(runtimeId, version, settings)
+    if (typeof compiled === 'string') failures[name] = compiled
+    else workloads.push(...compiled)
   }
   // The published address exists while anything of the runtime runs, so that a publish moves no connection.
   if (workloads.length > 0) workloads.push(entrypointWorkload(runtimeId, null, settings))
   return { workloads, failures }
+}
+
+export function compileVersion(
+  runtimeId: string,
+  version: CompileVersion,
+  settings: CompileSettings,
+): readonly Workload[] | string {
+  if (version.unreadable !== undefined) return version.unreadable
+  const unknown = version.facts.manifest.workflows
+    .flatMap((workflow) => workflow.nodes)
+    .find((node) => settings.resolveRunner(node.image, node.src) === null)
+  if (unknown !== undefined)
+    return `node "${unknown.id}": no runner is known for image "${unknown.image}"`
+  return [
+    ...nodeWorkloads(runtimeId, version, settings),
+    entrypointWorkload(runtimeId, version, settings),
+  ]
 }
 
 function nodeWorkloads(

@@ -12,7 +12,7 @@ import {
 } from '@kre/contracts'
 import type { Logger } from '@kre/service-kit'
 import type { Store } from '@kre/store'
-import { compile, type CompileSettings } from './compile.ts'
+import { compile, type CompileOne, type CompileSettings } from './compile.ts'
 import { diff, isReady, route } from './diff.ts'
 import { finishPublication } from './finish-publication.ts'
 import type { Autoscaler } from './scaling/autoscaler.ts'
@@ -22,6 +22,8 @@ export type ConvergeDeps = {
   target: Target
   nats: NatsManager
   settings: CompileSettings
+  /** Remembers what it has compiled. Absent = each pass compiles all. */
+  compileOne?: CompileOne
   logger: Logger
   now: () => Date
   /** Why this engine, and no other, may act. */
@@ -47,7 +49,13 @@ export async function convergeRuntime(
   deps.fence.assertHeld()
   const intent = await readIntent(deps, runtimeId)
   await finishPublication(deps.store, intent.release, intent.versions)
-  const compiled = compile(runtimeId, intent.release, intent.versions, deps.settings)
+  const compiled = compile(
+    runtimeId,
+    intent.release,
+    intent.versions,
+    deps.settings,
+    deps.compileOne,
+  )
   const failures = { ...compiled.failures }
   /** What shall run, given what does: how many replicas follow their load is kept there. */
   const desired = (observed: readonly WorkloadObservation[]) =>

@@ -2,7 +2,9 @@
 import { type EngineEvent, type EventBus, SECOND_MS } from '@kre/contracts'
 import { createSlots } from '@kre/service-kit'
 import type { Store } from '@kre/store'
+import { compileVersion } from './compile.ts'
 import { convergeRuntime, removeRuntime, type ConvergeDeps } from './converge-runtime.ts'
+import { rememberCompiled } from './remember-compiled.ts'
 import { writeChanges } from './write-changes.ts'
 
 /** A converged runtime is looked at again this often, for drift nobody reported. */
@@ -48,7 +50,11 @@ export function createConverger(given: ConvergerDeps): Converger {
   const placements = writeChanges(given.store.placements, (runtimeId) =>
     given.events.publish({ type: 'placement.observed', runtimeId }),
   )
-  const deps: ConvergerDeps = { ...given, store: { ...given.store, placements } }
+  const deps: ConvergerDeps = {
+    ...given,
+    store: { ...given.store, placements },
+    compileOne: rememberCompiled(given.compileOne ?? compileVersion),
+  }
   const queues = new Map<
     string,
     { running: Promise<void> | null; again: boolean; timer: NodeJS.Timeout | null; waitMs: number }
