@@ -311,7 +311,7 @@ def default_handler(ctx, data):
   test.each(IMAGE_NAMES.filter((name) => name !== 'engine' && name !== 'admin-ui'))(
     'the first program of a pod loads in "%s", and says what it has not found',
     async (name) => {
-      const program = '/opt/kre/k8s-manager/src/kubernetes/pod/main.ts'
+      const program = '/opt/kre/programs/prepare.js'
       const reason = await runScript(name, `import('${program}')`).catch(String)
       expect(reason).toMatch(/\/kre\/\w+/)
       expect(reason).not.toMatch(/MODULE|Cannot find/)

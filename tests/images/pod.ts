@@ -25,12 +25,23 @@ export type RunningPod = AsyncDisposable & {
   readonly container: string
   /** Free port of this computer that it was given in place of the pod's own: for gRPC, or for its health. */
   readonly port: number
+  /** What its first program has said. */
+  readonly prepared: string
   /** What its second program has said. */
   said(): string
 }
 
-/** Its first program has ended well, and its second one runs. @throws Error with what the first one said. */
-export async function startPod(workload: Workload, parts: PodParts): Promise<RunningPod> {
+/**
+ * Its first program has ended well, and its second one runs.
+ *
+ * @param preload file of this computer that the first program loads before all else.
+ * @throws Error with what the first one said.
+ */
+export async function startPod(
+  workload: Workload,
+  parts: PodParts,
+  preload: string | null = null,
+): Promise<RunningPod> {
   const home = await mkdtemp(join(tmpdir(), 'kre-image-pod-'))
   const container = containerName()
   let running: ChildProcess | null = null
@@ -44,22 +55,33 @@ export async function startPod(workload: Workload, parts: PodParts): Promise<Run
     const { initContainers: [first] = [], containers: [second] = [] } =
       parts.deployment.spec?.template.spec ?? {}
     if (first === undefined || second === undefined) throw new Error('the pod has no programs')
-    const prepared = spawnContainer(containerName(), first.image ?? '', optionsOf(home, first, 0))
-    const said: string[] = []
-    prepared.stderr?.on('data', (chunk: Buffer) => said.push(String(chunk)))
-    const [code] = (await once(prepared, 'exit')) as [number | null]
-    if (code !== 0) throw new Error(`the pod was not prepared (${code}): ${said.join('')}`)
+    const prepared = await prepare(home, first, preload)
     const port = await freePort()
     if (workload.spec.kind === 'entrypoint') await listenOn(port, join(home, 'launch/launch.json'))
     running = spawnContainer(container, second.image ?? '', optionsOf(home, second, port))
     let text = ''
     for (const stream of [running.stdout, running.stderr])
       stream?.on('data', (chunk: Buffer) => (text += String(chunk)))
-    return { workload, container, port, said: () => text, [Symbol.asyncDispose]: end }
+    return { workload, container, port, prepared, said: () => text, [Symbol.asyncDispose]: end }
   } catch (error) {
     await end()
     throw error
   }
+}
+
+/** @returns what it has said. */
+async function prepare(home: string, first: Container, preload: string | null): Promise<string> {
+  const options = optionsOf(home, first, 0)
+  if (preload !== null) {
+    options.mounts.push({ from: preload, to: '/preload.cjs', readOnly: true })
+    options.environment['NODE_OPTIONS'] = '--require=/preload.cjs'
+  }
+  const child = spawnContainer(containerName(), first.image ?? '', options)
+  const said: string[] = []
+  child.stderr?.on('data', (chunk: Buffer) => said.push(String(chunk)))
+  const [code] = (await once(child, 'close')) as [number | null]
+  if (code !== 0) throw new Error(`the pod was not prepared (${code}): ${said.join('')}`)
+  return said.join('')
 }
 
 /** All pods share this computer's network, where the port of one would be that of all. */

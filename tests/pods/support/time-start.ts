@@ -26,8 +26,8 @@ const START_TIME = 19
 export async function timeStart(find: () => Promise<Pod | null>): Promise<StartTimes> {
   const pod = await waitUntil('the pod is made', find, { ...PATIENCE, everyMs: 20 })
   const made = Date.now()
-  const prepared = await startOf(pod, 'kubernetes/pod/main.ts')
-  const container = await startOf(pod, 'node-runner/src/main.ts')
+  const prepared = await startOf(pod, 'programs/prepare.js')
+  const container = await startOf(pod, 'programs/node-runner.js')
   const { podIP = '' } = (await find())?.status ?? {}
   while (!(await answers(podIP))) await sleep(10)
   const announced = Date.now()

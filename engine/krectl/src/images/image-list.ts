@@ -19,6 +19,13 @@ export type ImageSpec = {
   omit: Readonly<Record<string, string>>
   /** Programs besides those of the workspaces: they come with the files that they load. */
   programs: readonly string[]
+  /**
+   * Programs that are made of the workspaces' sources, by their names (bundle-programs.ts): the image has these in
+   * place of the sources. Empty = it has the sources.
+   */
+  bundled: Readonly<Record<string, string>>
+  /** Of an image with bundled programs: packages that code of users may import. They stay as they are. */
+  provided: readonly string[]
   /** Folders of this repository that no package.json names. */
   files: readonly string[]
   /** Wheels that its Python code needs. */
@@ -26,13 +33,12 @@ export type ImageSpec = {
 }
 
 /** A pod's first program, which writes the launch file of the second. */
-const POD_PROGRAM = 'k8s-manager/src/kubernetes/pod/main.ts'
+const PREPARE = { prepare: 'k8s-manager/src/kubernetes/pod/main.ts' }
+const RUNNER = { ...PREPARE, 'node-runner': 'runners/node-runner/src/main.ts' }
+const RUNNER_WORKSPACES = ['runners/node-runner', 'k8s-manager']
 
 const NO_TYPES = 'makes types for TypeScript authors, which krectl does on their computers'
-const POD_OMIT = { '@bufbuild/protoc-gen-es': NO_TYPES }
-/** Code in TypeScript may import onnxruntime-node without bringing it. */
-const RUNNER_OMIT = {
-  ...POD_OMIT,
+const ONNX_OMIT = {
   'adm-zip': 'of the install script of onnxruntime-node, which gets libraries for GPUs',
   'global-agent': 'of the install script of onnxruntime-node',
 }
@@ -44,45 +50,54 @@ export const IMAGES: Readonly<Record<ImageName, ImageSpec>> = {
     workspaces: ['engine/all-in-one'],
     omit: { '@bufbuild/protoc-gen-es': NO_TYPES },
     programs: [],
+    bundled: {},
+    provided: [],
     files: ['admin-ui/dist'],
     wheels: [],
   },
   entrypoint: {
     title: 'KRE entrypoint',
     description: 'The gRPC server of a version, or of what a runtime has published',
-    workspaces: ['runners/entrypoint', 'engine/bundle'],
-    omit: POD_OMIT,
-    programs: [POD_PROGRAM],
+    workspaces: ['runners/entrypoint', 'k8s-manager'],
+    omit: {},
+    programs: [],
+    bundled: { ...PREPARE, entrypoint: 'runners/entrypoint/src/main.ts' },
+    provided: [],
     files: [],
     wheels: [],
   },
   'runner-typescript': {
     title: 'KRE runner for TypeScript',
     description: 'Runs a node that is written in TypeScript or JavaScript',
-    workspaces: ['runners/node-runner', 'engine/bundle'],
-    omit: RUNNER_OMIT,
-    programs: [POD_PROGRAM],
+    workspaces: RUNNER_WORKSPACES,
+    omit: ONNX_OMIT,
+    programs: [],
+    bundled: RUNNER,
+    provided: ['@kre/sdk', '@bufbuild/protobuf', 'onnxruntime-node'],
     files: [],
     wheels: [],
   },
   'runner-python': {
     title: 'KRE runner for Python',
     description: 'Runs a node that is written in Python',
-    workspaces: ['runners/node-runner', 'engine/bundle'],
+    workspaces: RUNNER_WORKSPACES,
     omit: {
-      ...POD_OMIT,
       'onnxruntime-node': 'runs models, which nodes in Python do with packages of their own',
     },
-    programs: [POD_PROGRAM],
+    programs: [],
+    bundled: RUNNER,
+    provided: [],
     files: ['runners/sdk-python/kre_runner'],
     wheels: ['protobuf==6.33.6'],
   },
   'runner-onnx': {
     title: 'KRE runner for ONNX models',
     description: 'Runs a node that is a model without code',
-    workspaces: ['runners/node-runner', 'engine/bundle'],
-    omit: RUNNER_OMIT,
-    programs: [POD_PROGRAM],
+    workspaces: RUNNER_WORKSPACES,
+    omit: ONNX_OMIT,
+    programs: [],
+    bundled: RUNNER,
+    provided: ['onnxruntime-node'],
     files: [],
     wheels: [],
   },
@@ -92,6 +107,8 @@ export const IMAGES: Readonly<Record<ImageName, ImageSpec>> = {
     workspaces: [],
     omit: {},
     programs: ['images/admin-ui/main.ts'],
+    bundled: {},
+    provided: [],
     files: ['admin-ui/dist'],
     wheels: [],
   },

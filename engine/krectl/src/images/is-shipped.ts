@@ -24,10 +24,15 @@ export function isOursShipped(path: string): boolean {
   return !OUR_TESTS.test(path) && !OUR_REST.test(path)
 }
 
+/** @param path from the package's folder, with `/`. */
+export function isLicence(path: string): boolean {
+  return LICENCE.test(path)
+}
+
 /** @param path from the package's folder, with `/`; its own node_modules are packages of their own. */
 export function isForeignShipped(path: string, name: string, platform: Platform): boolean {
   if (/(?:^|\/)node_modules(?:\/|$)/.test(path)) return false
-  if (LICENCE.test(path)) return true
+  if (isLicence(path)) return true
   if (name === 'onnxruntime-node' && !isOnnxOf(path, platform)) return false
   return !DEVELOPERS.test(path) && !FOREIGN_TESTS.test(path) && !DEVELOPER_FOLDERS.test(path)
 }

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { dirname, join, relative, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { IMAGES, type ImageName } from './image-list.ts'
-import { isForeignShipped, isOursShipped } from './is-shipped.ts'
-import { parseLockFile, type LockFile, type Platform } from './lock-tree.ts'
+import { isForeignShipped, isLicence, isOursShipped } from './is-shipped.ts'
+import { parseLockFile, type LockedPackage, type LockFile, type Platform } from './lock-tree.ts'
 import { traceImports } from './trace-imports.ts'
 import { contextFolders, packagesOf, writeContext } from './write-context.ts'
 
@@ -37,11 +37,18 @@ const inputOf = (image: ImageName) => ({
   version: '1.2.3',
 })
 
-describe.each<ImageName>(['engine', 'entrypoint', 'runner-onnx'])('the image "%s"', (image) => {
+describe.each<ImageName>([
+  'engine',
+  'entrypoint',
+  'runner-typescript',
+  'runner-python',
+  'runner-onnx',
+])('the image "%s"', (image) => {
   let code: string
   let modules: string
+  let packages: LockedPackage[]
   beforeAll(async () => {
-    await writeContext(inputOf(image), join(out, image))
+    packages = await writeContext(inputOf(image), join(out, image))
     ;({ code, modules } = contextFolders(join(out, image)))
   })
 
@@ -61,8 +68,10 @@ describe.each<ImageName>(['engine', 'entrypoint', 'runner-onnx'])('the image "%s
 
   test('has no test, no type, and no tool', async () => {
     const files = [...(await filesOf(code)), ...(await filesOf(modules))]
-    expect(files.filter((file) => /\.test\.|\.d\.ts$|\.map$|\/testing\//.test(file))).toEqual(
-      files.filter((file) => file.endsWith('_pb.d.ts')),
+    const isTool = (file: string) => /\.test\.|\.d\.ts$|\.map$|\/testing\//.test(file)
+    expect(files.filter(isTool)).toEqual(
+      // Maps of what is bundled say which source a stack trace is about.
+      files.filter((file) => file.endsWith('_pb.d.ts') || /^programs\/.*\.map$/.test(file)),
     )
     const tools = /node_modules\/(?:jest|typescript|vite|oxlint|playwright-core|node)\//
     expect(files.filter((file) => tools.test(file))).toEqual([])
@@ -83,8 +92,14 @@ describe.each<ImageName>(['engine', 'entrypoint', 'runner-onnx'])('the image "%s
     const found = [code, modules].map(async (folder) =>
       (await filesOf(folder)).flatMap((file) => PACKAGE.exec(file)?.[1] ?? []),
     )
-    const packages = packagesOf(inputOf(image)).map(({ path }) => path)
-    expect((await Promise.all(found)).flat().toSorted()).toEqual(packages.toSorted())
+    const paths = packages.map(({ path }) => path)
+    expect((await Promise.all(found)).flat().toSorted()).toEqual(paths.toSorted())
+    for (const { path, isOurs } of packages.filter(({ isOurs }) => !isOurs))
+      expect({ path, isOurs, licences: await licencesOf(modules, path) }).toEqual({
+        path,
+        isOurs,
+        licences: await licencesOf(root, path),
+      })
   })
 
   test('leaves out nothing that is not there', () => {
@@ -107,7 +122,7 @@ test('a program comes with the files that it loads, and no more', async () => {
 })
 
 test('packages of ours are found by their names', async () => {
-  const { code } = contextFolders(join(out, 'entrypoint'))
+  const { code } = contextFolders(join(out, 'engine'))
   const link = join(code, 'node_modules', '@kre', 'contracts')
   expect((await lstat(link)).isSymbolicLink()).toBe(true)
   expect(await readlink(link)).toBe('../../engine/contracts')
@@ -117,8 +132,8 @@ test('packages of ours are found by their names', async () => {
 })
 
 test('a package that was not installed is refused with what to do', async () => {
-  const spec = { ...specOf('entrypoint'), workspaces: [], programs: [], files: ['nowhere'] }
-  await expect(writeContext({ ...inputOf('entrypoint'), spec }, join(out, 'x'))).rejects.toThrow(
+  const spec = { ...specOf('engine'), workspaces: [], files: ['nowhere'] }
+  await expect(writeContext({ ...inputOf('engine'), spec }, join(out, 'x'))).rejects.toThrow(
     /nowhere is not there: "npm install"/,
   )
 })
@@ -168,17 +183,26 @@ async function filesOf(folder: string): Promise<string[]> {
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
 }
 
+/** Of ours, as they are or bundled. */
 async function sourcesOf(folder: string): Promise<string[]> {
-  return (await filesOf(folder)).filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'))
+  return (await filesOf(folder)).filter(
+    (file) => (file.endsWith('.ts') && !file.endsWith('.d.ts')) || /^programs\/.*\.js$/.test(file),
+  )
+}
+
+/** At the top of a package. */
+async function licencesOf(folder: string, path: string): Promise<string[]> {
+  return (await readdir(join(folder, path))).filter((file) => isLicence(file)).toSorted()
 }
 
 /** What a file loads when it runs: types bind nobody. */
 async function importsOf(file: string): Promise<string[]> {
   const text = await readFile(file, 'utf8')
   const found = [
-    /(?:^|\n)(?:import|export)(?!\s+type\b)\s+(?:[\w$*{}\s,]*?\sfrom\s+)?'([^'\n]+)'/g,
-    /\bimport\('([^'\n]+)'\)/g,
-    /new URL\('(\.[^'\n]+\.ts)', import\.meta\.url\)/g,
+    /(?:^|\n)(?:import|export)(?!\s+type\b)\s+(?:[\w$*{}\s,]*?\sfrom\s+)?['"]([^'"\n]+)['"]/g,
+    /\bimport\(['"]([^'"\n]+)['"]\)/g,
+    /\brequire\(['"]([^'"\n]+)['"]\)/g,
+    /new URL\(['"](\.[^'"\n]+\.[jt]s)['"], import\.meta\.url\)(?!\.href)/g,
   ]
   return found.flatMap((pattern) => [...text.matchAll(pattern)].map((match) => match[1] ?? ''))
 }

@@ -124,7 +124,7 @@ function prepareContainer(workload: Workload, settings: KubernetesSettings): V1C
     name: 'prepare',
     image: imageOf(workload, settings),
     imagePullPolicy: 'IfNotPresent',
-    command: ['node', `${settings.images.root}/k8s-manager/src/kubernetes/pod/main.ts`],
+    command: ['node', `${settings.images.root}/programs/prepare.js`],
     workingDir: POD.temporary,
     env: [
       { name: 'POD_UID', valueFrom: { fieldRef: { fieldPath: 'metadata.uid' } } },
@@ -154,7 +154,7 @@ function runContainer(
   valuesSecret: string | null,
 ): V1Container {
   const { spec } = workload
-  const folder = spec.kind === 'node' ? 'node-runner' : 'entrypoint'
+  const program = spec.kind === 'node' ? 'node-runner' : 'entrypoint'
   const memoryBytes = workload.memoryBytesMax ?? settings.resources.memoryBytes
   return {
     name: spec.kind,
@@ -163,7 +163,7 @@ function runContainer(
     command: [
       'node',
       ...runnerFlags(spec.kind, memoryBytes),
-      `${settings.images.root}/runners/${folder}/src/main.ts`,
+      `${settings.images.root}/programs/${program}.js`,
     ],
     workingDir: workload.bundleDigest === null ? POD.temporary : POD.files,
     ports: [

@@ -19,7 +19,8 @@ try {
     // An entrypoint needs neither these nor NATS: loading both takes longer than all that is done for it.
     tools: {
       extractBundle: async (...of) => (await import('@kre/bundle/extract')).extractBundle(...of),
-      writePythonModules: async (...of) => (await import('@kre/bundle')).writePythonModules(...of),
+      writePythonModules: async (...of) =>
+        (await import('@kre/bundle/python-modules')).writePythonModules(...of),
     },
     signal: stop.signal,
   })
