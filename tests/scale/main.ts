@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { loseEngine } from './lose-engine.ts'
 
-const USAGE = `npm run bench:scale -- cluster [--steps 10,50,100] [--shape versions|runtimes] [--steady 60] [--v8 FLAGS] [--profile FOLDER] [--json FILE]
+const USAGE = `npm run bench:scale -- cluster [--steps 10,50,100] [--shape versions|runtimes] [--steady 60] [--v8=FLAGS] [--profile FOLDER] [--json FILE]
 npm run bench:scale -- nats [--steps 10,50,100] [--json FILE]
 npm run bench:scale -- loss [--minutes 1] [--rate 20] [--credentials-ms MS] [--json FILE]
 
