@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { KreError, type NatsTls, SECOND_MS, toKreError } from '@kre/contracts'
+import { type KreError, type NatsTls, SECOND_MS, toKreError } from '@kre/contracts'
 import { lookAtNats, type NatsLook } from '@kre/service-kit/nats-tls'
 
 const PAUSE_MS = 1 * SECOND_MS

@@ -1,74 +1,28 @@
 /** A cluster of three real servers, each at a loopback address of its own, out of what a Helm template can make. */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { randomBytes } from 'node:crypto'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { jetstreamManager } from '@nats-io/jetstream'
-import { connectNats, findNatsServer, waitUntil } from '@kre/service-kit'
-import { createCredentials } from '../accounts/create-credentials.ts'
+import { waitUntil } from '@kre/service-kit'
 import type { ServerKeys } from '../server/server-keys.ts'
-import { clusterConfig } from './cluster-config.ts'
+import { makeCluster } from '../testing/start-cluster.ts'
 import { readSeeds } from './read-seeds.ts'
 
 /** Loopback has 16 million addresses on Linux and one elsewhere. */
 const isLinux = process.platform === 'linux'
 const LONG = { timeoutMs: 30_000 }
-const ports = { client: 24_222, routes: 26_222, monitor: 28_222 }
-const hosts = [11, 12, 13].map((last) => `127.77.${process.pid % 250}.${last}`)
 
 let dir: string
 let keys: ServerKeys
-const running = new Map<string, ChildProcess>()
-
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'kre-cluster-'))
   for (const name of ['operator', 'system', 'engine'])
     await writeFile(join(dir, name), `${randomBytes(32).toString('base64')}\n`)
   keys = await readSeeds(dir)
 })
-afterAll(async () => {
-  await Promise.all([...running.keys()].map(stop))
-  await rm(dir, { recursive: true, force: true })
-})
-
-async function start(host: string): Promise<void> {
-  const home = join(dir, host)
-  await mkdir(join(home, 'accounts'), { recursive: true })
-  const config = clusterConfig({
-    name: host,
-    cluster: 'test',
-    peers: hosts,
-    password: 'p"a/s s',
-    keys,
-    host,
-    ports,
-    storeDir: join(home, 'store'),
-    accountsDir: join(home, 'accounts'),
-  })
-  await writeFile(join(home, 'nats.conf'), config)
-  const binary = await findNatsServer({
-    cacheDir: resolve(import.meta.dirname, '../../../.kre/cache'),
-    path: process.env['PATH'] ?? '',
-  })
-  running.set(host, spawn(binary, ['--config', join(home, 'nats.conf')], { stdio: 'ignore' }))
-}
-
-async function stop(host: string): Promise<void> {
-  const server = running.get(host)
-  running.delete(host)
-  if (server === undefined || server.exitCode !== null) return
-  server.kill('SIGKILL')
-  await once(server, 'exit')
-}
-
-async function connect() {
-  const credentials = createCredentials(keys.engine, 'test', { pub: {}, sub: {} }, null)
-  const servers = hosts.map((host) => `${host}:${ports.client}`)
-  return connectNats({ servers, user: '', password: '', credentials }, 'test')
-}
+afterAll(async () => rm(dir, { recursive: true, force: true }))
 
 describe('keys of a cluster', () => {
   test('are the same from the same bytes, and seeds stay what they are', async () => {
@@ -96,8 +50,9 @@ describe('keys of a cluster', () => {
 const describeOnLinux = isLinux ? describe : describe.skip
 describeOnLinux('a cluster', () => {
   test('keeps a stream on three servers, and goes on when one of them dies', async () => {
-    await Promise.all(hosts.map(start))
-    const engine = await connect()
+    await using cluster = await makeCluster(3, 77, { keys })
+    await Promise.all(cluster.hosts.map((host) => cluster.start(host)))
+    const engine = await cluster.connect()
     try {
       const stream = { name: 'KEPT', subjects: ['kept'], num_replicas: 3 }
       const manager = await waitUntil(
@@ -110,8 +65,8 @@ describeOnLinux('a cluster', () => {
       )
       await engine.request('kept', 'a message')
       const leader = (await manager.streams.info('KEPT')).cluster?.leader ?? ''
-      expect(hosts).toContain(leader)
-      await stop(leader)
+      expect(cluster.hosts).toContain(leader)
+      await cluster.stop(leader)
       const after = await waitUntil(
         'another leader',
         async () => {

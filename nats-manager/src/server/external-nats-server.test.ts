@@ -38,7 +38,7 @@ describe('accounts on a server that others run', () => {
       const node = await nats.connect(access)
       await node.flush()
     }
-    const engine = await connectNats(server.engineAccess, 'next')
+    const engine = await connectNats(() => server.engineAccess(), 'next')
     try {
       await using next = await server.openAccounts(engine, 3_600_000)
       const access = await next.access(nodeWorkload('cluster', 'v1', 'a'))
