@@ -92,7 +92,12 @@ describe('the templates', () => {
   })
 
   test('set no variable that nothing reads', () => {
-    const files = ['engine/all-in-one/src', 'nats-manager/src/cluster'].flatMap((folder) =>
+    const folders = [
+      'engine/all-in-one/src',
+      'engine/service-kit/src/nats-tls',
+      'nats-manager/src/cluster',
+    ]
+    const files = folders.flatMap((folder) =>
       readdirSync(join(ROOT, folder))
         .filter((name) => /(?<!\.test)\.ts$/.test(name))
         .map((name) => readFileSync(join(ROOT, folder, name), 'utf8')),

@@ -119,6 +119,7 @@ function ofChart(): void {
     ['commonLabels.app\\.kubernetes\\.io/name=mine', 'app.kubernetes.io/name is set by the chart'],
     ['nats.replicas=2', 'nats.replicas'],
     ['nats.enabled=false', 'nats.external.servers'],
+    ['nats.enabled=false,nats.tls.enabled=true', 'nats.tls.enabled: is about the chart'],
     ['config.smtp.enabled=true', 'config.smtp.host'],
     ['ingress.enabled=true', 'ingress.tls.secretName'],
     [
@@ -145,6 +146,35 @@ function ofChart(): void {
     )
     expect(role?.metadata.namespace).toBe('apps')
     expect(JSON.stringify(role?.rules)).toContain('"ingresses"')
+  })
+
+  test('gives NATS a certificate for all names of its servers, and the engine the authority alone', async () => {
+    const tls = ['--set', 'nats.tls.enabled=true']
+    const kinds = (objects: readonly Manifest[]) =>
+      objects.flatMap(({ kind }) => (/^(?:Certificate|Issuer)$/.test(kind) ? kind : [])).toSorted()
+    const objects = await render('minimal', 'apps', tls)
+    expect(kinds(objects)).toEqual(['Certificate', 'Certificate', 'Issuer', 'Issuer'])
+    const { dnsNames } = objects.find(
+      ({ kind, metadata }) => kind === 'Certificate' && metadata.name === 'kre-nats',
+    )?.spec as { dnsNames: string[] }
+    const [engine, nats] = ['kre-engine', 'kre-nats'].map((name) =>
+      podsOf(objects).find((pod) => pod.name === name),
+    )
+    const server = nats?.spec.initContainers?.[0]?.env ?? []
+    const peers = server.find(({ name }) => name === 'KRE_NATS_PEERS')?.value?.split(',') ?? []
+    expect(peers).toHaveLength(3)
+    for (const peer of peers) expect(dnsNames).toContain(peer.replace(/^[^.]+/, '*'))
+    const url = engine?.spec.containers[0]?.env?.find(({ name }) => name === 'KRE_NATS_URL')?.value
+    expect(dnsNames.map((name) => `tls://${name}:4222`)).toContain(url)
+    const volumes = JSON.stringify(engine?.spec['volumes'])
+    expect(volumes).toContain('"ca.crt"')
+    expect(volumes).not.toContain('tls.key')
+    // Of somebody else: by an issuer, or as a Secret.
+    const issuer = await render('minimal', 'apps', [...tls, '--set', 'nats.tls.issuerRef.name=ca'])
+    expect(kinds(issuer)).toEqual(['Certificate'])
+    const secret = await render('minimal', 'apps', [...tls, '--set', 'nats.tls.secretName=own'])
+    expect(kinds(secret)).toEqual([])
+    expect(JSON.stringify(podsOf(secret).map(({ spec }) => spec['volumes']))).toContain('"own"')
   })
 
   test('takes the values of krectl deploy', async () => {

@@ -24,6 +24,9 @@
 {{- if and (not $v.nats.enabled) (not (and $v.nats.external.servers $v.nats.external.peers $v.nats.keys.existingSecret)) -}}
 {{- $problems = append $problems "nats.external.servers, nats.external.peers, nats.keys.existingSecret: needed where the chart runs no NATS (nats.enabled: false)" -}}
 {{- end -}}
+{{- if and $v.nats.tls.enabled (not $v.nats.enabled) -}}
+{{- $problems = append $problems "nats.tls.enabled: is about the chart's own servers; how others are reached by TLS is in nats.external.tls" -}}
+{{- end -}}
 {{- if and $v.config.smtp.enabled (not (and $v.config.smtp.host $v.config.smtp.sender)) -}}
 {{- $problems = append $problems "config.smtp.host, config.smtp.sender: needed with config.smtp.enabled" -}}
 {{- end -}}

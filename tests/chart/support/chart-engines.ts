@@ -10,6 +10,7 @@ import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { jetstreamManager } from '@nats-io/jetstream'
 import { connectNats, findNatsServer } from '@kre/service-kit'
+import { makeAuthority, type TestAuthority } from '@kre/service-kit/testing'
 import { createCredentials } from '../../../nats-manager/src/accounts/create-credentials.ts'
 import { clusterConfig } from '../../../nats-manager/src/cluster/cluster-config.ts'
 import { readSeeds } from '../../../nats-manager/src/cluster/read-seeds.ts'
@@ -37,7 +38,7 @@ export async function startChartEngines(
   mongodb: { KRE_MONGODB_URI: string; KRE_MONGODB_PREFIX: string },
 ): Promise<ChartEngines> {
   const dir = await mkdtemp(join(tmpdir(), 'kre-chart-'))
-  const own = ['--set', 'engine.listen=127.0.0.1']
+  const own = ['--set', 'engine.listen=127.0.0.1,nats.tls.enabled=true,nats.tls.secretName=own']
   const objects = await render('minimal', namespace, own)
   for (const object of objects.filter(({ kind }) => /^(?:ServiceAccount|Role)/.test(kind)))
     await make(admin, pathOf(object.kind, namespace, object.metadata.name), object)
@@ -53,7 +54,9 @@ export async function startChartEngines(
     [program, 'keys', join(dir, 'run/kre/nats/keys.json')],
     { env: { KRE_NATS_SEEDS: join(dir, 'run/kre/seeds') } },
   )
-  const nats = await startNats(dir)
+  const authority = makeAuthority()
+  await write(join(dir, 'run/kre/nats-tls/ca/ca.crt'), authority.ca)
+  const nats = await startNats(dir, authority)
   const engines: TestEngine[] = []
   return {
     async start(number) {
@@ -75,7 +78,7 @@ export async function startChartEngines(
       return engine
     },
     killNats: (number) => nats.kill(number),
-    copiesOfStreams: () => copiesOfStreams(dir, nats.url),
+    copiesOfStreams: () => copiesOfStreams(dir, nats.url, authority.ca),
     async [Symbol.asyncDispose]() {
       await Promise.all(engines.map(async (engine) => engine.kill()))
       await nats.end()
@@ -118,7 +121,7 @@ type NatsCluster = {
 }
 
 /** Three servers, each at a loopback address of its own. */
-async function startNats(dir: string): Promise<NatsCluster> {
+async function startNats(dir: string, authority: TestAuthority): Promise<NatsCluster> {
   const hosts = [1, 2, 3].map((last) => `127.78.${process.pid % 250}.${last}`)
   const ports = { client: 24_322, routes: 26_322, monitor: 28_322 }
   const seeds = join(dir, 'run/kre/seeds')
@@ -128,17 +131,21 @@ async function startNats(dir: string): Promise<NatsCluster> {
     cacheDir: join(ROOT, '.kre/cache'),
     path: process.env['PATH'] ?? '',
   })
+  const { cert, key } = authority.issue('kre-nats', { names: hosts })
+  const tlsDir = join(dir, 'run/kre/tls')
+  const files = { 'ca.crt': authority.ca, 'tls.crt': cert, 'tls.key': key }
+  for (const [name, text] of Object.entries(files)) await write(join(tlsDir, name), text)
   const servers: ChildProcess[] = []
   for (const [number, host] of hosts.entries()) {
     const home = join(dir, `kre-nats-${number}`)
     const own = { name: `kre-nats-${number}`, host, storeDir: join(home, 'store') }
-    const shared = { cluster: 'kre', peers: hosts, password, keys, ports }
+    const shared = { cluster: 'kre', peers: hosts, password, keys, ports, tlsDir }
     const config = clusterConfig({ ...own, ...shared, accountsDir: join(home, 'accounts') })
     await write(join(home, 'nats.conf'), config)
     servers.push(spawn(binary, ['--config', join(home, 'nats.conf')], { stdio: 'ignore' }))
   }
   return {
-    url: hosts.map((host) => `nats://${host}:${ports.client}`).join(','),
+    url: hosts.map((host) => `tls://${host}:${ports.client}`).join(','),
     async kill(number) {
       const server = servers[number]
       if (server !== undefined) await end(server)
@@ -150,11 +157,11 @@ async function startNats(dir: string): Promise<NatsCluster> {
 }
 
 /** How many copies each stream has, once. */
-async function copiesOfStreams(dir: string, url: string): Promise<number[]> {
+async function copiesOfStreams(dir: string, url: string, ca: string): Promise<number[]> {
   const keys = await readSeeds(join(dir, 'run/kre/seeds'))
   const credentials = createCredentials(keys.engine, 'test', { pub: {}, sub: {} }, null)
   const nats = await connectNats(
-    { servers: url.split(','), user: '', password: '', credentials },
+    { servers: url.split(','), user: '', password: '', credentials, tls: { ca } },
     'test',
   )
   try {

@@ -25,6 +25,7 @@
   value: /run/kre/nats/keys.json
 - name: KRE_NATS_REPLICAS
   value: {{ include "kre.streamReplicas" . | quote }}
+{{- include "kre.natsTlsEnvironment" . }}
 - name: KRE_ADMIN_FRONTEND_BASE_URL
   value: {{ $c.admin.frontendBaseURL | quote }}
 - name: KRE_TRUSTED_PROXIES

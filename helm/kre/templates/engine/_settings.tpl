@@ -60,7 +60,7 @@
 {{/* Addresses of NATS, as pods of any namespace reach it. */}}
 {{- define "kre.natsServers" -}}
 {{- if .Values.nats.enabled -}}
-{{- printf "nats://%s-nats.%s.svc:4222" (include "kre.fullname" .) .Release.Namespace -}}
+{{- printf "%s://%s-nats.%s.svc:4222" (ternary "tls" "nats" .Values.nats.tls.enabled) (include "kre.fullname" .) .Release.Namespace -}}
 {{- else -}}
 {{- join "," .Values.nats.external.servers -}}
 {{- end -}}

@@ -30,6 +30,10 @@
       value: {{ include "kre.natsHosts" . }}
     - name: KRE_NATS_STORE
       value: /var/lib/nats/store
+    {{- if .Values.nats.tls.enabled }}
+    - name: KRE_NATS_TLS_DIR
+      value: /run/kre/tls
+    {{- end }}
   resources:
     {{- include "kre.preparingResources" . | nindent 4 }}
   securityContext:
