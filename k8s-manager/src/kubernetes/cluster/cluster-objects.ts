@@ -1,5 +1,6 @@
 /** The verbs of the engine on objects of its namespace. It never reads a Secret: no right to do so is asked for. */
 import type { V1ObjectMeta } from '@kubernetes/client-node'
+import { parseJson } from '@kre/contracts'
 import { FIELD_MANAGER, LABEL } from '../manifests/identity.ts'
 import { type ClusterObject, type Kind, type ObjectRef, pathOf, refOf } from './kinds.ts'
 import type { Answer, Cluster } from './open-cluster.ts'
@@ -13,7 +14,7 @@ export type ClusterObjects = {
   change(ref: ObjectRef, fields: object): Promise<ClusterObject | null>
   /** Null = there is none. */
   read(ref: ObjectRef): Promise<ClusterObject | null>
-  /** Whether somebody else has an object of the name. Needs no right to read it. */
+  /** Whether somebody else has an object of the name. Needs no right to read it. @throws KreError where nobody can tell. */
   isForeign(ref: ObjectRef, installation: string): Promise<boolean>
   /** Writes down what happened to an object, where people look for that: among the cluster's Events. */
   record(event: object): Promise<void>
@@ -77,7 +78,7 @@ export function clusterObjects(
       const question = [{ op: 'test', path, value: installation }]
       const answer = await patch(ref, '&dryRun=All', JSON_PATCH, question)
       if (answer.status === 404) return false
-      if (answer.status === 422) return true
+      if (answer.status === 422 && isFailedTest(answer.body)) return true
       parse(answer, { verb: 'patch', ...ref, namespace })
       return false
     },
@@ -117,6 +118,18 @@ export function clusterObjects(
       return true
     },
   }
+}
+
+/**
+ * Whether a refusal means that the label is another one. A policy of the cluster that refuses every change has the same
+ * status, and so has an object that is not valid any more; but both say of which object.
+ */
+function isFailedTest(body: string): boolean {
+  const status = parseJson(body) as
+    | { kind?: unknown; details?: { name?: unknown } }
+    | null
+    | undefined
+  return status?.kind === 'Status' && status.details?.name === undefined
 }
 
 export type ListedObjects = { items: ClusterObject[]; resourceVersion: string }
