@@ -1,5 +1,5 @@
 import { SECOND_MS } from '@kre/contracts'
-import { createTransport } from 'nodemailer'
+import type { Transporter } from 'nodemailer'
 import type { Mailer } from './mailer.ts'
 
 export type SmtpSettings = {
@@ -18,10 +18,34 @@ const SMTPS_PORT = 465
 const CONNECT_TIMEOUT_MS = 10 * SECOND_MS
 const SILENCE_TIMEOUT_MS = 30 * SECOND_MS
 
-/** Mails by SMTP, over one connection at a time that is kept for a while. */
+/** Mails by SMTP, over one connection at a time that is kept for a while. The first mail loads what sends it. */
 export function createSmtpMailer(settings: SmtpSettings): Mailer {
-  const { host, port, sender, senderName, user, pass } = settings
-  const transport = createTransport({
+  const { sender, senderName } = settings
+  let opened: Promise<Transporter> | null = null
+  return {
+    async send({ to, subject, text }) {
+      const transport = await (opened ??= openTransport(settings))
+      await transport.sendMail({
+        from: { name: senderName, address: sender },
+        to: { name: '', address: to },
+        subject,
+        text,
+        // RFC 3834: no answering machine answers it.
+        headers: { 'Auto-Submitted': 'auto-generated' },
+      })
+    },
+    // One that could not be opened was told to who sent.
+    close: () =>
+      void opened?.then(
+        (transport) => transport.close(),
+        () => undefined,
+      ),
+  }
+}
+
+async function openTransport({ host, port, user, pass }: SmtpSettings): Promise<Transporter> {
+  const { createTransport } = await import('nodemailer')
+  return createTransport({
     host,
     port,
     secure: port === SMTPS_PORT,
@@ -36,19 +60,6 @@ export function createSmtpMailer(settings: SmtpSettings): Mailer {
     disableFileAccess: true,
     disableUrlAccess: true,
   })
-  return {
-    async send({ to, subject, text }) {
-      await transport.sendMail({
-        from: { name: senderName, address: sender },
-        to: { name: '', address: to },
-        subject,
-        text,
-        // RFC 3834: no answering machine answers it.
-        headers: { 'Auto-Submitted': 'auto-generated' },
-      })
-    },
-    close: () => transport.close(),
-  }
 }
 
 function isLoopback(host: string): boolean {
