@@ -23,7 +23,7 @@ async function main(): Promise<void> {
       shape: { type: 'string', default: 'versions' },
       steady: { type: 'string', default: '60' },
       // As krectl and the image start an engine.
-      v8: { type: 'string', default: '--max-semi-space-size=8' },
+      v8: { type: 'string', default: '--max-semi-space-size=2' },
       profile: { type: 'string' },
       minutes: { type: 'string', default: '1' },
       rate: { type: 'string', default: '20' },
@@ -58,8 +58,9 @@ async function main(): Promise<void> {
           throw new UsageError('KRE_TEST_CLUSTER is not set: start tests/cluster/machine/up.sh')
         const { measureCluster } = await import('./measure-cluster.ts')
         const steadySeconds = number('steady', values.steady)
-        const of = { steps, shape, steadySeconds, v8: values.v8, say, signal }
-        return measureCluster({ ...of, kubeconfig, profileDir: values.profile ?? null })
+        const { v8, profile: profileDir = null } = values
+        const of = { steps, steadySeconds, kubeconfig, v8, profileDir, say, signal }
+        return measureCluster({ ...of, shape })
       }
       case 'nats': {
         const { measureNats } = await import('./measure-nats.ts')

@@ -73,7 +73,7 @@ const MIB = 1024 * 1024
 const LOG_CHARS = 4_000
 
 export async function measureCluster(options: ClusterOptions): Promise<ClusterStep[]> {
-  const { steps, say, kubeconfig } = options
+  const { steps, say } = options
   await using opened = new AsyncDisposableStack()
   const admin = opened.adopt(openAsAdmin(), (cluster) => cluster[Symbol.dispose]())
   const pods = (steps.at(-1) ?? 0) * (WORKLOADS + (options.shape === 'runtimes' ? 1 : 0))
@@ -86,6 +86,8 @@ export async function measureCluster(options: ClusterOptions): Promise<ClusterSt
       ...place.environment,
       KRE_LOG_LEVEL: 'warn',
       NODE_OPTIONS: options.v8,
+      MALLOC_MMAP_THRESHOLD_: '131072',
+      MALLOC_TRIM_THRESHOLD_: '131072',
       NODE_COMPILE_CACHE: join(root, '.kre/cache/code'),
     }),
   )
