@@ -119,6 +119,11 @@ async function openExternal(
         )
   const keys = await readKeysFile(keysFile)
   const found = await untilNatsAnswers(servers, () => tls?.engine() ?? null, say)
+  if (found.tls !== null)
+    logger.info(
+      { server: found.address, ...found.tls },
+      'NATS is spoken to by TLS; validTo is of its certificate',
+    )
   const hosts = servers.map((server) => server.replace(/^\w+:\/\//, ''))
   const scheme = found.tls === null ? '' : 'tls://'
   const onProblem = (error: unknown) =>

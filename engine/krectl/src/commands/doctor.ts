@@ -5,6 +5,7 @@ import type { Command } from 'commander'
 import { GiB, KreError, SECOND_MS } from '@kre/contracts'
 import { cacheDir, type Context } from '../context.ts'
 import { table } from '../output/output.ts'
+import { checkExternalNats } from './check-external-nats.ts'
 
 const run = promisify(execFile)
 
@@ -64,6 +65,7 @@ export function doctorCommand(program: Command, context: Context): void {
       const checks = [
         check('node', process.versions.node, '24', true, 'everything'),
         await checkNats(context),
+        ...(await checkNatsOfOthers(context)),
         await checkDisk(context),
         await checkIsolation(context),
         ...(await Promise.all(OPTIONAL_TOOLS.map((tool) => checkTool(tool, context)))),
@@ -153,6 +155,14 @@ async function checkNats(context: Context): Promise<Check> {
       problem: error instanceof Error ? error.message : String(error),
     }
   }
+}
+
+/** Where `KRE_NATS_URL` names one. */
+async function checkNatsOfOthers({ environment }: Context): Promise<Check[]> {
+  const verdict = await checkExternalNats(environment)
+  if (verdict === null) return []
+  const { ok, found } = verdict
+  return [{ name: 'NATS', ok, required: true, found, why: 'everything', problem: found }]
 }
 
 /** Not required: without it, only bundles that one trusts should run. */
