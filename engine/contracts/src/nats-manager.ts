@@ -26,9 +26,15 @@ export interface NatsManager {
    * Creates what the runtime's versions need and lack, removes what is the runtime's and nobody's any more.
    * Idempotent. An empty list of versions keeps the runtime's own objects.
    *
+   * @param sound names of versions whose own objects were found complete before, and of which nobody has heard anything
+   *   since: they are not looked at. Absent = none.
    * @throws KreError `unavailable` when the server can't be reached, `resource-exhausted` when it refuses for space.
    */
-  converge(runtimeId: string, versions: readonly NatsVersion[]): Promise<NatsChanges>
+  converge(
+    runtimeId: string,
+    versions: readonly NatsVersion[],
+    sound?: ReadonlySet<string>,
+  ): Promise<NatsChanges>
   /** Removes everything of a runtime, its stored outputs on their way included. */
   removeRuntime(runtimeId: string): Promise<NatsChanges>
   /** Runtimes that own objects on the server, also those that the store no longer knows. */

@@ -21,7 +21,7 @@ import {
 } from '@kre/contracts'
 import { z } from 'zod'
 import type { NatsAccounts } from '../accounts/nats-accounts.ts'
-import { diff } from '../plan/diff.ts'
+import { asComplete, diff } from '../plan/diff.ts'
 import {
   plan,
   streamOf,
@@ -76,11 +76,17 @@ export async function createNatsManager(
   }
 
   return {
-    async converge(runtimeId, versions) {
+    async converge(runtimeId, versions, sound = new Set()) {
       return translated(async () => {
         const wanted = plan(runtimeId, versions)
+        const isSound = ({ owner }: ObjectPlan) =>
+          owner.version !== null && sound.has(owner.version)
+        const complete = wanted.required.filter(isSound)
         const names = [...wanted.required.map(streamOf), ...wanted.retired.keys()]
-        const changes = diff(runtimeId, wanted, await observer.of(runtimeId, names))
+        // What is kept is neither made nor removed, so nobody has to know whether it is there.
+        const skipped = new Set([...complete.map(streamOf), ...wanted.kept])
+        const observed = await observer.of(runtimeId, names, skipped)
+        const changes = diff(runtimeId, wanted, [...observed, ...complete.map(asComplete)])
         // What is in them is delivered as before. In their order: what one takes is in the way of the next.
         for (const [name, subject] of changes.retire)
           await manager.streams.update(name, { subjects: [subject] })

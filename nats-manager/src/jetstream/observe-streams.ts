@@ -19,8 +19,13 @@ export type StreamObserver = {
    * are.
    *
    * @param names that it may have, whether they are known or not.
+   * @param skipped names that are not asked for, if they are known.
    */
-  of(runtimeId: string, names: Iterable<string>): Promise<ObservedStream[]>
+  of(
+    runtimeId: string,
+    names: Iterable<string>,
+    skipped?: ReadonlySet<string>,
+  ): Promise<ObservedStream[]>
   /** The same, whoever made it: all names are listed first. */
   allOf(runtimeId: string): Promise<ObservedStream[]>
   /** This engine is about to make it. */
@@ -52,10 +57,14 @@ export function observeStreams(
     }
     return listing.done
   }
-  const describe = async (runtimeId: string, names: Iterable<string>) => {
+  const describe = async (
+    runtimeId: string,
+    names: Iterable<string>,
+    skipped: ReadonlySet<string> = new Set(),
+  ) => {
     const observed: ObservedStream[] = []
     // A name only says what may be the runtime's: a version may be called like it. Whose it is, metadata say.
-    const maybe = new Set([...names, ...known.of(runtimeId)])
+    const maybe = new Set([...names, ...known.of(runtimeId)]).difference(skipped)
     await inParallel([...maybe], async (name) => {
       const info = await manager.streams.info(name).catch(ignoreMissing)
       if (info === undefined) known.drop(name)
@@ -70,9 +79,9 @@ export function observeStreams(
       for await (const info of manager.streams.list()) found.push(info)
       return found.flatMap(toObserved)
     },
-    async of(runtimeId, names) {
+    async of(runtimeId, names, skipped) {
       await listed((at) => now() - at > LIST_MS)
-      return describe(runtimeId, names)
+      return describe(runtimeId, names, skipped)
     },
     async allOf(runtimeId) {
       await listed(() => true)

@@ -10,6 +10,8 @@ import { rememberComplete } from './remember-complete.ts'
 
 let nats: TestNats
 let asked: string[]
+/** Versions that were not to be looked at, of each pass that looked. */
+let sounds: string[]
 let manager: NatsManager & Disposable
 let nowMs = 0
 
@@ -18,11 +20,13 @@ beforeAll(async () => {
   const connection = await nats.connect()
   const inner = await createNatsManager(connection)
   asked = []
+  sounds = []
   const noting: NatsManager = {
     ...inner,
-    async converge(runtimeId, versions) {
+    async converge(runtimeId, versions, sound) {
       asked.push(`converge ${runtimeId}`)
-      return inner.converge(runtimeId, versions)
+      sounds.push([...(sound ?? [])].join())
+      return inner.converge(runtimeId, versions, sound)
     },
     async readRouting(runtimeId) {
       asked.push(`read ${runtimeId}`)
@@ -66,6 +70,33 @@ describe('a manager that remembers what is complete', () => {
     expect(await pass('demo', version('v1'), version('v2'))).toContain('converge demo')
     expect(await pass('other', version('v1'))).toEqual([])
     await untilQuiet('demo', version('v1'))
+  })
+
+  test('looks at the version that is new alone, until a stream is touched or all is due', async () => {
+    await untilQuiet('many', version('v1'), version('v2'))
+    sounds.length = 0
+    await pass('many', version('v1'), version('v2'), version('v3'))
+    expect(sounds[0]).toBe('v1,v2')
+    await untilQuiet('many', version('v1'), version('v2'), version('v3'))
+    // What the pass itself wrote makes the next one look, and not at streams.
+    expect(sounds.filter((sound) => !sound.includes('v1,v2'))).toEqual([])
+    sounds.length = 0
+    await pass('many', version('v1'), version('v2', false), version('v3'))
+    expect(sounds[0]).toBe('v1,v3')
+    await untilQuiet('many', version('v1'), version('v2', false), version('v3'))
+    const admin = await jetstreamManager(await nats.connect())
+    await admin.streams.delete('CLAIMS_many_v1')
+    await waitUntil('it looks at all', async () => {
+      sounds.length = 0
+      await pass('many', version('v1'), version('v2', false), version('v3'))
+      return sounds[0] === ''
+    })
+    expect((await admin.streams.info('CLAIMS_many_v1')).config.name).toBe('CLAIMS_many_v1')
+    await untilQuiet('many', version('v1'))
+    nowMs += 7 * 60_000
+    sounds.length = 0
+    await pass('many', version('v1'), version('v3'))
+    expect(sounds[0]).toBe('')
   })
 
   test('makes anew what somebody has deleted', async () => {

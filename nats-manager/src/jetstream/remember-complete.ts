@@ -15,13 +15,23 @@ import type { NatsConnection } from '@nats-io/transport-node'
 const LOOK_MS = 5 * MINUTE_MS
 const SPREAD = 0.25
 
-/** What of runtimes goes, changes, or is written; and which token of the subject names the stream, or the bucket. */
-const HINTS: readonly (readonly [subject: string, token: number])[] = [
+/** What of runtimes goes or changes, and what is written; and which token of the subject names the stream, or the bucket. */
+const CHANGES: readonly (readonly [subject: string, token: number])[] = [
   ['$JS.EVENT.ADVISORY.STREAM.DELETED.*', 5],
   ['$JS.EVENT.ADVISORY.STREAM.UPDATED.*', 5],
   ['$JS.EVENT.ADVISORY.CONSUMER.DELETED.*.*', 5],
-  ...ALL_ROUTING_WRITES.map((subject) => [subject, 1] as const),
 ]
+const WRITES = ALL_ROUTING_WRITES.map((subject) => [subject, 1] as const)
+
+/** What was complete of a runtime. */
+type Complete = {
+  /** By name: what each version was like. */
+  readonly versions: ReadonlyMap<string, string>
+  /** All is looked at again then. */
+  readonly until: number
+  /** Entries were written since: they are looked at again, and streams are as they were. */
+  isWritten: boolean
+}
 
 /**
  * @param nats the connection of the manager, of the account that has the streams.
@@ -33,7 +43,7 @@ export function rememberComplete(
   now: () => number = () => performance.now(),
 ): NatsManager & Disposable {
   /** By runtime. */
-  const complete = new Map<string, { versions: string; until: number }>()
+  const complete = new Map<string, Complete>()
   const tables = new Map<string, { table: RoutingTable | null; until: number }>()
   let hints = 0
   const until = () => now() + LOOK_MS * (1 + SPREAD * (2 * Math.random() - 1))
@@ -42,15 +52,24 @@ export function rememberComplete(
     tables.delete(runtimeId)
     hints += 1
   }
-  const heard = HINTS.map(([subject, token]) =>
+  const written = (runtimeId: string) => {
+    const known = complete.get(runtimeId)
+    if (known !== undefined) known.isWritten = true
+    tables.delete(runtimeId)
+    hints += 1
+  }
+  const hear = (tell: (runtimeId: string) => void, [subject, token]: (typeof CHANGES)[number]) =>
     nats.subscribe(subject, {
       callback(error, message) {
         // A name has the runtime's id in it, and maybe those of others: they are only looked at once more.
         const name = error === null ? message.subject.split('.')[token] : undefined
-        for (const part of name?.split('_') ?? []) forget(part)
+        for (const part of name?.split('_') ?? []) tell(part)
       },
-    }),
-  )
+    })
+  const heard = [
+    ...CHANGES.map((hint) => hear(forget, hint)),
+    ...WRITES.map((hint) => hear(written, hint)),
+  ]
   void followReconnects(nats, () => {
     for (const runtimeId of [...complete.keys(), ...tables.keys()]) forget(runtimeId)
   })
@@ -58,14 +77,25 @@ export function rememberComplete(
   return {
     runtimes: async () => manager.runtimes(),
     async converge(runtimeId, versions) {
-      const key = keyOf(versions)
-      const known = complete.get(runtimeId)
-      if (known?.versions === key && now() < known.until) return { created: [], removed: [] }
+      const looks = looksOf(versions)
+      const before = complete.get(runtimeId)
+      const known = before !== undefined && now() < before.until ? before : null
+      const sound = new Set(
+        [...looks]
+          .filter(([name, look]) => known?.versions.get(name) === look)
+          .map(([name]) => name),
+      )
+      const isAll = sound.size === looks.size && known?.versions.size === looks.size
+      if (isAll && !known.isWritten) return { created: [], removed: [] }
       complete.delete(runtimeId)
-      const changes = await manager.converge(runtimeId, versions)
+      const changes = await manager.converge(runtimeId, versions, sound)
       // Hints that came meanwhile are mostly about what this one has done: nothing of it is forgotten for them.
       if ((changes.waiting ?? []).length === 0)
-        complete.set(runtimeId, { versions: key, until: until() })
+        complete.set(runtimeId, {
+          versions: looks,
+          until: known?.until ?? until(),
+          isWritten: false,
+        })
       return changes
     },
     async removeRuntime(runtimeId) {
@@ -96,15 +126,12 @@ async function followReconnects(nats: NatsConnection, onReconnect: () => void): 
   for await (const { type } of nats.status()) if (type === 'reconnect') onReconnect()
 }
 
-/** What a plan is made of: the facts of a bundle never change. */
-function keyOf(versions: readonly NatsVersion[]): string {
-  return JSON.stringify(
+/** What a plan is made of, by version: the facts of a bundle never change. */
+function looksOf(versions: readonly NatsVersion[]): Map<string, string> {
+  return new Map(
     versions.map(({ version, versionId, bundleDigest, wanted, isDraining }) => [
       version,
-      versionId,
-      bundleDigest,
-      wanted,
-      isDraining === true,
+      JSON.stringify([versionId, bundleDigest, wanted, isDraining === true]),
     ]),
   )
 }

@@ -46,6 +46,13 @@ export function diff(
   }
 }
 
+/** The object as it is seen when nothing of it is missing. */
+export function asComplete(object: ObjectPlan): ObservedStream {
+  const { owner } = object
+  const consumers = object.kind === 'stream' ? object.consumers.length : 0
+  return { name: streamOf(object), owner, consumers, messages: 0, isQueue: false }
+}
+
 function isComplete(stream: ObservedStream, object: ObjectPlan | undefined): boolean {
   return object?.kind !== 'stream' || stream.consumers >= object.consumers.length
 }
