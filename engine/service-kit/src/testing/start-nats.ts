@@ -40,10 +40,7 @@ export async function startNats(
     )
     const guard = guardOf(child.pid ?? 0, dir)
     const listening = await waitUntil('nats-server listening', () =>
-      readFile(join(dir, `nats-server_${child.pid}.ports`), 'utf8').then(
-        (text) => new URL((JSON.parse(text) as { nats: string[] }).nats[0] ?? '').port,
-        () => '',
-      ),
+      readFile(join(dir, `nats-server_${child.pid}.ports`), 'utf8').then(portIn, () => ''),
     )
     return { child, guard, port: Number(listening) }
   }
@@ -90,4 +87,10 @@ function guardOf(pid: number, dir: string): ChildProcess {
   })
   guard.unref()
   return guard
+}
+
+/** @returns nothing for a file that the server is just writing. */
+function portIn(text: string): string {
+  if (!text.trimEnd().endsWith('}')) return ''
+  return new URL((JSON.parse(text) as { nats: string[] }).nats[0] ?? '').port
 }
