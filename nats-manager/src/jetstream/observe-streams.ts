@@ -64,8 +64,9 @@ export function observeStreams(
   ) => {
     const observed: ObservedStream[] = []
     // A name only says what may be the runtime's: a version may be called like it. Whose it is, metadata say.
-    const maybe = new Set([...names, ...known.of(runtimeId)]).difference(skipped)
-    await inParallel([...maybe], async (name) => {
+    const maybe = new Set([...names, ...known.of(runtimeId)])
+    const asked = [...maybe].filter((name) => !skipped.has(name))
+    await inParallel(asked, async (name) => {
       const info = await manager.streams.info(name).catch(ignoreMissing)
       if (info === undefined) known.drop(name)
       else observed.push(...toObserved(info))
