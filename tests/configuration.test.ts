@@ -219,7 +219,8 @@ describe('a configured value', () => {
     await answers('Single', CANARY)
     await kre.json('stop')
     await writeFile(path, Buffer.alloc(32, 8).toString('base64'))
-    expect(await kre.json<{ unset: string[] }>('keys', 'reset', '--yes')).toEqual({
+    expect(await kre.json('keys', 'reset', '--yes')).toEqual({
+      pepper: 'kept',
       unset: ['mine/rolled/KEY', 'mine/rolled/SECRET', 'mine/rolled/TOKEN'],
     })
     await kre.json('dev', '--detach', '--no-example', '--quiet').catch(() => undefined)

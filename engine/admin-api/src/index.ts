@@ -1,4 +1,5 @@
 export { createAdminApi, type AdminApi } from './admin-api.ts'
+export { findOtherPepper, takeOverPepper, type PepperStore } from './audit/pepper.ts'
 export type { AdminApiDeps } from './context.ts'
 export type { AcquireShared } from './concurrency/shared-lock.ts'
 export type { Listening } from './http/listen.ts'

@@ -89,7 +89,11 @@ export async function startEngine(
       now: () => performance.now(),
     })
     const { store, keys } = await encryptStore(raw, config, logger, acquire)
-    const secrets = await readSecrets(config.dataDir, config.target.secretFiles)
+    const secrets = await readSecrets({
+      dataDir: config.dataDir,
+      given: config.target.secretFiles,
+      audit: raw.audit,
+    })
     const linking = createLinking({ store, holder, logger })
     release.push(() => linking[Symbol.asyncDispose]())
     const leadership = await openLeadership(

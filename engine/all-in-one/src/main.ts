@@ -1,6 +1,6 @@
 /**
  * `node main.ts run`: the laptop's engine. `stop`: ends what a killed one left behind. `reset-keys`: gives up what no
- * master key opens, and says what that was as JSON.
+ * key opens, and says what that was as JSON.
  */
 import { toKreError } from '@kre/contracts'
 import { createLogger } from '@kre/service-kit'
@@ -24,7 +24,7 @@ try {
   const config = parseConfig(process.env)
   if (process.argv[2] === 'stop') await stopLeftovers(config, logger)
   else if (process.argv[2] === 'reset-keys')
-    process.stdout.write(`${JSON.stringify({ unset: await resetKeys(config, logger) })}\n`)
+    process.stdout.write(`${JSON.stringify(await resetKeys(config, logger))}\n`)
   else {
     // First: of that, too, the compiled code may have to be made.
     await loadRest(config)

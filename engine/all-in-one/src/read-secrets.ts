@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { findOtherPepper, type PepperStore } from '@kre/admin-api'
 import { KreError, toKreError } from '@kre/contracts'
 
 export type Secrets = { pepper: Buffer; bootstrapToken: string }
@@ -8,35 +9,100 @@ export type Secrets = { pepper: Buffer; bootstrapToken: string }
 /** 256 bits, in base64url. */
 const SECRET_TEXT = /^[\w-]{43,4096}$/
 
+export type GivenSecrets = { readonly pepper: string | null; readonly token: string | null }
+
 /**
- * Made once per data folder, and again when they are damaged; readable by their owner alone. Those that somebody gives
- * are read and never made.
+ * Made once per data folder; readable by their owner alone. Those that somebody gives are read and never made. A token
+ * that is gone is made anew; a pepper only for a store without an audit log: another one would end every login and
+ * token, and make the log look as if somebody had changed it.
  *
- * @param given paths of files; null = in the data folder.
- * @throws KreError `failed-precondition` for a given file that holds no secret.
+ * @param deps.given paths of files; null = in the data folder.
+ * @throws KreError `failed-precondition` for a file that holds no secret, or a pepper that is not the log's.
  */
-export async function readSecrets(
-  dataDir: string,
-  given: { readonly pepper: string | null; readonly token: string | null } = {
-    pepper: null,
-    token: null,
-  },
-): Promise<Secrets> {
-  const make = async (name: string) => {
-    const file = join(dataDir, name)
-    const found = (await readFile(file, 'utf8').catch(() => '')).trim()
-    if (SECRET_TEXT.test(found)) return found
-    const made = randomBytes(32).toString('base64url')
-    await writeFile(file, `${made}\n`, { mode: 0o600 })
+export async function readSecrets(deps: {
+  dataDir: string
+  given: GivenSecrets
+  audit: PepperStore
+}): Promise<Secrets> {
+  const { dataDir, given, audit } = deps
+  const path = join(dataDir, 'pepper')
+  const present = given.pepper === null ? await readOwn(path) : null
+  const isUsed = (await audit.newest()) !== null
+  if (present?.secret === null && isUsed)
+    throw new KreError(
+      'failed-precondition',
+      `the pepper ${path} ${present.isThere ? 'is damaged' : 'is gone'}, and the audit log and the hashes of all tokens need it: ${RECOVER}`,
+    )
+  const text =
+    given.pepper === null
+      ? (present?.secret ?? (await makeSecret(path)))
+      : await readGiven(given.pepper, 'KRE_PEPPER_FILE')
+  const pepper = Buffer.from(text, 'base64url')
+  const other = await findOtherPepper(audit, pepper)
+  if (other !== null)
+    throw new KreError(
+      'failed-precondition',
+      `the pepper ${given.pepper ?? path} (key ${other.own}) is not the one that the audit log and the hashes of all tokens were made with (key ${other.needed}): ${RECOVER}`,
+    )
+  return { pepper, bootstrapToken: await readToken(dataDir, given.token) }
+}
+
+/**
+ * The pepper from now on, and why: `kept` when it is the audit log's, `made` when there was none that could be read,
+ * `taken` when it is another one than the log's. What can't be read is put aside as `pepper.damaged`.
+ */
+export async function resetPepper(deps: {
+  dataDir: string
+  given: GivenSecrets
+  audit: PepperStore
+}): Promise<{ pepper: Buffer; became: 'kept' | 'made' | 'taken' }> {
+  const { dataDir, given, audit } = deps
+  if (given.pepper !== null) {
+    const pepper = Buffer.from(await readGiven(given.pepper, 'KRE_PEPPER_FILE'), 'base64url')
+    return { pepper, became: (await findOtherPepper(audit, pepper)) === null ? 'kept' : 'taken' }
+  }
+  const path = join(dataDir, 'pepper')
+  const present = await readOwn(path)
+  if (present.secret !== null) {
+    const pepper = Buffer.from(present.secret, 'base64url')
+    return { pepper, became: (await findOtherPepper(audit, pepper)) === null ? 'kept' : 'taken' }
+  }
+  if (present.isThere) await rename(path, `${path}.damaged`)
+  return { pepper: Buffer.from(await makeSecret(path), 'base64url'), became: 'made' }
+}
+
+const RECOVER =
+  'put back a copy of the file; without one, "krectl keys reset" goes on with a new one: every login and API token ends then, and the audit log can be checked from there on alone'
+
+async function readToken(dataDir: string, given: string | null): Promise<string> {
+  if (given !== null) return readGiven(given, 'KRE_TOKEN_FILE')
+  const path = join(dataDir, 'token')
+  const { secret, isThere } = await readOwn(path)
+  if (secret !== null) return secret
+  if (isThere) await rm(path)
+  return makeSecret(path)
+}
+
+async function readOwn(path: string): Promise<{ secret: string | null; isThere: boolean }> {
+  try {
+    const text = (await readFile(path, 'utf8')).trim()
+    return { secret: SECRET_TEXT.test(text) ? text : null, isThere: true }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    return { secret: null, isThere: false }
+  }
+}
+
+/** Of several engines that start at once one makes it. */
+async function makeSecret(path: string): Promise<string> {
+  const made = randomBytes(32).toString('base64url')
+  try {
+    await writeFile(path, `${made}\n`, { mode: 0o600, flag: 'wx' })
     return made
-  }
-  const read = async (name: 'pepper' | 'token') => {
-    const path = given[name]
-    return path === null ? make(name) : readGiven(path, `KRE_${name.toUpperCase()}_FILE`)
-  }
-  return {
-    pepper: Buffer.from(await read('pepper'), 'base64url'),
-    bootstrapToken: await read('token'),
+  } catch (error) {
+    const { secret } = await readOwn(path)
+    if (secret === null) throw error
+    return secret
   }
 }
 

@@ -29,6 +29,7 @@ type Finding =
   | { found: 'cut'; firstMissing: number; lastMissing: number }
   | { found: 'replaced'; seq: number }
   | { found: 'head-missing' | 'head-forged' }
+  | { found: 'pepper-replaced'; needed: string }
 
 /**
  * The writing end of the audit log. One link after the other, each behind what was newest when it was made; several
@@ -123,7 +124,8 @@ function findEnd(
   return { end, finding: null }
 }
 
-function notice(finding: Finding, at: Date): NewLink {
+/** A link by which the log says something about itself. */
+export function notice(finding: Finding, at: Date): NewLink {
   return {
     kind: 'notice',
     intentSeq: null,

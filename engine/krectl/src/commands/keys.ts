@@ -5,6 +5,7 @@ import type { Context } from '../context.ts'
 import { EXIT_BUSY, spawnEngine } from '../engine/engine-child.ts'
 import { UsageError } from '../output/exit-code.ts'
 
+type KeysReset = { unset: string[]; pepper: 'kept' | 'made' | 'taken' }
 type KeyStatus = { current: string; older: string[]; source: string }
 
 export function keyCommands(program: Command, context: Context): void {
@@ -36,21 +37,18 @@ export function keyCommands(program: Command, context: Context): void {
 
   keys
     .command('reset')
-    .description('when the master key is lost and the engine refuses to start: unsets what it held')
-    .option('--yes', 'the values are gone for good')
+    .description(
+      'when the master key or the pepper is lost and the engine refuses to start: gives up what needed it',
+    )
+    .option('--yes', 'what is given up is gone for good')
     .action(async (options: { yes?: boolean }) => {
       requireLocal(context, 'keys reset')
       if (options.yes !== true)
         throw new UsageError(
-          'configuration values that no master key here can open will be unset for good: add --yes to do that',
+          'what no key here opens will be given up for good: configuration values, and with another pepper all logins and API tokens: add --yes to do that',
         )
-      const { unset } = await resetKeys(context)
-      context.output.result(
-        { unset },
-        unset.length === 0
-          ? 'No value was lost.'
-          : `Unset, because no key opens them; set them again with "krectl config set":\n  ${unset.join('\n  ')}`,
-      )
+      const reset = await resetKeys(context)
+      context.output.result(reset, describeReset(reset))
     })
 }
 
@@ -59,8 +57,18 @@ function describe({ current, older, source }: KeyStatus): string {
   return `Master key ${current}, in ${source}${kept}`
 }
 
-/** Done by the engine's program, because the engine itself does not start without its key. */
-async function resetKeys(context: Context): Promise<{ unset: string[] }> {
+function describeReset({ unset, pepper }: KeysReset): string {
+  const values =
+    unset.length === 0
+      ? 'No value was lost.'
+      : `Unset, because no key opens them; set them again with "krectl config set":\n  ${unset.join('\n  ')}`
+  return pepper === 'kept'
+    ? values
+    : `${values}\nThe pepper is another one: logins and API tokens are over, and the audit log can be checked from here on alone.`
+}
+
+/** Done by the engine's program, because the engine itself does not start without its keys. */
+async function resetKeys(context: Context): Promise<KeysReset> {
   const child = spawnEngine(context, 'reset-keys', {
     stdio: ['ignore', 'pipe', 'pipe'],
     environment: { KRE_LOG_LEVEL: 'silent' },
@@ -72,7 +80,7 @@ async function resetKeys(context: Context): Promise<{ unset: string[] }> {
     child.once('error', reject)
     child.once('close', (exit) => resolve(exit ?? 1))
   })
-  if (code === 0) return JSON.parse(written.stdout) as { unset: string[] }
+  if (code === 0) return JSON.parse(written.stdout) as KeysReset
   throw new KreError(
     'failed-precondition',
     code === EXIT_BUSY
