@@ -73,7 +73,7 @@ async function filesOfProcesses(): Promise<Map<string, string>> {
   const run = join(engine.dataDir, 'run')
   const names = await readdir(run, { recursive: true })
   const texts = names
-    .filter((name) => /\.json$/.test(name))
+    .filter((name) => name.endsWith('.json'))
     .map(async (name) => [name, await readFile(join(run, name), 'utf8').catch(() => '')] as const)
   return new Map(await Promise.all(texts))
 }

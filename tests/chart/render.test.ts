@@ -154,9 +154,10 @@ function ofChart(): void {
       objects.flatMap(({ kind }) => (/^(?:Certificate|Issuer)$/.test(kind) ? kind : [])).toSorted()
     const objects = await render('minimal', 'apps', tls)
     expect(kinds(objects)).toEqual(['Certificate', 'Certificate', 'Issuer', 'Issuer'])
-    const { dnsNames } = objects.find(
+    const certificate = objects.find(
       ({ kind, metadata }) => kind === 'Certificate' && metadata.name === 'kre-nats',
-    )?.spec as { dnsNames: string[] }
+    )
+    const { dnsNames } = (certificate?.spec ?? {}) as { dnsNames: string[] }
     const [engine, nats] = ['kre-engine', 'kre-nats'].map((name) =>
       podsOf(objects).find((pod) => pod.name === name),
     )

@@ -39,7 +39,7 @@ export type NatsCredentials = z.infer<typeof NatsCredentials>
 
 /** What appears in the file of `renewalPath`. */
 export const NatsRenewal = NatsCredentials.extend({
-  /** Newer certificates; absent = those of the launch file stay. */
+  /** As the engine has it now, in place of what the launch file says. */
   tls: NatsTls.optional(),
 })
 export type NatsRenewal = z.infer<typeof NatsRenewal>

@@ -31,6 +31,20 @@ const open = (inMs: number) => {
 }
 
 describe('the access of a process', () => {
+  test('speaks TLS as the newest file says, and without when that says nothing of it', () => {
+    const source = open(1_000)
+    const at = (inMs: number, more: object) => {
+      writeFileSync(path, JSON.stringify({ ...credentials('next', inMs), ...more }))
+      source.look()
+      return source.current().tls
+    }
+    expect(at(2_000, { tls: { ca: 'first' } })).toEqual({ ca: 'first' })
+    expect(at(3_000, { tls: { ca: 'second' } })).toEqual({ ca: 'second' })
+    expect(at(2_500, { tls: { ca: 'older' } })).toEqual({ ca: 'second' })
+    expect(at(4_000, {})).toBeUndefined()
+    expect(source.current().credentials?.jwt).toBe('next')
+  })
+
   test('is what its file says, when that ends later than what it has', () => {
     const source = open(60_000)
     expect(source.look()).toBe(false)

@@ -29,28 +29,26 @@ export function createAccessSource(
   access: NatsAccess,
   onDamaged: (error: Error) => void,
 ): AccessSource {
-  let { credentials, tls } = access
+  const { tls: _, ...place } = access
+  let current = access
   let takenAtUnixMs = Date.now()
   const path = access.credentials?.renewalPath
 
   const look = (): boolean => {
     const next = path === undefined ? null : read(path, onDamaged)
     const isNewer =
-      next !== null && (next.expiresUnixMs ?? Infinity) > (credentials?.expiresUnixMs ?? Infinity)
+      next !== null &&
+      (next.expiresUnixMs ?? Infinity) > (current.credentials?.expiresUnixMs ?? Infinity)
     if (!isNewer) return false
-    credentials = next
-    tls = next.tls ?? tls
+    const { tls, ...credentials } = next
+    current = { ...place, credentials, ...(tls === undefined ? {} : { tls }) }
     takenAtUnixMs = Date.now()
     return true
   }
-  const lifeMs = () => (credentials?.expiresUnixMs ?? Infinity) - takenAtUnixMs
+  const lifeMs = () => (current.credentials?.expiresUnixMs ?? Infinity) - takenAtUnixMs
 
   return {
-    current: () => ({
-      ...access,
-      ...(credentials === undefined ? {} : { credentials }),
-      ...(tls === undefined ? {} : { tls }),
-    }),
+    current: () => current,
     look,
     watch(onRenewed) {
       if (path === undefined) return () => undefined
@@ -67,7 +65,7 @@ export function createAccessSource(
       again()
       return () => clearTimeout(timer)
     },
-    isExpired: () => (credentials?.expiresUnixMs ?? Infinity) <= Date.now(),
+    isExpired: () => (current.credentials?.expiresUnixMs ?? Infinity) <= Date.now(),
   }
 }
 
