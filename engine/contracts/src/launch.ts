@@ -156,6 +156,11 @@ export const NodeLaunch = NodeSpec.extend({
   basePath: z.string(),
   /** FileDescriptorSet of the bundle's protos (binary file). */
   descriptorSetPath: z.string(),
+  /**
+   * Folder with the bundle's files in TypeScript without types: `src/etl.ts.js` for `src/etl.ts`. Absent, or without a
+   * file = Node strips types itself.
+   */
+  strippedPath: z.string().optional(),
   /** Own writable folder: files of the configuration, the worker's socket, the journal of calls in flight. */
   workPath: z.string(),
   /** Python nodes: interpreter (of the bundle's environment where it has one) and folders to add to `sys.path`. */

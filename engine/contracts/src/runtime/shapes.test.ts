@@ -49,6 +49,7 @@ const SAMPLES = {
     ...PLACE,
     basePath: '/bundle',
     descriptorSetPath: '/descriptors.bin',
+    strippedPath: '/stripped',
     workPath: '/work',
     python: { executable: '/usr/bin/python3', path: ['/modules'] },
   },

@@ -130,6 +130,7 @@ export const NodeLaunch: Shape<NodeLaunch> = object<NodeLaunch>(
     ...place,
     basePath: text,
     descriptorSetPath: text,
+    strippedPath: optional(text),
     workPath: text,
     python: nullable(
       object<NonNullable<NodeLaunch['python']>>({ executable: text, path: listOf(text) }),

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
@@ -75,7 +75,7 @@ async function makePod(workload: Workload, requirements?: string) {
             expect(await readFile(archive)).toEqual(ARCHIVE)
             expect(digest).toBe(DIGEST)
             await mkdir(directory)
-            await writeFile(join(directory, 'etl.ts'), 'code')
+            await writeFile(join(directory, 'etl.ts'), 'code as string')
             if (requirements !== undefined)
               await writeFile(join(directory, 'requirements.txt'), requirements)
           },
@@ -126,7 +126,9 @@ describe('a pod of a node', () => {
       python: { executable: 'python3', path: [join(pod.folders.bundle, 'python')] },
       config: { variables: { BEHAVIOUR: 'well' } },
     })
-    expect(await readFile(join(pod.folders.bundle, 'files', 'etl.ts'), 'utf8')).toBe('code')
+    expect(await readFile(join(pod.folders.bundle, 'files', 'etl.ts'), 'utf8')).toBe(
+      'code as string',
+    )
     expect(await readFile(join(pod.folders.bundle, 'descriptors.bin'), 'utf8')).toBe('descriptors')
     expect((await stat(join(pod.folders.launch, 'launch.json'))).mode & 0o777).toBe(0o400)
     const start = `$JS.API.DIRECT.GET.KRE_BUNDLES.b.${DIGEST}`
@@ -210,6 +212,17 @@ case "$*" in *--no-index*) grep -q "^in-the-image" requirements.txt && exit 0; e
       /No matching distribution found[^]*python\.indexUrl/,
     )
   })
+})
+
+test('a pod of a node in TypeScript has its code without types, whoever has prepared it before', async () => {
+  await using pod = await makePod(nodeWorkload('etl', { bundleDigest: DIGEST }))
+  await pod.prepare()
+  await writeFile(join(pod.folders.bundle, 'code', 'old.ts.js'), 'old')
+  await pod.prepare()
+  const { strippedPath = '' } = NodeLaunch.parse(await pod.launch())
+  expect(strippedPath).toBe(join(pod.folders.bundle, 'code'))
+  expect(await readdir(strippedPath)).toEqual(['etl.ts.js'])
+  expect(await readFile(join(strippedPath, 'etl.ts.js'), 'utf8')).toBe('code          ')
 })
 
 test('a pod of an entrypoint has a launch file, and asks for nothing', async () => {

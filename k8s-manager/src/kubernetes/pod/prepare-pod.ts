@@ -92,7 +92,10 @@ async function withValues(template: Template, folders: PodFolders): Promise<Temp
   }
 }
 
-type BundlePlaces = Pick<NodeLaunch, 'basePath' | 'descriptorSetPath' | 'workPath' | 'python'>
+type BundlePlaces = Pick<
+  NodeLaunch,
+  'basePath' | 'descriptorSetPath' | 'strippedPath' | 'workPath' | 'python'
+>
 
 async function prepareBundle(
   { folders, tools, python, env, connect, signal }: PrepareDeps,
@@ -104,13 +107,15 @@ async function prepareBundle(
   const modules = join(folders.bundle, 'python')
   const descriptorSetPath = join(folders.bundle, 'descriptors.bin')
   // A container that is started again finds what the one before has left.
-  for (const path of [files, modules]) removeTree(path)
+  const code = join(folders.bundle, 'code')
+  for (const path of [files, modules, code]) removeTree(path)
   await mkdir(modules, { recursive: true })
   await using source = await connect(nats)
   const descriptors = await fetchBundle(source, bundleDigest, archive, signal)
   await tools.extractBundle(archive, bundleDigest, files)
   await rm(archive)
   await writeFile(descriptorSetPath, descriptors)
+  const isStripped = runner === 'typescript' && (await (await loadStripper())(files, code))
   const isPython = runner === 'python'
   if (isPython) await tools.writePythonModules(descriptors, modules)
   const packages = isPython
@@ -122,6 +127,7 @@ async function prepareBundle(
   return {
     basePath: folders.files,
     descriptorSetPath,
+    ...(isStripped ? { strippedPath: code } : {}),
     workPath: folders.work,
     python: isPython ? { executable: python, path } : null,
   }
@@ -134,6 +140,11 @@ async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T> {
     'invalid-argument',
     `${path} is not what it should be: ${z.prettifyError(parsed.error)}`,
   )
+}
+
+/** Only pods with nodes in TypeScript wait for it. */
+async function loadStripper() {
+  return (await import('./strip-types.ts')).stripTypes
 }
 
 /** Only pods with Python nodes wait for it. */

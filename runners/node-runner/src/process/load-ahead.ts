@@ -12,8 +12,10 @@ export async function loadAhead(
 ): Promise<void> {
   if (launch.runner === 'typescript') {
     const { provideEnginePackages } = await import('../typescript/load-handlers.ts')
+    const { loadStripped } = await import('../typescript/load-stripped.ts')
     await import('../typescript/typescript-runtime.ts')
     provideEnginePackages()
+    loadStripped(launch)
     for (const { src } of [launch, ...(launch.fused ?? [])])
       await loadUnused(resolve(launch.basePath, src))
   } else if (launch.runner === 'onnx') await import('../onnx/onnx-runtime.ts')

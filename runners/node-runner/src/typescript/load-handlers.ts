@@ -5,6 +5,7 @@ import { isAbsolute, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { readHandlerModule, type NodeHandlers } from '@kre/sdk'
 import { KreError, type NodeLaunch } from '@kre/contracts/runtime'
+import { loadStripped } from './load-stripped.ts'
 
 /** Packages that every bundle can import: its own copy wins, the engine's is there otherwise. */
 const PROVIDED = /^(?:@kre\/sdk|@bufbuild\/protobuf|onnxruntime-node)(?:\/|$)/
@@ -15,10 +16,12 @@ const EXTENSIONS = ['.ts', '.mts', '.js', '.mjs'] as const
  * @throws KreError `failed-precondition` whose message names file, line and reason, for the author of the bundle.
  */
 export async function loadHandlers(
-  { basePath, src, node, batch }: Pick<NodeLaunch, 'basePath' | 'src' | 'node' | 'batch'>,
+  launch: Pick<NodeLaunch, 'basePath' | 'strippedPath' | 'src' | 'node' | 'batch'>,
   isShared: boolean,
 ): Promise<NodeHandlers> {
+  const { basePath, src, node, batch } = launch
   provideEnginePackages()
+  loadStripped(launch)
   const file = resolve(basePath, src)
   const url = pathToFileURL(file)
   if (isShared) url.search = node
