@@ -23,7 +23,7 @@ async function main(): Promise<void> {
       shape: { type: 'string', default: 'versions' },
       steady: { type: 'string', default: '60' },
       // As krectl and the image start an engine.
-      v8: { type: 'string', default: '--max-semi-space-size=2' },
+      v8: { type: 'string', default: '--max-semi-space-size=2 --v8-pool-size=1' },
       profile: { type: 'string' },
       minutes: { type: 'string', default: '1' },
       rate: { type: 'string', default: '20' },

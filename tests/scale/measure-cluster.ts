@@ -86,8 +86,7 @@ export async function measureCluster(options: ClusterOptions): Promise<ClusterSt
       ...place.environment,
       KRE_LOG_LEVEL: 'warn',
       NODE_OPTIONS: options.v8,
-      MALLOC_MMAP_THRESHOLD_: '131072',
-      MALLOC_TRIM_THRESHOLD_: '131072',
+      MALLOC_ARENA_MAX: '1',
       NODE_COMPILE_CACHE: join(root, '.kre/cache/code'),
     }),
   )
