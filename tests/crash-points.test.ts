@@ -41,6 +41,10 @@ const SOMETIMES: readonly (readonly [label: RegExp, why: string])[] = [
     /^commit insert placements /,
     'only what changed is written, and two changes may be seen as one',
   ],
+  [
+    /^commit delete (?:samplings|message_samples) /,
+    'samples that have had their time are removed beside whatever is asked for',
+  ],
 ]
 
 type Step = Operation | 'upload'
