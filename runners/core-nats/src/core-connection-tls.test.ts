@@ -83,6 +83,20 @@ describe('a server that wants TLS', () => {
     expect([...core.told, ...without.told]).toEqual([])
   })
 
+  test('tells each reason once, however often it is tried', async () => {
+    const core = openCoreConnection(
+      { servers: nats.access.servers, user: '', password: '', tls: { ca: stranger.ca } },
+      'test',
+    )
+    const failures: string[] = []
+    let isOver = false
+    core.listen({ onFailed: ({ message }) => failures.push(message) })
+    void core.whenUp(1_000).catch(() => (isOver = true))
+    await waitUntil('some tries', () => isOver)
+    expect(failures).toEqual([expect.stringMatching(/nobody trusted here vouches for/)])
+    core.close()
+  })
+
   test('is left when it has another name', async () => {
     using core = open(nats.access.servers, { ...trusting, serverName: 'nats.example.com' })
     expect(await refusal(core)).toMatch(/certificate for other names.*KRE_NATS_TLS_SERVER_NAME/)

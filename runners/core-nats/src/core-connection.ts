@@ -16,6 +16,8 @@ const REFUSALS_MAX = 2
  * long the former session is still heard.
  */
 const FORMER_MS = 1 * SECOND_MS
+/** Reasons that are remembered as told; servers have a few between them. */
+const TOLD_MAX = 32
 /** A computer that slept has credentials that are over: so long the next ones are waited for. */
 const RENEWAL_WAIT_MS = 30 * SECOND_MS
 
@@ -34,6 +36,8 @@ export type CoreEvents = {
   onUp?(): void
   /** Whatever was under way is lost. A new connection is being tried, for ever. */
   onDown?(reason: KreError): void
+  /** A try came to nothing: told once for each reason, until one leads to a connection. */
+  onFailed?(reason: KreError): void
   /** It went over to newer credentials, without a loss. */
   onRenewed?(): void
   /** It ended for good: the credentials are refused. */
@@ -126,6 +130,7 @@ export function openCoreConnection(
   let refusals = 0
   let expiredAt = 0
   let failure: KreError | null = null
+  const toldFailures = new Set<string>()
   let dialTimer: NodeJS.Timeout | undefined
 
   const tell = (call: (events: CoreEvents) => void) => {
@@ -198,6 +203,7 @@ export function openCoreConnection(
   }
   const onReady = () => {
     isUp = true
+    toldFailures.clear()
     refusals = 0
     expiredAt = 0
     for (const waiter of waiters) waiter.resolve()
@@ -259,6 +265,10 @@ export function openCoreConnection(
     if (refusals < REFUSALS_MAX) dial()
     else finish(reason)
     if (wasUp) tell((events) => events.onDown?.(reason))
+    else if (!toldFailures.has(reason.message) && toldFailures.size < TOLD_MAX) {
+      toldFailures.add(reason.message)
+      tell((events) => events.onFailed?.(reason))
+    }
     if (over === reason) tell((events) => events.onLost?.(reason))
   }
   const countRefusals = ({ code }: KreError) => {

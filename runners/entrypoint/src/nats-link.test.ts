@@ -12,6 +12,7 @@ function open(access: NatsAccess) {
   const connected = link.connect({
     onUp: () => told.push('up'),
     onDown: () => told.push('down'),
+    onFailed: () => undefined,
     onStoresBack: () => told.push('stores back'),
     onLost: () => told.push('lost'),
     onError: (error) => told.push(error.message),

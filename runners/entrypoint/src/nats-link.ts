@@ -36,6 +36,8 @@ export type NatsLinkEvents = {
   /** After the subscriptions are in place, on the first connection and each later one. */
   onUp: () => void
   onDown: () => void
+  /** A try to connect came to nothing: told once for each reason. */
+  onFailed: (reason: Error) => void
   /** The stock connection is back: who watches buckets should look again. */
   onStoresBack: () => void
   /** A connection ended for good, for example because the credentials are refused. */
@@ -75,7 +77,7 @@ export function createNatsLink(access: NatsAccess, name: string): NatsLink {
       return () => subscription.unsubscribe()
     },
     async connect(events) {
-      const { onUp, onDown, onLost, onError } = events
+      const { onUp, onDown, onFailed, onLost, onError } = events
       const source = createAccessSource(access, onError)
       const newest = () => {
         source.look()
@@ -83,7 +85,7 @@ export function createNatsLink(access: NatsAccess, name: string): NatsLink {
       }
       // What was under way to the streams is sent again by whoever sent it.
       const onRenewed = () => void stock?.reconnect()
-      core.listen({ onUp, onDown, onLost, onError, onRenewed })
+      core.listen({ onUp, onDown, onFailed, onLost, onError, onRenewed })
       const isThere = await core.whenUp().then(
         () => true,
         () => false, // told by `onLost`

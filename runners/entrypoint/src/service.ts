@@ -146,6 +146,7 @@ function connect(
       broker.disconnected()
       health.changed()
     },
+    onFailed: (error) => logger.warn({ err: error }, 'no connection to NATS yet'),
     onStoresBack: () => versions.storesBack(),
     onLost: lost,
     onError: (error) => logger.warn({ err: error }, 'NATS refuses something'),

@@ -36,9 +36,14 @@ export async function runNode(
   const launches = launchesOf(launch)
   const name = `node ${launch.workflow}/${launches.map(({ node }) => node).join('+')}`
   const connection = openCoreConnection(launch.nats, name)
+  // The log goes over NATS, and the last line of a process that is not ready is its reason.
+  const stopTelling = connection.listen({
+    onFailed: ({ message }) => void writeSync(process.stderr.fd, `${message}\n`),
+  })
   const stop = Promise.withResolvers<number>()
   signal.addEventListener('abort', () => stop.resolve(EXIT.ok), { once: true })
   await Promise.race([connection.whenUp(), stop.promise])
+  stopTelling()
   const stages = openStartStages(launch.workPath)
   const tracing = await openTracing(launch)
   const health = await openHealthDoor(ownEnvironment)

@@ -32,7 +32,7 @@ try {
 async function connect(access: NatsAccess) {
   const { connectNats } = await import('@kre/service-kit/nats')
   const late = Promise.withResolvers<never>()
-  const timer = setTimeout(() => late.reject(unreachable(access)), CONNECT_TIMEOUT_MS)
+  const timer = setTimeout(() => void unreachable(access).then(late.reject), CONNECT_TIMEOUT_MS)
   try {
     const connection = await Promise.race([connectNats(access, 'kre-prepare'), late.promise])
     return {
@@ -44,9 +44,18 @@ async function connect(access: NatsAccess) {
   }
 }
 
-function unreachable({ servers }: NatsAccess): KreError {
+/** What the client does not say: whether a server is there, and whether TLS stands in the way. */
+async function unreachable({ servers, tls }: NatsAccess): Promise<KreError> {
+  const { lookAtNats } = await import('@kre/service-kit/nats-tls')
+  const looks = servers.map(async (server) =>
+    lookAtNats(server, tls ?? null).then(
+      ({ address }) => `${address} answers`,
+      (error: unknown) => toKreError(error).message,
+    ),
+  )
+  const found = (await Promise.all(looks)).join('; ')
   return new KreError(
     'unavailable',
-    `NATS at ${servers.join(', ')} lets the pod in not within ${CONNECT_TIMEOUT_MS / SECOND_MS} s: check natsServers, the NetworkPolicy (network.nats), and that its server knows the account of the version`,
+    `NATS lets the pod in not within ${CONNECT_TIMEOUT_MS / SECOND_MS} s (${found}): check natsServers, the NetworkPolicy (network.nats), and that its server knows the account of the version`,
   )
 }
