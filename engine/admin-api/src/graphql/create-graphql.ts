@@ -168,14 +168,16 @@ const limitDocuments: Plugin<object, GraphqlContext> = {
 
 /** Gives errors that come from libraries, of bodies, documents and variables, the form of all others. */
 const nameErrors: Plugin<object, GraphqlContext> = {
-  onExecutionResult({ result, setResult, context }) {
+  onExecutionResult(executed) {
+    const { result, context } = executed
     if (result !== undefined && !isAsyncIterable(result))
-      setResult(withPublicErrors(result, context.requestId))
+      executed.setResult(withPublicErrors(result, context.requestId))
   },
   // What failed before there was anything to execute comes here alone.
-  onResultProcess({ result, setResult, serverContext }) {
+  onResultProcess(processed) {
+    const { result, serverContext } = processed
     if (!isAsyncIterable(result) && !Array.isArray(result))
-      setResult(withPublicErrors(result, serverContext.requestId))
+      processed.setResult(withPublicErrors(result, serverContext.requestId))
   },
 }
 

@@ -14,12 +14,15 @@ import type { Principal } from '../principal.ts'
 import type { Authenticate } from '../sign-in/authenticate.ts'
 import type { RateLimits } from '../sign-in/rate-limits.ts'
 import { GRAPHQL_PATH, type Graphql } from './create-graphql.ts'
+import { LEGACY_PROTOCOL, translateLegacy } from './legacy-socket.ts'
 import { callerKey, createOpenStreams, type OpenStreams } from './open-streams.ts'
 import type { EnterRun } from './run-limits.ts'
 import { toGraphqlError } from './to-graphql-error.ts'
 
 /** A message holds one document with its variables. */
 const MESSAGE_BYTES_MAX = 256 * KiB
+/** The first of these that a client offers is spoken. */
+const PROTOCOLS = [GRAPHQL_TRANSPORT_WS_PROTOCOL, LEGACY_PROTOCOL]
 const HELLO_MS = 3 * SECOND_MS
 /** A socket that answers no ping for so long is cut. */
 const PING_MS = 12 * SECOND_MS
@@ -53,8 +56,8 @@ type Extra = {
 }
 
 /**
- * Subscriptions over WebSockets, by the protocol of npm graphql-ws, at the address of GraphQL. Who connects proves
- * himself by the headers of the upgrade; a browser's cookie counts only with an origin of ours.
+ * Subscriptions over WebSockets, by the protocol of npm graphql-ws or the one before it, at the address of GraphQL. Who
+ * connects proves himself by the headers of the upgrade; a browser's cookie counts only with an origin of ours.
  */
 export function createSocketDoor(deps: SocketDoorDeps): SocketDoor {
   const { graphql, openStreams, logger } = deps
@@ -65,8 +68,6 @@ export function createSocketDoor(deps: SocketDoorDeps): SocketDoor {
     noServer: true,
     maxPayload: MESSAGE_BYTES_MAX,
     perMessageDeflate: false,
-    handleProtocols: (protocols) =>
-      protocols.has(GRAPHQL_TRANSPORT_WS_PROTOCOL) ? GRAPHQL_TRANSPORT_WS_PROTOCOL : false,
   })
   const handling = useServer<Record<string, unknown>, Record<string, unknown>>(
     {
@@ -122,6 +123,9 @@ export function createSocketDoor(deps: SocketDoorDeps): SocketDoor {
     server,
     PING_MS,
   )
+  // graphql-ws would choose among the protocols that it speaks itself.
+  server.options.handleProtocols = (offered) =>
+    PROTOCOLS.find((protocol) => offered.has(protocol)) ?? false
 
   function extraOf(socket: WebSocket): Extra {
     const extra = extras.get(socket)
@@ -162,7 +166,7 @@ export function createSocketDoor(deps: SocketDoorDeps): SocketDoor {
         break
     }
     if (path !== GRAPHQL_PATH) throw refusal(404, 'there is nothing at this address')
-    if (!offers(req, GRAPHQL_TRANSPORT_WS_PROTOCOL))
+    if (!PROTOCOLS.some((protocol) => offers(req, protocol)))
       throw refusal(400, `ask for the subprotocol ${GRAPHQL_TRANSPORT_WS_PROTOCOL}`)
     const onlyPersisted = deps.persistedOnly && authentication.kind === 'cookie'
     return { principal: authentication.principal, onlyPersisted }
@@ -192,7 +196,8 @@ export function createSocketDoor(deps: SocketDoorDeps): SocketDoor {
             refuse(socket, 429)
             return
           }
-          server.handleUpgrade(req, socket, head, (opened) => {
+          server.handleUpgrade(req, socket, head, (raw) => {
+            const opened = raw.protocol === LEGACY_PROTOCOL ? translateLegacy(raw) : raw
             watch(opened, caller, leave)
             server.emit('connection', opened, req)
             // A broken frame closes the socket, and that is all there is to it; graphql-ws would write to stderr.

@@ -161,6 +161,66 @@ describe('a subscription over a WebSocket', () => {
   })
 })
 
+describe('a client of KRE, which speaks the protocol of subscriptions-transport-ws', () => {
+  type Said = { type: string; id?: string; payload?: unknown }
+  /** What it is told, as it comes. */
+  async function speak(headers: Record<string, string> = api.asOwner) {
+    expect(await handshake({ headers }, 'graphql-ws')).toBe(101)
+    const socket = sockets.at(-1) as WebSocket
+    const heard: Said[] = []
+    socket.on('message', (data: Buffer) => heard.push(JSON.parse(data.toString()) as Said))
+    const closed = once(socket, 'close').then(([code]) => code as number)
+    const say = (message: object) => socket.send(JSON.stringify(message))
+    return { heard, say, closed }
+  }
+  const start = (query: string, id = '1') => ({
+    id,
+    type: 'start',
+    payload: { query, variables: {}, operationName: null, extensions: {} },
+  })
+  const isHeard = (heard: Said[], type: string) => heard.some((one) => one.type === type)
+
+  test('hears events until it stops', async () => {
+    const { heard, say, closed } = await speak()
+    say({ type: 'connection_init', payload: null })
+    await waitUntil('a welcome', () => isHeard(heard, 'connection_ack'))
+    say(start(WATCH))
+    let comment = 0
+    await waitUntil('an event', async () => {
+      comment += 1
+      await api.operate(comment % 2 === 1 ? 'startVersion' : 'stopVersion', 'v1')
+      return isHeard(heard, 'data')
+    })
+    expect(heard.find(({ type }) => type === 'data')).toEqual({
+      id: '1',
+      type: 'data',
+      payload: { data: { watchVersion: { name: 'v1', status: expect.any(String) } } },
+    })
+    say({ id: '1', type: 'stop' })
+    say(start('subscription { nothing }', '2'))
+    await waitUntil('a refusal', () => isHeard(heard, 'error'))
+    expect(heard.find(({ type }) => type === 'error')).toMatchObject({
+      id: '2',
+      payload: [{ extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }],
+    })
+    say({ type: 'connection_terminate' })
+    expect(await closed).toBe(1000)
+  })
+
+  test('is closed with its login, and when it says nonsense', async () => {
+    await makeUser(api, 'eve@kre.io', { accessLevel: 'VIEWER' })
+    const eve = await speak(await bearerOf(api, 'eve@kre.io'))
+    eve.say({ type: 'connection_init' })
+    await api.graphql('mutation ($i: UsersInput!) { revokeUserSessions(input: $i) { id } }', {
+      i: { userIds: ['eve@kre.io'], comment: 'c' },
+    })
+    expect(await eve.closed).toBe(4403)
+    const other = await speak()
+    sockets.at(-1)?.send('[1]')
+    expect(await other.closed).toBe(4400)
+  })
+})
+
 describe('a handshake', () => {
   test('needs a credential, our host, our address and the protocol', async () => {
     const headers = api.asOwner
@@ -169,7 +229,8 @@ describe('a handshake', () => {
       wrong: await handshake({ headers: { authorization: 'Bearer wrong' } }),
       otherHost: await handshake({ headers: { ...headers, host: 'evil.example' } }),
       otherPath: await handshake({ headers }, 'graphql-transport-ws', '/other'),
-      otherProtocol: await handshake({ headers }, 'graphql-ws'),
+      otherProtocol: await handshake({ headers }, 'soap'),
+      older: await handshake({ headers }, 'graphql-ws'),
       right: await handshake({ headers }),
     }).toEqual({
       none: 401,
@@ -177,6 +238,7 @@ describe('a handshake', () => {
       otherHost: 421,
       otherPath: 404,
       otherProtocol: 400,
+      older: 101,
       right: 101,
     })
   })

@@ -7,7 +7,6 @@ import { HttpProblem } from '../http/http-problem.ts'
 import { mediaType } from '../http/request-origin.ts'
 import { sendJson } from '../http/respond.ts'
 import type { Principal } from '../principal.ts'
-import { tooLarge } from '../uploads/bytes-under-way.ts'
 import type { ResumableUploads, UploadProgress, UploadRef } from '../uploads/resumable-uploads.ts'
 import {
   readChecksum,
@@ -59,7 +58,7 @@ export function createResumableUploadRoutes(deps: Deps): Route[] {
         return bodyChunks(req, {
           bytesMax,
           idleMs: uploadLimits.idleMs,
-          tooLarge: () => tooLarge({ bytesMax }),
+          tooLarge: () => tooMuch(bytesMax),
           signal: AbortSignal.any([signal, ended]),
         })
       },
@@ -122,6 +121,15 @@ export function createResumableUploadRoutes(deps: Deps): Route[] {
       exchange.res.writeHead(204).end()
     }),
   ]
+}
+
+/** The rest of an upload is what its length leaves. */
+function tooMuch(bytesMax: number): HttpProblem {
+  return new HttpProblem(
+    'resource-exhausted',
+    { status: 413, wireCode: 'ARCHIVE_TOO_LARGE' },
+    `the part is longer than what is missing of the upload: ${bytesMax} bytes`,
+  )
 }
 
 function refOf({ principal, params }: SignedIn, uploadId = params['upload'] ?? ''): UploadRef {
