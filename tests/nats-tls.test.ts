@@ -91,6 +91,11 @@ test('carries requests over connections that all speak TLS, and the status says 
   expect(addresses).toContainEqual(
     expect.objectContaining({ name: 'nats-server', address: `tls://${cluster.servers[0]}` }),
   )
+  const metrics = await fetch(new URL('/metrics', engine.url()), {
+    headers: { authorization: `Bearer ${engine.token()}` },
+  })
+  const end = /^kre_nats_certificate_end_time_seconds (\S+)$/m.exec(await metrics.text())?.[1]
+  expect(Number(end) * 1_000).toBeGreaterThan(Date.now())
 })
 
 test("gives processes the authority, and never the engine's key", async () => {

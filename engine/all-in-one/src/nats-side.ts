@@ -16,6 +16,7 @@ import {
 import { findNatsServer, type connectNats, type Logger } from '@kre/service-kit'
 import type { Config } from './config.ts'
 import { untilNatsAnswers } from './until-nats-answers.ts'
+import { watchCertificates } from './watch-certificates.ts'
 
 type Connection = Awaited<ReturnType<typeof connectNats>>
 
@@ -25,6 +26,8 @@ export type NatsSide = {
   engineAccess(): NatsAccess
   /** `host:port`, with commas between several, and `tls://` before each one that is spoken to by TLS. */
   readonly address: string
+  /** Until when certificates of the servers are good, in Unix ms; null = they are not spoken to by TLS. */
+  certificatesEndAt(): number | null
   /** Null = the processes are somebody else's. */
   pids(): Promise<{ server: number | null; guard: number | null } | null>
 }
@@ -64,6 +67,7 @@ export async function startNats(
   return {
     engineAccess: () => server.engineAccess,
     address: `127.0.0.1:${server.port}`,
+    certificatesEndAt: () => null,
     adopted: server.adopted,
     pids: async () => ({ server: await server.pid(), guard: server.guardPid() }),
     openAccounts: async () => openServerAccounts(server, config.natsCredentialsMs),
@@ -84,6 +88,7 @@ export async function joinNats(
   return {
     engineAccess: () => server.engineAccess,
     address: `127.0.0.1:${server.port}`,
+    certificatesEndAt: () => null,
     pids: async () => ({ server: await server.pid(), guard: await server.guardPid() }),
   }
 }
@@ -103,7 +108,7 @@ export async function readKeysFile(path: string): Promise<ServerKeys> {
   }
 }
 
-type External = { server: ExternalNatsServer; address: string }
+type External = Pick<NatsSide, 'address' | 'certificatesEndAt'> & { server: ExternalNatsServer }
 
 /** @throws KreError `failed-precondition` for keys or certificates that can't be used, here or at the server. */
 async function openExternal(
@@ -118,7 +123,8 @@ async function openExternal(
           logger.error({ err: error }, 'newer certificates for NATS are not used'),
         )
   const keys = await readKeysFile(keysFile)
-  const found = await untilNatsAnswers(servers, () => tls?.engine() ?? null, say)
+  const engineTls = () => tls?.engine() ?? null
+  const found = await untilNatsAnswers(servers, engineTls, say)
   if (found.tls !== null)
     logger.info(
       { server: found.address, ...found.tls },
@@ -132,11 +138,12 @@ async function openExternal(
   return {
     server: externalNatsServer({ keys, servers, replicas, tls, reloading }),
     address: hosts.map((host) => scheme + host).join(','),
+    certificatesEndAt: watchCertificates(servers, engineTls, found),
   }
 }
 
-function externalSide({ server, address }: External): NatsSide {
-  return { engineAccess: () => server.engineAccess(), address, pids: async () => null }
+function externalSide({ server, ...side }: External): NatsSide {
+  return { engineAccess: () => server.engineAccess(), ...side, pids: async () => null }
 }
 
 function ledExternal(external: External, config: Config): LedNats {

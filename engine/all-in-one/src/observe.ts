@@ -1,8 +1,15 @@
 import { openObserver, type LiveTraffic, type LogBounds } from '@kre/admin-api'
-import { ALL_KEPT_REQUESTS, ALL_METRICS, ALL_REQUEST_STEPS, ALL_WAKE_CALLS } from '@kre/contracts'
+import {
+  ALL_KEPT_REQUESTS,
+  ALL_METRICS,
+  ALL_REQUEST_STEPS,
+  ALL_WAKE_CALLS,
+  SECOND_MS,
+} from '@kre/contracts'
 import type { Autoscaler } from '@kre/converger'
 import { createMetricsCollector, type connectNats, type Logger } from '@kre/service-kit'
 import type { Store } from '@kre/store'
+import type { NatsSide } from './nats-side.ts'
 
 type Nats = Awaited<ReturnType<typeof connectNats>>
 
@@ -16,6 +23,7 @@ export type Observed = AsyncDisposable & {
  * Adds up what processes report and stores it, from where the engine before had got to.
  *
  * @param deps.mayStore asked before each write: false = it is left out. What it throws is tried again.
+ * @param deps.natsServer what is told of it to Prometheus.
  * @param deps.autoscaler hears what processes say of their load, and who asks for nodes that sleep. Absent = nobody acts
  * on it here.
  */
@@ -25,6 +33,7 @@ export async function observe(deps: {
   logger: Logger
   logBounds: LogBounds
   mayStore: () => boolean
+  natsServer: Pick<NatsSide, 'certificatesEndAt'>
   autoscaler?: Autoscaler
 }): Promise<Observed> {
   const { nats, logger, logBounds, autoscaler } = deps
@@ -39,7 +48,7 @@ export async function observe(deps: {
       observer.read(reading)
       autoscaler?.read(reading)
     },
-    () => autoscaler?.gauges() ?? [],
+    () => [...(autoscaler?.gauges() ?? []), ...certificateGauge(deps.natsServer)],
   )
   const observer = await openObserver({
     store,
@@ -62,6 +71,13 @@ export async function observe(deps: {
       await observer[Symbol.asyncDispose]()
     },
   }
+}
+
+/** None without TLS. */
+function certificateGauge({ certificatesEndAt }: Pick<NatsSide, 'certificatesEndAt'>) {
+  const endsAt = certificatesEndAt()
+  if (endsAt === null) return []
+  return [{ name: 'kre_nats_certificate_end_time_seconds', labels: {}, value: endsAt / SECOND_MS }]
 }
 
 /** Hands every message on the subject over, until the connection or the returned function ends it. */

@@ -18,6 +18,7 @@ export async function standBy(
     nats,
     logger,
     logBounds: config.logBounds,
+    natsServer,
     // Two that store what they hear would count everything twice.
     mayStore: () => false,
   })

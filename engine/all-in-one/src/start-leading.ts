@@ -76,6 +76,7 @@ export async function startLeading(deps: LeadingDeps): Promise<Leading> {
       nats,
       logger,
       logBounds: config.logBounds,
+      natsServer,
       mayStore() {
         deps.fence.assertHeld()
         return true

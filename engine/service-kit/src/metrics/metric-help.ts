@@ -27,5 +27,7 @@ export const METRIC_HELP: Readonly<Record<string, string>> = {
     'Values that were dropped: an unknown name, or too many series.',
   kre_engine_reporting_processes: 'Processes that reported within two minutes.',
   kre_engine_resident_bytes: 'Memory of the engine.',
+  kre_nats_certificate_end_time_seconds:
+    'End of the first certificate of the NATS servers to end, in seconds since 1970; there is none without TLS.',
   kre_engine_start_time_seconds: 'Start of the engine, in seconds since 1970.',
 }
