@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { PlacementStore } from '@kre/store'
 
 /**
@@ -10,13 +11,13 @@ export function writeChanges(
   placements: PlacementStore,
   onWritten: (runtimeId: string) => void = () => undefined,
 ): PlacementStore {
-  /** By runtime, without the moment: what was written last. */
+  /** By runtime, without the moment: a digest of what was written last. */
   const written = new Map<string, string>()
   return {
     get: (runtimeId) => placements.get(runtimeId),
     async put(placement, token) {
       const { runtimeId } = placement
-      const look = JSON.stringify({ ...placement, observedAt: null })
+      const look = digestOf(JSON.stringify({ ...placement, observedAt: null }))
       // It may have gone meanwhile, with a runtime of the same id.
       if (written.get(runtimeId) === look && (await placements.get(runtimeId)) !== null) return
       // Nobody knows what is there when the write fails.
@@ -30,4 +31,8 @@ export function writeChanges(
       await placements.remove(runtimeId)
     },
   }
+}
+
+function digestOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64')
 }

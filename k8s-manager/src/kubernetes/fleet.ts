@@ -1,15 +1,9 @@
 /** What this installation has in the cluster, as the cluster shows it now: all that its Role lets it watch. */
 import type { KreError } from '@kre/contracts'
-import type {
-  V1ConfigMap,
-  V1Deployment,
-  V1NetworkPolicy,
-  V1Pod,
-  V1Service,
-} from '@kubernetes/client-node'
+import type { V1ConfigMap, V1Deployment, V1Pod } from '@kubernetes/client-node'
 import type { ClusterObject } from './cluster/kinds.ts'
 import { type WatchDeps, type WatchedObjects, watchObjects } from './cluster/watch-objects.ts'
-import { leanDeployment, leanObject, leanPod } from './lean-objects.ts'
+import { leanDeployment, leanObject, leanPart, leanPod } from './lean-objects.ts'
 import { ANNOTATION, LABEL } from './manifests/identity.ts'
 import { createObjectIndex, type ObjectIndex } from './object-index.ts'
 import { createSharedFields } from './shared-fields.ts'
@@ -20,8 +14,8 @@ const RUNTIME_LABEL = 'kre.dev/runtime'
 export type Fleet = {
   readonly deployments: WatchedObjects<V1Deployment>
   readonly owners: WatchedObjects<V1ConfigMap>
-  readonly services: WatchedObjects<V1Service>
-  readonly policies: WatchedObjects<V1NetworkPolicy>
+  readonly services: WatchedObjects<ClusterObject>
+  readonly policies: WatchedObjects<ClusterObject>
   deploymentsOf(group: string): readonly V1Deployment[]
   /** Services and NetworkPolicies, in the very same list as long as none of them changes. */
   partsOf(group: string): readonly ClusterObject[]
@@ -60,7 +54,7 @@ export function watchFleet(
       tell(before, now)
     }
   const share = createSharedFields()
-  const lean = <T extends ClusterObject>(object: T) => leanObject(object, share)
+  const part = (object: ClusterObject) => leanPart(object, share)
   const deployments = watchObjects<V1Deployment>(
     'Deployment',
     watchDeps,
@@ -68,14 +62,14 @@ export function watchFleet(
     (object) => leanDeployment(object, share),
   )
   const pods = watchObjects('Pod', watchDeps, noting(podsByWorkload), leanPod)
-  const owners = watchObjects<V1ConfigMap>('ConfigMap', watchDeps, noting(ownersByGroup), lean)
-  const services = watchObjects<V1Service>('Service', watchDeps, noting(partsByGroup), lean)
-  const policies = watchObjects<V1NetworkPolicy>(
-    'NetworkPolicy',
+  const owners = watchObjects<V1ConfigMap>(
+    'ConfigMap',
     watchDeps,
-    noting(partsByGroup),
-    lean,
+    noting(ownersByGroup),
+    (object) => leanObject(object, share),
   )
+  const services = watchObjects('Service', watchDeps, noting(partsByGroup), part)
+  const policies = watchObjects('NetworkPolicy', watchDeps, noting(partsByGroup), part)
   const all = [deployments, pods, owners, services, policies]
 
   return {

@@ -1,4 +1,5 @@
 /** The `interface.*` entries of routing buckets, by which entrypoints know versions. */
+import { createHash } from 'node:crypto'
 import type { JetStreamManager } from '@nats-io/jetstream'
 import type { KV } from '@nats-io/kv'
 import { routingBucket, VersionInterface } from '@kre/contracts'
@@ -12,7 +13,8 @@ const READS = 32
 type Known = {
   /** Of the bucket's last change: with another one somebody else has written. */
   sequence: number
-  readonly texts: Map<string, string>
+  /** By key: a digest of the entry's text, which has all message types of a bundle in it. */
+  readonly digests: Map<string, string>
 }
 
 export type InterfaceWriter = {
@@ -36,16 +38,16 @@ export function createInterfaceWriter(manager: JetStreamManager): InterfaceWrite
     const keys = Object.keys(state.subjects ?? {}).map((subject) => subject.slice(prefix.length))
     const before = known.get(runtimeId)
     const isKnown = before?.sequence === state.last_seq
-    const texts = new Map<string, string>()
+    const digests = new Map<string, string>()
     await inParallel(
       keys,
       async (key) => {
-        const text = isKnown ? before.texts.get(key) : undefined
-        texts.set(key, text ?? (await textOf(bucket, key)))
+        const digest = isKnown ? before.digests.get(key) : undefined
+        digests.set(key, digest ?? digestOf(await textOf(bucket, key)))
       },
       READS,
     )
-    return { sequence: state.last_seq, texts }
+    return { sequence: state.last_seq, digests }
   }
 
   return {
@@ -59,22 +61,26 @@ export function createInterfaceWriter(manager: JetStreamManager): InterfaceWrite
       }
       for (const [key, value] of wanted.interfaces) {
         const text = JSON.stringify(VersionInterface.parse(value))
-        if (there.texts.get(key) === text) continue
+        if (there.digests.get(key) === digestOf(text)) continue
         wrote(await bucket.put(key, text))
-        there.texts.set(key, text)
+        there.digests.set(key, digestOf(text))
       }
-      for (const key of there.texts.keys()) {
+      for (const key of there.digests.keys()) {
         if (wanted.interfaces.has(key)) continue
         // The first tells who serves it, the second takes away what the first left.
         await bucket.purge(key)
         const filter = `$KV.${routingBucket(runtimeId)}.${key}`
         await manager.streams.purge(`KV_${routingBucket(runtimeId)}`, { filter })
-        there.texts.delete(key)
+        there.digests.delete(key)
         there.sequence = -1
       }
       known.set(runtimeId, there)
     },
   }
+}
+
+function digestOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64')
 }
 
 /** @returns an empty one for what was deleted and has left a mark. */

@@ -36,16 +36,18 @@ export function observeWorkload(
   }
 }
 
-/** Reading one takes time, and every Deployment is asked every second. */
-const known = new WeakMap<V1Deployment, Workload | null>()
+/**
+ * Reading one takes time, and while a version starts each of its Deployments is asked a dozen times. Of thousands that
+ * nobody asks, the text on the Deployment is enough: the next collection lets go what was read.
+ */
+const known = new WeakMap<V1Deployment, WeakRef<Workload>>()
 
 /** What the Deployment is to run; null = nobody can say. */
 export function workloadIn(deployment: V1Deployment): Workload | null {
-  let workload = known.get(deployment)
-  if (workload === undefined) {
-    workload = readWorkloadRecord(deployment.metadata?.annotations?.[ANNOTATION.spec])
-    known.set(deployment, workload)
-  }
+  const before = known.get(deployment)?.deref()
+  if (before !== undefined) return before
+  const workload = readWorkloadRecord(deployment.metadata?.annotations?.[ANNOTATION.spec])
+  if (workload !== null) known.set(deployment, new WeakRef(workload))
   return workload
 }
 
