@@ -5,14 +5,19 @@ import { LINE_CHARS_MAX, parseLogLine, type LogLine } from './log-line.ts'
 describe('parseLogLine', () => {
   test.each([
     ['2024-01-31T12:00:00Z ERROR bad', 'ERROR', 'bad', '2024-01-31T12:00:00.000Z'],
-    ['2024-01-31T12:00:00.123456+02:00 WARNING odd', 'WARN', 'odd', '2024-01-31T10:00:00.123Z'],
+    ['2024-01-31T14:00:00.123456+02:00 WARNING odd', 'WARN', 'odd', '2024-01-31T12:00:00.123Z'],
     ['2024-01-31 12:00:00,5 CRITICAL dead', 'ERROR', 'dead', '2024-01-31T12:00:00.500Z'],
     ['2024-01-31T12:00:00Z DEBUG: x', 'DEBUG', 'x', '2024-01-31T12:00:00.000Z'],
     ['ERROR without a time', 'INFO', 'ERROR without a time', null],
-    ['2024-99-99T12:00:00Z INFO no such day', 'INFO', 'no such day', null],
+    ['2024-99-99T12:00:00Z INFO no such day', 'INFO', '2024-99-99T12:00:00Z no such day', null],
+    ['2024-01-31T12:01:00Z INFO just now', 'INFO', 'just now', '2024-01-31T12:01:00.000Z'],
+    ['2024-01-31T13:00:00 INFO elsewhere', 'INFO', '2024-01-31T13:00:00 elsewhere', null],
+    ['2999-01-01T00:00:00Z ERROR made up', 'ERROR', '2999-01-01T00:00:00Z made up', null],
+    ['1970-01-01T00:00:00Z WARN long ago', 'WARN', '1970-01-01T00:00:00Z long ago', null],
     ['', 'INFO', '', null],
   ])('%s', (line, level, text, date) => {
-    expect(parseLogLine(line)).toEqual({ level, text, date })
+    const noon = Date.UTC(2024, 0, 31, 12)
+    expect(parseLogLine(line, 'INFO', noon)).toEqual({ level, text, date })
   })
 
   test.each([LINE_CHARS_MAX - 1, LINE_CHARS_MAX, LINE_CHARS_MAX + 1])(
