@@ -32,15 +32,19 @@ import type { Context } from './context.ts'
 import { addGlobalOptions, applyGlobalOptions } from './global-options.ts'
 import { HELP } from './help.ts'
 
-/** The command line as data: parse with `program.parseAsync(words, { from: 'user' })`. */
-export function createProgram(context: Context): Command {
+/**
+ * The command line as data: parse with `program.parseAsync(words, { from: 'user' })`.
+ *
+ * @param options.json whoever parses says himself what is wrong with the words.
+ */
+export function createProgram(context: Context, { json } = { json: false }): Command {
   const program = new Command('krectl')
   // Before any command is added: commands inherit it.
   program
     .exitOverride()
     .configureOutput({
       writeOut: (text) => context.stdout.write(text),
-      writeErr: (text) => context.stderr.write(text),
+      writeErr: (text) => void (json || context.stderr.write(text)),
       outputError: (text, write) => write(text.replace(/^error: /, 'krectl: ')),
     })
     .enablePositionalOptions()

@@ -168,3 +168,19 @@ function commandPaths(): string[][] {
   walk(createProgram(context), [])
   return paths
 }
+
+describe('wrong words with --json', () => {
+  test.each([
+    ['nosuch --json', "unknown command 'nosuch'"],
+    ['version --json', 'a command is missing'],
+    ['version show v1 --json', "required option '-r, --runtime <id>' not specified"],
+    ['version show --json -r demo', "missing required argument 'version'"],
+    ['--json runtime list --nope', "unknown option '--nope'"],
+  ])('are one document on standard error: %s', async (line, message) => {
+    const { code, stdout, stderr } = await krectl(line.split(' '))
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(JSON.parse(stderr)).toEqual({
+      error: { code: 'invalid-argument', message: expect.stringContaining(message), details: {} },
+    })
+  })
+})

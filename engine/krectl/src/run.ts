@@ -13,15 +13,18 @@ export async function run(words: readonly string[], context: Context): Promise<n
     context.stdout.write(HELP)
     return EXIT.ok
   }
+  // Words that are wrong are found before the options count.
+  const json = args.includes('--json')
   try {
-    await createProgram(context).parseAsync(upToUnknown(createProgram(context), args), {
-      from: 'user',
-    })
+    const known = upToUnknown(createProgram(context), args)
+    await createProgram(context, { json }).parseAsync(known, { from: 'user' })
     return EXIT.ok
   } catch (error) {
     if (context.signal.aborted) return EXIT.interrupted
+    const code = exitCodeOf(error)
     if (!(error instanceof CommanderError)) report(error, context)
-    return exitCodeOf(error)
+    else if (json && code !== EXIT.ok) reportWords(error, context)
+    return code
   }
 }
 
@@ -47,6 +50,16 @@ function upToUnknown(program: Command, args: string[]): string[] {
     rest = [...others, ...unknown]
   }
   return args
+}
+
+/** What the parser of words has written as text otherwise. */
+function reportWords({ code, message }: CommanderError, { stderr }: Context): void {
+  const what =
+    code === 'commander.help'
+      ? 'a command is missing: --help names them'
+      : message.replace(/^error: /, '')
+  const error = { code: 'invalid-argument', message: what, details: {} }
+  stderr.write(`${JSON.stringify({ error })}\n`)
 }
 
 function report(error: unknown, { output, verbose }: Context): void {

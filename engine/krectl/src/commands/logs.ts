@@ -9,6 +9,7 @@ import { connectEngine } from '../api/connect-engine.ts'
 import { findVersion, type Version } from '../api/versions.ts'
 import type { Context } from '../context.ts'
 import { collect } from '../output/collect.ts'
+import { cannotWrite } from '../output/cannot-write.ts'
 import { UsageError } from '../output/exit-code.ts'
 import { parseCount, parseDuration } from '../output/parse-duration.ts'
 
@@ -128,10 +129,12 @@ async function downloadLogs(
   const file = resolve(context.cwd, out)
   const draft = `${file}.${process.pid}.partial`
   try {
-    await pipeline(body, createWriteStream(draft, { flags: 'wx' }), { signal: context.signal })
-    await rename(draft, file)
+    await pipeline(body, createWriteStream(draft, { flags: 'wx' }), {
+      signal: context.signal,
+    }).catch(cannotWrite(file))
+    await rename(draft, file).catch(cannotWrite(file))
   } finally {
-    await rm(draft, { force: true })
+    await rm(draft, { force: true }).catch(cannotWrite(file))
   }
   const { size: bytes } = await stat(file)
   context.output.result({ file, bytes }, `Written: ${file} (${bytes} bytes).`)
