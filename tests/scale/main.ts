@@ -13,6 +13,9 @@ npm run bench:scale -- loss [--minutes 1] [--rate 20] [--credentials-ms MS] [--j
   nats     streams, consumers and accounts that one nats-server carries, and what a pass over a runtime asks of it
   loss     calls to a version while no engine process is there`
 
+/** The engine's flags in images/Containerfile. */
+const AS_THE_IMAGE = '--max-semi-space-size=2 --v8-pool-size=1 --optimize-for-size'
+
 class UsageError extends Error {}
 
 async function main(): Promise<void> {
@@ -22,8 +25,7 @@ async function main(): Promise<void> {
       steps: { type: 'string', default: '10,50,100' },
       shape: { type: 'string', default: 'versions' },
       steady: { type: 'string', default: '60' },
-      // As krectl and the image start an engine.
-      v8: { type: 'string', default: '--max-semi-space-size=2 --v8-pool-size=1' },
+      v8: { type: 'string', default: AS_THE_IMAGE },
       profile: { type: 'string' },
       minutes: { type: 'string', default: '1' },
       rate: { type: 'string', default: '20' },
@@ -58,9 +60,9 @@ async function main(): Promise<void> {
           throw new UsageError('KRE_TEST_CLUSTER is not set: start tests/cluster/machine/up.sh')
         const { measureCluster } = await import('./measure-cluster.ts')
         const steadySeconds = number('steady', values.steady)
-        const { v8, profile: profileDir = null } = values
-        const of = { steps, steadySeconds, kubeconfig, v8, profileDir, say, signal }
-        return measureCluster({ ...of, shape })
+        const { profile: profileDir = null } = values
+        const of = { steps, steadySeconds, kubeconfig, profileDir, say, signal }
+        return measureCluster({ ...of, shape, v8: values.v8.split(' ') })
       }
       case 'nats': {
         const { measureNats } = await import('./measure-nats.ts')

@@ -29,7 +29,7 @@ export type ClusterOptions = {
   steadySeconds: number
   kubeconfig: string
   /** Flags of the engine's V8. */
-  v8: string
+  v8: readonly string[]
   /** Folder for CPU profiles of the engine; null = none. */
   profileDir: string | null
   say: (line: string) => void
@@ -82,13 +82,17 @@ export async function measureCluster(options: ClusterOptions): Promise<ClusterSt
   const place = opened.use(await makeEnginePlace(admin))
   say('starting an engine')
   const engine = opened.use(
-    await startTestEngine({
-      ...place.environment,
-      KRE_LOG_LEVEL: 'warn',
-      NODE_OPTIONS: options.v8,
-      MALLOC_ARENA_MAX: '1',
-      NODE_COMPILE_CACHE: join(root, '.kre/cache/code'),
-    }),
+    await startTestEngine(
+      {
+        ...place.environment,
+        KRE_LOG_LEVEL: 'warn',
+        MALLOC_ARENA_MAX: '1',
+        NODE_COMPILE_CACHE: join(root, '.kre/cache/code'),
+      },
+      undefined,
+      undefined,
+      options.v8,
+    ),
   )
   const natsDir = join(place.home, 'nats')
   const store = opened.use(await openSqliteStore({ dataDir: engine.dataDir, isAlone: false }))

@@ -69,11 +69,13 @@ export type TestEngine = AsyncDisposable & {
  * @param environment settings of the engine, over ports of its own.
  * @param dataDir that outlives it; absent = a new one.
  * @param program in place of the engine's own.
+ * @param flags of Node.
  */
 export async function startTestEngine(
   environment: Record<string, string> = {},
   dataDir?: string,
   program = main,
+  flags: readonly string[] = [],
 ): Promise<TestEngine> {
   const dir = dataDir ?? (await mkdtemp(join(tmpdir(), 'kre-faults-')))
   let child: ChildProcess | null = null
@@ -82,7 +84,7 @@ export async function startTestEngine(
 
   const start = async () => {
     const log = await open(join(dir, 'engine.log'), 'a')
-    const started = spawn(process.execPath, [program, 'run'], {
+    const started = spawn(process.execPath, [...flags, program, 'run'], {
       cwd: dir,
       env: {
         PATH: process.env['PATH'],

@@ -16,7 +16,7 @@ const values = (name: string) => ({
   name: 'config',
   projected: { sources: [{ secret: { name } }] },
 })
-const pod: V1Pod = {
+const pod = {
   metadata: {
     name: 'p',
     uid: '12345678-1234-1234-1234-123456789abc',
@@ -30,9 +30,9 @@ const pod: V1Pod = {
     volumes: [values('values-1'), { name: 'tmp', emptyDir: {} }],
   },
   status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] },
-}
+} satisfies V1Pod
 const own = { manager: 'kre', operation: 'Apply', fieldsV1: { 'f:spec': { 'f:replicas': {} } } }
-const deployment: V1Deployment = {
+const deployment = {
   metadata: {
     name: 'd',
     generation: 1,
@@ -48,16 +48,20 @@ const deployment: V1Deployment = {
     },
   },
   status: { observedGeneration: 1, updatedReplicas: 1, replicas: 1 },
-}
+} satisfies V1Deployment
 
 const condition = (type: string, status: string) => ({ type, status, message: `${type} says` })
-const container = (state: V1ContainerState): V1ContainerStatus => ({
+const container = (
+  state: V1ContainerState,
+  more: { restartCount?: number; started?: boolean; lastState?: V1ContainerState } = {},
+): V1ContainerStatus => ({
   name: 'node',
   ready: false,
   restartCount: 1,
   image: 'i',
   imageID: 'd',
   state,
+  ...more,
 })
 
 describe('what is kept of an object', () => {
@@ -82,7 +86,7 @@ describe('what is kept of an object', () => {
     )
   })
 
-  test.each<[string, V1Pod['status']]>([
+  test.each<[string, NonNullable<V1Pod['status']>]>([
     ['is not scheduled', { phase: 'Pending', conditions: [condition('PodScheduled', 'False')] }],
     ['was evicted', { phase: 'Failed', reason: 'Evicted', message: 'no memory' }],
     [
@@ -98,22 +102,24 @@ describe('what is kept of an object', () => {
       {
         conditions: [condition('Ready', 'True')],
         containerStatuses: [
-          {
-            ...container({ running: { startedAt: new Date(1_000) } }),
-            restartCount: 4,
-            lastState: {
-              terminated: { exitCode: 137, reason: 'OOMKilled', finishedAt: new Date(500) },
+          container(
+            { running: { startedAt: new Date(1_000) } },
+            {
+              restartCount: 4,
+              lastState: {
+                terminated: { exitCode: 137, reason: 'OOMKilled', finishedAt: new Date(500) },
+              },
             },
-          },
+          ),
         ],
       },
     ],
     [
       'starts again',
-      { containerStatuses: [{ ...container({ running: {} }), started: false, lastState: {} }] },
+      { containerStatuses: [container({ running: {} }, { started: false, lastState: {} })] },
     ],
   ])('tells of a pod that %s the same as the whole of it', (_what, status) => {
-    const one: V1Pod = { ...pod, ...(status === undefined ? {} : { status }) }
+    const one: V1Pod = { ...pod, status }
     expect(podState(leanPod(one), 2_000, 1_000)).toEqual(podState(one, 2_000, 1_000))
   })
 

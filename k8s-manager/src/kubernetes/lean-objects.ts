@@ -122,10 +122,8 @@ function leanSpec(spec: V1PodSpec | undefined): { spec?: V1PodSpec } {
 }
 
 /** Who owns an object is the group on its labels. */
-function leanMetadata(
-  { managedFields, ownerReferences: _, ...rest }: V1ObjectMeta = {},
-  share: ShareFields,
-): V1ObjectMeta {
+function leanMetadata(metadata: V1ObjectMeta = {}, share: ShareFields): V1ObjectMeta {
+  const { managedFields, ownerReferences: _, ...rest } = metadata
   return managedFields === undefined ? rest : { ...rest, managedFields: share(managedFields) }
 }
 
