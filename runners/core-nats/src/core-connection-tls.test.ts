@@ -234,8 +234,40 @@ describe('a peer in the middle', () => {
     )
     using core = open(server.access.servers, trusting, { connectTimeoutMs: 50 })
     await waitUntil('another try', () => server.clients.length > 1)
+    expect(await refusal(core)).toMatch(/did not welcome this client within 50 ms$/)
     expect(core.told).toEqual([])
   })
+
+  test.each([true, false])(
+    'that cuts the connection anywhere harms nobody (handshake first: %s)',
+    async (handshakeFirst) => {
+      const tries = 40
+      await using server = await startFakeServer((client, index) => {
+        client.socket.removeAllListeners('data')
+        if (!handshakeFirst) client.send(infoLine({ tls_required: true }))
+        const secured = secure(client)
+        if (handshakeFirst) secured.write(infoLine())
+        secured.on('data', () => {
+          secured.write('PONG\r\n')
+          if (index < tries && index % 4 === 3) client.socket.resetAndDestroy()
+        })
+        if (index >= tries) return
+        // Those that get so far.
+        setTimeout(() => client.socket.resetAndDestroy(), 50)
+        if (index % 4 === 0) client.socket.resetAndDestroy()
+        if (index % 4 === 1) client.socket.once('readable', () => client.socket.resetAndDestroy())
+        if (index % 4 === 2) secured.once('secure', () => client.socket.destroy())
+      })
+      const { servers } = server.access
+      // Several at once, or the waits between tries are all there is.
+      const all = Array.from({ length: 8 }, () =>
+        open(servers, { ...trusting, handshakeFirst }, { connectTimeoutMs: 500 }),
+      )
+      await waitUntil('all tries', () => server.clients.length > tries)
+      await waitUntil('all are up', () => all.every((core) => core.isUp()))
+      for (const core of all) core.close()
+    },
+  )
 })
 
 test('what waits for a server that does not read is bounded with TLS, too', async () => {

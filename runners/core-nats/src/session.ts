@@ -64,6 +64,7 @@ export function openSession(
   const place = `${server.host}:${server.port}`
   const tls = options.access.tls ?? null
   let phase: Phase = 'dialling'
+  let hasGreeted = false
   let socket: Socket
   let parser: ProtocolParser
   let writer: Writer
@@ -80,8 +81,7 @@ export function openSession(
 
   const lateness = () => {
     const late = `did not welcome this client within ${options.connectTimeoutMs} ms`
-    const isSilent = socket.bytesRead === 0 && tls?.handshakeFirst !== true
-    return isSilent
+    return !hasGreeted && tls?.handshakeFirst !== true
       ? `${late} and said nothing: where it has handshake_first, set KRE_NATS_TLS_HANDSHAKE_FIRST=true`
       : late
   }
@@ -172,6 +172,7 @@ export function openSession(
 
   const onInfo = (text: string) => {
     const info = parseInfo(text)
+    hasGreeted = true
     if (phase !== 'dialling') return events.onInfo(info)
     if (tls?.handshakeFirst === true) return greet(info)
     if (info.hasTls) {
