@@ -8,12 +8,19 @@ const HEAP_MIB_MIN = 32
 /**
  * A node that passes messages on has little that lives long, so V8 needs no large young generation (3 x 16 MiB
  * otherwise), no thread per core to collect it, and no compiler between its first and its best one, whose work space
- * stays. Code that runs hot is optimised as ever. An entrypoint keeps each request until its answer: in a young
- * generation that small it would copy them all the time. What outlives it there is soon free too, so its old
- * generation may become four times as large before all of it is looked through.
+ * stays. Code that runs hot is optimised as ever, but not for what only a start does often: looking up the paths of
+ * modules would load the best compiler, 7 MiB, into every process that waits (by default a function is hot after 3,000
+ * calls; loops have a bound of their own). An entrypoint keeps each request until its answer: in a young generation that
+ * small it would copy them all the time. What outlives it there is soon free too, so its old generation may become four
+ * times as large before all of it is looked through.
  */
 const V8_FLAGS = {
-  node: ['--max-semi-space-size=1', '--no-maglev', '--v8-pool-size=1'],
+  node: [
+    '--max-semi-space-size=1',
+    '--no-maglev',
+    '--v8-pool-size=1',
+    '--invocation-count-for-turbofan=30000',
+  ],
   entrypoint: ['--max-semi-space-size=8', '--heap-growing-percent=300', '--v8-pool-size=1'],
 } as const
 

@@ -1,5 +1,5 @@
 /**
- * `npm run bench:starts -- [--tags test] [--rounds 7] [--json FILE]`: what the start of a pod costs over the start of its
+ * `npm run bench:starts -- [--tags test] [--rounds 7] [--only entrypoint,typescript] [--json FILE]`: what the start of a pod costs over the start of its
  * containers, of images that are there with one tag, or several to compare (`./krectl.sh build --engine podman --tag test`). What was found is in
  * docs/scale.md. As root, with podman.
  */
@@ -48,6 +48,7 @@ async function main(): Promise<void> {
     options: {
       tags: { type: 'string', default: 'test' },
       rounds: { type: 'string', default: '7' },
+      only: { type: 'string', default: 'typescript,python,entrypoint' },
       json: { type: 'string' },
     },
   })
@@ -56,12 +57,15 @@ async function main(): Promise<void> {
     const preload = join(folder, 'preload.cjs')
     await writeFile(preload, PRELOAD)
     const found = new Map<string, Start[]>()
+    const wanted = values.only.split(',')
     // One after the other in every round, so that what else the computer does hits all alike.
     for (let round = 0; round < Number(values.rounds); round++)
       for (const tag of values.tags.split(',')) {
         await using version = await openVersionInPods(tag)
-        for (const [name, start] of Object.entries(await startAll(version, preload)))
+        for (const [name, start] of Object.entries(await startAll(version, wanted, preload))) {
+          console.log(`round ${round + 1}, ${name}:${tag}`, start)
           found.set(`${name}:${tag}`, [...(found.get(`${name}:${tag}`) ?? []), start])
+        }
       }
     const figures = Object.fromEntries([...found].map(([name, starts]) => [name, spread(starts)]))
     print(figures)
@@ -72,10 +76,15 @@ async function main(): Promise<void> {
 }
 
 /** One pod after the other, so that none starts beside another one. */
-async function startAll(version: VersionInPods, preload: string): Promise<Record<string, Start>> {
+async function startAll(
+  version: VersionInPods,
+  wanted: readonly string[],
+  preload: string,
+): Promise<Record<string, Start>> {
   await using pods = new AsyncDisposableStack()
   const starts: Record<string, Start> = {}
   for (const workload of version.workloads) {
+    if (!wanted.includes(nameOf(workload))) continue
     const parts = await version.partsOf(workload)
     const [container] = parts.deployment.spec?.template.spec?.containers ?? []
     const floorCpu = await floorOf(container?.image ?? '', preload)

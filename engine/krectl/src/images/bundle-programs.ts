@@ -39,10 +39,13 @@ export async function bundlePrograms(
   const isExternal = (id: string) =>
     external.some((name) => id === name || id.startsWith(`${name}/`))
   const bundle = await rolldown({
+    cwd: root,
     input,
     platform: 'node',
     external: isExternal,
     plugins: [keepPlaces(root), leanBuiltins()],
+    // They are pure: without this, a program that needs one of them would load all of them first.
+    treeshake: { moduleSideEffects: (id) => !id.startsWith(join(root, 'engine/contracts/')) },
     logLevel: 'warn',
   })
   const { output } = await bundle.write({

@@ -1,10 +1,12 @@
 /** What user code prints becomes the node's log. */
-import { format } from 'node:util'
 import type { LogLevel } from '@kre/contracts/runtime'
 import { createLineAssembler } from '../outputs/line-assembler.ts'
 import { parseLogLine, type LogLine } from '../outputs/log-line.ts'
 
 type Write = typeof process.stdout.write
+
+/** An `import` reads all that the module exports, and so loads worker threads and more that nobody needs. */
+const { format } = process.getBuiltinModule('node:util')
 
 /**
  * Takes over `console` and the standard streams of this process.
