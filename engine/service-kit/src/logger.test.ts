@@ -1,3 +1,7 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { open } from 'node:fs/promises'
+import { text } from 'node:stream/consumers'
 import { expect, test } from '@jest/globals'
 import { KreError } from '@kre/contracts'
 import { createLogger } from './logger.ts'
@@ -30,4 +34,23 @@ test('secrets are masked', () => {
     token: '[Redacted]',
     user: { password: '[Redacted]' },
   })
+})
+
+/** Only there a full disk is a file. */
+const onLinux = process.platform === 'linux' ? test : test.skip
+
+onLinux('a process lives on when its log is on a full disk', async () => {
+  const script = `
+    import { createLogger } from '${new URL('./logger.ts', import.meta.url).href}'
+    const logger = createLogger('test')
+    for (let line = 0; line < 2000; line += 1) logger.info({ pad: 'x'.repeat(1000) }, 'said')
+    process.stderr.write('alive')`
+  const full = await open('/dev/full', 'w')
+  const child = spawn(process.execPath, ['--no-warnings', '--input-type=module', '-e', script], {
+    stdio: ['ignore', full.fd, 'pipe'],
+  })
+  const said = text(child.stderr as NodeJS.ReadableStream)
+  const [code] = (await once(child, 'close')) as [number | null]
+  await full.close()
+  expect({ code, said: await said }).toEqual({ code: 0, said: 'alive' })
 })
