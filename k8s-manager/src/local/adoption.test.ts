@@ -113,6 +113,19 @@ describe('a target that follows one whose engine was killed', () => {
     expect(findByEnvironment('KRE_LAUNCH_FILE', subject.dataDir)).toHaveLength(1)
   })
 
+  test('ends a process, too, that is between two programs when it is looked for', async () => {
+    await using subject = await startLocalTarget()
+    // Without an environment until the second program runs, as while the system exchanges them.
+    const late = `exec env KRE_LAUNCH_FILE=${subject.dataDir}/run/launch/x.json sleep 600`
+    const leftover = spawn('env', ['-i', '/bin/sh', '-c', `/bin/sleep 0.3; ${late}`], {
+      stdio: 'ignore',
+      detached: true,
+    })
+    const ended = once(leftover, 'exit')
+    await using _target = await subject.open()
+    expect(await ended).toEqual([null, 'SIGKILL'])
+  })
+
   test('goes on draining what was not wanted any more', async () => {
     await using subject = await startLocalTarget()
     const pids = await runKilledEngine(subject, [nodeWorkload('etl')])

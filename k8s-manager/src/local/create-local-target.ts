@@ -89,7 +89,7 @@ export async function createLocalTarget(deps: LocalTargetDeps): Promise<LocalTar
   const changes = createChangeNotifier((error) => logger.error({ error }, 'a watcher failed'))
   const launchDeps = await openFiles(deps, settings, released.signal)
   const announcements = watchAnnouncements(deps.nats, logger)
-  const fleet = openFleet({
+  const fleet = await openFleet({
     ...launchDeps,
     changes,
     logger,

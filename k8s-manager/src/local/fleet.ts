@@ -41,7 +41,7 @@ export type FleetDeps = Omit<SupervisorDeps, 'onChange' | 'onGone'> & {
 }
 
 /** Opens the fleet with what an engine before this one left running. */
-export function openFleet(deps: FleetDeps): Fleet {
+export async function openFleet(deps: FleetDeps): Promise<Fleet> {
   const { state, logger, changes } = deps
   const supervisors = new Map<string, WorkloadSupervisor>()
   let keepsPorts = false
@@ -62,7 +62,7 @@ export function openFleet(deps: FleetDeps): Fleet {
     return own
   }
 
-  adopt(deps, supervisors, supervise)
+  await adopt(deps, supervisors, supervise)
 
   return {
     supervisors,
@@ -103,12 +103,16 @@ async function drain(supervisors: readonly WorkloadSupervisor[]): Promise<void> 
   await Promise.all([finished, ...nodes.map((one) => one.remove(finished))])
 }
 
-function adopt(
+async function adopt(
   { state, logger, ...deps }: FleetDeps,
   supervisors: ReadonlyMap<string, WorkloadSupervisor>,
   supervise: (w: Workload, adopted: readonly ProcessRecord[], after: null) => WorkloadSupervisor,
-): void {
+): Promise<void> {
   const records = state.loadRecords()
+  const living = records.filter(({ pid, identity }) => isRunning(pid, identity))
+  const ended = await endLeftovers(state.launchPrefix, new Set(living.map(({ pid }) => pid)))
+  if (living.length + ended.length > 0)
+    logger.info({ adopted: living.length, ended }, 'processes of an earlier engine found')
   const recordsOf = (id: string) => records.filter((record) => record.workload.id === id)
   for (const workload of state.loadWorkloads()) supervise(workload, recordsOf(workload.id), null)
   for (const { workload } of records) {
@@ -119,10 +123,6 @@ function adopt(
       .catch((error: unknown) => logger.error({ error, id: workload.id }, 'removal failed'))
   }
   forgetPorts(deps.ports, supervisors)
-  const living = records.filter(({ pid, identity }) => isRunning(pid, identity))
-  const ended = endLeftovers(state.launchPrefix, new Set(living.map(({ pid }) => pid)))
-  if (living.length + ended.length > 0)
-    logger.info({ adopted: living.length, ended }, 'processes of an earlier engine found')
   state.keepOnly(
     records.map(({ workload, replica }) => state.pathsOf(workload.id, replica)),
     new Set(supervisors.keys()),

@@ -4,7 +4,11 @@ import { readdirSync, readFileSync } from 'node:fs'
 
 const hasProc = process.platform === 'linux'
 /** Columns of /proc/<pid>/stat behind the command's closing parenthesis (proc(5)). */
-const STAT = { state: 0, parent: 1, group: 2, startTicks: 19 } as const
+const STAT = { state: 0, parent: 1, group: 2, flags: 6, startTicks: 19 } as const
+/** PF_KTHREAD of the kernel: no program, and so no environment. */
+const KERNEL_THREAD = 0x00200000
+/** USER_HZ, which is 100 on every platform that Node runs on. */
+const TICKS_PER_S = 100
 
 /** Whether memory of other processes can be read, and so limited. */
 export const canMeasureMemory = hasProc
@@ -72,6 +76,21 @@ export function findByEnvironment(
       return []
     const group = Number(readStat(pid)?.[STAT.group])
     return Number.isNaN(group) || processIdentity(pid) === null ? [] : [{ pid, group }]
+  })
+}
+
+/**
+ * Whether a process that started lately is between two programs: while one takes the other's place (execve), the system
+ * shows no environment of it, so `findByEnvironment` can't tell whose it is.
+ */
+export function isAnyChangingProgram(ageMs: number): boolean {
+  const uptimeS = Number.parseFloat(readText('/proc/uptime') ?? '')
+  return listPids().some((pid) => {
+    const stat = readStat(pid)
+    if (stat === null || (Number(stat[STAT.flags]) & KERNEL_THREAD) !== 0) return false
+    const ageS = uptimeS - Number(stat[STAT.startTicks]) / TICKS_PER_S
+    if (ageS * 1_000 > ageMs || readText(`/proc/${pid}/environ`) !== '') return false
+    return processIdentity(pid) !== null
   })
 }
 
