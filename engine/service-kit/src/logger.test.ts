@@ -39,10 +39,13 @@ test('secrets are masked', () => {
 /** Only there a full disk is a file. */
 const onLinux = process.platform === 'linux' ? test : test.skip
 
-onLinux('a process lives on when its log is on a full disk', async () => {
+onLinux.each([
+  ['./logger.ts', 'createLogger'],
+  ['./runner/json-logger.ts', 'createJsonLogger'],
+])('a process lives on when its log is on a full disk: %s', async (file, create) => {
   const script = `
-    import { createLogger } from '${new URL('./logger.ts', import.meta.url).href}'
-    const logger = createLogger('test')
+    import { ${create} } from '${new URL(file, import.meta.url).href}'
+    const logger = ${create}('test')
     for (let line = 0; line < 2000; line += 1) logger.info({ pad: 'x'.repeat(1000) }, 'said')
     process.stderr.write('alive')`
   const full = await open('/dev/full', 'w')

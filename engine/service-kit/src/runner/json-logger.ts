@@ -8,6 +8,9 @@ type Level = keyof typeof LEVELS
 /** Fields whose values are nobody's business. */
 const SECRETS: ReadonlySet<string> = new Set(['password', 'token', 'authorization'])
 
+/** Whoever read the lines is gone or slow, or the disk is full: a log must not end the process. */
+const UNWRITTEN: ReadonlySet<string> = new Set(['EPIPE', 'EAGAIN', 'ENOSPC', 'EDQUOT', 'EIO'])
+
 export type LogFunction = {
   (message: string): void
   (fields: object, message: string): void
@@ -56,8 +59,7 @@ function writeToStdout(line: string): void {
   try {
     writeSync(1, line)
   } catch (error) {
-    // Whoever read the lines is gone, or slow: a log must not end the process.
-    const { code } = error as NodeJS.ErrnoException
-    if (code !== 'EPIPE' && code !== 'EAGAIN') throw error
+    const { code = '' } = error as NodeJS.ErrnoException
+    if (!UNWRITTEN.has(code)) throw error
   }
 }
