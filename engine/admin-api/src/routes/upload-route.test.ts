@@ -1,6 +1,8 @@
 import { connect } from 'node:net'
 import { once } from 'node:events'
 import { request, type IncomingMessage } from 'node:http'
+import { text } from 'node:stream/consumers'
+import { setImmediate } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { waitUntil } from '@kre/service-kit'
 import { anIssue, scriptedIngest } from '../testing/scripted-ingest.ts'
@@ -99,6 +101,24 @@ describe('PUT of a bundle', () => {
     expect(tooLarge).toContain('413 ')
     expect(tooLarge).toContain('ARCHIVE_TOO_LARGE')
     expect(begun).toBe(0)
+  })
+
+  test('tells a client that ends its connection why a large body is refused', async () => {
+    // One write after the other, as simple clients do: none of them may fail.
+    const socket = connect(Number(new URL(api.url).port), '127.0.0.1')
+    const failed = once(socket, 'error').then(([error]) => String(error))
+    const answered = text(socket).catch((error: unknown) => String(error))
+    const bytes = 5 * 1024 * 1024
+    socket.write(
+      `PUT /api/v1/runtimes/none/versions HTTP/1.1\r\nHost: localhost\r\nAuthorization: ${api.asOwner['authorization']}\r\nConnection: close\r\nContent-Length: ${bytes}\r\n\r\n`,
+    )
+    for (let sent = 0; sent < bytes; sent += 65_536) {
+      socket.write(Buffer.alloc(65_536))
+      await setImmediate()
+    }
+    const end = await Promise.race([failed, answered])
+    expect(end).toMatch(/^HTTP\/1.1 404 /)
+    socket.destroy()
   })
 
   test('asks a waiting client for the body only when the head is right', async () => {
