@@ -111,6 +111,7 @@ describe('createVersion', () => {
       headers: usual.asOwner,
     })
     expect(response.status).toBe(415)
+    expect(await response.text()).toContain('KRE_GRAPHQL_UPLOADS=true')
     const input = { file: 'x', runtimeId: 'nope' }
     await usual.createRuntime('nope')
     const { errors } = await usual.graphql(QUERY, { input })

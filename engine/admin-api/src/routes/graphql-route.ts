@@ -62,7 +62,7 @@ export function createGraphqlRoutes(deps: GraphqlRoutesDeps): Route[] {
           return
         }
         // Only JSON: what a form can send must never be an operation.
-        if (method === 'POST' && type !== 'application/json') throw notJson()
+        if (method === 'POST' && type !== 'application/json') throw notJson(type)
         if ((req.headers['content-encoding'] ?? 'identity') !== 'identity') throw encoded()
         await relay(deps, await answer(deps, exchange, signal), exchange, signal)
       } finally {
@@ -194,11 +194,13 @@ function mayUpload(principal: Principal): boolean {
   return somewhere.some((runtimeId) => isAllowed(principal, 'edit versions', runtimeId))
 }
 
-function notJson(): HttpProblem {
+function notJson(type: string): HttpProblem {
   return new HttpProblem(
     'invalid-argument',
     { status: 415, wireCode: 'invalid_json' },
-    'send the operation as JSON, with the header Content-Type: application/json',
+    type === 'multipart/form-data'
+      ? 'this engine takes no files by GraphQL: start it with KRE_GRAPHQL_UPLOADS=true, or send the file as the body of PUT /api/v1/runtimes/{id}/versions'
+      : 'send the operation as JSON, with the header Content-Type: application/json',
   )
 }
 
