@@ -10,7 +10,7 @@ const HEAP_MIB_MIN = 32
  * otherwise), no thread per core to collect it, and no compiler between its first and its best one, whose work space
  * stays. Code that runs hot is optimised as ever, but not for what only a start does often: looking up the paths of
  * modules would load the best compiler, 7 MiB, into every process that waits (by default a function is hot after 3,000
- * calls; loops have a bound of their own). An entrypoint keeps each request until its answer: in a young generation that
+ * calls, and is again from the first message on: `wakeCompiler`; loops have a bound of their own). An entrypoint keeps each request until its answer: in a young generation that
  * small it would copy them all the time. What outlives it there is soon free too, so its old generation may become four
  * times as large before all of it is looked through.
  */

@@ -25,6 +25,7 @@ import type { NodeProcess } from './node-process.ts'
 import { openRuntime } from './open-runtime.ts'
 import type { Runtime } from './runtime.ts'
 import { openDataServices } from './services/open-data-services.ts'
+import { wakeCompiler } from './process/wake-compiler.ts'
 
 export type Node = {
   readonly log: NodeLog
@@ -112,7 +113,10 @@ export function createNode(process: NodeProcess, launch: NodeLaunch): Node {
     },
     onFailure: (call, failure) => log.write('ERROR', failure.stack, call.requestId),
   })
-  const arrived = (envelope: Envelope) => spans?.arrived(envelope) ?? envelope
+  const arrived = (envelope: Envelope) => {
+    wakeCompiler()
+    return spans?.arrived(envelope) ?? envelope
+  }
   const onCorrupt = (why: string) => {
     counters.corrupt++
     log.write('WARN', `a message was dropped: ${why}`, null)
