@@ -133,7 +133,8 @@ function productInPods(): void {
       await removePod(kre.admin, former)
       const find = async () =>
         (await nodes()).find(({ metadata }) => metadata?.uid !== former.metadata?.uid) ?? null
-      all.push(await timeStart(find))
+      const times = await timeStart(find)
+      if (times !== null) all.push(times)
       await waitUntil('the former one is gone', async () => (await nodes()).length === 1, LONG)
     }
     process.stderr.write(`median ms of ten starts of a pod: ${JSON.stringify(medianTimes(all))}\n`)

@@ -17,17 +17,23 @@ export type StartTimes = {
   toReady: number
 }
 
+const PREPARE = 'programs/prepare.js'
+const SERVE = 'programs/node-runner.js'
 const PATIENCE = { timeoutMs: 120_000 }
 const TICKS_PER_SECOND = 100
 /** Place in `/proc/PID/stat`, behind the name. */
 const START_TIME = 19
 
-/** @param find the pod, as the cluster shows it now; null = it is not made yet. */
-export async function timeStart(find: () => Promise<Pod | null>): Promise<StartTimes> {
+/**
+ * @param find the pod, as the cluster shows it now; null = it is not made yet.
+ * @returns null when its first program ended before it was seen; the pod is ready all the same.
+ */
+export async function timeStart(find: () => Promise<Pod | null>): Promise<StartTimes | null> {
   const pod = await waitUntil('the pod is made', find, { ...PATIENCE, everyMs: 20 })
   const made = Date.now()
-  const prepared = await startOf(pod, 'programs/prepare.js')
-  const container = await startOf(pod, 'programs/node-runner.js')
+  const first = await startOf(pod, [PREPARE, SERVE])
+  const serving = first.program === SERVE ? first : await startOf(pod, [SERVE])
+  const [prepared, container] = [first.unixMs, serving.unixMs]
   const { podIP = '' } = (await find())?.status ?? {}
   while (!(await answers(podIP))) await sleep(10)
   const announced = Date.now()
@@ -36,6 +42,7 @@ export async function timeStart(find: () => Promise<Pod | null>): Promise<StartT
     return found !== null && isReady(found)
   }
   await waitUntil('the pod is ready', becomesReady, { ...PATIENCE, everyMs: 20 })
+  if (first.program === SERVE) return null
   return {
     toPrepare: prepared - made,
     toContainer: container - prepared,
@@ -44,23 +51,28 @@ export async function timeStart(find: () => Promise<Pod | null>): Promise<StartT
   }
 }
 
-/** Unix ms of the start of a pod's process, by what its command line names. */
-async function startOf(pod: Pod, program: string): Promise<number> {
-  const found = await waitUntil(
-    `${program} runs`,
+/** The first of these programs that a process of the pod names in its command line, and when it started. */
+async function startOf(
+  pod: Pod,
+  programs: readonly string[],
+): Promise<{ program: string; unixMs: number }> {
+  const { program, seconds } = await waitUntil(
+    `${programs.join(' or ')} runs`,
     async () => {
       for (const pid of await processesOf(pod)) {
         const read = (file: string) => readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '')
-        if (!(await read('cmdline')).includes(program)) continue
+        const command = await read('cmdline')
+        const named = programs.find((one) => command.includes(one))
         const ticks = (await read('stat')).split(') ')[1]?.split(' ')[START_TIME]
-        if (ticks !== undefined) return { seconds: Number(ticks) / TICKS_PER_SECOND }
+        if (named !== undefined && ticks !== undefined)
+          return { program: named, seconds: Number(ticks) / TICKS_PER_SECOND }
       }
       return null
     },
-    { ...PATIENCE, everyMs: 60 },
+    { ...PATIENCE, everyMs: 5 },
   )
   const [uptime = '0'] = (await readFile('/proc/uptime', 'utf8')).split(' ')
-  return Date.now() - (Number(uptime) - found.seconds) * 1_000
+  return { program, unixMs: Date.now() - (Number(uptime) - seconds) * 1_000 }
 }
 
 async function answers(host: string): Promise<boolean> {
