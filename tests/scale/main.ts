@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { loseEngine } from './lose-engine.ts'
 
-const USAGE = `npm run bench:scale -- cluster [--steps 10,50,100] [--shape versions|runtimes] [--steady 60] [--v8=FLAGS] [--profile FOLDER] [--json FILE]
+const USAGE = `npm run bench:scale -- cluster [--steps 10,50,100] [--shape versions|runtimes] [--nodes 2] [--steady 60] [--v8=FLAGS] [--profile FOLDER] [--json FILE]
 npm run bench:scale -- nats [--steps 10,50,100] [--json FILE]
 npm run bench:scale -- loss [--minutes 1] [--rate 20] [--credentials-ms MS] [--json FILE]
 
@@ -24,6 +24,7 @@ async function main(): Promise<void> {
     options: {
       steps: { type: 'string', default: '10,50,100' },
       shape: { type: 'string', default: 'versions' },
+      nodes: { type: 'string', default: '2' },
       steady: { type: 'string', default: '60' },
       v8: { type: 'string', default: AS_THE_IMAGE },
       profile: { type: 'string' },
@@ -61,7 +62,8 @@ async function main(): Promise<void> {
         const { measureCluster } = await import('./measure-cluster.ts')
         const steadySeconds = number('steady', values.steady)
         const { profile: profileDir = null } = values
-        const of = { steps, steadySeconds, kubeconfig, profileDir, say, signal }
+        const nodes = number('nodes', values.nodes)
+        const of = { steps, nodes, steadySeconds, kubeconfig, profileDir, say, signal }
         return measureCluster({ ...of, shape, v8: values.v8.split(' ') })
       }
       case 'nats': {

@@ -26,6 +26,8 @@ export type ClusterOptions = {
   /** Numbers of running versions, ascending. */
   steps: readonly number[]
   shape: Shape
+  /** Of each version; its entrypoint comes to them. */
+  nodes: number
   steadySeconds: number
   kubeconfig: string
   /** Flags of the engine's V8. */
@@ -58,9 +60,6 @@ export type ClusterStep = {
 }
 
 const FIRST = 'v0'
-const NODES = 2
-/** Of a version: its nodes and its entrypoint. */
-const WORKLOADS = NODES + 1
 /** Room of a fake machine: each pod asks for 4 GiB of its 1,000 of disk. */
 const PODS_PER_MACHINE = 240
 /** Versions whose start is asked for at once. */
@@ -76,7 +75,7 @@ export async function measureCluster(options: ClusterOptions): Promise<ClusterSt
   const { steps, say } = options
   await using opened = new AsyncDisposableStack()
   const admin = opened.adopt(openAsAdmin(), (cluster) => cluster[Symbol.dispose]())
-  const pods = (steps.at(-1) ?? 0) * (WORKLOADS + (options.shape === 'runtimes' ? 1 : 0))
+  const pods = (steps.at(-1) ?? 0) * (options.nodes + 1 + (options.shape === 'runtimes' ? 1 : 0))
   const count = Math.ceil(pods / PODS_PER_MACHINE) + 1
   opened.use(await startFakeNodes(admin, { count }))
   const place = opened.use(await makeEnginePlace(admin))
@@ -96,7 +95,7 @@ export async function measureCluster(options: ClusterOptions): Promise<ClusterSt
   )
   const natsDir = join(place.home, 'nats')
   const store = opened.use(await openSqliteStore({ dataDir: engine.dataDir, isAlone: false }))
-  const original = await uploadFirst(engine, store)
+  const original = await uploadFirst(engine, store, options.nodes)
   const found: ClusterStep[] = []
   const running = { engine, store, admin, natsDir, original }
   try {
@@ -134,7 +133,7 @@ async function measureStep(
   const began = performance.now()
   await profiled(options, engine, `start-${versions}`, async () => {
     await startAll(engine, places)
-    await untilReady(store, places, signal)
+    await untilReady(store, places, options.nodes + 1, signal)
   })
   const wallMs = performance.now() - began
   const counts = lessCounts(await apiCounts(admin, signal), before)
@@ -174,10 +173,11 @@ async function measureStep(
 type Place = { runtimeId: string; version: string }
 
 /** A bundle that was really uploaded: the others are copies of its version, as uploads are not what is measured. */
-async function uploadFirst(engine: TestEngine, store: Store): Promise<Version> {
+async function uploadFirst(engine: TestEngine, store: Store, count: number): Promise<Version> {
   const runtimeId = 'first'
+  const nodes = Object.fromEntries(Array.from({ length: count }, (_, index) => [`n${index}`, {}]))
   await engine.createRuntime(runtimeId)
-  const { status, body } = await engine.upload(runtimeId, await packChain(FIRST, { a: {}, b: {} }))
+  const { status, body } = await engine.upload(runtimeId, await packChain(FIRST, nodes))
   const original = await store.versions.find(runtimeId, FIRST)
   if (original === null)
     throw new Error(`the bundle was not taken: ${status} ${JSON.stringify(body)}`)
@@ -224,6 +224,7 @@ async function startAll(engine: TestEngine, places: readonly Place[]): Promise<v
 async function untilReady(
   store: Store,
   places: readonly Place[],
+  workloads: number,
   signal: AbortSignal,
 ): Promise<void> {
   const left = new Map(Map.groupBy(places, ({ runtimeId }) => runtimeId))
@@ -234,7 +235,7 @@ async function untilReady(
       for (const { version, replicas } of placement?.workloads ?? [])
         if (replicas.some(({ state }) => state === 'ready'))
           ready.set(version, (ready.get(version) ?? 0) + 1)
-      if (own.every(({ version }) => ready.get(version) === WORKLOADS)) left.delete(runtimeId)
+      if (own.every(({ version }) => ready.get(version) === workloads)) left.delete(runtimeId)
       else return false
     }
     return true
