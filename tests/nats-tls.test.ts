@@ -1,5 +1,4 @@
 /** A whole engine on a NATS that somebody else runs and that wants TLS: a version answers, and authorities change. */
-import { once } from 'node:events'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,8 +8,10 @@ import { makeCluster, type TestCluster } from '@kre/nats-manager/testing'
 import { waitUntil } from '@kre/service-kit'
 import { makeAuthority } from '@kre/service-kit/testing'
 import { connectForeign, type ForeignClient } from './support/grpc-client.ts'
+import { isAlive } from './support/kre.ts'
 import { packChain } from './support/ledger-bundle.ts'
 import { startTestEngine, type TestEngine } from './support/ledger-engine.ts'
+import { listProcesses } from './support/ledger-leftovers.ts'
 
 jest.setTimeout(120_000)
 const LONG = { timeoutMs: 60_000 }
@@ -46,12 +47,6 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   client?.[Symbol.dispose]()
-  const child = engine?.process()
-  if (child?.exitCode === null) {
-    const ended = once(child, 'exit')
-    child.kill('SIGTERM')
-    await ended
-  }
   await engine?.[Symbol.asyncDispose]()
   await cluster?.[Symbol.asyncDispose]()
   await rm(dir, { recursive: true, force: true })
@@ -125,4 +120,11 @@ test('goes on when the server gets a certificate of another authority, once both
   const found = await waitUntil('an answer', async () => answer().catch(() => null), LONG)
   expect(found).toMatchObject({ trail: 'abc' })
   expect((await engine.version('shop', 'v1')).status).toBe('STARTED')
+})
+
+test('leaves nothing behind when it is killed and then stopped', async () => {
+  const left = await listProcesses(engine.dataDir)
+  expect(left.length).toBeGreaterThan(0)
+  await engine[Symbol.asyncDispose]()
+  expect(left.filter(isAlive)).toEqual([])
 })

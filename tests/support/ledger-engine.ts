@@ -225,7 +225,12 @@ export async function startTestEngine(
       await engine.kill()
       // What it left behind ends by KRE's own means.
       const stop = spawn(process.execPath, [main, 'stop'], {
-        env: { ...process.env, KRE_DATA: dir, KRE_CACHE: join(root, '.kre/cache') },
+        env: {
+          ...process.env,
+          ...environment,
+          KRE_DATA: dir,
+          KRE_CACHE: join(root, '.kre/cache'),
+        },
         stdio: 'ignore',
       })
       await once(stop, 'exit')

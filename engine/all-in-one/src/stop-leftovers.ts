@@ -1,38 +1,35 @@
 /** Ends what a killed engine left running on a data folder. */
 import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { KreError } from '@kre/contracts'
 import { createLocalTarget } from '@kre/k8s-manager'
-import { openServerAccounts, type ServerAccounts, startLocalNatsServer } from '@kre/nats-manager'
-import { connectNats, findNatsServer, type Logger, untilReaped } from '@kre/service-kit'
+import type { ServerAccounts } from '@kre/nats-manager'
+import { connectNats, type Logger, untilReaped } from '@kre/service-kit'
 import { claimDataDir } from './claim-data-dir.ts'
 import type { Config } from './config.ts'
+import { startNats } from './nats-side.ts'
 
 const FETCH_TIMEOUT_MS = 5_000
 
 /**
  * Entrypoints drain before nodes, nodes before NATS, as when an engine stops: so NATS is started for it where it is
- * gone. Needs no store, because what shall run is not asked for.
+ * gone, unless it is somebody else's. Needs no store, because what shall run is not asked for.
  */
 export async function stopLeftovers(config: Config, logger: Logger): Promise<void> {
   const there: string[] = await readdir(config.dataDir).catch(() => [])
-  if (!there.includes('nats')) return // nothing ever ran here
+  const isOwnNats = config.target.nats === null
+  if (!there.includes(isOwnNats ? 'nats' : 'run')) return // nothing ever ran here
   const claim = await claimDataDir(config.dataDir)
   try {
-    const natsServer = await startLocalNatsServer({
-      dir: join(config.dataDir, 'nats'),
-      binary: await findNatsServer({ cacheDir: config.cacheDir, path: config.path }),
-      engineAbsenceMs: config.engineAbsenceMs,
-      logger,
-    })
-    const pids = [natsServer.guardPid()]
+    const server = await startNats(config, logger, () => undefined)
+    const guard = (await server.pids())?.guard ?? null
+    const pids = guard === null ? [] : [guard]
     try {
-      const nats = await connectNats(natsServer.engineAccess, 'kre-engine')
-      await using accounts = await openServerAccounts(natsServer, config.natsCredentialsMs)
+      const nats = await connectNats(server.engineAccess(), 'kre-engine')
+      await using accounts = await server.openAccounts(nats)
       pids.push(...(await stopProcesses(config, nats, accounts, logger)))
       await nats.close()
     } finally {
-      await natsServer.stop()
+      await server.stop()
     }
     await untilReaped(pids)
   } finally {
