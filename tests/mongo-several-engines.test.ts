@@ -1,5 +1,5 @@
 /** Engines beside each other that keep their data in one MongoDB: what one takes the other starts, and one of them leads. */
-import { mkdtemp, rm } from 'node:fs/promises'
+import { copyFile, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
@@ -122,6 +122,10 @@ function twoEngines(server: TestMongo): void {
   test('an engine of another folder is refused while they live', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'kre-other-'))
     try {
+      await expect(startTestEngine(settings, folder)).rejects.toThrow(
+        /pepper .* is gone, .* the data folder that has worked on this store/,
+      )
+      await copyFile(join(first.dataDir, 'pepper'), join(folder, 'pepper'))
       await expect(startTestEngine(settings, folder)).rejects.toThrow(
         /works on this store with another data folder/,
       )

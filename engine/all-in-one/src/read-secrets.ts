@@ -72,7 +72,7 @@ export async function resetPepper(deps: {
 }
 
 const RECOVER =
-  'put back a copy of the file; without one, "krectl keys reset" goes on with a new one: every login and API token ends then, and the audit log can be checked from there on alone'
+  'put back a copy of the file, or start the engine on the data folder that has worked on this store; without either, "krectl keys reset" goes on with a new one: every login and API token ends then, and the audit log can be checked from there on alone'
 
 async function readToken(dataDir: string, given: string | null): Promise<string> {
   if (given !== null) return readGiven(given, 'KRE_TOKEN_FILE')
