@@ -1,10 +1,13 @@
 /** What the images are made of, held against rules: a change of package-lock.json that breaks one is seen here. */
 import { readFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, test } from '@jest/globals'
+import { beforeAll, describe, expect, test } from '@jest/globals'
 import { IMAGE_NAMES, IMAGES, type ImageName } from '../../engine/krectl/src/images/image-list.ts'
 import { parseLockFile, type LockedPackage } from '../../engine/krectl/src/images/lock-tree.ts'
-import { packagesOf } from '../../engine/krectl/src/images/write-context.ts'
+import { contextFolders, packagesOf } from '../../engine/krectl/src/images/write-context.ts'
+import { writePrograms } from '../../engine/krectl/src/images/write-programs.ts'
 import { compareVersions } from '../../engine/krectl/src/commands/doctor.ts'
 import { root } from '../support/kre.ts'
 
@@ -47,13 +50,28 @@ const text = readFileSync(join(root, 'package-lock.json'), 'utf8')
 const lock = parseLockFile(text)
 const entries = (JSON.parse(text) as { packages: Record<string, { hasInstallScript?: true }> })
   .packages
-const foreignOf = (image: ImageName): LockedPackage[] =>
-  packagesOf({ lock, spec: IMAGES[image], platform: { os: 'linux', cpu: 'x64' } }).filter(
-    ({ isOurs }) => !isOurs,
-  )
+/** What is in the image: of bundled programs, those packages alone of which something was taken in. */
+async function readForeign(image: ImageName): Promise<LockedPackage[]> {
+  const spec = IMAGES[image]
+  const platform = { os: 'linux', cpu: 'x64' } as const
+  const input = { root, lock, spec, platform, version: '0.0.0' }
+  const tree = packagesOf(input)
+  const isBundled = Object.keys(spec.bundled).length > 0
+  const scratch = await mkdtemp(join(tmpdir(), 'kre-supply-'))
+  const packages = isBundled ? await writePrograms(input, tree, contextFolders(scratch)) : tree
+  await rm(scratch, { recursive: true, force: true })
+  return packages.filter(({ isOurs }) => !isOurs)
+}
+const foreign = new Map<ImageName, LockedPackage[]>()
+beforeAll(async () => {
+  for (const image of IMAGE_NAMES) foreign.set(image, await readForeign(image))
+})
 
 describe.each(IMAGE_NAMES)('the packages in the image "%s"', (image) => {
-  const packages = foreignOf(image)
+  let packages: LockedPackage[]
+  beforeAll(() => {
+    packages = foreign.get(image) ?? []
+  })
 
   test('are at least as new as the versions without published weaknesses', () => {
     const old = packages.filter(({ name, version }) => {
@@ -79,7 +97,7 @@ describe.each(IMAGE_NAMES)('the packages in the image "%s"', (image) => {
 })
 
 test('every floor is of a package that some image has', () => {
-  const names = new Set(IMAGE_NAMES.flatMap(foreignOf).map(({ name }) => name))
+  const names = new Set([...foreign.values()].flat().map(({ name }) => name))
   expect(Object.keys(FLOORS).filter((name) => !names.has(name))).toEqual([])
 })
 
