@@ -25,24 +25,19 @@ export async function readSecrets(deps: {
   audit: PepperStore
 }): Promise<Secrets> {
   const { dataDir, given, audit } = deps
-  const path = join(dataDir, 'pepper')
-  const present = given.pepper === null ? await readOwn(path) : null
-  const isUsed = (await audit.newest()) !== null
-  if (present?.secret === null && isUsed)
+  const path = given.pepper ?? join(dataDir, 'pepper')
+  const present = await readPepper(path, given)
+  if (present.secret === null && (await audit.newest()) !== null)
     throw new KreError(
       'failed-precondition',
       `the pepper ${path} ${present.isThere ? 'is damaged' : 'is gone'}, and the audit log and the hashes of all tokens need it: ${RECOVER}`,
     )
-  const text =
-    given.pepper === null
-      ? (present?.secret ?? (await makeSecret(path)))
-      : await readGiven(given.pepper, 'KRE_PEPPER_FILE')
-  const pepper = Buffer.from(text, 'base64url')
+  const pepper = Buffer.from(present.secret ?? (await makeSecret(path)), 'base64url')
   const other = await findOtherPepper(audit, pepper)
   if (other !== null)
     throw new KreError(
       'failed-precondition',
-      `the pepper ${given.pepper ?? path} (key ${other.own}) is not the one that the audit log and the hashes of all tokens were made with (key ${other.needed}): ${RECOVER}`,
+      `the pepper ${path} (key ${other.own}) is not the one that the audit log and the hashes of all tokens were made with (key ${other.needed}): ${RECOVER}`,
     )
   return { pepper, bootstrapToken: await readToken(dataDir, given.token) }
 }
@@ -57,12 +52,8 @@ export async function resetPepper(deps: {
   audit: PepperStore
 }): Promise<{ pepper: Buffer; became: 'kept' | 'made' | 'taken' }> {
   const { dataDir, given, audit } = deps
-  if (given.pepper !== null) {
-    const pepper = Buffer.from(await readGiven(given.pepper, 'KRE_PEPPER_FILE'), 'base64url')
-    return { pepper, became: (await findOtherPepper(audit, pepper)) === null ? 'kept' : 'taken' }
-  }
-  const path = join(dataDir, 'pepper')
-  const present = await readOwn(path)
+  const path = given.pepper ?? join(dataDir, 'pepper')
+  const present = await readPepper(path, given)
   if (present.secret !== null) {
     const pepper = Buffer.from(present.secret, 'base64url')
     return { pepper, became: (await findOtherPepper(audit, pepper)) === null ? 'kept' : 'taken' }
@@ -73,6 +64,12 @@ export async function resetPepper(deps: {
 
 const RECOVER =
   'put back a copy of the file, or start the engine on the data folder that has worked on this store; without either, "krectl keys reset" goes on with a new one: every login and API token ends then, and the audit log can be checked from there on alone'
+
+/** @throws KreError `failed-precondition` for a given file that holds no secret. */
+async function readPepper(path: string, given: GivenSecrets): ReturnType<typeof readOwn> {
+  if (given.pepper === null) return readOwn(path)
+  return { secret: await readGiven(path, 'KRE_PEPPER_FILE'), isThere: true }
+}
 
 async function readToken(dataDir: string, given: string | null): Promise<string> {
   if (given !== null) return readGiven(given, 'KRE_TOKEN_FILE')
