@@ -65,9 +65,7 @@ export async function startNats(
   })
   say(`nats-server is up on port ${server.port}`)
   return {
-    engineAccess: () => server.engineAccess,
-    address: `127.0.0.1:${server.port}`,
-    certificatesEndAt: () => null,
+    ...ownSide(server),
     adopted: server.adopted,
     pids: async () => ({ server: await server.pid(), guard: server.guardPid() }),
     openAccounts: async () => openServerAccounts(server, config.natsCredentialsMs),
@@ -86,9 +84,7 @@ export async function joinNats(
     return externalSide(await openExternal(config.target.nats, logger, say))
   const server = await joinLocalNatsServer(natsDir(config))
   return {
-    engineAccess: () => server.engineAccess,
-    address: `127.0.0.1:${server.port}`,
-    certificatesEndAt: () => null,
+    ...ownSide(server),
     pids: async () => ({ server: await server.pid(), guard: await server.guardPid() }),
   }
 }
@@ -139,6 +135,15 @@ async function openExternal(
     server: externalNatsServer({ keys, servers, replicas, tls, reloading }),
     address: hosts.map((host) => scheme + host).join(','),
     certificatesEndAt: watchCertificates(servers, engineTls, found),
+  }
+}
+
+/** Of a server on this computer, which is spoken to without TLS. */
+function ownSide(server: { readonly engineAccess: NatsAccess; readonly port: number }) {
+  return {
+    engineAccess: () => server.engineAccess,
+    address: `127.0.0.1:${server.port}`,
+    certificatesEndAt: () => null,
   }
 }
 
