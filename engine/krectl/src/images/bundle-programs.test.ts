@@ -104,3 +104,22 @@ test('a program finds files from where its source was, and starts what its sourc
   }
   expect(map.sources).toContain('../part/src/main.ts')
 })
+
+test('a module of Node.js that is loaded later brings nothing along that nobody asked for', async () => {
+  const repository = join(out, 'later')
+  await mkdir(join(repository, 'src'), { recursive: true })
+  await writeFile(
+    join(repository, 'src/main.ts'),
+    `const { createServer } = await import('node:http')
+     const loaded = (process as unknown as { moduleLoadList: string[] }).moduleLoadList
+     console.log(typeof createServer, loaded.filter((name) => name.includes('undici')).length)`,
+  )
+  const folder = join(repository, 'programs')
+  await bundlePrograms(
+    { root: repository, programs: { door: 'src/main.ts' }, external: [] },
+    folder,
+  )
+  await writeFile(join(repository, 'package.json'), '{"type":"module"}')
+  const { stdout } = await promisify(execFile)(process.execPath, [join(folder, 'door.js')])
+  expect(stdout.trim()).toBe('function 0')
+})

@@ -102,9 +102,13 @@ function keepPlaces(root: string): Plugin {
 /** As the bundler writes them: one a line, at the top of a file. */
 const BUILTIN = /^import (?:(\w+)|\* as (\w+)|(\{[^}]*\})) from "(node:[^"]+)";$/gm
 
+/** One that is loaded when it is wanted. */
+const LATER_BUILTIN = /\bimport\("(node:[^"]+)"\)/g
+
 /**
  * An `import` of a module of Node.js reads all that it exports, and so loads what is loaded when somebody asks: streams
- * and promises of files, workers, Web Crypto. That is 2 MiB in each process, for nothing.
+ * and promises of files, workers, Web Crypto. That is 2 MiB in each process, for nothing; of `node:http` it is all of
+ * `fetch`, and a third of the time that a node's process takes to start.
  */
 function leanBuiltins(): Plugin {
   return {
@@ -112,7 +116,10 @@ function leanBuiltins(): Plugin {
     renderChunk(code) {
       const asked = (_: string, whole?: string, all?: string, names?: string, module?: string) =>
         `const ${whole ?? all ?? names?.replaceAll(' as ', ': ')} = process.getBuiltinModule("${module}");`
-      return { code: code.replaceAll(BUILTIN, asked), map: null }
+      const lean = code
+        .replaceAll(BUILTIN, asked)
+        .replaceAll(LATER_BUILTIN, 'Promise.resolve(process.getBuiltinModule("$1"))')
+      return { code: lean, map: null }
     },
   }
 }
