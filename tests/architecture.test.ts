@@ -29,7 +29,7 @@ const ALLOWED: Record<string, string[]> = {
   '@kre/converger': ['@kre/contracts', '@kre/service-kit', '@kre/store'],
   '@kre/mongo-writer': ['@kre/contracts', '@kre/service-kit', '@kre/store'],
   '@kre/nats-manager': ['@kre/contracts', '@kre/service-kit'],
-  '@kre/k8s-manager': ['@kre/contracts', '@kre/service-kit', '@kre/bundle'],
+  '@kre/k8s-manager': ['@kre/contracts', '@kre/service-kit', '@kre/core-nats', '@kre/bundle'],
   '@kre/entrypoint': ['@kre/contracts', '@kre/service-kit', '@kre/core-nats'],
   '@kre/node-runner': [
     '@kre/contracts',

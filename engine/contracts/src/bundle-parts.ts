@@ -2,9 +2,9 @@
  * A bundle as pods get it: numbered parts under subjects of its own, first of the archive, then of the descriptors of its
  * protos; and what tells that all of them are there.
  */
-import { z } from 'zod'
 import { KreError } from './errors.ts'
 import { parseJson } from './parse-json.ts'
+import { number, object } from './runtime/shape.ts'
 
 /** Of one part: half of what a server with its defaults takes. */
 export const BUNDLE_PART_BYTES = 512 * 1024
@@ -12,19 +12,28 @@ export const BUNDLE_PART_BYTES = 512 * 1024
 const PARTS_MAX = 8_192
 
 /** Written last, under the part `contents`. */
-export const BundleContents = z.object({
-  archiveParts: z.int().min(1).max(PARTS_MAX),
+export type BundleContents = {
+  /** At least one. */
+  archiveParts: number
   /** They come behind those of the archive. */
-  descriptorParts: z.int().min(0).max(PARTS_MAX),
-})
-export type BundleContents = z.infer<typeof BundleContents>
+  descriptorParts: number
+}
+const Contents = object<BundleContents>({ archiveParts: number, descriptorParts: number })
 
 /** @throws KreError `failed-precondition` for anything else. */
 export function readBundleContents(data: Uint8Array): BundleContents {
-  const parsed = BundleContents.safeParse(parseJson(new TextDecoder().decode(data)))
-  if (parsed.success) return parsed.data
+  const parsed = Contents.safeParse(parseJson(new TextDecoder().decode(data)))
+  if (parsed.success) {
+    const { archiveParts, descriptorParts } = parsed.data
+    if (isCount(archiveParts, 1) && isCount(descriptorParts, 0))
+      return { archiveParts, descriptorParts }
+  }
   throw new KreError(
     'failed-precondition',
     'what says of which parts a bundle is made can not be read: start the version again',
   )
+}
+
+function isCount(value: number, least: number): boolean {
+  return Number.isInteger(value) && value >= least && value <= PARTS_MAX
 }

@@ -5,6 +5,7 @@ export {
   type CoreEvents,
   type CoreOptions,
 } from './core-connection.ts'
+export { isNoListener, openInbox, parseAnswer, type Inbox } from './inbox.ts'
 export { allocateMessage, garbageCollector } from './large-buffers.ts'
 export { bytesOf, type Data } from './outgoing.ts'
 export type { CoreMessage } from './parser.ts'

@@ -8,8 +8,8 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { extractBundle, writePythonModules } from '@kre/bundle'
-import { connectNats } from '@kre/service-kit'
 import type { Cluster } from '../../../k8s-manager/src/kubernetes/cluster/open-cluster.ts'
+import { openPartSource } from '../../../k8s-manager/src/kubernetes/pod/open-part-source.ts'
 import { POD } from '../../../k8s-manager/src/kubernetes/pod-layout.ts'
 import { type PodFolders, preparePod } from '../../../k8s-manager/src/kubernetes/pod/prepare-pod.ts'
 import { root } from '../../support/kre.ts'
@@ -38,13 +38,7 @@ export async function runPod(admin: Cluster, pod: Pod, port: number): Promise<Ru
     uid: pod.metadata?.uid ?? '',
     python: 'python3',
     env: {},
-    async connect(access) {
-      const nats = await connectNats(access, 'kre-prepare')
-      return {
-        request: async (subject, data, options) => nats.request(subject, data, options),
-        [Symbol.asyncDispose]: async () => nats.close(),
-      }
-    },
+    connect: openPartSource,
     tools: { extractBundle, writePythonModules },
     signal: new AbortController().signal,
   })

@@ -2,7 +2,7 @@
  * One 512-byte tar header, read strictly. Checksum and type names come from the `tar` package;
  * names and numbers are read here, because its decoding is lenient (it repairs UTF-8 and ignores stray bytes).
  */
-import { Header } from 'tar'
+import { Header } from 'tar/header'
 import { BundleRejection, printable } from '../issues.ts'
 
 export const BLOCK_BYTES = 512

@@ -14,7 +14,7 @@ export { spellBytes, unfinishedBytes } from '../spell-bytes.ts'
 export * from '../start-stage.ts'
 export * from '../units.ts'
 export type { EntrypointMethod } from '../bundle.ts'
-export type { NatsAccess, NatsTls, Tracing } from '../launch.ts'
+export type { NatsTls, Tracing } from '../launch.ts'
 export type { WorkflowLimits } from '../manifest/graph.ts'
 export type {
   LogBatch,

@@ -15,6 +15,7 @@ const PLACE = { nats: NATS, replica: 0, drainMs: 1_000, engineAbsenceMs: 60_000 
 
 /** One full value of each; every change of it below must be judged alike by shape and schema. */
 const SAMPLES = {
+  NatsAccess: NATS,
   NatsCredentials: NATS.credentials,
   NatsRenewal: { ...NATS.credentials, tls: NATS.tls },
   NodeLaunch: {

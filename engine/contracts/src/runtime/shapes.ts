@@ -23,6 +23,7 @@ export type NodeLaunch = launch.NodeLaunch
 export type NodeMember = launch.NodeMember
 export type NatsCredentials = launch.NatsCredentials
 export type NatsRenewal = launch.NatsRenewal
+export type NatsAccess = launch.NatsAccess
 export type EntrypointLaunch = launch.EntrypointLaunch
 export type VersionInterface = launch.VersionInterface
 export type RoutingTable = launch.RoutingTable
@@ -67,7 +68,7 @@ export const NatsRenewal = object<launch.NatsRenewal>({
   ...natsCredentials,
   tls: optional(natsTls),
 })
-const natsAccess = object<launch.NatsAccess>({
+export const NatsAccess = object<launch.NatsAccess>({
   servers: listOf(text),
   user: text,
   password: text,
@@ -77,7 +78,7 @@ const natsAccess = object<launch.NatsAccess>({
 })
 
 const place = {
-  nats: natsAccess,
+  nats: NatsAccess,
   replica: number,
   drainMs: number,
   engineAbsenceMs: number,

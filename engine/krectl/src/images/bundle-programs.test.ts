@@ -55,9 +55,11 @@ test.each([
     const found = sources.filter((source) => heavy.test(source))
     expect({ name, found }).toEqual({ name, found: [] })
   }
-  // Checks messages without the library of schemas, and without types to strip.
-  const sources = await sourcesAtStart(folder, program)
-  expect(sources.filter((source) => source.includes('node_modules/zod/'))).toEqual([])
+  // Both check messages without the library of schemas.
+  for (const name of [program, 'prepare']) {
+    const sources = await sourcesAtStart(folder, name)
+    expect(sources.filter((source) => source.includes('node_modules/zod/'))).toEqual([])
+  }
 })
 
 test('a program finds files from where its source was, and starts what its source starts', async () => {

@@ -15,13 +15,13 @@ import {
   SECOND_MS,
 } from '@kre/contracts/pod'
 
-/** As the NATS client answers. */
-export type PartAnswer = {
-  readonly data: Uint8Array
-  readonly headers?: { readonly code: number; readonly description: string } | undefined
-}
 export type PartSource = {
-  request(subject: string, data: string, options: { timeout: number }): Promise<PartAnswer>
+  /** @returns with the status of its headers, 0 = none. @throws KreError when nobody answers in time. */
+  request(
+    subject: string,
+    data: string,
+    timeoutMs: number,
+  ): Promise<{ readonly data: Uint8Array; readonly status: number }>
 }
 
 const PART_TIMEOUT_MS = 10 * SECOND_MS
@@ -115,11 +115,10 @@ async function readPart(
   for (let tries = 1; ; tries++) {
     signal.throwIfAborted()
     try {
-      const { data, headers } = await source.request(subject, '', { timeout: PART_TIMEOUT_MS })
-      const code = headers?.code ?? 0
-      if (code === NOT_FOUND) return null
-      if (code === 0) return data
-      throw new Error(`status ${code} ${headers?.description ?? ''}`)
+      const { data, status } = await source.request(subject, '', PART_TIMEOUT_MS)
+      if (status === NOT_FOUND) return null
+      if (status === 0) return data
+      throw new Error(`status ${status}`)
     } catch (error) {
       if (tries >= TRIES)
         throw new KreError(

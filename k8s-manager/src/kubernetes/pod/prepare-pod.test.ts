@@ -64,8 +64,9 @@ async function makePod(workload: Workload, requirements?: string) {
             async request(subject) {
               asked.push(subject)
               const data = parts.get(subject.split('.').at(-1) ?? '')
-              const headers = { code: 404, description: 'Message Not Found' }
-              return data === undefined ? { data: new Uint8Array(), headers } : { data }
+              return data === undefined
+                ? { data: new Uint8Array(), status: 404 }
+                : { data, status: 0 }
             },
             [Symbol.asyncDispose]: async () => void asked.push('closed'),
           }

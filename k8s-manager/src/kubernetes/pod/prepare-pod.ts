@@ -3,14 +3,22 @@ import { existsSync } from 'node:fs'
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
+  anything,
   EntrypointLaunch,
   KreError,
+  listOf,
   NatsAccess,
   NatsRenewal,
   NodeLaunch,
+  nullable,
+  object,
+  oneOf,
+  optional,
   parseJson,
+  recordOf,
+  type Shape,
+  text,
 } from '@kre/contracts/pod'
-import { z } from 'zod'
 import {
   CREDENTIALS_KEY,
   LAUNCH_KEY,
@@ -41,15 +49,24 @@ export type PrepareDeps = {
   signal: AbortSignal
 }
 
-const Template = z.looseObject({
-  kind: z.enum(['node', 'entrypoint']),
-  runner: z.string().optional(),
-  bundleDigest: z.string().optional(),
-  fused: z.array(z.looseObject({})).optional(),
-})
-type Template = z.infer<typeof Template>
+type Values = NodeLaunch['config']
+const Values = object<Values>({ variables: recordOf(text), files: recordOf(text) })
 
-const Values = NodeLaunch.shape.config
+type Template = {
+  kind: 'node' | 'entrypoint'
+  runner?: string
+  bundleDigest?: string
+  fused?: Record<string, unknown>[]
+  config?: Values
+}
+/** The launch file that is made of it is checked as a whole. */
+const Template = object<Template>({
+  kind: oneOf('node', 'entrypoint'),
+  runner: optional(text),
+  bundleDigest: optional(text),
+  fused: optional(listOf(recordOf(anything))),
+  config: optional(Values),
+})
 
 /** @throws KreError whose message is the pod's reason. */
 export async function preparePod(deps: PrepareDeps): Promise<void> {
@@ -73,7 +90,7 @@ export async function preparePod(deps: PrepareDeps): Promise<void> {
 async function readAccess(folders: PodFolders): Promise<NatsAccess> {
   const access = await readJson(join(folders.access, NATS_KEY), NatsAccess)
   const path = join(folders.access, CREDENTIALS_KEY)
-  const renewal = await readJson(path, NatsRenewal.nullable())
+  const renewal = await readJson(path, nullable(NatsRenewal))
   if (renewal === null) return access
   const { tls, ...credentials } = renewal
   return { ...access, credentials, ...(tls === undefined ? {} : { tls }) }
@@ -133,12 +150,12 @@ async function prepareBundle(
   }
 }
 
-async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T> {
-  const parsed = schema.safeParse(parseJson(await readFile(path, 'utf8')))
+async function readJson<T>(path: string, shape: Shape<T>): Promise<T> {
+  const parsed = shape.safeParse(parseJson(await readFile(path, 'utf8')))
   if (parsed.success) return parsed.data
   throw new KreError(
     'invalid-argument',
-    `${path} is not what it should be: ${z.prettifyError(parsed.error)}`,
+    `${path} is not what it should be: ${parsed.error.message}`,
   )
 }
 

@@ -1,6 +1,6 @@
 /** The frames that one call of a handler sends to the caller: in order, and no more than the caller takes. */
 import { decodeEnvelope, KreError, MESSAGE_TYPE, MiB, type Envelope } from '@kre/contracts/runtime'
-import { isNoListener, type Inbox } from './inbox.ts'
+import { isNoListener, type Inbox } from '@kre/core-nats'
 
 /** Frames, and their bytes, that may be on their way without the entrypoint's word that they were taken. */
 const WINDOW_FRAMES = 64

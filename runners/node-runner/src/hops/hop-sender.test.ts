@@ -1,12 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { decodeEnvelope, emptyEnvelope, type Envelope } from '@kre/contracts'
-import { openCoreConnection } from '@kre/core-nats'
+import { openCoreConnection, openInbox, parseAnswer } from '@kre/core-nats'
 import { waitUntil } from '@kre/service-kit'
 import { startNats, type TestNats } from '@kre/service-kit/testing'
 import { createCounters } from '../counters.ts'
 import { createHopSender, type Route } from './hop-sender.ts'
 import { createLocalHops } from './local-hops.ts'
-import { openInbox, parseAnswer } from './inbox.ts'
 
 let nats: TestNats
 beforeAll(async () => {

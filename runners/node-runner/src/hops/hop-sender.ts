@@ -10,9 +10,8 @@ import {
   toKreError,
   type Envelope,
 } from '@kre/contracts/runtime'
-import { bytesOf, type CoreConnection, type Data } from '@kre/core-nats'
+import { bytesOf, type CoreConnection, type Data, type Inbox } from '@kre/core-nats'
 import type { Counters } from '../counters.ts'
-import type { Inbox } from './inbox.ts'
 import type { LocalHops } from './local-hops.ts'
 import { createSentMessages } from './sent-messages.ts'
 

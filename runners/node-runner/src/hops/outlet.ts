@@ -19,7 +19,7 @@ import type { Counters } from '../counters.ts'
 import { openCallStream, type CallStream } from './call-stream.ts'
 import { childEnvelope } from './child-envelope.ts'
 import type { HopSender, Route } from './hop-sender.ts'
-import type { Inbox } from './inbox.ts'
+import type { Inbox } from '@kre/core-nats'
 import { PAYLOAD_BYTES_MAX, type PayloadForms } from './payload-forms.ts'
 
 const NO_PAYLOAD: Payload = { typeUrl: '', value: new Uint8Array(0) }

@@ -12,8 +12,7 @@ import {
   type Envelope,
   type NodeRef,
 } from '@kre/contracts/runtime'
-import type { CoreConnection, CoreMessage, CoreSubscription } from '@kre/core-nats'
-import type { Inbox } from './inbox.ts'
+import type { CoreConnection, CoreMessage, CoreSubscription, Inbox } from '@kre/core-nats'
 
 /** Says that a message was taken. Not having bounced says nothing: whoever listens in keeps it from that. */
 const TAKEN = new Uint8Array(0)

@@ -1,8 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { KreError, type NodeLaunch, type OutputRecord } from '@kre/contracts'
-import type { CoreConnection, CoreMessage } from '@kre/core-nats'
+import type { CoreConnection, CoreMessage, Inbox } from '@kre/core-nats'
 import { waitUntil } from '@kre/service-kit'
-import type { Inbox } from '../hops/inbox.ts'
 import { createOutbox } from './outbox.ts'
 
 const launch = { runtimeId: 'rt', version: 'v1', workflow: 'wf' } as NodeLaunch

@@ -12,8 +12,13 @@ import {
   type NodeLaunch,
   type OutputRecord,
 } from '@kre/contracts/runtime'
-import type { CoreConnection, CoreMessage } from '@kre/core-nats'
-import { isNoListener, parseAnswer, type Inbox } from '../hops/inbox.ts'
+import {
+  type CoreConnection,
+  type CoreMessage,
+  isNoListener,
+  parseAnswer,
+  type Inbox,
+} from '@kre/core-nats'
 
 /** While the broker is away, so many records wait; the oldest ones are dropped then. */
 const WAITING_MAX = 10_000

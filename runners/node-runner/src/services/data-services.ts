@@ -7,7 +7,7 @@ import {
   StoredReply,
   type NodeLaunch,
 } from '@kre/contracts/runtime'
-import { parseAnswer, type Inbox } from '../hops/inbox.ts'
+import { parseAnswer, type Inbox } from '@kre/core-nats'
 import { originOf } from '../outputs/origin.ts'
 import type { Outbox } from '../outputs/outbox.ts'
 import { KeyFilter } from './key-filter.ts'

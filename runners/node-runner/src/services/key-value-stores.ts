@@ -1,7 +1,7 @@
 /** `ctx.configuration`: key-value buckets of three scopes. */
 import { z } from 'zod'
 import { KreError, type NodeLaunch } from '@kre/contracts/runtime'
-import type { Inbox } from '../hops/inbox.ts'
+import type { Inbox } from '@kre/core-nats'
 import { createStreamStore, type StreamStore } from './stream-store.ts'
 
 const SCOPES = ['node', 'workflow', 'project'] as const

@@ -4,7 +4,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto'
 import { KiB, KreError } from '@kre/contracts/runtime'
-import type { Inbox } from '../hops/inbox.ts'
+import type { Inbox } from '@kre/core-nats'
 import { createStreamStore } from './stream-store.ts'
 
 /** What NATS's own libraries use. Those that are read come in base 64, so they must stay well below the server's limit. */

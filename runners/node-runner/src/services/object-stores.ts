@@ -1,7 +1,7 @@
 /** `ctx.objectStore`: one bucket of the node's choice, by its manifest. */
 import { z } from 'zod'
 import { KreError, type NodeLaunch } from '@kre/contracts/runtime'
-import type { Inbox } from '../hops/inbox.ts'
+import type { Inbox } from '@kre/core-nats'
 import { keyTest, type KeyFilter } from './key-filter.ts'
 import { openObjectChunks, type ObjectChunks } from './object-chunks.ts'
 

@@ -4,7 +4,7 @@
  * of the account that has the stream.
  */
 import { KreError, SECOND_MS } from '@kre/contracts/runtime'
-import { type Inbox, parseAnswer } from '../hops/inbox.ts'
+import { type Inbox, parseAnswer } from '@kre/core-nats'
 
 const ANSWER_TIMEOUT_MS = 10 * SECOND_MS
 /** JetStream's number for a subject without a message. */

@@ -1,10 +1,11 @@
 /**
- * One wildcard inbox for all answers that the process waits for: bounces of published messages, acknowledgements,
+ * One wildcard inbox for all answers that a process waits for: bounces of published messages, acknowledgements,
  * replies. No subscription per message.
  */
 import { randomUUID } from 'node:crypto'
 import { KreError } from '@kre/contracts/runtime'
-import type { CoreConnection, CoreMessage } from '@kre/core-nats'
+import type { CoreConnection } from './core-connection.ts'
+import type { CoreMessage } from './parser.ts'
 
 /** Tells reply subjects of sent messages from those of awaited answers. */
 const BOUNCE = 'b'
@@ -81,7 +82,7 @@ export function openInbox(connection: CoreConnection): Inbox {
 }
 
 /** As they travel. Names and values are ours: nothing of a user is among them. */
-export function headerBlock(headers: Readonly<Record<string, string>>): Uint8Array {
+function headerBlock(headers: Readonly<Record<string, string>>): Uint8Array {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
   return Buffer.from(`NATS/1.0\r\n${lines.join('')}\r\n`)
 }
