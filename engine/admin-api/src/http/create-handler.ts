@@ -71,7 +71,7 @@ export function createHandler(deps: HandlerDeps): Handler {
           { requestId, method: req.method, err: error.cause ?? error },
           'request failed',
         )
-      sendProblem(res, error, requestId)
+      sendProblem(req, res, error, requestId)
     })
   }
 }

@@ -13,8 +13,10 @@ export class HttpProblem extends KreError {
     code: ErrorCode,
     http: { status: number; wireCode: string; headers?: Record<string, string> },
     message: string,
+    /** The cause is for the log alone. */
+    options?: ErrorOptions,
   ) {
-    super(code, message)
+    super(code, message, {}, options)
     this.status = http.status
     this.wireCode = http.wireCode
     this.headers = http.headers ?? {}

@@ -1,6 +1,6 @@
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { KreError } from '@kre/contracts'
-import type { Html } from './html.ts'
+import { html, type Html } from './html.ts'
 import { problemAnswer } from './http-problem.ts'
 import { PAGE_POLICY, PAGE_STYLE } from './page-style.ts'
 
@@ -64,14 +64,38 @@ export function sendRedirect(
   send(res, 303, '', { Location: location, ...headers })
 }
 
-/** Answers with the failure, unless an answer is on its way already: then the connection is cut. */
-export function sendProblem(res: ServerResponse, error: KreError, requestId: string): void {
+/**
+ * Answers with the failure, as a page to people and as JSON to programs; unless an answer is on its way already: then
+ * the connection is cut.
+ */
+export function sendProblem(
+  { headers: asked, url = '' }: Pick<IncomingMessage, 'headers' | 'url'>,
+  res: ServerResponse,
+  error: KreError,
+  requestId: string,
+): void {
   if (res.headersSent) {
     res.destroy()
     return
   }
   const { status, headers, body } = problemAnswer(error, requestId)
-  sendJson(res, status, body, headers)
+  // Scripts ask for anything, or for JSON.
+  if (!(asked.accept ?? '').includes('text/html')) {
+    sendJson(res, status, body, headers)
+    return
+  }
+  const depth = url.split('?', 1)[0]?.split('/').length ?? 0
+  // To the root, also where a proxy puts a path in front.
+  const home = '../'.repeat(Math.max(0, depth - 2)) || './'
+  sendPage(
+    res,
+    status,
+    html`That did not work`,
+    html`<p>${body.message}.</p>
+      <p><a href="${home}">Go to KRE</a></p>
+      <p>Request <code>${requestId}</code></p>`,
+    headers,
+  )
 }
 
 function send(

@@ -1,5 +1,6 @@
-import { KreError, SECOND_MS } from '@kre/contracts'
+import { KreError, MINUTE_MS, SECOND_MS } from '@kre/contracts'
 import * as openid from 'openid-client'
+import { boundedFetch } from './bounded-fetch.ts'
 
 export type OidcSettings = {
   /** As the provider writes it in its tokens, to the letter. https, or http on this computer. */
@@ -12,6 +13,8 @@ export type OidcSettings = {
 /** Signatures of ID tokens that are believed: what is no signature, or made with a shared key, is not among them. */
 const ALGORITHMS: ReadonlySet<string> = new Set(['RS256', 'ES256', 'EdDSA', 'Ed25519'])
 const ANSWER_TIMEOUT_MS = 10 * SECOND_MS
+/** So long the provider's description is good: it may get other addresses, and sign with keys of another kind. */
+const DISCOVERY_MS = 10 * MINUTE_MS
 const SCOPE = 'openid email'
 
 /** What a sign-in has to come back with, kept by the browser that began it. */
@@ -24,21 +27,32 @@ export type IdentityProvider = {
    * The e-mail address that the provider vouches for; null when it has none or did not verify it.
    *
    * @param callback the URL that the browser came back to, on the redirect URI.
-   * @throws whatever says why the answer is not believed.
+   * @throws whatever says why the answer is not believed; `isProviderAway` when there is none.
    */
   finish(callback: URL, request: OidcRequest): Promise<string | null>
 }
 
-/** OpenID Connect: code flow with PKCE, state and nonce; the ID token's signature, issuer, audience and time are checked. */
-export function createIdentityProvider(settings: OidcSettings): IdentityProvider {
-  let discovered: Promise<openid.Configuration> | null = null
-  /** Asked when it is first needed; after a failure it is asked again. */
+/**
+ * OpenID Connect: code flow with PKCE, state and nonce; the ID token's signature, issuer, audience and time are checked.
+ *
+ * @param nowMs a clock that nobody sets, for the age of what the provider said of itself.
+ */
+export function createIdentityProvider(
+  settings: OidcSettings,
+  nowMs: () => number = () => performance.now(),
+): IdentityProvider {
+  let discovered: { readonly atMs: number; readonly as: Promise<openid.Configuration> } | null =
+    null
+  /** Asked when it is first needed, and when the answer is old; after a failure it is asked again. */
   function configuration(): Promise<openid.Configuration> {
-    discovered ??= discover(settings).catch((error: unknown) => {
-      discovered = null
+    const atMs = nowMs()
+    if (discovered !== null && atMs - discovered.atMs < DISCOVERY_MS) return discovered.as
+    const as = discover(settings).catch((error: unknown) => {
+      if (discovered?.as === as) discovered = null
       throw error
     })
-    return discovered
+    discovered = { atMs, as }
+    return as
   }
 
   return {
@@ -79,6 +93,12 @@ export function createIdentityProvider(settings: OidcSettings): IdentityProvider
   }
 }
 
+/** Whether the provider gave no answer that could be believed or not: the library wraps errors that are not its own. */
+export function isProviderAway(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  return (error instanceof KreError && error.code === 'unavailable') || isProviderAway(error.cause)
+}
+
 /** An address that nobody verified could be anybody's: it proves nothing. */
 function verifiedEmail(claims: Readonly<Record<string, unknown>>): string | null {
   const { email, email_verified: isVerified } = claims
@@ -91,6 +111,7 @@ async function discover(settings: OidcSettings): Promise<openid.Configuration> {
   const isOpen = url.protocol === 'http:'
   const found = await openid.discovery(url, clientId, undefined, undefined, {
     timeout: ANSWER_TIMEOUT_MS / SECOND_MS,
+    [openid.customFetch]: boundedFetch,
     execute: isOpen ? [openid.allowInsecureRequests] : [],
   })
   const metadata = found.serverMetadata()
@@ -110,10 +131,23 @@ async function discover(settings: OidcSettings): Promise<openid.Configuration> {
     { ...(metadata as openid.ServerMetadata), id_token_signing_alg_values_supported: algorithms },
     clientId,
     undefined,
-    clientSecret === null ? openid.None() : openid.ClientSecretBasic(clientSecret),
+    authentication(metadata, clientSecret),
   )
+  config[openid.customFetch] = boundedFetch
   config.timeout = ANSWER_TIMEOUT_MS / SECOND_MS
   if (isOpen) openid.allowInsecureRequests(config)
   openid.enableNonRepudiationChecks(config)
   return config
+}
+
+/** How the engine proves to be the client: in a header, as every provider should take it, or as it says it does. */
+function authentication(
+  { token_endpoint_auth_methods_supported: methods }: Partial<openid.ServerMetadata>,
+  secret: string | null,
+): openid.ClientAuth {
+  if (secret === null) return openid.None()
+  const takesBasic = methods === undefined || methods.includes('client_secret_basic')
+  return !takesBasic && methods.includes('client_secret_post')
+    ? openid.ClientSecretPost(secret)
+    : openid.ClientSecretBasic(secret)
 }

@@ -1,10 +1,11 @@
 import { createServer } from 'node:http'
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
-import { MINUTE_MS } from '@kre/contracts'
+import { MINUTE_MS, MiB } from '@kre/contracts'
 import { makeUser } from '../testing/people.ts'
 import { startHostileProvider, type Lie } from '../testing/start-hostile-provider.ts'
 import { signInAtProvider, startOidcProvider } from '../testing/start-oidc-provider.ts'
 import { startTestApi, type TestApi } from '../testing/start-test-api.ts'
+import { createIdentityProvider, type IdentityProvider } from './identity-provider.ts'
 
 const SECRET = 'a secret of the client'
 
@@ -18,6 +19,9 @@ async function begin(api: TestApi) {
     cookie: setCookie.split(';')[0] ?? '',
   }
 }
+
+/** What browsers send when they open an address. */
+const VISIT = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' }
 
 async function comeBack(api: TestApi, url: URL, cookie: string) {
   const { status, headers, text } = await api.send(url.pathname + url.search, {
@@ -160,6 +164,41 @@ describe('an identity provider', () => {
     expect((await comeBack(api, url, cookie)).status).toBe(401)
   })
 
+  test('gets 503 from those who come back while it gives no answer, and counts for nobody', async () => {
+    for (const token of [{ status: 500 }, { bytes: 2 * MiB }, null]) {
+      for (let attempt = 0; attempt < 5; attempt += 1) {
+        provider.lie({ token })
+        expect(await signIn()).toEqual({ status: 503, login: null, code: 'unavailable' })
+      }
+    }
+    provider.lie({ claims: { aud: 'other' } })
+    expect((await signIn()).status).toBe(401)
+  })
+
+  test('says to people on a page why a sign-in failed, and in the log', async () => {
+    const { location, cookie } = await begin(api)
+    const url = provider.answer(location)
+    url.searchParams.delete('code')
+    url.searchParams.set('error', 'access_denied')
+    url.searchParams.set('error_description', 'the <b>user</b> said no')
+    const answer = await api.send(url.pathname + url.search, { headers: { cookie, ...VISIT } })
+    expect(answer).toMatchObject({
+      status: 401,
+      headers: { 'content-type': 'text/html; charset=utf-8' },
+      text: expect.stringMatching(/begin it again[^]*href="\.\.\/\.\.\/\.\.\/\.\.\/"/),
+    })
+    expect(answer.text).not.toContain('<b>')
+    expect(api.logLines.join('')).toContain(
+      '"error":"access_denied","error_description":"the <b>user</b> said no"',
+    )
+  })
+
+  test('that verified no address is named in the log', async () => {
+    provider.lie({ claims: { email_verified: false } })
+    expect((await signIn()).status).toBe(403)
+    expect(api.logLines.join('')).toContain('vouches for no e-mail address')
+  })
+
   test('keeps its tokens out of the log', async () => {
     provider.lie({ claims: { nonce: 'x'.repeat(43) } })
     await signIn()
@@ -169,9 +208,53 @@ describe('an identity provider', () => {
   })
 })
 
+describe('what an identity provider says of itself', () => {
+  const finish = async (known: IdentityProvider) => {
+    const { url, request } = await known.begin('http://localhost/back')
+    return known.finish(provider.answer(url), request)
+  }
+  let provider: Awaited<ReturnType<typeof startHostileProvider>>
+  beforeEach(async () => void (provider = await startHostileProvider(SECRET)))
+  afterEach(() => provider[Symbol.asyncDispose]())
+
+  test('is asked again after ten minutes: it may sign with keys of another kind by then', async () => {
+    let nowMs = 0
+    const oidc = { issuer: provider.issuer, clientId: 'kre', clientSecret: SECRET }
+    const known = createIdentityProvider(oidc, () => nowMs)
+    expect(await finish(known)).toBe('ada@kre.io')
+    await provider.rotate('ES256')
+    provider.lie({ metadata: { id_token_signing_alg_values_supported: ['ES256'] } })
+    await expect(finish(known)).rejects.toThrow(/invalid response/)
+    nowMs = 10 * MINUTE_MS
+    expect(await finish(known)).toBe('ada@kre.io')
+  })
+
+  test.each([
+    ['nothing', undefined, 'header'],
+    ['both', ['client_secret_post', 'client_secret_basic'], 'header'],
+    ['the body alone', ['client_secret_post'], 'body'],
+  ])('about how it knows clients is followed: %s', async (_name, methods, place) => {
+    provider.lie({
+      metadata: methods === undefined ? {} : { token_endpoint_auth_methods_supported: methods },
+    })
+    const oidc = { issuer: provider.issuer, clientId: 'kre', clientSecret: SECRET }
+    expect(await finish(createIdentityProvider(oidc))).toBe('ada@kre.io')
+    expect(provider.secretsIn).toEqual([place])
+  })
+})
+
 describe('an identity provider that can’t be asked', () => {
+  test('because it is not there: people get a page', async () => {
+    const issuer = await closedAddress()
+    await using api = await startTestApi({ oidc: { issuer, clientId: 'kre', clientSecret: null } })
+    const { status, text } = await api.send('/api/v1/auth/oidc', { headers: VISIT })
+    expect(status).toBe(503)
+    expect(text).toMatch(/<p>the identity provider gives no answer[^]*href="\.\.\/\.\.\/\.\.\/"/)
+  })
+
   test.each([
     ['is not there', null],
+    ['describes itself without end', { padding: 'x'.repeat(2 * MiB) }],
     ['calls itself something else', { issuer: 'https://evil.example' }],
     ['signs with shared keys only', { id_token_signing_alg_values_supported: ['HS256'] }],
   ])('because it %s: the engine says so and lives', async (_name, metadata) => {

@@ -4,7 +4,7 @@ import type { Exchange, Route } from '../http/exchange.ts'
 import { HttpProblem } from '../http/http-problem.ts'
 import { publicAddress } from '../http/public-address.ts'
 import { sendRedirect } from '../http/respond.ts'
-import type { IdentityProvider } from '../oidc/identity-provider.ts'
+import { isProviderAway, type IdentityProvider } from '../oidc/identity-provider.ts'
 import { OIDC_REQUEST_MS, openRequest, sealRequest } from '../oidc/request-cookie.ts'
 import { completeSignIn, userNotAllowed } from '../sign-in/complete-sign-in.ts'
 import { EmailAddress } from '../sign-in/email-address.ts'
@@ -17,6 +17,8 @@ type OidcRoutesDeps = SignInRoutesDeps & {
   hashToken: HashToken
 }
 
+/** Of what a provider says, or whoever sends a browser back: enough to know what it means. */
+const WORDS_CHARS_MAX = 200
 const CALLBACK_PATH = '/api/v1/auth/oidc/callback'
 /** The root from there: a proxy may put a path in front. */
 const HOME = '../../../../'
@@ -36,12 +38,7 @@ function beginRoute(deps: OidcRoutesDeps): Route {
       const { url, request } = await requireProvider(deps)
         .begin(publicAddress(publicUrl(), CALLBACK_PATH).href)
         .catch((error: unknown) => {
-          throw new KreError(
-            'unavailable',
-            'the identity provider can’t be asked',
-            {},
-            { cause: error },
-          )
+          throw providerAway(error)
         })
       const sealed = sealRequest(request, now(), hashToken)
       sendRedirect(res, url, {
@@ -60,7 +57,15 @@ function callbackRoute(deps: OidcRoutesDeps): Route {
       const { req, res } = exchange
       const address = await believe(deps, exchange)
       const email = EmailAddress.safeParse(address).data
-      if (email === undefined) throw userNotAllowed()
+      if (email === undefined) {
+        deps.logger.warn(
+          { requestId: exchange.requestId },
+          address === null
+            ? 'the identity provider vouches for no e-mail address: its ID token or its answer about the user has to have "email" and, true, "email_verified"'
+            : 'the identity provider vouches for an e-mail address that is none',
+        )
+        throw userNotAllowed()
+      }
       const proved = { email, method: 'oidc', headers: req.headers } as const
       const { token, login } = await completeSignIn(deps, proved)
       res.appendHeader('Set-Cookie', setLoginCookie(token, login, deps.publicUrl()))
@@ -70,7 +75,11 @@ function callbackRoute(deps: OidcRoutesDeps): Route {
   }
 }
 
-/** The address that the provider vouches for, once per sign-in that a browser began. @throws HttpProblem 401, 429. */
+/**
+ * The address that the provider vouches for, once per sign-in that a browser began.
+ *
+ * @throws HttpProblem 401, 429; 503 when the provider gives no answer, which is not the fault of who signs in.
+ */
 async function believe(
   deps: OidcRoutesDeps,
   { req, url, requestId }: Exchange,
@@ -90,17 +99,24 @@ async function believe(
     callback.search = url.search
     return await provider.finish(callback, request)
   } catch (error) {
+    if (isProviderAway(error)) throw providerAway(error)
     deps.logger.warn({ requestId, err: reasonOf(error) }, 'a sign-in by OpenID Connect failed')
     const waitSeconds = await deps.rateLimits.wrongCredential(deps.addressOf(req))
     throw waitSeconds > 0 ? tooManyAttempts(waitSeconds) : notBelieved()
   }
 }
 
-/** Errors of the library carry whole answers with tokens in them: only their words are kept. */
-function reasonOf(error: unknown): { message: string; code: unknown; reason?: string } {
-  if (!(error instanceof Error)) return { message: String(error), code: null }
-  const reason = error.cause instanceof Error ? { reason: error.cause.message } : {}
-  return { message: error.message, code: 'code' in error ? error.code : null, ...reason }
+/** Errors of the library carry whole answers with tokens in them: only their words are kept, and those of the provider. */
+function reasonOf(error: unknown): Record<string, unknown> {
+  if (!(error instanceof Error)) return { message: String(error) }
+  const reasons: string[] = []
+  for (let cause = error.cause; cause instanceof Error; cause = cause.cause)
+    reasons.push(cause.message)
+  const given = ['code', 'error', 'error_description'].flatMap((name) => {
+    const value: unknown = Reflect.get(error, name)
+    return typeof value === 'string' ? [[name, value.slice(0, WORDS_CHARS_MAX)]] : []
+  })
+  return { message: error.message, reasons, ...Object.fromEntries(given) }
 }
 
 function requireProvider({ provider }: OidcRoutesDeps): IdentityProvider {
@@ -108,6 +124,15 @@ function requireProvider({ provider }: OidcRoutesDeps): IdentityProvider {
   throw new KreError(
     'unimplemented',
     'this engine knows no identity provider: set KRE_OIDC_ISSUER and KRE_OIDC_CLIENT_ID',
+  )
+}
+
+function providerAway(cause: unknown): HttpProblem {
+  return new HttpProblem(
+    'unavailable',
+    { status: 503, wireCode: 'unavailable' },
+    'the identity provider gives no answer: try again in a moment, or sign in by other means',
+    { cause },
   )
 }
 
