@@ -1,5 +1,14 @@
 /** Where things are in a pod: agreed between the manifests and the program that prepares a pod. */
 
+/**
+ * What an engine and an image agree on: programs, folders, files and what is in them. It grows with each change that
+ * images from before could not live with.
+ */
+export const POD_LAYOUT = 1
+
+/** In `images.root`: what containers start. */
+export const PROGRAM_FOLDER = 'programs'
+
 /** Folders. */
 export const POD = {
   /** What the pod is to run, and the values of its configuration. */

@@ -9,7 +9,7 @@ import type {
   V1PodSpec,
 } from '@kubernetes/client-node'
 import { runnerFlags } from '../../runner-flags.ts'
-import { LAUNCH_FILE, POD, PORTS } from '../pod-layout.ts'
+import { LAUNCH_FILE, POD, PORTS, PROGRAM_FOLDER } from '../pod-layout.ts'
 import type { KubernetesSettings } from '../settings.ts'
 import { ANNOTATION, LABEL, nameAnnotations, workloadLabels } from './identity.ts'
 import { launchTemplate } from './launch-template.ts'
@@ -124,7 +124,7 @@ function prepareContainer(workload: Workload, settings: KubernetesSettings): V1C
     name: 'prepare',
     image: imageOf(workload, settings),
     imagePullPolicy: 'IfNotPresent',
-    command: ['node', `${settings.images.root}/programs/prepare.js`],
+    command: ['node', `${settings.images.root}/${PROGRAM_FOLDER}/prepare.js`],
     workingDir: POD.temporary,
     env: [
       { name: 'POD_UID', valueFrom: { fieldRef: { fieldPath: 'metadata.uid' } } },
@@ -163,7 +163,7 @@ function runContainer(
     command: [
       'node',
       ...runnerFlags(spec.kind, memoryBytes),
-      `${settings.images.root}/programs/${program}.js`,
+      `${settings.images.root}/${PROGRAM_FOLDER}/${program}.js`,
     ],
     workingDir: workload.bundleDigest === null ? POD.temporary : POD.files,
     ports: [

@@ -1,11 +1,15 @@
 /** What a pod is told but for what only the pod knows: its number, its credentials, its folders; and without values. */
 import type { EntrypointLaunch, NodeLaunch, NodeMember, Workload } from '@kre/contracts'
-import { PORTS } from '../pod-layout.ts'
+import { POD_LAYOUT, PORTS } from '../pod-layout.ts'
 import type { KubernetesSettings } from '../settings.ts'
 
-export type LaunchTemplate =
+export type LaunchTemplate = {
+  /** Asked for by the image's first program: who reads another one is of another version of KRE. */
+  readonly layout: typeof POD_LAYOUT
+} & (
   | Omit<NodeLaunch, 'nats' | 'replica' | 'basePath' | 'descriptorSetPath' | 'workPath' | 'python'>
   | Omit<EntrypointLaunch, 'nats' | 'replica'>
+)
 
 /** Values of the configuration are no part of it: it is an annotation of the pod, which many people may see. */
 export function launchTemplate(
@@ -13,7 +17,12 @@ export function launchTemplate(
   settings: KubernetesSettings,
 ): LaunchTemplate {
   const { drainMs, engineAbsenceMs, tracing } = settings
-  const place = { drainMs, engineAbsenceMs, ...(tracing === null ? {} : { tracing }) }
+  const place = {
+    layout: POD_LAYOUT,
+    drainMs,
+    engineAbsenceMs,
+    ...(tracing === null ? {} : { tracing }),
+  } as const
   if (spec.kind === 'entrypoint')
     return { ...spec, ...place, listen: { host: '0.0.0.0', port: PORTS.grpc } }
   const { fused } = spec

@@ -171,6 +171,38 @@ describe('why a pod is not ready', () => {
       },
     ],
     [
+      'its image is from before programs were where they are',
+      withContainer(
+        {},
+        {
+          state: { waiting: { reason: 'CrashLoopBackOff' } },
+          lastState: {
+            terminated: {
+              exitCode: 1,
+              message:
+                "node:internal/modules/cjs/loader:1424\n  throw err;\n  ^\n\nError: Cannot find module '/opt/kre/programs/prepare.js'\n    at Module._resolveFilename\n  code: 'MODULE_NOT_FOUND',\n  requireStack: []\n}\n\nNode.js v24.11.0",
+            },
+          },
+        },
+      ),
+      {
+        state: 'backoff',
+        reason: expect.stringMatching(
+          /no program \/opt\/kre\/programs\/prepare\.js: it is of another version of KRE than the engine/,
+        ),
+      },
+    ],
+    [
+      'its image is none of ours',
+      ended({
+        exitCode: 128,
+        reason: 'StartError',
+        message:
+          'failed to create containerd task: exec: "node": executable file not found in $PATH: unknown',
+      }),
+      { reason: expect.stringMatching(/has no program node: .*or none of KRE's/) },
+    ],
+    [
       'its bundle is being fetched',
       withContainer({}, { state: { running: {} } }),
       { state: 'starting', reason: 'fetches and unpacks its bundle' },
@@ -182,6 +214,47 @@ describe('why a pod is not ready', () => {
     ],
   ])('%s', (_name, one, expected) => {
     expect(see(one)).toMatchObject(expected)
+  })
+
+  test('is that of the container in which the node runs, wherever others are put beside it', () => {
+    const startedAt = '2026-01-01T00:00:02Z' as unknown as Date
+    const mesh = { name: 'mesh', ready: true, started: true, state: { running: { startedAt } } }
+    const broken = ended({ message: 'no model' })
+    const [own] = broken.status?.containerStatuses ?? []
+    const beside = { containerStatuses: [mesh, own] }
+    Object.assign(broken.status ?? {}, beside)
+    expect(see(broken)).toMatchObject({
+      state: 'backoff',
+      reason: 'CrashLoopBackOff: exited with code 1: no model',
+      startedAt: null,
+    })
+  })
+
+  test('is a container that the cluster has put into the pod, by its name', () => {
+    const running = { name: 'node', ready: true, started: true, state: { running: {} } }
+    const waits = { name: 'mesh', state: { waiting: { reason: 'ImagePullBackOff', message: 'm' } } }
+    expect(see(pod({ containerStatuses: [waits, running] }))).toMatchObject({
+      state: 'backoff',
+      isOverdue: true,
+      reason: expect.stringMatching(/^the container "mesh", which the cluster .*ImagePullBackOff/),
+    })
+    const begins = { name: 'mesh', started: false, state: { running: {} } }
+    expect(see(pod({ initContainerStatuses: [begins] }))).toMatchObject({
+      state: 'starting',
+      reason: expect.stringMatching(/"mesh".* is not ready$/),
+    })
+  })
+
+  test('is the preparation also behind a sidecar that goes on', () => {
+    const mesh = { name: 'mesh', started: true, state: { running: {} } }
+    const prepare = { name: 'prepare', started: true, state: { running: {} } }
+    expect(see(pod({ initContainerStatuses: [mesh, prepare] }))).toMatchObject({
+      reason: 'fetches and unpacks its bundle',
+    })
+    const done = { ...prepare, state: { terminated: { exitCode: 0 } } }
+    const node = { name: 'node', started: true, state: { running: {} } }
+    const after = pod({ initContainerStatuses: [mesh, done], containerStatuses: [node] })
+    expect(see(after)).toMatchObject({ reason: expect.stringMatching(/^ProbeFailed: /) })
   })
 
   test('is one line of bounded length, whatever the pod has written', () => {

@@ -9,17 +9,24 @@ import type {
 } from '@kubernetes/client-node'
 import { MINUTE_MS, SECOND_MS } from '@kre/contracts'
 import { ANNOTATION } from '../manifests/identity.ts'
-import { replicaNumber } from '../pod-layout.ts'
+import { PROGRAM_FOLDER, replicaNumber } from '../pod-layout.ts'
 
 type Verdict = Pick<ReplicaObservation, 'state' | 'reason'> & {
   /** Waiting does not help: somebody has to change something. */
   isHopeless?: boolean
 }
 
+/** Names of containers that the engine itself puts into pods. */
+const OWN_CONTAINERS: ReadonlySet<string> = new Set(['prepare', 'node', 'entrypoint'])
 /** Characters of what a container said last. */
 const SAID_CHARS_MAX = 1_000
 /** 128 + SIGKILL, 128 + SIGTERM. */
 const KILLED = new Set([137, 143])
+/** What Node.js says of a program that an image has not, and a container runtime of Node.js itself. */
+const MISSING_PROGRAM = new RegExp(
+  String.raw`Cannot find module '(\S*/${PROGRAM_FOLDER}/(?:prepare|node-runner|entrypoint)\.js)'`,
+)
+const NO_NODE = /"node": (?:executable file not found|stat .*no such file)/
 /** For so long the end of a container is told that works again. */
 const RECENT_MS = 10 * MINUTE_MS
 
@@ -50,7 +57,7 @@ function judge(pod: V1Pod, nowMs: number): Verdict {
   if (metadata?.deletionTimestamp !== undefined) return { state: 'stopping', reason: 'drains' }
   if (status?.phase === 'Failed' || status?.phase === 'Succeeded')
     return { state: 'backoff', reason: endedPod(pod) }
-  const prepare = status?.initContainerStatuses?.find((one) => !hasSucceeded(one))
+  const prepare = status?.initContainerStatuses?.find((one) => !letsStart(one))
   if (conditionOf(pod, 'Ready')?.status === 'True')
     return { state: 'ready', reason: recentEnd(pod, nowMs) }
   const scheduled = conditionOf(pod, 'PodScheduled')
@@ -59,10 +66,29 @@ function judge(pod: V1Pod, nowMs: number): Verdict {
       state: 'starting',
       reason: `Unschedulable: no machine of the cluster takes it (${clean(scheduled.message) || scheduled.reason || 'no reason given'}); free what is missing, add a machine, or ask for less in the manifest`,
     }
-  if (prepare !== undefined) return judgePreparation(prepare)
-  const own = status?.containerStatuses?.[0]
+  if (prepare !== undefined)
+    return isOurs(prepare) ? judgePreparation(prepare) : judgeForeign(prepare)
+  const own = ownContainer(pod)
   if (own === undefined) return { state: 'starting', reason: '' }
-  return judgeContainer(own)
+  const foreign = status?.containerStatuses?.find((one) => !isOurs(one) && !one.ready)
+  return own.ready && foreign !== undefined ? judgeForeign(foreign) : judgeContainer(own)
+}
+
+/** Of the process itself: what is put into pods by a cluster, as a mesh does it, may come before it. */
+function ownContainer({ status }: V1Pod): V1ContainerStatus | undefined {
+  const all = status?.containerStatuses
+  return all?.find(isOurs) ?? all?.[0]
+}
+
+function isOurs({ name }: V1ContainerStatus): boolean {
+  return OWN_CONTAINERS.has(name)
+}
+
+/** Nobody who wrote the manifest knows of it. */
+function judgeForeign(container: V1ContainerStatus): Verdict {
+  const { state, reason, ...verdict } = judgeContainer(container)
+  const what = `the container "${container.name}", which the cluster has put into the pod, is not ready`
+  return { state, reason: reason === '' ? what : `${what}: ${reason}`, ...verdict }
 }
 
 function judgePreparation(container: V1ContainerStatus): Verdict {
@@ -109,8 +135,8 @@ function judgeContainer(container: V1ContainerStatus): Verdict {
 }
 
 /** Of a container that was started again and works: what people who see a restart want to know. */
-function recentEnd({ status }: V1Pod, nowMs: number): string {
-  const ended = status?.containerStatuses?.[0]?.lastState?.terminated
+function recentEnd(pod: V1Pod, nowMs: number): string {
+  const ended = ownContainer(pod)?.lastState?.terminated
   const atMs = toMs(ended?.finishedAt)
   if (ended === undefined || atMs === null || nowMs - atMs > RECENT_MS) return ''
   return `was started again after this: ${describeEnd(ended)}`
@@ -150,6 +176,9 @@ function endOf(state: V1ContainerState | undefined): V1ContainerStateTerminated 
 
 function describeEnd(ended: V1ContainerStateTerminated): string {
   const said = clean(ended.message)
+  const missing = MISSING_PROGRAM.exec(said)?.[1] ?? (NO_NODE.test(said) ? 'node' : null)
+  if (missing !== null)
+    return `its image has no program ${missing}: it is of another version of KRE than the engine, or none of KRE's; give the engine the images of its own release (versions.images of the chart; images of the settings, also those byName)`
   const output = said === '' ? '; it wrote nothing' : `: ${said}`
   if (ended.reason === 'OOMKilled')
     return 'OOMKilled: it used more memory than it may; give the node more (resources.memory) or make it use less'
@@ -164,8 +193,10 @@ function endedPod({ status }: V1Pod): string {
   return why === '' ? 'the pod has ended; another one takes its place' : `the pod has ended: ${why}`
 }
 
-function hasSucceeded({ state }: V1ContainerStatus): boolean {
-  return state?.terminated?.exitCode === 0
+/** The next container starts: this one has ended well, or is a sidecar that has begun and goes on. */
+function letsStart(container: V1ContainerStatus): boolean {
+  const { state, started } = container
+  return state?.terminated?.exitCode === 0 || (!isOurs(container) && started === true)
 }
 
 function conditionOf(pod: V1Pod, type: string) {
@@ -173,7 +204,7 @@ function conditionOf(pod: V1Pod, type: string) {
 }
 
 function startedAt(pod: V1Pod): Date | null {
-  const since = toMs(pod.status?.containerStatuses?.[0]?.state?.running?.startedAt)
+  const since = toMs(ownContainer(pod)?.state?.running?.startedAt)
   return since === null ? null : new Date(since)
 }
 

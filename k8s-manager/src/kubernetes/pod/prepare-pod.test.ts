@@ -173,6 +173,22 @@ describe('a pod of a node', () => {
   })
 })
 
+describe('an image of another version of KRE than the engine', () => {
+  test.each([
+    ['before pods had one', undefined],
+    ['a later one', 99],
+  ])('says so, and reads nothing else: the layout is of %s', async (_of, layout) => {
+    await using pod = await makePod(nodeWorkload('etl', { bundleDigest: DIGEST }))
+    const file = join(pod.folders.config, 'launch.json')
+    const template = JSON.parse(await readFile(file, 'utf8')) as object
+    await writeFile(file, JSON.stringify({ ...template, layout }))
+    await expect(pod.prepare()).rejects.toThrow(
+      /^the image is of another version of KRE than the engine: .*images of its own release/,
+    )
+    expect(pod.asked).toEqual([])
+  })
+})
+
 describe('a pod of a Python node with requirements', () => {
   const python = nodeWorkload('etl', { bundleDigest: DIGEST, runner: 'python' })
   /** A program that says what it was asked, and fails for packages that an image does not have. */

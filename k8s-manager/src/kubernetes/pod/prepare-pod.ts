@@ -11,6 +11,7 @@ import {
   NatsRenewal,
   NodeLaunch,
   nullable,
+  number,
   object,
   oneOf,
   optional,
@@ -24,6 +25,7 @@ import {
   LAUNCH_KEY,
   NATS_KEY,
   type POD,
+  POD_LAYOUT,
   replicaNumber,
   VALUES_KEY,
 } from '../pod-layout.ts'
@@ -53,6 +55,7 @@ type Values = NodeLaunch['config']
 const Values = object<Values>({ variables: recordOf(text), files: recordOf(text) })
 
 type Template = {
+  layout?: number
   kind: 'node' | 'entrypoint'
   runner?: string
   bundleDigest?: string
@@ -61,6 +64,7 @@ type Template = {
 }
 /** The launch file that is made of it is checked as a whole. */
 const Template = object<Template>({
+  layout: optional(number),
   kind: oneOf('node', 'entrypoint'),
   runner: optional(text),
   bundleDigest: optional(text),
@@ -72,6 +76,7 @@ const Template = object<Template>({
 export async function preparePod(deps: PrepareDeps): Promise<void> {
   const { folders, uid } = deps
   const template = await readJson(join(folders.config, LAUNCH_KEY), Template)
+  assertLayout(template)
   const nats = await readAccess(folders)
   const place = { nats, replica: replicaNumber(uid) }
   const launch =
@@ -85,6 +90,16 @@ export async function preparePod(deps: PrepareDeps): Promise<void> {
   const path = join(folders.launch, 'launch.json')
   await writeFile(`${path}.draft`, JSON.stringify(launch), { mode: 0o400 })
   await rename(`${path}.draft`, path)
+}
+
+/** Before anything else is read: all of it may mean something else there. */
+function assertLayout({ layout }: Template): void {
+  if (layout === POD_LAYOUT) return
+  const other = layout === undefined ? 'of before pods had a layout' : `of pod layout ${layout}`
+  throw new KreError(
+    'failed-precondition',
+    `the image is of another version of KRE than the engine: its programs are of pod layout ${POD_LAYOUT}, and the engine is ${other}. Give the engine the images of its own release (versions.images of the chart; images of the settings, also those byName)`,
+  )
 }
 
 async function readAccess(folders: PodFolders): Promise<NatsAccess> {
