@@ -1,8 +1,11 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { PassThrough, Readable } from 'node:stream'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { createContext } from '../context.ts'
 import { krectl } from '../testing/krectl.ts'
+import { runTests as runTestsIn } from './run-tests.ts'
 
 const ROOT = new URL('../../../..', import.meta.url).pathname
 
@@ -48,4 +51,20 @@ test('a file that fails alone too fails the run', async () => {
   expect(stderr).toContain('krectl: tests: the 1 that failed, alone: failed')
   expect(stderr).not.toContain('passed')
   expect(code).toBe(1)
+})
+
+test('both tries are made by the program that runs tests elsewhere', async () => {
+  await project('elsewhere', "runs === 2 && process.env.PLACE === 'elsewhere'")
+  const stderr = new PassThrough().setEncoding('utf8')
+  const context = createContext({
+    root,
+    cwd: root,
+    environment: { PATH: process.env.PATH ?? '' },
+    stdin: Readable.from(['']),
+    stdout: new PassThrough(),
+    stderr,
+    signal: new AbortController().signal,
+  })
+  await runTestsIn(context, 'tests', ['elsewhere'], { inside: ['env', 'PLACE=elsewhere'] })
+  expect(stderr.read()).toMatch(/alone:\n {2}elsewhere\.test\.js/)
 })

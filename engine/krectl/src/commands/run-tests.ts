@@ -6,6 +6,12 @@ import { z } from 'zod'
 import type { Context } from '../context.ts'
 import { runStep } from './run-step.ts'
 
+type TestPlace = {
+  environment?: Readonly<Record<string, string>>
+  /** Program with its options that runs them, as nsenter in another network. */
+  inside?: readonly string[]
+}
+
 /** What is read of Jest's results (its option --json). */
 const Results = z.object({
   testResults: z.array(z.object({ name: z.string(), status: z.string() })),
@@ -24,19 +30,19 @@ export async function runTests(
   context: Context,
   name: string,
   args: readonly string[],
-  environment: Readonly<Record<string, string>> = {},
+  { environment = {}, inside = [] }: TestPlace = {},
 ): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), 'kre-tests-'))
   const file = join(dir, 'results.json')
   try {
-    const command = [...JEST, '--json', `--outputFile=${file}`, ...args]
+    const command = [...inside, ...JEST, '--json', `--outputFile=${file}`, ...args]
     await runStep(context, name, command, environment).catch(async (error: unknown) => {
       const failed = failedFiles(file)
       if (failed.length === 0) throw toKreError(error)
       await runStep(
         context,
         `${name}: the ${failed.length} that failed, alone`,
-        [...JEST, '--runInBand', '--runTestsByPath', ...failed],
+        [...inside, ...JEST, '--runInBand', '--runTestsByPath', ...failed],
         environment,
       )
       const shown = failed.map((path) => `\n  ${relative(context.root, path)}`).join('')

@@ -4,6 +4,7 @@ import type { Context } from '../context.ts'
 import type { ImageName } from '../images/image-list.ts'
 import { buildForTests } from './build.ts'
 import { runStep } from './run-step.ts'
+import { runTests } from './run-tests.ts'
 import { buildHelm } from './test-cluster.ts'
 import { hasTestNode, startTestNode, stopTestNode } from './test-node.ts'
 
@@ -31,13 +32,13 @@ export async function testPods(
     await runStep(context, 'programs of the pods', ['node', programs])
     const { dir, kubeconfig, network } = node
     const wanted = patterns.length === 0 ? ['tests/pods'] : patterns
-    const command = ['npm', 'run', '--silent', 'test', '--', '--runInBand', ...wanted]
-    const found = { KRE_TEST_CLUSTER: kubeconfig, KRE_TEST_PODS: dir }
-    const helm = { KRE_TEST_HELM: await buildHelm(context) }
-    await runStep(context, 'tests of pods', ['nsenter', `--net=${network}`, ...command], {
-      ...found,
-      ...helm,
-    })
+    const environment = {
+      KRE_TEST_CLUSTER: kubeconfig,
+      KRE_TEST_PODS: dir,
+      KRE_TEST_HELM: await buildHelm(context),
+    }
+    const inside = ['nsenter', `--net=${network}`]
+    await runTests(context, 'tests of pods', ['--runInBand', ...wanted], { environment, inside })
   } finally {
     if (isOurs) await stopTestNode(context)
   }

@@ -91,7 +91,9 @@ async function testImages(
 ): Promise<void> {
   const wanted = patterns.length === 0 ? ['tests/images'] : patterns
   const kind = await buildForTests(context, base)
-  await runTests(context, 'tests of the images', wanted, { KRE_TEST_IMAGES: kind })
+  await runTests(context, 'tests of the images', wanted, {
+    environment: { KRE_TEST_IMAGES: kind },
+  })
   context.output.step('All checks passed.')
 }
 
@@ -116,7 +118,7 @@ async function testOnCluster(
       KRE_TEST_HELM: helm ?? '',
       ...(options.core ? { KRE_TEST_CORE: 'true' } : {}),
     }
-    await runTests(context, 'tests on Kubernetes', wanted, found)
+    await runTests(context, 'tests on Kubernetes', wanted, { environment: found })
   } finally {
     if (isOurs) await stopTestCluster(context)
   }
