@@ -152,6 +152,46 @@ describe('a cluster', () => {
     expect(asked).toEqual(['Bearer the-token'])
   })
 
+  test.each([429, 503])('that is busy (%d) is asked again when it wants to be', async (status) => {
+    let asked = 0
+    await using it = await serve((request, response) => {
+      if (++asked < 3) response.writeHead(status, { 'retry-after': '0' }).end('later')
+      else void text(request).then((body) => response.end(body))
+    })
+    const body = { a: 1 }
+    expect(await it.cluster.request({ method: 'PATCH', path: '/a', body, signal })).toEqual({
+      status: 200,
+      body: JSON.stringify(body),
+    })
+    asked = 0
+    expect(await it.cluster.stream('/watch', signal)).not.toHaveProperty('status')
+  })
+
+  test.each([
+    ['names no time', {}, 1],
+    ['names a time too far away', { 'retry-after': '3600' }, 1],
+    ['names a date', { 'retry-after': 'Wed, 21 Oct 2026 07:28:00 GMT' }, 1],
+    ['stays busy', { 'retry-after': '0' }, 5],
+  ])('that is busy and %s is told about', async (_how, headers, times) => {
+    let asked = 0
+    await using it = await serve((_request, response) => {
+      asked += 1
+      response.writeHead(429, headers).end('later')
+    })
+    const answer = await it.cluster.request({ method: 'GET', path: '/version', signal })
+    expect({ ...answer, asked }).toEqual({ status: 429, body: 'later', asked: times })
+  })
+
+  test('that is busy is not waited for by one who has given up', async () => {
+    const given = new AbortController()
+    await using it = await serve((_request, response) => {
+      response.writeHead(429, { 'retry-after': '9' }).end('later')
+      setImmediate(() => given.abort(new Error('given up')))
+    })
+    const asked = it.cluster.request({ method: 'GET', path: '/version', signal: given.signal })
+    await expect(asked).rejects.toThrow('given up')
+  })
+
   test('is not waited for by one who has given up', async () => {
     await using it = await serve(() => undefined)
     const given = new AbortController()

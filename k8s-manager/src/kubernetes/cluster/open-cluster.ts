@@ -6,6 +6,7 @@ import { once } from 'node:events'
 import * as http from 'node:http'
 import * as https from 'node:https'
 import { text } from 'node:stream/consumers'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { KreError, MiB, MINUTE_MS, SECOND_MS } from '@kre/contracts'
 import type { KubeConfig as Config } from '@kubernetes/client-node'
 import { KubeConfig } from './load-client.ts'
@@ -44,6 +45,10 @@ const CONNECTIONS_MAX = 32
 /** … of which so many stay open: each takes some 100 KB. */
 const IDLE_CONNECTIONS_MAX = 4
 const UNAUTHENTICATED = 401
+/** A server that has too much to do, or is about to end, names the seconds after which it wants to be asked again. */
+const BUSY: ReadonlySet<number> = new Set([429, 503])
+const BUSY_TRIES = 5
+const RETRY_AFTER_S_MAX = 10
 
 /**
  * @param kubeconfig path of the file; null = `$KUBECONFIG`, `~/.kube/config`, or the pod's own service account.
@@ -93,17 +98,34 @@ export function openCluster(kubeconfig: string | null): Cluster {
     const [response] = (await once(request, 'response')) as [http.IncomingMessage]
     return response
   }
+  /** Nothing was done of a request that is to be sent again. */
+  const sendWhenWanted = async (
+    request: Request,
+    login: https.RequestOptions,
+    timeoutMs: number,
+  ) => {
+    for (let tries = 1; ; tries++) {
+      const response = await send(request, login, timeoutMs)
+      const waitS = retryAfterS(response)
+      if (waitS === null || tries === BUSY_TRIES) return response
+      response.resume()
+      // Not all at the same moment.
+      await sleep(waitS * SECOND_MS * (1 + Math.random() / 2), undefined, {
+        signal: request.signal,
+      })
+    }
+  }
   /** Logins are renewed in their files: by the kubelet, by people, by programs of a cloud. */
   const ask = async (request: Request, timeoutMs: number) => {
     const login = await loginOf(config)
-    const response = await send(request, login, timeoutMs)
+    const response = await sendWhenWanted(request, login, timeoutMs)
     if (response.statusCode !== UNAUTHENTICATED) return response
     const next = readConfigAgain(kubeconfig, server)
     const renewed = next === null ? null : await loginOf(next).catch(() => null)
     if (next === null || renewed === null || isSameLogin(login, renewed)) return response
     config = next
     response.resume()
-    return send(request, renewed, timeoutMs)
+    return sendWhenWanted(request, renewed, timeoutMs)
   }
 
   return {
@@ -130,6 +152,13 @@ export function openCluster(kubeconfig: string | null): Cluster {
       agent.destroy()
     },
   }
+}
+
+/** @returns null for an answer that counts, and for a wait that nobody shall have. */
+function retryAfterS({ statusCode = 0, headers }: http.IncomingMessage): number | null {
+  const seconds = headers['retry-after'] ?? ''
+  if (!BUSY.has(statusCode) || !/^\d{1,4}$/.test(seconds)) return null
+  return Number(seconds) > RETRY_AFTER_S_MAX ? null : Number(seconds)
 }
 
 async function* lines(
