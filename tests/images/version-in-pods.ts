@@ -2,8 +2,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ingestBundle } from '@kre/bundle'
-import { resolveRunner, type Workload } from '@kre/contracts'
+import { ingestBundle, stripBundle } from '@kre/bundle'
+import { resolveRunner, type Workload, writeStrippedCode } from '@kre/contracts'
 import { compile } from '@kre/converger'
 import { openBundleShelf } from '@kre/nats-manager'
 import { renderWorkload } from '../../k8s-manager/src/kubernetes/manifests/render-workload.ts'
@@ -48,6 +48,8 @@ export async function openVersionInPods(tag = 'test'): Promise<VersionInPods> {
       {
         archive: async () => bundle.file,
         descriptorSet: async () => Buffer.from(bundle.facts.descriptorSet, 'base64'),
+        strippedCode: async () =>
+          writeStrippedCode(await stripBundle(bundle.file, bundle.facts.files)),
       },
       { replicas: 1, now: () => performance.now() },
     )

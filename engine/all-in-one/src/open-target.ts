@@ -1,6 +1,14 @@
 /** Where versions run: on this computer, or on a cluster. */
 import { readFile } from 'node:fs/promises'
-import { KreError, MINUTE_MS, type Target, toKreError } from '@kre/contracts'
+import { stripBundle } from '@kre/bundle'
+import {
+  type BundleFacts,
+  KreError,
+  MINUTE_MS,
+  type Target,
+  toKreError,
+  writeStrippedCode,
+} from '@kre/contracts'
 import type { Fence } from '@kre/converger'
 import { createLocalTarget } from '@kre/k8s-manager'
 import { openBundleShelf, type ServerAccounts } from '@kre/nats-manager'
@@ -73,6 +81,7 @@ async function openKubernetesTarget(
     {
       archive: (digest) => store.bundles.path(digest),
       descriptorSet: (digest) => descriptorSetOf(store, digest),
+      strippedCode: (digest) => strippedCodeOf(store, digest, logger),
     },
     { replicas: config.target.nats?.replicas ?? 1, now: () => performance.now() },
   )
@@ -134,11 +143,27 @@ async function digestsWanted({
 }
 
 async function descriptorSetOf(store: Store, digest: string): Promise<Uint8Array> {
+  return Buffer.from((await factsOf(store, digest)).descriptorSet, 'base64')
+}
+
+/** What can't be stripped here is stripped by each process of a node, which then takes more time and memory. */
+async function strippedCodeOf(store: Store, digest: string, logger: Logger): Promise<Uint8Array> {
+  const { files } = await factsOf(store, digest)
+  const code = await stripBundle(await store.bundles.path(digest), files).catch(
+    (error: unknown) => {
+      logger.warn({ error, digest }, 'pods strip the types of a bundle themselves')
+      return new Map<string, string>()
+    },
+  )
+  return writeStrippedCode(code)
+}
+
+async function factsOf(store: Store, digest: string): Promise<BundleFacts> {
   for (const runtime of await store.runtimes.list()) {
     const version = (await store.versions.list(runtime.id)).find(
       (candidate) => candidate.bundleDigest === digest,
     )
-    if (version !== undefined) return Buffer.from(version.facts.descriptorSet, 'base64')
+    if (version !== undefined) return version.facts
   }
   throw new KreError('not-found', `no version uses the bundle ${digest}`)
 }

@@ -18,4 +18,5 @@ export type {
 export { type MessageTypes, openMessageTypes } from './messages/open-message-types.ts'
 export { readProtoComments } from './messages/read-proto-comments.ts'
 export { readBundleFiles } from './read-bundle-files.ts'
+export { stripBundle } from './stripper/strip-bundle.ts'
 export { writePythonModules } from './python/write-python-modules.ts'

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { KreError } from '@kre/contracts'
+import { KreError } from '@kre/contracts/pod'
 import { createByteReader } from './archive/byte-reader.ts'
 import { gunzipMember } from './archive/gunzip-member.ts'
 import { tarEntries } from './archive/tar-entries.ts'

@@ -3,7 +3,13 @@ import { createHash, randomBytes } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { BUNDLE_PART_BYTES, bundlePart, readBundleContents, type Workload } from '@kre/contracts'
+import {
+  BUNDLE_PART_BYTES,
+  bundlePart,
+  readBundleContents,
+  type Workload,
+  writeStrippedCode,
+} from '@kre/contracts'
 import type { NatsConnection } from '@nats-io/transport-node'
 import {
   nodeWorkload,
@@ -17,6 +23,7 @@ const ARCHIVES = [randomBytes(2 * BUNDLE_PART_BYTES + 7), Buffer.from('another a
 const DIGESTS = ARCHIVES.map((archive) => createHash('sha256').update(archive).digest('hex'))
 const [DIGEST = '', OTHER = ''] = DIGESTS
 const DESCRIPTORS = randomBytes(BUNDLE_PART_BYTES + 1)
+const CODE = writeStrippedCode(new Map([['src/etl.ts', 'code()']]))
 
 let nats: IsolatedNats
 let shelf: BundleShelf
@@ -34,6 +41,7 @@ beforeAll(async () => {
         return join(nats.dir, digest.replace('sha256:', ''))
       },
       descriptorSet: async () => DESCRIPTORS,
+      strippedCode: async () => CODE,
     },
     { replicas: 1, now: () => nowMs },
   )
@@ -63,11 +71,16 @@ describe('bundles for pods', () => {
     expect(readBundleContents(contents ?? new Uint8Array())).toEqual({
       archiveParts: 3,
       descriptorParts: 2,
+      codeParts: 1,
     })
-    const parts = await Promise.all([0, 1, 2, 3, 4].map(async (part) => read(node, DIGEST, part)))
+    const parts = await Promise.all(
+      [0, 1, 2, 3, 4, 5].map(async (part) => read(node, DIGEST, part)),
+    )
     const all = Buffer.concat(parts.map((part) => part ?? Buffer.alloc(0)))
-    expect(all.equals(Buffer.concat([ARCHIVES[0] ?? Buffer.alloc(0), DESCRIPTORS]))).toBe(true)
-    expect(await read(node, DIGEST, 5)).toBeNull()
+    expect(all.equals(Buffer.concat([ARCHIVES[0] ?? Buffer.alloc(0), DESCRIPTORS, CODE]))).toBe(
+      true,
+    )
+    expect(await read(node, DIGEST, 6)).toBeNull()
   })
 
   test('can be read by nobody else, and written by no node', async () => {
@@ -95,6 +108,17 @@ describe('bundles for pods', () => {
     await Promise.all([1, 2, 3].map(async () => shelf.provide(OTHER)))
     expect(reads).toBe(before + 1)
     expect(await read(nats.engine, OTHER, 'contents')).not.toBeNull()
+  })
+
+  test('are put there anew when an engine has left them with their types', async () => {
+    const before = reads
+    const contents = { archiveParts: 1, descriptorParts: 2 }
+    await nats.engine.request(bundlePart(OTHER, 'contents'), JSON.stringify(contents))
+    nowMs += 61_000
+    await shelf.provide(OTHER)
+    expect(reads).toBe(before + 1)
+    const found = await read(nats.engine, OTHER, 'contents')
+    expect(readBundleContents(found ?? new Uint8Array())).toEqual({ ...contents, codeParts: 1 })
   })
 
   test('go when no version runs them, but not within the hour in which one was wanted', async () => {

@@ -21,6 +21,7 @@ import {
   digestOfContents,
   GiB,
   HOUR_MS,
+  readBundleContents,
   MINUTE_MS,
   SECOND_MS,
 } from '@kre/contracts'
@@ -39,6 +40,8 @@ export type ShelfSources = {
   archive(digest: string): Promise<string>
   /** google.protobuf.FileDescriptorSet of its protos. */
   descriptorSet(digest: string): Promise<Uint8Array>
+  /** Its code without types, by `writeStrippedCode`. */
+  strippedCode(digest: string): Promise<Uint8Array>
 }
 
 /** Of all bundles together: a hundred large ones. */
@@ -68,7 +71,9 @@ export function openBundleShelf(
   const isThere = async (digest: string): Promise<boolean> => {
     const subject = `$JS.API.DIRECT.GET.${BUNDLES_STREAM}.${bundlePart(digest, 'contents')}`
     const answer = await nats.request(subject, '', { timeout: ANSWER_TIMEOUT_MS })
-    return answer.headers?.code !== NOT_FOUND
+    if (answer.headers?.code === NOT_FOUND) return false
+    // One from before types were stripped here is put there anew: the same parts, and what comes behind them.
+    return readBundleContents(answer.data).codeParts !== undefined
   }
   const makeStream = async () => {
     const manager = await jetstreamManager(nats, { checkAPI: false })
@@ -90,13 +95,18 @@ export function openBundleShelf(
     return manager
   }
   const put = async (digest: string) => {
+    const stripping = sources.strippedCode(digest)
+    // Told below, in its turn.
+    stripping.catch(() => undefined)
     const archive = createReadStream(await sources.archive(digest), {
       highWaterMark: BUNDLE_PART_BYTES,
     })
     const archiveParts = await putParts(digest, 0, archive)
     const descriptors = Buffer.from(await sources.descriptorSet(digest))
-    const end = await putParts(digest, archiveParts, slices(descriptors))
-    const contents: BundleContents = { archiveParts, descriptorParts: end - archiveParts }
+    const codeAt = await putParts(digest, archiveParts, slices(descriptors))
+    const end = await putParts(digest, codeAt, slices(Buffer.from(await stripping)))
+    const descriptorParts = codeAt - archiveParts
+    const contents: BundleContents = { archiveParts, descriptorParts, codeParts: end - codeAt }
     await js.publish(bundlePart(digest, 'contents'), JSON.stringify(contents))
   }
   /** @returns the number of the part that comes next. */

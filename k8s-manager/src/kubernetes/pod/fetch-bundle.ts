@@ -1,6 +1,6 @@
 /**
- * A bundle as NATS keeps it for pods: numbered parts of the archive, then of the descriptors of its protos. A pod may read
- * the parts of its own bundle and nothing else, and no engine has to be there for it.
+ * A bundle as NATS keeps it for pods: numbered parts of the archive, then of the descriptors of its protos and of its code
+ * without types. A pod may read the parts of its own bundle and nothing else, and no engine has to be there for it.
  */
 import { createHash } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
@@ -35,15 +35,16 @@ const NOT_FOUND = 404
 /**
  * @param digest of the archive.
  * @param archivePath file that gets it.
- * @returns the descriptors.
+ * @param hasCode whether the code without types is wanted.
  * @throws KreError `not-found` for a bundle that is not there, `unavailable`, `failed-precondition` `DIGEST_MISMATCH`.
  */
 export async function fetchBundle(
   source: PartSource,
   digest: string,
   archivePath: string,
+  hasCode: boolean,
   signal: AbortSignal,
-): Promise<Buffer> {
+): Promise<{ descriptors: Buffer; code: Buffer }> {
   const read = async (part: string | number) =>
     readPart(source, `$JS.API.DIRECT.GET.${BUNDLES_STREAM}.${bundlePart(digest, part)}`, signal)
   const contents = await readContents(read, digest)
@@ -61,11 +62,18 @@ export async function fetchBundle(
       'failed-precondition',
       `DIGEST_MISMATCH: NATS has a bundle with digest ${found} in place of ${digest}: start the version again, so that the engine brings it anew`,
     )
-  const { archiveParts, descriptorParts } = contents
-  const descriptors: Uint8Array[] = []
-  for await (const part of inOrder(archiveParts, archiveParts + descriptorParts, read))
-    descriptors.push(part)
-  return Buffer.concat(descriptors)
+  const { archiveParts, descriptorParts, codeParts = 0 } = contents
+  const codeAt = archiveParts + descriptorParts
+  return {
+    descriptors: await whole(inOrder(archiveParts, codeAt, read)),
+    code: await whole(inOrder(codeAt, hasCode ? codeAt + codeParts : codeAt, read)),
+  }
+}
+
+async function whole(parts: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const found: Uint8Array[] = []
+  for await (const part of parts) found.push(part)
+  return Buffer.concat(found)
 }
 
 async function readContents(

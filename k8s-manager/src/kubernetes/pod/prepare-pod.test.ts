@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
-import { EntrypointLaunch, NodeLaunch, type Workload } from '@kre/contracts'
+import { EntrypointLaunch, NodeLaunch, type Workload, writeStrippedCode } from '@kre/contracts'
 import type { V1PodTemplateSpec, V1Secret } from '@kubernetes/client-node'
 import { kubernetesSettings } from '../../testing/kubernetes-settings.ts'
 import { entrypointWorkload, nodeWorkload } from '../../testing/workloads.ts'
@@ -18,14 +18,25 @@ const UID = '00000002-0000-4000-8000-000000000000'
 const NATS = { servers: ['nats://nats:4222'], user: 'u', password: 'p' }
 const OWNER = { apiVersion: 'v1', kind: 'ConfigMap', name: 'owner', uid: 'u' }
 
+/** With a path that leads elsewhere, and one that the bundle does not have. */
+const CODE = new Map([
+  ['etl.ts', 'code          '],
+  ['../etl.ts', 'bad'],
+  ['other.ts', 'bad'],
+])
+
 /** What NATS has of the bundle; parts by the ends of their subjects. */
 function partsOf(archive: Buffer): Map<string, Buffer> {
   const half = Math.ceil(archive.length / 2)
   return new Map([
-    ['contents', Buffer.from(JSON.stringify({ archiveParts: 2, descriptorParts: 1 }))],
+    [
+      'contents',
+      Buffer.from(JSON.stringify({ archiveParts: 2, descriptorParts: 1, codeParts: 1 })),
+    ],
     ['0', archive.subarray(0, half)],
     ['1', archive.subarray(half)],
     ['2', Buffer.from('descriptors')],
+    ['3', Buffer.from(writeStrippedCode(CODE))],
   ])
 }
 

@@ -16,6 +16,7 @@ import {
   oneOf,
   optional,
   parseJson,
+  readStrippedCode,
   recordOf,
   type Shape,
   text,
@@ -31,6 +32,7 @@ import {
 } from '../pod-layout.ts'
 import { removeTree } from '../../local/prepare-bundle.ts'
 import { fetchBundle, type PartSource } from './fetch-bundle.ts'
+import { writeCode } from './write-code.ts'
 
 export type PodFolders = Readonly<Record<keyof typeof POD, string>>
 
@@ -143,11 +145,13 @@ async function prepareBundle(
   for (const path of [files, modules, code]) removeTree(path)
   await mkdir(modules, { recursive: true })
   await using source = await connect(nats)
-  const descriptors = await fetchBundle(source, bundleDigest, archive, signal)
+  const isTypescript = runner === 'typescript'
+  const parts = await fetchBundle(source, bundleDigest, archive, isTypescript, signal)
+  const { descriptors } = parts
   await tools.extractBundle(archive, bundleDigest, files)
   await rm(archive)
   await writeFile(descriptorSetPath, descriptors)
-  const isStripped = runner === 'typescript' && (await (await loadStripper())(files, code))
+  const isStripped = await writeCode(readStrippedCode(parts.code), files, code)
   const isPython = runner === 'python'
   if (isPython) await tools.writePythonModules(descriptors, modules)
   const packages = isPython
@@ -172,11 +176,6 @@ async function readJson<T>(path: string, shape: Shape<T>): Promise<T> {
     'invalid-argument',
     `${path} is not what it should be: ${parsed.error.message}`,
   )
-}
-
-/** Only pods with nodes in TypeScript wait for it. */
-async function loadStripper() {
-  return (await import('./strip-types.ts')).stripTypes
 }
 
 /** Only pods with Python nodes wait for it. */
