@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { SECOND_MS } from '@kre/contracts'
+import { KreError, SECOND_MS } from '@kre/contracts'
 import type { Logger } from '@kre/service-kit'
 
 /** Pieces of work that wait; what comes beyond it is dropped and said in the log. */
 const WAITING_MAX = 1_000
-/** Waits before a failed piece is tried again; after the last one it is given up. */
+/** Waits before a failed piece is tried again; after the last one it is given up, and at once when it fails for good. */
 const RETRY_AFTER_MS = [SECOND_MS, 5 * SECOND_MS, 30 * SECOND_MS]
 /** What waits when the process ends has so long: people wait for a mail, and an engine for its end. */
 const LAST_MS = 5 * SECOND_MS
@@ -18,7 +18,7 @@ type Piece = { readonly work: () => Promise<void>; failures: number }
 
 /**
  * Does work one after another, apart from the requests that ask for it. A failed piece waits aside, so that it holds
- * nobody up. What waits when the queue ends is tried once more, within a bound; what is left then is lost, and said.
+ * nobody up; one that fails by `failed-precondition` is given up. What waits when the queue ends is tried once more, within a bound; what is left then is lost, and said.
  */
 export function createWorkQueue(name: string, logger: Logger, lastMs = LAST_MS): WorkQueue {
   const ready: Piece[] = []
@@ -43,8 +43,10 @@ export function createWorkQueue(name: string, logger: Logger, lastMs = LAST_MS):
     try {
       await piece.work()
     } catch (error) {
-      const retryAfterMs = isEnded ? null : (RETRY_AFTER_MS[piece.failures] ?? null)
-      logger.warn({ err: error, queue: name, retryAfterMs }, 'queued work failed')
+      const isFinal = error instanceof KreError && error.code === 'failed-precondition'
+      const retryAfterMs = isEnded || isFinal ? null : (RETRY_AFTER_MS[piece.failures] ?? null)
+      const outcome = retryAfterMs === null ? 'failed and was given up' : 'failed'
+      logger.warn({ err: error, queue: name, retryAfterMs }, `queued work ${outcome}`)
       if (retryAfterMs !== null) waitAside(piece, retryAfterMs)
     }
   }

@@ -292,6 +292,16 @@ describe('mails', () => {
     expect((await verify(await mail.link(1), { cookie })).status).toBe(200)
   })
 
+  test('are not sent again when the server refuses them for good, and leave no token in the log', async () => {
+    const refusals = mail.filterLinks()
+    await ask()
+    const failure = () => api.logLines.find((line) => line.includes('given up'))
+    await waitUntil('a refusal', () => failure() !== undefined)
+    expect(refusals()).toBe(1)
+    expect(failure()).toMatch(/554 blocked: http:\S+\/signin\/<token>/)
+    expect(api.logLines.join('')).not.toMatch(/[\w-]{43}/)
+  })
+
   test('leave no token in the store or in the log', async () => {
     const { cookie, code } = await ask()
     const token = (await mail.link(1)).split('/').at(-1) ?? ''

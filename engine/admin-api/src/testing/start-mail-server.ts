@@ -8,6 +8,8 @@ export type MailServer = Awaited<ReturnType<typeof startMailServer>>
 export async function startMailServer() {
   const mails: { to: string[]; text: string }[] = []
   let refusals = 0
+  let hasFilter = false
+  let filtered = 0
   const server = new SMTPServer({
     authOptional: true,
     disabledCommands: ['STARTTLS'],
@@ -23,8 +25,13 @@ export async function startMailServer() {
         const to = session.envelope.rcptTo.map(({ address }) => address)
         // Soft line ends of quoted-printable would cut links in two.
         const text = Buffer.concat(chunks).toString().replace(/=\r\n/g, '').replaceAll('=3D', '=')
-        mails.push({ to, text })
-        done()
+        if (!hasFilter) {
+          mails.push({ to, text })
+          return done()
+        }
+        filtered += 1
+        const refusal = new Error(`blocked: ${/https?:\S+/.exec(text)?.[0]}`)
+        done(Object.assign(refusal, { responseCode: 554 }))
       })
     },
   })
@@ -38,6 +45,11 @@ export async function startMailServer() {
     mails,
     refuseNext(count: number) {
       refusals = count
+    },
+    /** Refuses mails with links for good from now on, and quotes them; returns how often it did. */
+    filterLinks(): () => number {
+      hasFilter = true
+      return () => filtered
     },
     /** Waits for mail number `count` and returns the path of the link in it. */
     async link(count: number): Promise<string> {
