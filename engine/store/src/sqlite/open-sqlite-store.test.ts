@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { open, readdir, stat, truncate, writeFile } from 'node:fs/promises'
+import { copyFile, open, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -104,6 +104,34 @@ describe('openSqliteStore', () => {
     await expect(openSqliteStore({ dataDir })).rejects.toMatchObject({ code: 'unavailable' })
     await truncate(path, 3 * 4096)
     await expect(openSqliteStore({ dataDir })).rejects.toMatchObject({ code: 'unavailable' })
+  })
+
+  test.each([
+    ['gone', (path: string) => rm(path)],
+    ['empty', (path: string) => truncate(path)],
+  ])('is refused, and keeps its archives, when the control data is %s', async (_name, lose) => {
+    const dataDir = newDir()
+    const control = join(dataDir, 'kre.sqlite')
+    const copy = join(newDir(), 'kre.sqlite')
+    const bundleDigest = 'a'.repeat(64)
+    {
+      await using store = await openSqliteStore({ dataDir })
+      await store.runtimes.create(sampleRuntime())
+      await store.versions.create(sampleVersion('v1', { bundleDigest }))
+      await writeFile(join(dataDir, 'bundles', `${bundleDigest}.krt`), 'archive')
+    }
+    await copyFile(control, copy)
+    await lose(control)
+    for (const _again of [1, 2])
+      await expect(openSqliteStore({ dataDir })).rejects.toMatchObject({
+        code: 'failed-precondition',
+        message: expect.stringMatching(/kre\.sqlite is gone or empty, .*put it back/),
+      })
+    for (const other of ['outputs.sqlite', 'audit.sqlite']) await rm(join(dataDir, other))
+    await expect(openSqliteStore({ dataDir })).rejects.toThrow(/and bundles beside it is not/)
+    await copyFile(copy, control)
+    await using store = await openSqliteStore({ dataDir })
+    expect(await store.bundles.has(bundleDigest)).toBe(true)
   })
 
   test('says so when its folder is a file', async () => {

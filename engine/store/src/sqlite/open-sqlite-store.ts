@@ -22,8 +22,11 @@ import { createSqliteRuntimeStore } from './sqlite-runtime-store.ts'
 import { createSqliteSampleStore } from './sqlite-sample-store.ts'
 import { createSqliteTrafficStore } from './sqlite-traffic-store.ts'
 import { createSqliteVersionStore } from './sqlite-version-store.ts'
+import { refuseLostControl } from './refuse-lost-control.ts'
 import { toKreError } from './to-kre-error.ts'
 import { openFolderUploadStore } from '../uploads/folder-upload-store.ts'
+
+const CONTROL = 'kre.sqlite'
 
 /** The part of a pino logger that the store uses. */
 export type StoreLogger = { warn(fields: Record<string, unknown>, message: string): void }
@@ -33,8 +36,8 @@ export type StoreLogger = { warn(fields: Record<string, unknown>, message: strin
  * produced, apart so that bursts of it lock nobody out), `audit.sqlite` (what people did) and `bundles/`. Made when
  * missing, readable by its owner alone.
  *
- * @throws KreError `unavailable` (damaged, locked, not writable), `failed-precondition` (made by a newer engine),
- * `resource-exhausted` (disk full).
+ * @throws KreError `unavailable` (damaged, locked, not writable), `failed-precondition` (made by a newer engine, or
+ * without its `kre.sqlite`), `resource-exhausted` (disk full).
  */
 export async function openSqliteStore(options: {
   dataDir: string
@@ -44,12 +47,13 @@ export async function openSqliteStore(options: {
 }): Promise<Store> {
   const { dataDir, isAlone = true } = options
   await makePrivate(dataDir, options.logger)
+  await refuseLostControl(dataDir, CONTROL)
   const opened: Database[] = []
   const close = (): void => {
     for (const database of opened) database.close()
   }
   try {
-    const control = openDatabase(join(dataDir, 'kre.sqlite'), CONTROL_MIGRATIONS)
+    const control = openDatabase(join(dataDir, CONTROL), CONTROL_MIGRATIONS)
     opened.push(control)
     refuseDamage(control)
     const outputsDatabase = openDatabase(join(dataDir, 'outputs.sqlite'), OUTPUT_MIGRATIONS)
