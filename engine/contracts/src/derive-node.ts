@@ -48,13 +48,14 @@ export function deriveNode(
   if (isAsleep(workload, autoscaling)) return say('STARTED', 'scaled to zero', { isAsleep: true })
   const needed = replicasNeeded(facts.replicasWanted, autoscaling)
   const broken = replicas.find(isBroken)
-  // One more that can't be had is no fault of those that serve.
-  const current = ready.filter(({ specHash }) => specHash === workload?.specHash)
-  if (broken !== undefined && (autoscaling === undefined || current.length < needed))
-    return say('ERROR', broken.reason)
+  // One more that can't be had, or one in place of another, is no fault of those that serve.
+  const isCurrent = ({ specHash }: ReplicaObservation) => specHash === workload?.specHash
+  const isSpare = (one: ReplicaObservation) =>
+    ready.filter(isCurrent).length >= needed && (autoscaling !== undefined || isCurrent(one))
+  if (broken !== undefined && !isSpare(broken)) return say('ERROR', broken.reason)
   const why = replicas.find((replica) => replica.reason !== '')?.reason ?? ''
   if (workload !== undefined && ready.length >= needed)
-    return say('STARTED', missingText(facts, why) || lastEndText(ready))
+    return say('STARTED', missingText(facts, why) || brokenText(broken) || lastEndText(ready))
   // Requests wait for one that wakes up.
   const wakes = workload?.scale !== undefined && autoscaling?.min === 0
   return say('STARTING', why, { isServing: wakes })
@@ -85,6 +86,13 @@ function isBroken({ state, restarts, isOverdue }: ReplicaObservation): boolean {
     (state !== 'ready' && state !== 'stopping' && isOverdue) ||
     (state === 'backoff' && restarts >= RESTARTS_UNTIL_ERROR)
   )
+}
+
+/** Of one that was to take the place of another, which serves on. */
+function brokenText(broken: ReplicaObservation | undefined): string {
+  return broken === undefined
+    ? ''
+    : `a replica in place of one that serves does not start: ${broken.reason}`
 }
 
 /** Why a replica that is ready again ended a short time ago, where its target says so. */

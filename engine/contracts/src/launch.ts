@@ -170,6 +170,7 @@ export type NodeLaunch = z.infer<typeof NodeLaunch>
 
 export const EntrypointLaunch = EntrypointSpec.extend({
   ...Place,
+  /** An empty host = all addresses, of IPv4 and of IPv6. */
   listen: z.object({ host: z.string(), port: z.number() }),
 })
 export type EntrypointLaunch = z.infer<typeof EntrypointLaunch>

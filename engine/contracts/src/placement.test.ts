@@ -130,6 +130,20 @@ describe('the status of a version', () => {
       'STARTED',
       '',
     ],
+    [
+      'a node serves, and what shall take the place of its replica does not start',
+      {
+        placement: placement({
+          workloads: READY.map((w) =>
+            w.node === 'b'
+              ? workload('b', [replica(), replica({ ...broken, reason: 'other image' })])
+              : w,
+          ),
+        }),
+      },
+      'STARTED',
+      '',
+    ],
     ['a node keeps failing', { placement: readyBut('b', broken) }, 'ERROR', 'node "b": exit 1'],
     [
       'the entrypoint keeps failing',

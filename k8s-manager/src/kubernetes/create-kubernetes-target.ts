@@ -22,6 +22,7 @@ import { createKeyLocks } from './key-locks.ts'
 import { createFailedApplies } from './observe/failed-applies.ts'
 import { createFleetObserver } from './observe-fleet.ts'
 import { createDriftRepair } from './repair-drift.ts'
+import { createRoller } from './roll-workloads.ts'
 import { runPlan } from './run-plan.ts'
 import type { KubernetesSettings } from './settings.ts'
 
@@ -66,6 +67,7 @@ export function createKubernetesTarget(deps: KubernetesTargetDeps): Target & Asy
   const drift = createDriftRepair({ objects, fleet, settings, logger, now })
   const keeper = createGroupKeeper({ objects, fleet, locks, drift, failed, notify, logger, signal })
   const access = createKeptAccess({ ...deps, objects, now })
+  const roller = createRoller({ objects, fleet, settings, locks, logger, signal })
   const observeFleet = createFleetObserver(fleet, settings, now)
   const observe = (runtimeId: string | null) => failed.addTo(observeFleet(runtimeId))
 
@@ -74,6 +76,7 @@ export function createKubernetesTarget(deps: KubernetesTargetDeps): Target & Asy
     if (fleet.problem() !== null) return
     tellOverdue(observe(null))
     keeper.tick()
+    roller.tick()
     access
       .tick(fleet.groups(), (group) => runningGroup(fleet, group))
       .catch((error: unknown) => logger.error({ error }, 'credentials could not be renewed'))
@@ -107,7 +110,7 @@ export function createKubernetesTarget(deps: KubernetesTargetDeps): Target & Asy
     async [Symbol.asyncDispose]() {
       released.abort()
       clearInterval(ticking)
-      await keeper.whenIdle()
+      await Promise.all([keeper.whenIdle(), roller.whenIdle()])
     },
   }
 }

@@ -90,7 +90,10 @@ describe('what somebody has changed by hand', () => {
       await using first = await start(cluster)
       await ready(first, 2)
     }
-    const settings = kubernetesSettings({ scheduling: { nodeSelector: { pool: 'new' } } })
+    const settings = kubernetesSettings({
+      scheduling: { nodeSelector: { pool: 'new' } },
+      rollAtOnce: 0,
+    })
     await using next = openFakeTarget(cluster, { settings })
     await ready(next, 2)
     cluster.edit(NODE, 'spec.replicas', 1)

@@ -1,5 +1,5 @@
 /** Brings objects back that somebody has changed or removed by hand, and says so. */
-import { objectName, type Workload } from '@kre/contracts'
+import { objectName } from '@kre/contracts'
 import type { V1Deployment, V1OwnerReference } from '@kubernetes/client-node'
 import type { Logger } from '@kre/service-kit'
 import type { ClusterObject } from './cluster/kinds.ts'
@@ -9,10 +9,9 @@ import { driftEvent } from './manifests/drift-event.ts'
 import { settingsHash } from './manifests/deployment.ts'
 import { groupObjects, ownerReference } from './manifests/group-objects.ts'
 import { ANNOTATION } from './manifests/identity.ts'
-import { renderWorkload } from './manifests/render-workload.ts'
 import { lostFields } from './observe/lost-fields.ts'
 import { isBeingRemoved, workloadIn } from './observe/observe-workload.ts'
-import { configSecretsOf } from './observe/unused-secrets.ts'
+import { renderRunning } from './render-running.ts'
 import type { KubernetesSettings } from './settings.ts'
 
 export type DriftDeps = {
@@ -131,21 +130,12 @@ export function createDriftRepair(deps: DriftDeps): DriftRepair {
   ): Promise<void> {
     const workload = workloadIn(live)
     if (workload === null || objectName(workload.id) !== live.metadata?.name) return
-    const former = configSecretsOf(live)
-    const name = hasValues(workload) ? (former.at(-1) ?? null) : null
-    const { deployment, service } = renderWorkload(workload, settings, owner, { name, former })
+    const { deployment, service } = renderRunning(live, workload, settings, owner)
     await repairOne(group, deployment, lostOf(deployment, live))
     if (service === null) return
     const liveService = fleet.services.get(service.metadata?.name ?? '')
     await repairOne(group, service, lostOf(service, liveService))
   }
-}
-
-/** Their names are on the Deployment, the values are in a Secret. */
-function hasValues({ spec }: Workload): boolean {
-  if (spec.kind === 'entrypoint') return false
-  const { variables, files } = spec.config
-  return Object.keys(variables).length + Object.keys(files).length > 0
 }
 
 /** @returns `all` for an object that is gone. */

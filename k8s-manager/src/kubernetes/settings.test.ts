@@ -24,3 +24,11 @@ test('an address from which machines get their credentials is refused', () => {
   const nats = [{ cidr: '169.254.169.254/32', ports: [80] }]
   expect(() => kubernetesSettings({ network: { nats } })).toThrow(/credentials of the machine/)
 })
+
+test('a limit below what is asked for is refused: the cluster would refuse each pod', () => {
+  const resources = { cpuRequestMillis: 500, cpuLimitMillis: 400 }
+  expect(() => kubernetesSettings({ resources })).toThrow(/less than cpuRequestMillis/)
+  expect(kubernetesSettings({ resources: { cpuLimitMillis: 100 } }).resources.cpuLimitMillis).toBe(
+    100,
+  )
+})

@@ -95,11 +95,18 @@ export const KubernetesSettings = z.strictObject({
     .int()
     .min(SECOND_MS)
     .default(20 * MINUTE_MS),
+  /**
+   * Workloads that are rolled at once when they run with settings or images of an engine before this one; the next ones
+   * follow when these are ready. 0 = they stay as they are until they are applied again.
+   */
+  rollAtOnce: z.int().min(0).max(100).default(1),
   tracing: Tracing.nullable().default(null),
   /** Of pods whose manifest says nothing. */
   resources: z
     .strictObject({
       cpuRequestMillis: z.int().min(1).default(100),
+      /** Null = all that is idle on its machine. */
+      cpuLimitMillis: z.int().min(1).nullable().default(null),
       memoryBytes: z
         .int()
         .min(32 * MiB)
@@ -110,6 +117,13 @@ export const KubernetesSettings = z.strictObject({
         .min(64 * MiB)
         .default(4 * GiB),
     })
+    .refine(
+      ({ cpuRequestMillis, cpuLimitMillis }) => cpuRequestMillis <= (cpuLimitMillis ?? Infinity),
+      {
+        path: ['cpuLimitMillis'],
+        message: 'is less than cpuRequestMillis: a pod may use what it asks for',
+      },
+    )
     .prefault({}),
   scheduling: z
     .strictObject({

@@ -1,4 +1,4 @@
-/** A webhook that puts a container into every new pod of a namespace, as service meshes do, and asks for more rights than pods may have. */
+/** Webhooks that change what is written into a namespace, as service meshes and policies of a cluster do. */
 import { once } from 'node:events'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
@@ -9,19 +9,33 @@ import { clusterKey } from './cluster-processes.ts'
 import { ask, make } from './test-cluster.ts'
 
 const API = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations'
-const SIDECAR = {
-  name: 'mesh',
-  image: 'mesh:1',
-  securityContext: { capabilities: { add: ['NET_ADMIN'] } },
+
+export type Mutation = {
+  resource: 'pods' | 'deployments'
+  /** JSON patch of each object that is made or changed. */
+  patch: readonly object[]
 }
 
+/** Puts a container into every new pod that asks for more rights than pods may have. */
 export async function injectSidecars(admin: Cluster, namespace: string): Promise<AsyncDisposable> {
+  const securityContext = { capabilities: { add: ['NET_ADMIN'] } }
+  const sidecar = { name: 'mesh', image: 'mesh:1', securityContext }
+  const patch = [{ op: 'add', path: '/spec/containers/-', value: sidecar }]
+  return mutateObjects(admin, namespace, { resource: 'pods', patch })
+}
+
+export async function mutateObjects(
+  admin: Cluster,
+  namespace: string,
+  { resource, patch }: Mutation,
+): Promise<AsyncDisposable> {
+  let asked = 0
   // The certificate of the API server is for this address, too.
   const key = clusterKey('apiserver.key')
   const server = createServer({ key, cert: clusterKey('apiserver.crt') }, (request, response) => {
     void json(request).then((review) => {
       const { uid } = (review as { request: { uid: string } }).request
-      const patch = [{ op: 'add', path: '/spec/containers/-', value: SIDECAR }]
+      asked += 1
       const encoded = Buffer.from(JSON.stringify(patch)).toString('base64')
       const answer = { uid, allowed: true, patchType: 'JSONPatch', patch: encoded }
       response.setHeader('content-type', 'application/json')
@@ -49,7 +63,13 @@ export async function injectSidecars(admin: Cluster, namespace: string): Promise
           caBundle: Buffer.from(clusterKey('ca.crt')).toString('base64'),
         },
         rules: [
-          { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] },
+          {
+            apiGroups: ['', 'apps'],
+            apiVersions: ['v1'],
+            // Containers of a pod can't be changed.
+            operations: resource === 'pods' ? ['CREATE'] : ['CREATE', 'UPDATE'],
+            resources: [resource],
+          },
         ],
         namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
         sideEffects: 'None',
@@ -59,19 +79,28 @@ export async function injectSidecars(admin: Cluster, namespace: string): Promise
       },
     ],
   })
+  const tried =
+    resource === 'pods'
+      ? { apiVersion: 'v1', kind: 'Pod', path: `/api/v1/namespaces/${namespace}/pods/tried` }
+      : {
+          apiVersion: 'apps/v1',
+          kind: 'Deployment',
+          path: `/apis/apps/v1/namespaces/${namespace}/deployments/tried`,
+        }
   // It counts a moment after it is written.
-  await waitUntil('containers are put into pods', async () => {
-    const pod = {
-      apiVersion: 'v1',
-      kind: 'Pod',
+  await waitUntil('the webhook is asked', async () => {
+    const { path: at, ...type } = tried
+    const spec = { containers: [{ name: 'c', image: 'none' }] }
+    const object = {
+      ...type,
       metadata: { name: 'tried' },
-      spec: { containers: [{ name: 'c', image: 'none' }] },
+      spec:
+        resource === 'pods'
+          ? spec
+          : { selector: {}, template: { metadata: { annotations: {} }, spec } },
     }
-    const tried = `/api/v1/namespaces/${namespace}/pods/tried`
-    return ask(admin, 'PATCH', `${tried}?fieldManager=test&dryRun=All`, pod).then(
-      () => false,
-      (error: Error) => error.message.includes('mesh'),
-    )
+    await ask(admin, 'PATCH', `${at}?fieldManager=test&dryRun=All`, object).catch(() => null)
+    return asked > 0
   })
   return {
     async [Symbol.asyncDispose]() {

@@ -1,7 +1,7 @@
 {{/* How the engine runs versions on this cluster: what `KubernetesSettings` of k8s-manager reads. */}}
 {{- define "kre.kubernetesSettings" -}}
 {{- $v := .Values.versions -}}
-{{- $settings := pick $v "drainMs" "engineAbsenceMs" "startTimeoutMs" "resources" "scheduling" "gpu" "labels" "annotations" -}}
+{{- $settings := pick $v "drainMs" "engineAbsenceMs" "startTimeoutMs" "rollAtOnce" "resources" "scheduling" "gpu" "labels" "annotations" -}}
 {{- $settings = set $settings "installation" (include "kre.fullname" .) -}}
 {{- $settings = set $settings "namespace" (include "kre.versionsNamespace" .) -}}
 {{- $settings = set $settings "images" (include "kre.versionImages" . | fromJson) -}}

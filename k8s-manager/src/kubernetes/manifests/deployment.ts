@@ -9,7 +9,7 @@ import type {
   V1PodSpec,
 } from '@kubernetes/client-node'
 import { runnerFlags } from '../../runner-flags.ts'
-import { LAUNCH_FILE, POD, PORTS, PROGRAM_FOLDER } from '../pod-layout.ts'
+import { LAUNCH_FILE, POD, POD_LAYOUT, PORTS, PROGRAM_FOLDER } from '../pod-layout.ts'
 import type { KubernetesSettings } from '../settings.ts'
 import { ANNOTATION, LABEL, nameAnnotations, workloadLabels } from './identity.ts'
 import { launchTemplate } from './launch-template.ts'
@@ -89,9 +89,18 @@ export function workloadDeployment(
   }
 }
 
-/** Tells what an engine with other settings has made from what somebody has changed. */
+/** Of settings that an engine has read once. */
+const hashes = new WeakMap<KubernetesSettings, string>()
+
+/** Tells what an engine with other settings, or other programs, has made from what somebody has changed. */
 export function settingsHash(settings: KubernetesSettings): string {
-  return createHash('sha256').update(JSON.stringify(settings)).digest('hex').slice(0, 16)
+  const known = hashes.get(settings)
+  if (known !== undefined) return known
+  // How fast workloads are rolled is no reason to roll them.
+  const text = JSON.stringify([POD_LAYOUT, { ...settings, rollAtOnce: null }])
+  const hash = createHash('sha256').update(text).digest('hex').slice(0, 16)
+  hashes.set(settings, hash)
+  return hash
 }
 
 function podSpec(

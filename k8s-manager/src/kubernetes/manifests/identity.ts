@@ -30,6 +30,8 @@ export const ANNOTATION = {
   launch: 'kre.dev/launch',
   /** Digest of the settings that the object was made with. */
   settings: 'kre.dev/settings',
+  /** On Deployments: brought to newer settings after an upgrade, and not seen to work with them yet. */
+  rolling: 'kre.dev/rolling',
   /** `<kind>/<name>` of the route to a published entrypoint. */
   route: 'kre.dev/route',
 } as const

@@ -24,7 +24,8 @@ export function launchTemplate(
     ...(tracing === null ? {} : { tracing }),
   } as const
   if (spec.kind === 'entrypoint')
-    return { ...spec, ...place, listen: { host: '0.0.0.0', port: PORTS.grpc } }
+    // Without a host, because a pod has addresses of IPv4, of IPv6, or of both.
+    return { ...spec, ...place, listen: { host: '', port: PORTS.grpc } }
   const { fused } = spec
   return {
     ...withoutValues(spec),

@@ -132,6 +132,23 @@ describe('every pod', () => {
       expect(new Set(kinds)).toEqual(new Set(['projected', 'secret', 'emptyDir']))
     }
   })
+  test('has a limit of processors in each container where the operator wants one, and the manifest’s own', () => {
+    const of = kubernetesSettings({ resources: { cpuLimitMillis: 750 } })
+    const limits = (workload: Workload) => {
+      const spec = render(workload, of).deployment.spec?.template.spec
+      const all = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])]
+      return all.map(({ name, resources }) => [name, resources?.limits?.['cpu']])
+    }
+    expect(limits(entrypointWorkload())).toEqual([
+      ['prepare', '750m'],
+      ['entrypoint', '750m'],
+    ])
+    const resources = { cpuMillis: { request: 500, limit: 2_000 }, gpu: null }
+    expect(limits(nodeWorkload('etl', { resources }))).toEqual([
+      ['prepare', '750m'],
+      ['node', '2'],
+    ])
+  })
   test('has time to drain before it is killed, and an entrypoint time to be forgotten before that', () => {
     const [node, entrypoint] = pods
     expect(node?.terminationGracePeriodSeconds).toBe(35)

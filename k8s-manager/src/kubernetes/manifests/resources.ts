@@ -14,7 +14,7 @@ const PREPARE_MEMORY_BYTES = 256 * MiB
 
 /**
  * Memory is requested as it is limited, so that a node of the cluster never runs out of what it has promised. A
- * processor is only limited where the manifest says so: a limit makes a process wait while others are idle.
+ * processor is only limited where the manifest or the operator says so: a limit makes a process wait while others are idle.
  */
 export function containerResources(
   { resources, memoryBytesMax }: Workload,
@@ -22,18 +22,19 @@ export function containerResources(
 ): V1ResourceRequirements {
   const memory = quantityOfBytes(memoryBytesMax ?? settings.resources.memoryBytes)
   const storage = quantityOfBytes(settings.resources.storageBytes)
-  const cpu = resources?.cpuMillis ?? null
+  const { cpuRequestMillis, cpuLimitMillis } = settings.resources
+  const cpu = resources?.cpuMillis ?? { request: cpuRequestMillis, limit: cpuLimitMillis }
   const gpu = resources?.gpu ?? null
   const devices = gpu === null ? {} : { [settings.gpu.resource]: String(gpu.count) }
   return {
     requests: {
-      cpu: quantityOfMillis(cpu?.request ?? settings.resources.cpuRequestMillis),
+      cpu: quantityOfMillis(cpu.request),
       memory,
       'ephemeral-storage': storage,
       ...devices,
     },
     limits: {
-      ...(cpu === null ? {} : { cpu: quantityOfMillis(cpu.limit) }),
+      ...cpuLimit(cpu.limit),
       memory,
       'ephemeral-storage': storage,
       ...devices,
@@ -55,8 +56,12 @@ export function prepareResources(
       memory,
       'ephemeral-storage': storage,
     },
-    limits: { memory, 'ephemeral-storage': storage },
+    limits: { ...cpuLimit(resources.cpuLimitMillis), memory, 'ephemeral-storage': storage },
   }
+}
+
+function cpuLimit(millis: number | null): Record<string, string> {
+  return millis === null ? {} : { cpu: quantityOfMillis(millis) }
 }
 
 /** Where the pod may run, and how its replicas are spread. */

@@ -23,6 +23,14 @@ test('a quota that is full is told with its numbers', () => {
   )
 })
 
+test('a quota that wants a limit to be said is told with ways to say it', () => {
+  expect(
+    failing('pods "x" is forbidden: failed quota: team: must specify limits.cpu for: node,prepare'),
+  ).toBe(
+    'QuotaExceeded: quota "team" lets in only pods that say limits.cpu for: node,prepare: set it in the manifest, for all versions (resources.cpuLimitMillis), or by a LimitRange of the namespace',
+  )
+})
+
 test.each([
   [
     'pods "x" is forbidden: violates PodSecurity "restricted:latest": runAsNonRoot',

@@ -15,6 +15,9 @@ export function creationProblem({ status }: V1Deployment): string | null {
     const [, name, requested, used, limited] = quota
     return `QuotaExceeded: quota "${name}" has no room: ${requested} is asked for, ${used} of ${limited} is in use; raise the quota, stop other versions, or ask for less`
   }
+  const unsaid = /failed quota: ([^:]+): must specify (.+)$/.exec(message)
+  if (unsaid !== null)
+    return `QuotaExceeded: quota "${unsaid[1]}" lets in only pods that say ${unsaid[2]}: set it in the manifest, for all versions (resources.cpuLimitMillis), or by a LimitRange of the namespace`
   if (/violates PodSecurity|pod security/i.test(message))
     return `the namespace's Pod Security refuses the pod: ${message}`
   if (/is forbidden/.test(message)) return `the cluster refuses to make the pod: ${message}`

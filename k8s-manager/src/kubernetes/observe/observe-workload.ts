@@ -1,6 +1,7 @@
 /** A Deployment and its pods as the engine sees workloads. Pure. */
 import type { ReplicaObservation, Workload, WorkloadObservation } from '@kre/contracts'
 import type { V1Deployment, V1Pod } from '@kubernetes/client-node'
+import { settingsHash } from '../manifests/deployment.ts'
 import { ANNOTATION } from '../manifests/identity.ts'
 import { serviceAddress } from '../manifests/service.ts'
 import { placeOf, readWorkloadRecord } from '../manifests/workload-record.ts'
@@ -20,8 +21,10 @@ export function observeWorkload(
   const { specHash } = workload
   const isLeaving = isBeingRemoved(deployment)
   const replicasWanted = isLeaving ? 0 : (deployment.spec?.replicas ?? 1)
+  const former = formerNote(deployment, settings)
   const replicas = pods
     .map((pod) => podState(pod, nowMs, settings.startTimeoutMs))
+    .map((one) => (one.state === 'ready' && one.reason === '' ? { ...one, reason: former } : one))
     .toSorted((a, b) => a.replica - b.replica)
   const current = replicas.filter((one) => one.specHash === specHash && one.state !== 'stopping')
   const problem = current.length < replicasWanted ? creationProblem(deployment) : null
@@ -34,6 +37,16 @@ export function observeWorkload(
     replicas: problem === null ? replicas : [...replicas, unmade(problem, specHash)],
     address: workload.spec.kind === 'entrypoint' ? serviceAddress(workload.id, settings) : '',
   }
+}
+
+/** Said of a workload that an upgrade of the engine has left as it was. */
+function formerNote({ metadata }: V1Deployment, settings: KubernetesSettings): string {
+  if (metadata?.annotations?.[ANNOTATION.settings] === settingsHash(settings)) return ''
+  const until =
+    settings.rollAtOnce === 0
+      ? 'until its version is stopped and started'
+      : 'until its turn comes to be rolled to those of now'
+  return `runs with images and settings of an engine before this one ${until}`
 }
 
 /**

@@ -258,7 +258,7 @@ test('a pod of an entrypoint has a launch file, and asks for nothing', async () 
   await pod.prepare()
   expect(EntrypointLaunch.parse(await pod.launch())).toMatchObject({
     replica: 1,
-    listen: { host: '0.0.0.0', port: 9000 },
+    listen: { host: '', port: 9000 },
   })
   expect(pod.asked).toEqual([])
 })
