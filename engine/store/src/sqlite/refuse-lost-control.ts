@@ -36,7 +36,10 @@ async function followersIn(dataDir: string): Promise<string[]> {
 }
 
 async function sizeOf(path: string): Promise<number> {
-  return (await unlessGone(stat(path), { size: 0 })).size
+  return unlessGone(
+    stat(path).then(({ size }) => size),
+    0,
+  )
 }
 
 async function unlessGone<T>(reading: Promise<T>, otherwise: T): Promise<T> {
