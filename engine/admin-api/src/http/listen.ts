@@ -13,6 +13,12 @@ export type Listening = {
 
 const HEADERS_BYTES_MAX = 16 * KiB
 const HEADERS_MS = 15 * SECOND_MS
+/**
+ * How long a connection may wait for its next request; Node's 5 s are fewer than a busy computer may stand still for.
+ * The engine would then end connections before it reads what has come on them meanwhile, and krectl, which asks ten
+ * times a second while it waits, would give up. Proxies keep theirs for 60 s.
+ */
+const IDLE_MS = 75 * SECOND_MS
 /** A thousand who follow along, each with a connection for its questions beside the one of its events, and as many more. */
 const CONNECTIONS_MAX = 4_096
 const CLOSE_MS = 2 * SECOND_MS
@@ -30,6 +36,7 @@ export async function listen(
     {
       maxHeaderSize: HEADERS_BYTES_MAX,
       headersTimeout: HEADERS_MS,
+      keepAliveTimeout: IDLE_MS,
       // An upload may take as long as bytes keep coming; every reader of a body has a limit of its own.
       requestTimeout: 0,
       // Others offer HTTP/2 with every request (curl, Java's client), and are fine with HTTP/1.1.
