@@ -35,11 +35,8 @@ const AGAIN_MS = 5_000
 const AGAIN_MS_MAX = 600_000
 
 /** Lists that stay the very same as long as nothing in them changes. */
-type Compared = readonly [
-  deployments: readonly V1Deployment[],
-  parts: readonly ClusterObject[],
-  ownerUid: string | undefined,
-]
+type Compared = readonly [deployments: readonly V1Deployment[], ...Surroundings]
+type Surroundings = readonly [parts: readonly ClusterObject[], ownerUid: string | undefined]
 
 export function createDriftRepair(deps: DriftDeps): DriftRepair {
   const { objects, fleet, settings, logger, now } = deps
@@ -48,6 +45,9 @@ export function createDriftRepair(deps: DriftDeps): DriftRepair {
   const waiting = new Set<string>()
   /** By group: what was as it should be when it was looked at last. */
   const sound = new Map<string, Compared>()
+  /** Of a group in which something has changed, the rest is not rendered and compared again: most have many workloads. */
+  const soundDeployments = new WeakMap<V1Deployment, Surroundings>()
+  const soundParts = new WeakMap<readonly ClusterObject[], string>()
   const ownSettings = settingsHash(settings)
 
   const mayRepair = (key: string): boolean => {
@@ -88,7 +88,7 @@ export function createDriftRepair(deps: DriftDeps): DriftRepair {
 
   const policyOf = (name = '') => fleet.policies.get(name)
 
-  const repairAll = async (group: string, deployments: readonly V1Deployment[], uid = '') => {
+  const repairAll = async (group: string, [deployments, parts, uid = '']: Compared) => {
     const running = deployments.filter((one) => !isBeingRemoved(one))
     const first = running.map(workloadIn).find((one) => one !== null)
     if (uid === '' || first === undefined) return
@@ -97,11 +97,20 @@ export function createDriftRepair(deps: DriftDeps): DriftRepair {
       ({ metadata }) => metadata?.annotations?.[ANNOTATION.settings] === ownSettings,
     )
     const owner = ownerReference(first, uid)
-    for (const one of comparable) await repairWorkload(group, one, owner)
-    if (comparable.length === 0) return
-    for (const object of groupObjects(first, settings, owner))
-      if (object.kind === 'NetworkPolicy')
-        await repairOne(group, object, lostOf(object, policyOf(object.metadata?.name)))
+    for (const one of comparable) {
+      const [knownParts, knownUid] = soundDeployments.get(one) ?? []
+      if (knownParts === parts && knownUid === uid) continue
+      if (await repairWorkload(group, one, owner)) soundDeployments.set(one, [parts, uid])
+    }
+    if (comparable.length === 0 || soundParts.get(parts) === uid) return
+    let isSound = true
+    for (const object of groupObjects(first, settings, owner)) {
+      if (object.kind !== 'NetworkPolicy') continue
+      const lost = lostOf(object, policyOf(object.metadata?.name))
+      if (lost.length > 0) isSound = false
+      await repairOne(group, object, lost)
+    }
+    if (isSound) soundParts.set(parts, uid)
   }
 
   return {
@@ -115,7 +124,7 @@ export function createDriftRepair(deps: DriftDeps): DriftRepair {
       if (seen[0].length === 0) sound.delete(group)
       else sound.set(group, seen)
       try {
-        await repairAll(group, seen[0], uid)
+        await repairAll(group, seen)
       } catch (error) {
         sound.delete(group)
         throw error
@@ -123,18 +132,21 @@ export function createDriftRepair(deps: DriftDeps): DriftRepair {
     },
   }
 
+  /** @returns whether all was as it should be. */
   async function repairWorkload(
     group: string,
     live: V1Deployment,
     owner: V1OwnerReference,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const workload = workloadIn(live)
-    if (workload === null || objectName(workload.id) !== live.metadata?.name) return
+    if (workload === null || objectName(workload.id) !== live.metadata?.name) return true
     const { deployment, service } = renderRunning(live, workload, settings, owner)
-    await repairOne(group, deployment, lostOf(deployment, live))
-    if (service === null) return
-    const liveService = fleet.services.get(service.metadata?.name ?? '')
-    await repairOne(group, service, lostOf(service, liveService))
+    const lost = lostOf(deployment, live)
+    await repairOne(group, deployment, lost)
+    if (service === null) return lost.length === 0
+    const lostOfService = lostOf(service, fleet.services.get(service.metadata?.name ?? ''))
+    await repairOne(group, service, lostOfService)
+    return lost.length + lostOfService.length === 0
   }
 }
 
