@@ -231,9 +231,21 @@ def _function(name: str, value: Any) -> Callable[..., Any] | None:
 
 
 def send_returned(ctx: Context, handler: Handler, returned: object) -> None:
-    """Sends the output of a linear handler; after a reply, the last node's has nowhere to go."""
+    """Sends the output of a linear handler; after a reply, the last node's has nowhere to go.
+
+    What a handler of the graph style returns is dropped, as KRE dropped it; the log says so once, for the caller waits.
+    """
     if handler.is_linear:
         ctx._send_returned(returned)
+    elif returned is not None and not ctx._has_sent and handler.function not in _returned_in_vain:
+        _returned_in_vain.add(handler.function)
+        ctx.logger.warning(
+            "the handler returned a value and sent nothing: only what ctx.send_output sends goes on; "
+            "returned values are the outputs of a function named handler"
+        )
+
+
+_returned_in_vain: set[HandlerFunction] = set()
 
 
 def send_returned_list(

@@ -81,6 +81,12 @@ def _import_hint(error: BaseException) -> str:
     package = error.name.partition(".")[0]
     if package in getattr(sys, "stdlib_module_names", ()):  # since Python 3.10
         return f" (Python's own module {package!r} comes first: rename the one of the bundle)"
+    if error.name.endswith("_pb2"):
+        proto = f"{error.name.rpartition('.')[2][: -len('_pb2')]}.proto"
+        return (
+            f" (modules are made of the entrypoint's .proto and what it imports: import {proto} there, "
+            "or pack the module)"
+        )
     return " (the bundle has none; packages are listed in its requirements.txt)"
 
 

@@ -220,6 +220,16 @@ class LoadErrors(unittest.TestCase):
         )
         self.assertIn("Traceback", failed.stack)
 
+    def test_the_module_of_a_proto_that_nothing_imports_says_what_to_do(self) -> None:
+        failed = self._failed(
+            "from internal_nodes_pb2 import EtlOutput\n", files={"internal_nodes.proto": ""}
+        )
+        self.assertIn(
+            "(modules are made of the entrypoint's .proto and what it imports: "
+            "import internal_nodes.proto there",
+            failed.text,
+        )
+
     def test_an_import_that_pythons_own_module_hides_says_so(self) -> None:
         failed = self._failed("import types.common_pb2\n", files={"types/common_pb2.py": ""})
         self.assertIn("Python's own module 'types' comes first: rename", failed.text)

@@ -164,6 +164,25 @@ class Missing(unittest.TestCase):
             )
             self.assertEqual(runner.run(from_node="one"), [])
 
+    def test_a_returned_value_that_goes_nowhere_is_said_once(self) -> None:
+        handler = """
+        from public_input_pb2 import Response
+        async def default_handler(ctx, data):
+            return Response(greeting="in vain")
+        def sends(ctx, data):
+            ctx.send_output(Response())
+            return True
+        custom_handlers = {"sends": sends}
+        """
+        with FakeRunner(handler, is_exitpoint=True) as runner:
+            runner.start()
+            self.assertEqual(len(runner.run(from_node="sends")), 1)
+            self.assertEqual(runner.logs(), [])
+            self.assertEqual(runner.run() + runner.run(), [])
+            ((level, text),) = runner.logs()
+            self.assertEqual(level, "WARN")
+            self.assertIn("returned a value and sent nothing: only what ctx.send_output", text)
+
     def test_a_file_without_handlers_is_refused(self) -> None:
         with FakeRunner("x = 1") as runner:
             self.assertIn("the file defines no handler", runner.take(InitFailed).text)

@@ -96,9 +96,21 @@ export function invokeHandler(
   if (isThenable(returned)) {
     return handlers.isLinear
       ? Promise.resolve(returned).then((value) => sendReturned(ctx, value))
-      : Promise.resolve(returned).then(nothing)
+      : Promise.resolve(returned).then((value) => dropReturned(handlers, ctx, value))
   }
-  return handlers.isLinear ? sendReturned(ctx, returned) : undefined
+  return handlers.isLinear ? sendReturned(ctx, returned) : dropReturned(handlers, ctx, returned)
+}
+
+const returnedInVain = new WeakSet<NodeHandlers>()
+
+/** What a handler of the graph style returns goes nowhere; the log says so once, for the caller waits. */
+function dropReturned(handlers: NodeHandlers, ctx: Context, value: unknown): undefined {
+  if (value === undefined || value === null || returnedInVain.has(handlers)) return
+  if (Context.progress(ctx).hasSent) return
+  returnedInVain.add(handlers)
+  ctx.logger.warn(
+    'the handler returned a value and sent nothing: only what ctx.sendOutput sends goes on; returned values are the outputs of a function named handler',
+  )
 }
 
 /**
@@ -183,8 +195,4 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
     value !== null &&
     typeof (value as { then?: unknown }).then === 'function'
   )
-}
-
-function nothing(): void {
-  // what a graph handler returns has no meaning
 }

@@ -54,6 +54,24 @@ const options = { descriptorSet, isExitpoint: true, responseType: 'test.All' }
 const first = { $typeName: 'test.All', first_name: 'ann' }
 
 describe('runHandler', () => {
+  test('says of a returned value that it goes nowhere, unless something was sent', async () => {
+    const vain = await runHandler({ defaultHandler: async () => first }, first, options)
+    expect(vain.outputs).toEqual([])
+    expect(vain.logs).toMatchObject([
+      {
+        level: 'WARN',
+        text: expect.stringContaining(
+          'returned a value and sent nothing: only what ctx.sendOutput',
+        ),
+      },
+    ])
+    const defaultHandler = (ctx: Context) => {
+      void ctx.sendOutput(first)
+      return true
+    }
+    expect((await runHandler({ defaultHandler }, first, options)).logs).toEqual([])
+  })
+
   test('gives what a graph handler sends, logs and stores', async () => {
     const module = {
       init: (ctx: Context) => Object.assign(ctx, { model: 'm' }),
