@@ -182,6 +182,12 @@ describe('POST to an rpc', () => {
     expect(
       await post(EVERYTHING, 'a=b', { 'content-type': 'application/x-www-form-urlencoded' }),
     ).toMatchObject({ status: 415 })
+    expect(
+      await post(EVERYTHING, '\0\0\0\0\0', { 'content-type': 'application/grpc' }),
+    ).toMatchObject({
+      status: 415,
+      json: { message: expect.stringContaining('a proxy in between speaks HTTP/1.1') },
+    })
     expect(await post('/doors.Entrypoint/Unused', {})).toMatchObject({
       status: 501,
       json: { code: 12 },

@@ -170,6 +170,12 @@ function wrongContentType({ headers }: HttpCall, bytes = 0): Failure | null {
     /^application\/(?:json|[\w.+-]+\+json)\s*(?:;\s*charset="?utf-8"?\s*)?$/i.test(type)
   )
     return null
+  if (type !== undefined && /^application\/grpc(?!-web)/i.test(type))
+    return createFailure(
+      'invalid-argument',
+      'UNSUPPORTED_MEDIA_TYPE',
+      'gRPC is served over HTTP/2 alone: look whether a proxy in between speaks HTTP/1.1 to this port',
+    )
   return createFailure(
     'invalid-argument',
     'UNSUPPORTED_MEDIA_TYPE',

@@ -23,6 +23,16 @@ describe('parseJson', () => {
     )
   })
 
+  test.each([
+    ['1e300', 1e300],
+    ['-1.5E+20', -1.5e20],
+    ['12345678901234567.5', 12345678901234568],
+    ['9007199254740993', '9007199254740993'],
+    ['1e999', '1e999'],
+  ])('reads %s as a number unless it would change', (source, value) => {
+    expect(parse(`[${source}]`)).toEqual([value])
+  })
+
   test('refuses what JSON.parse refuses, with an error that names the problem', () => {
     fc.assert(
       fc.property(fc.string(), (text) => {

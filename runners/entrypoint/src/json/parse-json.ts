@@ -7,12 +7,21 @@ const QUOTE = 0x22
 const BACKSLASH = 0x5c
 
 /**
+ * A whole number of many digits is kept as text, which may be one of 64 bits or may not be rounded; one with a point or
+ * an exponent is a floating-point number wherever it stands.
+ */
+function exactText(source: string): unknown {
+  const isWhole = !/[.eE]/.test(source)
+  return isWhole || !Number.isFinite(Number(source)) ? source : Number(source)
+}
+
+/**
  * @param largeNumber what to make of a number beyond 2^53-1, given as it was written: as a number it may be rounded.
  * @throws KreError `invalid-argument` that says what is wrong, and where.
  */
 export function parseJson(
   bytes: Uint8Array,
-  largeNumber: (source: string) => unknown = String,
+  largeNumber: (source: string) => unknown = exactText,
 ): unknown {
   let text: string
   try {
