@@ -146,6 +146,11 @@ describe('compileClosure on mistakes', () => {
     ['a message twice', `${HEAD}message M {}\nmessage M {}`, 'PROTO_SYNTAX 4:9'],
     ['an unknown syntax', 'syntax = "proto4";', 'PROTO_SYNTAX 1:1'],
     ['an edition', 'edition = "2023";', 'PROTO_SYNTAX 1:1'],
+    [
+      'a field that the parser would lose',
+      `${HEAD}message M { map<string, string> __proto__ = 1; }`,
+      'PROTO_SYNTAX 3:33',
+    ],
     ['JSON', '{"nested": {}}', 'PROTO_SYNTAX 1:1'],
     ['a NUL', `${WHOLE}\0`, 'PROTO_SYNTAX 1:1'],
     ['bytes that are not UTF-8', `${WHOLE}// \xff\xfe`, 'PROTO_SYNTAX 1:1'],

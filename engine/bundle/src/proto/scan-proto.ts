@@ -108,6 +108,14 @@ export function scanProto(file: string, text: string, limits: BundleLimits): Pro
   for (const token of tokensOf(file, text)) {
     if (token.text.length > NAME_CHARS_MAX && !token.isString)
       throw limit(file, `a name of more than ${NAME_CHARS_MAX} characters`, token)
+    if (!token.isString && token.text.split('.').includes('__proto__'))
+      // The parser keeps names as keys of objects, where this one means something else and would be lost.
+      throw new BundleRejection(
+        'PROTO_SYNTAX',
+        `${printable(file)}: the name __proto__ can't be used`,
+        { file, ...at(token) },
+        'choose another name',
+      )
     if (token.isString || !'{}[];'.includes(token.text)) {
       if (statement.length < STATEMENT_TOKENS_KEPT) statement.push(token)
     } else if (token.text === '[') brackets += 1

@@ -61,7 +61,20 @@ function locate(thrown: unknown, text: string): Failure {
   } catch (parserError) {
     return { ...describeStripError(parserError), message }
   }
-  return { message, line: 1, column: 1 }
+  return { message, line: 1, column: 1, ...locateDecorator(text) }
+}
+
+/** The type stripper leaves decorators in, and V8 has none. */
+function locateDecorator(text: string): Partial<Failure> {
+  const at = /^[^\S\n]*@(?=[\w$(])/m.exec(text)
+  if (at === null) return {}
+  const before = text.slice(0, at.index).split('\n')
+  return {
+    message: 'decorators are not supported',
+    line: before.length,
+    column: at[0].length,
+    hint: 'JavaScript has none yet: call the function instead, or compile the file before it is packed',
+  }
 }
 
 /** The stack starts with `file:line`, the lines up to the place, and a caret below it; none at the end of the text. */

@@ -41,6 +41,7 @@ describe('checkScript', () => {
     ['a.ts', 'class A { constructor(private x: number) {} }\n', 1, 31],
     ['a.mjs', 'let a = 1\n  let b = = 2\n', 2, 11],
     ['a.mjs', 'return 1\n', 1, 1],
+    ['a.ts', 'const dec = (v: any) => v\nclass A {\n  @dec x = 1\n}\n', 3, 3],
     ['a.js', 'function (\n', 1, 10],
     ['a.cjs', 'import x from "y"\n', 1, 1],
   ])('finds the place in %s with %j', (path, text, line, column) => {
