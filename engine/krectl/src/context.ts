@@ -20,12 +20,17 @@ export type Context = {
   /** Set from the global options before a command runs. `dataDir` belongs to this computer's engine. */
   dataDir: string
   engineOptions: EngineOptions
+  /** What ends with the command, as a way to an engine that was opened for it. */
+  releases: AsyncDisposableStack
   output: Output
   verbose: boolean
 }
 
 export function createContext(
-  base: Omit<Context, 'dataDir' | 'engineOptions' | 'output' | 'verbose' | 'forced'> & {
+  base: Omit<
+    Context,
+    'dataDir' | 'engineOptions' | 'releases' | 'output' | 'verbose' | 'forced'
+  > & {
     forced?: AbortSignal
   },
 ): Context {
@@ -34,6 +39,7 @@ export function createContext(
     ...base,
     dataDir: join(base.root, '.kre'),
     engineOptions: {},
+    releases: new AsyncDisposableStack(),
     output: createOutput(base.stdout, base.stderr),
     verbose: false,
   }

@@ -14,7 +14,7 @@ export const HELP = `
       delete  calls kubectl to remove runtimes or versions.
 
     dev, stop and login work on this computer without a cluster; with --target minikube, or KRECTL_TARGET=minikube in
-    .krectl.conf, they mean the cluster that start brings up and deploy fills.
+    .krectl.conf, they mean the cluster that start brings up and deploy fills; so do all others with that setting.
 
     more commands:
       status   the engine, its processes and addresses.

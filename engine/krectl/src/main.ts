@@ -41,6 +41,7 @@ if (words[0] === NAMES_COMMAND) {
   // Somebody has pressed TAB: nothing is loaded that this does not need, and nothing is waited for at the end.
   const { printNames } = await import('./completion/live-names.ts')
   await printNames(words.slice(1), context)
+  await context.releases.disposeAsync()
   process.exit(EXIT.ok)
 }
 const { run } = await import('./run.ts')

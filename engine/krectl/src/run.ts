@@ -25,6 +25,8 @@ export async function run(words: readonly string[], context: Context): Promise<n
     if (!(error instanceof CommanderError)) report(error, context)
     else if (json && code !== EXIT.ok) reportWords(error, context)
     return code
+  } finally {
+    await context.releases.disposeAsync()
   }
 }
 

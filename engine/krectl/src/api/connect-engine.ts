@@ -2,16 +2,23 @@ import { readFile } from 'node:fs/promises'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { KreError } from '@kre/contracts'
 import type { Context } from '../context.ts'
+import { chooseTarget } from '../minikube/choose-target.ts'
+import { type DevelopmentTarget, readClusterSettings } from '../minikube/cluster-settings.ts'
+import { connectDeployed } from '../minikube/forward-admin.ts'
 import { UsageError } from '../output/exit-code.ts'
 import { checkEngineUrl } from '../profiles/check-engine-url.ts'
 import { chooseEngine, type EngineChoice } from '../profiles/choose-engine.ts'
 import { openProfiles, type Profile } from '../profiles/profile-store.ts'
 import { connectAdmin, createAdminClient, type AdminClient } from './admin-client.ts'
 
-type ConnectContext = Pick<Context, 'cwd' | 'environment' | 'dataDir' | 'engineOptions'>
+type ConnectContext = Pick<
+  Context,
+  'cwd' | 'environment' | 'dataDir' | 'engineOptions' | 'signal' | 'stderr' | 'releases'
+>
 
 /**
- * A client of the engine that the command line, the environment or the current profile names.
+ * A client of the engine that the command line, the environment or the current profile names; with KRECTL_TARGET=minikube
+ * and nothing else that names one, of the engine in that cluster.
  *
  * @throws UsageError for options that contradict each other; EngineUnreachable when no engine runs here; KreError
  *   `not-found` for a profile that isn't there, `failed-precondition` for a token that can't be read.
@@ -23,6 +30,11 @@ export async function connectEngine(context: ConnectContext): Promise<AdminClien
     case 'local':
       return connectAdmin(choice.dataDir)
     case 'undecided': {
+      // The file of settings says so, or the environment: nearer than a profile that was chosen one day.
+      if (chooseTarget(context, undefined) === 'minikube') {
+        const settings = readClusterSettings(context.environment)
+        return context.releases.use(await connectDeployed(context, settings)).client
+      }
       const name = await profiles.current()
       return name === null ? connectAdmin(choice.dataDir) : connectTo(await required(name))
     }
@@ -42,12 +54,19 @@ export async function connectEngine(context: ConnectContext): Promise<AdminClien
   }
 }
 
-/** @throws UsageError when the engine is chosen to be another one than this computer's. */
-export function requireLocal(context: ConnectContext, what: string): void {
+/**
+ * @param target what the command was told, where it can be told one.
+ * @throws UsageError when the engine is chosen to be another one than this computer's.
+ */
+export function requireLocal(
+  context: Pick<ConnectContext, 'cwd' | 'environment' | 'dataDir' | 'engineOptions'>,
+  what: string,
+  target: DevelopmentTarget = chooseTarget(context, undefined),
+): void {
   const { kind } = chooseEngine(context.engineOptions, context)
-  if (kind === 'local' || kind === 'undecided') return
+  if (kind === 'local' || (kind === 'undecided' && target === 'local')) return
   throw new UsageError(
-    `"krectl ${what}" works on the engine of this computer alone: leave out --profile, --url and KRE_PROFILE`,
+    `"krectl ${what}" works on the engine of this computer alone: leave out --profile, --url, KRE_PROFILE and KRECTL_TARGET=minikube, or name its folder with --data`,
   )
 }
 
@@ -78,7 +97,7 @@ export async function readTokenFile(file: string): Promise<string> {
 
 async function tokenOf(
   { tokenFile }: Extract<EngineChoice, { kind: 'url' }>,
-  { environment }: ConnectContext,
+  { environment }: Pick<ConnectContext, 'environment'>,
 ): Promise<string> {
   if (tokenFile !== null) return readTokenFile(tokenFile)
   const token = environment['KRE_TOKEN'] ?? ''

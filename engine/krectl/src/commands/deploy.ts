@@ -7,12 +7,15 @@ import { imagesDir } from '../images/build-images.ts'
 import { IMAGE_NAMES } from '../images/image-list.ts'
 import { chartValues } from '../minikube/chart-values.ts'
 import {
+  awaitMongodb,
   createNamespace,
   deployChart,
   findNamespace,
   findSecret,
+  makeObjects,
 } from '../minikube/cluster-calls.ts'
 import { readClusterSettings, type ClusterSettings } from '../minikube/cluster-settings.ts'
+import { mongodbObjects, newPassword } from '../minikube/mongodb-objects.ts'
 import { runCalls } from '../minikube/run-calls.ts'
 import { askProgram } from '../programs/run-program.ts'
 import { buildForMinikube, readPushed } from './build.ts'
@@ -20,6 +23,7 @@ import { buildForMinikube, readPushed } from './build.ts'
 type DeployOptions = {
   build?: boolean
   createNamespace?: boolean
+  withMongodb?: boolean
   values: string[]
   dryRun?: boolean
 }
@@ -30,6 +34,7 @@ export function deployCommand(program: Command, context: Context): void {
     .description('installs KRE on the cluster of minikube with Helm, or upgrades it')
     .option('--build', 'build the images first')
     .option('--create-namespace', 'make the namespace when it is not there')
+    .option('--with-mongodb', 'make a MongoDB for development when its Secret is not there')
     .option(
       '-f, --values <file>',
       'more values of the chart, which win',
@@ -68,7 +73,7 @@ export async function deploy(
     return runCalls(context, [...before, ...calls], { dryRun })
   }
   await requireNamespace(context, settings, options.createNamespace === true)
-  await requireMongodb(context, settings)
+  await requireMongodb(context, settings, options.withMongodb === true)
   if (options.build === true) await buildForMinikube(context, IMAGE_NAMES)
   const images = await readPushed(context)
   await mkdir(imagesDir(context), { recursive: true })
@@ -90,11 +95,20 @@ async function requireNamespace(
   )
 }
 
-async function requireMongodb(context: Context, settings: ClusterSettings): Promise<void> {
+/** One that is there is somebody's, whatever it leads to. */
+async function requireMongodb(
+  context: Context,
+  settings: ClusterSettings,
+  make: boolean,
+): Promise<void> {
   const { mongodbSecret, namespace } = settings
   if ((await askProgram(context, findSecret(settings, mongodbSecret))) !== '') return
+  if (make) {
+    const objects = mongodbObjects(settings, newPassword())
+    return runCalls(context, [makeObjects(settings, objects), awaitMongodb(settings)])
+  }
   throw new KreError(
     'failed-precondition',
-    `namespace "${namespace}" has no Secret "${mongodbSecret}" with MongoDB's connection string in the key "uri": kubectl create secret generic ${mongodbSecret} --namespace ${namespace} --from-file uri=FILE makes it; KRE_MONGODB_SECRET names another one`,
+    `namespace "${namespace}" has no Secret "${mongodbSecret}" with MongoDB's connection string in the key "uri": kubectl create secret generic ${mongodbSecret} --namespace ${namespace} --from-file uri=FILE makes it, KRE_MONGODB_SECRET names another one, and --with-mongodb makes a MongoDB for development`,
   )
 }

@@ -60,7 +60,7 @@ Running it again is harmless: what runs already is used. Ctrl-C stops everything
     )
     .action(async (options: DevOptions) => {
       if (chooseTarget(given, options.target) === 'minikube') return devOnMinikube(given)
-      requireLocal(given, 'dev')
+      requireLocal(given, 'dev', 'local')
       const context = withMongo(
         // Also where another engine is the current one: this command is about this computer's.
         { ...given, engineOptions: { data: given.dataDir } },

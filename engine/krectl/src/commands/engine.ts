@@ -32,7 +32,7 @@ export function engineCommands(program: Command, context: Context): void {
         const text = `The cluster of profile "${settings.profile}" is stopped. Its data stays.`
         return context.output.result({ stopped: true }, text)
       }
-      requireLocal(context, 'stop')
+      requireLocal(context, 'stop', 'local')
       const result = await stopEngine(context, options)
       context.output.result({ stopped: result === 'stopped' }, STOPPED[result])
     })
@@ -61,7 +61,8 @@ export function engineCommands(program: Command, context: Context): void {
         const login = await logInDeployed(context, settings, how)
         return context.output.result(login, describeLogin(login))
       }
-      const url = await createLoginUrl(await connectEngine(context), how)
+      const environment = { ...context.environment, KRECTL_TARGET: 'local' }
+      const url = await createLoginUrl(await connectEngine({ ...context, environment }), how)
       context.output.result({ url }, describeLogin({ url, forward: null }))
     })
 }

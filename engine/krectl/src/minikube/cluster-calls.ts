@@ -6,7 +6,7 @@ import type { ClusterSettings } from './cluster-settings.ts'
 const ADDONS = ['ingress', 'metrics-server', 'registry', 'storage-provisioner'] as const
 /** Where the registry of the addon is for the cluster's own Docker. */
 export const CLUSTER_REGISTRY = 'localhost:5000'
-/** Of helm: until everything is ready. */
+/** Of helm and kubectl: until everything is ready. */
 const READY_TIMEOUT = '15m'
 
 /** A profile that runs is left as it is. */
@@ -65,6 +65,19 @@ export function createNamespace(settings: ClusterSettings): Call {
 
 export function findSecret(settings: ClusterSettings, name: string): Call {
   return inNamespace(settings, ['get', 'secret', name, '--ignore-not-found', '-o', 'name'])
+}
+
+/** What is made is read by kubectl, and stands in no list of processes. */
+export function makeObjects(settings: ClusterSettings, objects: object): Call {
+  const args = ['apply', '--server-side', '--field-manager', 'krectl', '--filename', '-']
+  return { ...inNamespace(settings, args), input: JSON.stringify(objects) }
+}
+
+/** Until its pod is ready: the first time, its image has to be fetched. */
+export function awaitMongodb(settings: ClusterSettings): Call {
+  const { mongodbSecret } = settings
+  const args = ['rollout', 'status', `statefulset/${mongodbSecret}`, '--timeout', READY_TIMEOUT]
+  return inNamespace(settings, args)
 }
 
 /** Prints the token of the installation's first administrator. */

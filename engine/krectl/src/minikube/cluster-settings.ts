@@ -27,6 +27,10 @@ const Environment = z.object({
     .default('docker'),
   KRE_ADMIN_FRONTEND_BASE_URL: z.url({ protocol: /^https?$/ }).default('http://localhost:4000'),
   KRE_MONGODB_SECRET: Name.default('kre-mongodb'),
+  KRE_MONGODB_IMAGE: z
+    .string()
+    .regex(/^[\w.:/@-]{1,255}$/, 'the name of an image')
+    .default('docker.io/library/mongo:8.0'),
   KRECTL_TARGET: z.enum(['local', 'minikube']).default('local'),
 })
 
@@ -49,7 +53,9 @@ export type ClusterSettings = {
   adminUrl: string
   /** Secret with MongoDB's connection string, in the namespace. */
   mongodbSecret: string
-  /** What dev, stop and login mean when they are not told. */
+  /** Of a MongoDB for development, where there is none yet. */
+  mongodbImage: string
+  /** What dev, stop and login, and commands to an engine, mean when they are not told. */
   target: DevelopmentTarget
 }
 
@@ -78,6 +84,7 @@ export function readClusterSettings(
     driver: e.MINIKUBE_DRIVER,
     adminUrl: e.KRE_ADMIN_FRONTEND_BASE_URL,
     mongodbSecret: e.KRE_MONGODB_SECRET,
+    mongodbImage: e.KRE_MONGODB_IMAGE,
     target: e.KRECTL_TARGET,
   }
 }

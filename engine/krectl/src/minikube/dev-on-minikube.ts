@@ -5,11 +5,12 @@ import { readClusterSettings } from './cluster-settings.ts'
 import { describeLogin, logInDeployed } from './log-in.ts'
 import { runCalls } from './run-calls.ts'
 
-/** The original's way: a cluster, the images, the release, and a link. Running it again goes on where it failed. */
+/** The original's way: a cluster, a database, the images, the release, and a link. Running it again goes on where it failed. */
 export async function devOnMinikube(context: Context): Promise<void> {
   const settings = readClusterSettings(context.environment)
   await runCalls(context, [startCluster(settings)])
-  await deploy(context, settings, { build: true, createNamespace: true, values: [] })
+  const all = { build: true, createNamespace: true, withMongodb: true, values: [] }
+  await deploy(context, settings, all)
   const login = await logInDeployed(context, settings, { renew: false, user: null })
   const { profile, release, namespace } = settings
   context.output.result({ profile, release, namespace, ...login }, describeLogin(login))

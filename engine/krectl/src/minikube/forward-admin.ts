@@ -4,8 +4,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { KreError, SECOND_MS } from '@kre/contracts'
 import { createAdminClient, type AdminClient } from '../api/admin-client.ts'
-import type { Context } from '../context.ts'
-import { askProgram, missingProgram } from '../programs/run-program.ts'
+import { askProgram, missingProgram, type ProgramContext } from '../programs/run-program.ts'
 import { forwardAdmin, readToken } from './cluster-calls.ts'
 import type { ClusterSettings } from './cluster-settings.ts'
 
@@ -19,7 +18,7 @@ const FORWARDING = /^Forwarding from 127\.0\.0\.1:(\d+) ->/
  * @throws KreError `failed-precondition` where nothing is deployed, or kubectl is not there.
  */
 export async function connectDeployed(
-  context: Context,
+  context: ProgramContext,
   settings: ClusterSettings,
 ): Promise<{ client: AdminClient } & AsyncDisposable> {
   const token = await askProgram(context, readToken(settings))

@@ -6,6 +6,8 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { readClusterSettings } from './cluster-settings.ts'
+import { mongodbObjects } from './mongodb-objects.ts'
 import { IMAGE_NAMES } from '../images/image-list.ts'
 import { krectl } from '../testing/krectl.ts'
 
@@ -18,6 +20,10 @@ const NAMESPACE = 'kubectl --context kre-local get namespace kre --ignore-not-fo
 const CREATE = 'kubectl --context kre-local create namespace kre'
 const SECRET =
   'kubectl --context kre-local --namespace kre get secret kre-mongodb --ignore-not-found -o name'
+const MAKE_MONGODB =
+  'kubectl --context kre-local --namespace kre apply --server-side --field-manager krectl --filename -'
+const AWAIT_MONGODB =
+  'kubectl --context kre-local --namespace kre rollout status statefulset/kre-mongodb --timeout 15m'
 const DOCKER_ENV = 'minikube -p kre-local docker-env --shell none'
 let folder: string
 let bin: string
@@ -41,6 +47,7 @@ async function program(name: string, body = ''): Promise<void> {
 async function kubectl({
   has = ['namespace/kre', 'secret/kre-mongodb'],
   port = 0,
+  rollout = 'true',
 } = {}): Promise<void> {
   const find = (name: string) => (has.includes(name) ? `echo ${name}` : 'true')
   await program(
@@ -49,7 +56,9 @@ async function kubectl({
       *"get namespace"*) ${find('namespace/kre')} ;;
       *"get secret kre-mongodb"*) ${find('secret/kre-mongodb')} ;;
       *"get secret kre-local-keys"*) printf '%s' '${TOKEN}' ;;
-      *port-forward*) echo "Forwarding from 127.0.0.1:${port} -> 4000"; exec /bin/sleep 60 ;;
+      *apply*) /bin/cat >'${join(folder, 'applied')}' ;;
+      *"rollout status"*) ${rollout} ;;
+      *port-forward*) echo $$ >'${join(folder, 'forwarder')}'; echo "Forwarding from 127.0.0.1:${port} -> 4000"; exec /bin/sleep 60 ;;
     esac`,
   )
 }
@@ -220,11 +229,11 @@ describe('build', () => {
   })
 })
 
-describe('deploy', () => {
-  const values = () => join(folder, 'cache', 'images', 'values.json')
-  const helm = () =>
-    `helm upgrade --install kre-local ${root}/helm/kre --kube-context kre-local --namespace kre --values ${values()} --wait --timeout 15m`
+const values = () => join(folder, 'cache', 'images', 'values.json')
+const helm = () =>
+  `helm upgrade --install kre-local ${root}/helm/kre --kube-context kre-local --namespace kre --values ${values()} --wait --timeout 15m`
 
+describe('deploy', () => {
   test('looks for the namespace and the Secret, and calls helm', async () => {
     await kubectl()
     await program('helm')
@@ -371,6 +380,98 @@ describe('login --target minikube', () => {
   })
 })
 
+describe('a MongoDB for development', () => {
+  test('is made where the Secret is not there, with a password that no list of processes shows', async () => {
+    await kubectl({ has: ['namespace/kre'] })
+    await program('helm')
+    await pushed()
+    expect(await run('deploy --with-mongodb')).toMatchObject({ code: 0 })
+    expect(await calls()).toEqual([NAMESPACE, SECRET, MAKE_MONGODB, AWAIT_MONGODB, helm()])
+    const { items } = JSON.parse(await readFile(join(folder, 'applied'), 'utf8')) as {
+      items: { kind: string; stringData?: Record<string, string> }[]
+    }
+    expect(items.map(({ kind }) => kind)).toEqual(['Secret', 'Service', 'StatefulSet'])
+    const { uri = '', password = '' } = items[0]?.stringData ?? {}
+    expect(new URL(uri)).toMatchObject({ password, hostname: 'kre-mongodb.kre.svc', port: '27017' })
+    expect(password).toMatch(/^[\w-]{32}$/)
+  })
+
+  test('is not made where somebody has named another one', async () => {
+    await kubectl()
+    await program('helm')
+    await pushed()
+    expect(await run('deploy --with-mongodb')).toMatchObject({ code: 0 })
+    expect(await calls()).toEqual([NAMESPACE, SECRET, helm()])
+  })
+
+  test('that does not come up is said, and nothing is installed', async () => {
+    await kubectl({ has: ['namespace/kre'], rollout: 'echo "timed out waiting" >&2; exit 1' })
+    await program('helm')
+    await pushed()
+    expect(await run('deploy --with-mongodb')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('timed out waiting'),
+    })
+    expect((await calls()).at(-1)).toBe(AWAIT_MONGODB)
+  })
+
+  test('has another password each time, and the image that is named', () => {
+    const settings = readClusterSettings({ KRE_MONGODB_IMAGE: 'mirror.example/mongo:7' })
+    expect(JSON.stringify(mongodbObjects(settings, 'secret'))).toContain('mirror.example/mongo:7')
+  })
+})
+
+describe('KRECTL_TARGET=minikube', () => {
+  const environment = { KRECTL_TARGET: 'minikube', KRE_DATA: '' }
+
+  test('leads commands to the engine in the cluster, and ends the way there with them', async () => {
+    const asked: string[] = []
+    const server = createServer((request, response) => {
+      asked.push(`${request.method} ${request.headers.authorization}`)
+      response.setHeader('content-type', 'application/json')
+      response.end(JSON.stringify({ data: { runtimes: [] } }))
+    }).listen(0, '127.0.0.1')
+    try {
+      await once(server, 'listening')
+      await kubectl({ port: (server.address() as AddressInfo).port })
+      expect(await run('runtime list', environment)).toMatchObject({ code: 0 })
+      expect(asked).toEqual([`POST Bearer ${TOKEN}`])
+      const pid = Number(await readFile(join(folder, 'forwarder'), 'utf8'))
+      expect(() => process.kill(pid, 0)).toThrow('ESRCH')
+    } finally {
+      server.closeAllConnections()
+      server.close()
+    }
+  })
+
+  test('does not when another engine is named', async () => {
+    await kubectl()
+    for (const line of ['--data nowhere', '--profile nobody'])
+      expect((await run(`runtime list ${line}`, environment)).code).not.toBe(0)
+    expect(await calls()).toEqual([])
+  })
+
+  test('leads nothing there that is about this computer, or was told to be', async () => {
+    await kubectl()
+    expect(await run('keys reset --yes', environment)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('KRECTL_TARGET=minikube'),
+    })
+    const local = { KRECTL_TARGET: 'minikube' }
+    expect((await run('login --target local', local)).code).toBe(69)
+    expect((await run('stop --target local', local)).code).toBe(0)
+    expect(await calls()).toEqual([])
+  })
+
+  test('says what is missing in the cluster', async () => {
+    await program('kubectl', 'echo "secrets \"kre-local-keys\" not found" >&2; exit 1')
+    expect(await run('delete version lab v1 --yes', environment)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('not found'),
+    })
+  })
+})
+
 describe('dev --target minikube', () => {
   test('starts the cluster, makes the namespace, and builds; what fails is where it ends', async () => {
     await kubectl({ has: ['secret/kre-mongodb'] })
@@ -380,6 +481,21 @@ describe('dev --target minikube', () => {
       stderr: expect.stringMatching(/docker-env.* ended with exit code 5: no docker/),
     })
     expect(await calls()).toEqual([START, NAMESPACE, CREATE, SECRET, DOCKER_ENV])
+  })
+
+  test('makes a MongoDB where none is named', async () => {
+    await kubectl({ has: [] })
+    await program('minikube', `case "$*" in *docker-env*) exit 5 ;; esac`)
+    await run('dev --target minikube')
+    expect(await calls()).toEqual([
+      START,
+      NAMESPACE,
+      CREATE,
+      SECRET,
+      MAKE_MONGODB,
+      AWAIT_MONGODB,
+      DOCKER_ENV,
+    ])
   })
 
   test('ends when the cluster does not start', async () => {

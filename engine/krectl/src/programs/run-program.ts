@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { KreError } from '@kre/contracts'
 import type { Context } from '../context.ts'
 
-type ProgramContext = Pick<Context, 'cwd' | 'environment' | 'signal' | 'stderr'>
+export type ProgramContext = Pick<Context, 'cwd' | 'environment' | 'signal' | 'stderr'>
 
 export type Call = {
   program: string
