@@ -464,7 +464,7 @@ describe('KRECTL_TARGET=minikube', () => {
   })
 
   test('says what is missing in the cluster', async () => {
-    await program('kubectl', 'echo "secrets \"kre-local-keys\" not found" >&2; exit 1')
+    await program('kubectl', 'echo "secrets kre-local-keys not found" >&2; exit 1')
     expect(await run('delete version lab v1 --yes', environment)).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('not found'),
