@@ -2,7 +2,7 @@ import { CommanderError, type Command } from 'commander'
 import { formatIssue, toKreError } from '@kre/contracts'
 import { BundleRefused } from './api/admin-client.ts'
 import type { Context } from './context.ts'
-import { EXIT, exitCodeOf } from './output/exit-code.ts'
+import { EXIT, exitCodeOf, Interrupted } from './output/exit-code.ts'
 import { createProgram } from './program.ts'
 import { HELP } from './help.ts'
 
@@ -20,7 +20,7 @@ export async function run(words: readonly string[], context: Context): Promise<n
     await createProgram(context, { json }).parseAsync(known, { from: 'user' })
     return EXIT.ok
   } catch (error) {
-    if (context.signal.aborted) return EXIT.interrupted
+    if (context.signal.aborted || error instanceof Interrupted) return EXIT.interrupted
     const code = exitCodeOf(error)
     if (!(error instanceof CommanderError)) report(error, context)
     else if (json && code !== EXIT.ok) reportWords(error, context)

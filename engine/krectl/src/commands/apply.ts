@@ -1,7 +1,6 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
-import { text } from 'node:stream/consumers'
 import { InvalidArgumentError, type Command } from 'commander'
 import { connectEngine } from '../api/connect-engine.ts'
 import { describePlan, describeStep, markOf } from '../apply/describe-plan.ts'
@@ -14,6 +13,7 @@ import type { Context } from '../context.ts'
 import { collect } from '../output/collect.ts'
 import { confirm } from '../output/confirm.ts'
 import { UsageError } from '../output/exit-code.ts'
+import { readInput } from '../output/read-input.ts'
 import { parseDuration } from '../output/parse-duration.ts'
 
 type Options = {
@@ -132,8 +132,10 @@ async function readAll(names: readonly string[], context: Context): Promise<Plac
   return documents
 }
 
-async function readSource(name: string, { cwd, stdin }: Context): Promise<Source> {
-  if (name === '-') return { name: '<stdin>', folder: cwd, text: await text(stdin) }
+async function readSource(name: string, context: Context): Promise<Source> {
+  const { cwd } = context
+  if (name === '-')
+    return { name: '<stdin>', folder: cwd, text: await readInput(context, 'the documents') }
   const file = resolve(cwd, name)
   const content = await readFile(file, 'utf8').catch((error: unknown) => {
     throw new UsageError(

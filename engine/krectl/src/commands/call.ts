@@ -8,6 +8,7 @@ import { connectEngine } from '../api/connect-engine.ts'
 import { findVersion } from '../api/versions.ts'
 import type { Context } from '../context.ts'
 import { UsageError } from '../output/exit-code.ts'
+import { readInput } from '../output/read-input.ts'
 import { collect } from '../output/collect.ts'
 import { isLoopback } from '../profiles/check-engine-url.ts'
 import { parseDuration } from '../output/parse-duration.ts'
@@ -144,7 +145,7 @@ async function findAddress(
 async function readJson(text: string, context: Context): Promise<JsonValue> {
   const source =
     text === '-'
-      ? await streamText(context)
+      ? await readInput(context, 'the request as JSON')
       : text.startsWith('@')
         ? await fileText(resolve(context.cwd, text.slice(1)))
         : text
@@ -162,12 +163,6 @@ async function fileText(file: string): Promise<string> {
     const why = error instanceof Error ? error.message : String(error)
     throw new UsageError(`the request can't be read: ${why}`, { cause: error })
   })
-}
-
-async function streamText(context: Context): Promise<string> {
-  let text = ''
-  for await (const chunk of context.stdin) text += String(chunk)
-  return text
 }
 
 /** Metadata is ASCII (grpc/doc/PROTOCOL-HTTP2.md); `grpc-` names are the protocol's own. */

@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { text } from 'node:stream/consumers'
 import type { Command } from 'commander'
 import { connectEngine } from '../api/connect-engine.ts'
 import { findVersion, setConfiguration, type ConfigurationValue } from '../api/versions.ts'
 import { parseEnvFile } from '../config/parse-env-file.ts'
 import type { Context } from '../context.ts'
 import { UsageError } from '../output/exit-code.ts'
+import { readInput } from '../output/read-input.ts'
 import { table } from '../output/output.ts'
 
 type ChangeOptions = { runtime: string; ifGeneration?: string }
@@ -99,14 +99,11 @@ function parseGeneration(number: string | undefined): number | null {
   return Number(number)
 }
 
-async function readEnvFile(
-  name: string,
-  { cwd, stdin }: Context,
-): Promise<readonly ConfigurationValue[]> {
+async function readEnvFile(name: string, context: Context): Promise<readonly ConfigurationValue[]> {
   const content =
     name === '-'
-      ? await text(stdin)
-      : await readFile(resolve(cwd, name), 'utf8').catch((error: unknown) => {
+      ? await readInput(context, 'lines of KEY=VALUE')
+      : await readFile(resolve(context.cwd, name), 'utf8').catch((error: unknown) => {
           throw new UsageError(
             `${name} can't be read (${error instanceof Error ? error.message : String(error)})`,
           )
@@ -117,15 +114,16 @@ async function readEnvFile(
   }))
 }
 
-async function parsePair(pair: string, { cwd, stdin }: Context): Promise<ConfigurationValue> {
+async function parsePair(pair: string, context: Context): Promise<ConfigurationValue> {
   const at = pair.indexOf('=')
   // Not quoted: without its "=" it may be a value.
   if (at < 1) throw new UsageError('one of the pairs is not KEY=VALUE, KEY=@FILE or KEY=-')
   const [key, value] = [pair.slice(0, at), pair.slice(at + 1)]
   // The line end that `echo` adds is not meant.
-  if (value === '-') return { key, value: (await text(stdin)).replace(/\r?\n$/, '') }
+  if (value === '-')
+    return { key, value: (await readInput(context, `the value of ${key}`)).replace(/\r?\n$/, '') }
   if (!value.startsWith('@')) return { key, value }
-  const file = resolve(cwd, value.slice(1))
+  const file = resolve(context.cwd, value.slice(1))
   return {
     key,
     value: await readFile(file, 'utf8').catch((error: unknown) => {

@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream'
 import { describe, expect, test } from '@jest/globals'
 import { confirm } from './confirm.ts'
+import { Interrupted } from './exit-code.ts'
 
 const { signal } = new AbortController()
 /** A terminal at which somebody types. */
@@ -20,6 +21,17 @@ describe('a question', () => {
 
   test.each(['n\n', '\n', 'yep\n', 'no, y\n'])('%j is no answer to it', async (typed) => {
     await expect(confirm(terminal(typed), 'x', { yes: undefined })).rejects.toMatchObject({
+      code: 'cancelled',
+    })
+  })
+
+  test('is left by Ctrl-C, which a terminal hands over as a letter', async () => {
+    const at = { ...terminal('\u0003'), stderr: Object.assign(new PassThrough(), { isTTY: true }) }
+    await expect(confirm(at, 'x', { yes: undefined })).rejects.toThrow(Interrupted)
+  })
+
+  test('that nobody answers is none: Ctrl-D', async () => {
+    await expect(confirm(terminal(''), 'x', { yes: undefined })).rejects.toMatchObject({
       code: 'cancelled',
     })
   })

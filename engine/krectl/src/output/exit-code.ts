@@ -12,6 +12,14 @@ export class UsageError extends KreError {
   }
 }
 
+/** Ctrl-C, where it is read and not sent. */
+export class Interrupted extends KreError {
+  override name = 'Interrupted'
+  constructor() {
+    super('cancelled', 'interrupted')
+  }
+}
+
 /** No engine answers. */
 export class EngineUnreachable extends KreError {
   override name = 'EngineUnreachable'

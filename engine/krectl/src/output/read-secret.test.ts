@@ -2,6 +2,8 @@ import { PassThrough } from 'node:stream'
 import { describe, expect, test } from '@jest/globals'
 import { readSecret } from './read-secret.ts'
 
+const { signal } = new AbortController()
+
 /** A terminal at which somebody types, key by key. */
 function terminal(keys: readonly string[]) {
   const modes: boolean[] = []
@@ -10,14 +12,16 @@ function terminal(keys: readonly string[]) {
     setRawMode: (raw: boolean) => modes.push(raw),
   })
   for (const key of keys) stdin.write(key)
-  return { stdin, stderr: new PassThrough(), modes }
+  return { stdin, stderr: new PassThrough(), signal, modes }
 }
 
 describe('a secret', () => {
   test('is all of standard input where nobody types', async () => {
     const stdin = new PassThrough()
     stdin.end('a-token\n')
-    expect(await readSecret({ stdin, stderr: new PassThrough() }, 'Token: ')).toBe('a-token\n')
+    expect(await readSecret({ stdin, stderr: new PassThrough(), signal }, 'Token: ')).toBe(
+      'a-token\n',
+    )
   })
 
   test.each([

@@ -1,7 +1,7 @@
-import { text } from 'node:stream/consumers'
 import { StringDecoder } from 'node:string_decoder'
 import { KreError } from '@kre/contracts'
 import type { Context } from '../context.ts'
+import { readInput } from './read-input.ts'
 
 type Terminal = Context['stdin'] & { isTTY?: boolean; setRawMode?: (raw: boolean) => unknown }
 
@@ -16,11 +16,12 @@ const ERASE: ReadonlySet<string> = new Set(['\u{8}', '\u{7f}'])
  * @throws KreError `cancelled` when the person gives up.
  */
 export async function readSecret(
-  { stdin, stderr }: Pick<Context, 'stdin' | 'stderr'>,
+  context: Pick<Context, 'stdin' | 'stderr' | 'signal'>,
   prompt: string,
 ): Promise<string> {
+  const { stdin, stderr } = context
   const terminal: Terminal = stdin
-  if (terminal.isTTY !== true || terminal.setRawMode === undefined) return text(stdin)
+  if (terminal.isTTY !== true || terminal.setRawMode === undefined) return readInput(context, 'it')
   stderr.write(prompt)
   terminal.setRawMode(true)
   try {
