@@ -4,12 +4,12 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { closeSync, mkdtempSync, openSync, rmdirSync, writeSync } from 'node:fs'
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
-import type { IncomingMessage } from 'node:http'
+import type { ClientRequest, IncomingMessage } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from '@jest/globals'
 import { ingestBundle } from '@kre/bundle'
-import { KiB, MINUTE_MS } from '@kre/contracts'
+import { KiB, MiB, MINUTE_MS } from '@kre/contracts'
 import { sampleLog } from '@kre/store/testing'
 import { bearerOf, makeUser, type Headers } from './testing/people.ts'
 import { smallBundle } from './testing/small-bundle.ts'
@@ -40,6 +40,16 @@ function fillUp(): () => Promise<void> {
   return () => rm(path)
 }
 
+/** Reads the answer also where the engine does not wait for all of the part. */
+async function sendPart(req: ClientRequest, body: Uint8Array) {
+  const answered = once(req, 'response')
+  req.end(body)
+  const [response] = (await answered) as [IncomingMessage]
+  let text = ''
+  for await (const chunk of response) text += String(chunk)
+  return { status: response.statusCode, text }
+}
+
 /** A bundle that does not fit into what a full disk still has. */
 async function largeBundle(api: TestApi): Promise<Buffer> {
   await mkdir(join(api.dataDir, 'small'))
@@ -59,15 +69,8 @@ diskTest(
       api.send('/api/v1/runtimes/demo/versions', { method: 'PUT', headers: api.asOwner, body })
     const bundle = await largeBundle(api)
     const tus = tusOf(api)
-    const append = async (path: string, from: number, to: number) => {
-      const req = tus.openPart(path, from)
-      const answered = once(req, 'response')
-      req.end(bundle.subarray(from, to))
-      const [response] = (await answered) as [IncomingMessage]
-      let text = ''
-      for await (const chunk of response) text += String(chunk)
-      return { status: response.statusCode, text }
-    }
+    const append = (path: string, from: number, to: number) =>
+      sendPart(tus.openPart(path, from), bundle.subarray(from, to))
     expect(await createRuntime('demo')).toBeUndefined()
     await makeUser(api, 'ada@kre.io', { accessLevel: 'ADMIN' })
     const ada = await bearerOf(api, 'ada@kre.io')
@@ -103,6 +106,35 @@ diskTest(
     expect(await api.store.outputs.write([sampleLog('1')])).toEqual([{ id: '1', stored: true }])
     const { data } = await api.graphql('{ auditIntegrity { ok } }')
     expect(data?.['auditIntegrity']).toEqual({ ok: true })
+  },
+  30_000,
+)
+
+diskTest(
+  'uploads leave the engine the room to end them',
+  async () => {
+    await using api = await startTestApi({}, disk)
+    const tus = tusOf(api)
+    const refused = {
+      message: expect.stringContaining('STORAGE_FULL no space is left for uploads'),
+    }
+    expect((await api.createRuntime('demo')).errors).toBeUndefined()
+    const tooLarge = await tus.create(12 * MiB)
+    expect([tooLarge.status, JSON.parse(tooLarge.text)]).toMatchObject([507, refused])
+
+    const [one = '', other = ''] = await Promise.all(
+      [1, 2].map(async () => (await tus.create(7 * MiB)).headers.location),
+    )
+    const body = randomBytes(7 * MiB)
+    expect((await sendPart(tus.openPart(one, 0), body)).status).toBe(204)
+    const part = await sendPart(tus.openPart(other, 0), body)
+    expect([part.status, JSON.parse(part.text)]).toMatchObject([507, refused])
+    expect((await api.createRuntime('other')).errors).toBeUndefined()
+    expect((await tus.remove(one)).status).toBe(204)
+    const received = await tus.offset(other)
+    expect((await sendPart(tus.openPart(other, received), body.subarray(received))).status).toBe(
+      204,
+    )
   },
   30_000,
 )

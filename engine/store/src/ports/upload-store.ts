@@ -35,6 +35,7 @@ export type UploadOutcome = { issues: readonly KrtIssue[] } & (
  * otherwise. One caller at a time works on one upload.
  */
 export interface UploadStore {
+  /** @throws KreError `resource-exhausted` (`details.reason` `STORAGE_FULL`) when the disk has no room for its bytes. */
   create(upload: Omit<Upload, 'outcome'>): Promise<void>
   /** Null when it isn't there. */
   find(id: string): Promise<Upload | null>
@@ -47,8 +48,8 @@ export interface UploadStore {
    *
    * @param offset has to be what `received` says.
    * @returns bytes that are there now.
-   * @throws KreError `aborted` for another offset, `resource-exhausted` (`details.reason` `STORAGE_FULL`) on a full
-   *   disk, and whatever `chunks` throws.
+   * @throws KreError `aborted` for another offset, `resource-exhausted` (`details.reason` `STORAGE_FULL`) on a disk
+   *   that is nearly full, and whatever `chunks` throws.
    */
   append(id: string, offset: number, chunks: AsyncIterable<Uint8Array>): Promise<number>
   /** Forgets the bytes from `offset` on. */

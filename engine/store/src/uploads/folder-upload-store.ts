@@ -16,6 +16,7 @@ import { z } from 'zod'
 import { guardMethods } from '../mongo/guard-methods.ts'
 import type { Upload, UploadStore } from '../ports/upload-store.ts'
 import { toKreError } from '../sqlite/to-kre-error.ts'
+import { createRoomKeeper, requireRoom } from './room-for-uploads.ts'
 
 /** An id is a file name here, so nothing else may pass. */
 const ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
@@ -88,6 +89,7 @@ export async function openFolderUploadStore(
     received,
     async create(upload) {
       if (!ID.test(upload.id)) throw new KreError('invalid-argument', 'an upload’s id is a UUID')
+      await requireRoom(dir, upload.bytes)
       await writeFile(partOf(upload.id), '', { mode: 0o600, flag: 'wx' })
       await write({ ...upload, outcome: null })
     },
@@ -102,7 +104,9 @@ export async function openFolderUploadStore(
       await using file = await open(partOf(id), 'r+')
       let position = (await file.stat()).size
       if (position !== offset) throw wrongOffset(offset, position)
+      const takeRoom = createRoomKeeper(dir)
       for await (const chunk of chunks) {
+        await takeRoom(chunk.byteLength)
         // The system may take less than it is given, for one on a disk that fills up.
         for (let done = 0; done < chunk.byteLength;) {
           const { bytesWritten } = await file.write(chunk, done, chunk.byteLength - done, position)
