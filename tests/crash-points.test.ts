@@ -4,7 +4,7 @@
  * `KRE_CRASH_POINTS=all` tries each, and prints how long the world took.
  */
 import { once } from 'node:events'
-import { isDeepStrictEqual } from 'node:util'
+import { inspect, isDeepStrictEqual } from 'node:util'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { waitUntil } from '@kre/service-kit'
 import type { Point } from './support/dying-engine.ts'
@@ -36,6 +36,10 @@ const SOMETIMES: readonly (readonly [label: RegExp, why: string])[] = [
   [
     /^nats (?:STREAM|CONSUMER)\.CREATE\.(?:OUT|KV_RT)_/,
     'a new runtime makes them, mostly before the first upload',
+  ],
+  [
+    /^nats STREAM\.DELETE\.OUT_/,
+    'outputs that are not stored yet keep their stream: a pass some seconds later removes it',
   ],
   [
     /^commit insert placements /,
@@ -143,8 +147,8 @@ async function cut(step: Step, point: Point, wanted: World): Promise<number | nu
       setTimeout(resolve, DEATH_MS).unref()
     }),
   ])
-  // It must not die later, in the middle of something else.
-  if (child.signalCode === null) await Promise.race([died, tell({ arm: null })])
+  // It must not die later, in the middle of something else; it may do so just now.
+  if (child.signalCode === null) await Promise.race([died, tell({ arm: null }).catch(() => died)])
   await asked
   if (child.signalCode === null) {
     await insist(step, before)
@@ -190,8 +194,12 @@ test(
           const cause = new Error(name, { cause: error })
           if (!isWhole) throw cause
           failures.push(cause)
+          process.stdout.write(`${inspect(cause)}\n`)
           return NaN
         })
+        // The points after one that failed are tried all the same.
+        const { exitCode, signalCode } = engine.process()
+        if (exitCode !== null || signalCode !== null) await engine.start()
         const row = `${name}\t${ms === null ? `not reached: ${whyNot(point)}` : `${(ms / 1_000).toFixed(1)} s`}`
         rows.push(row)
         if (isWhole) process.stdout.write(`${row}\n`)

@@ -113,6 +113,19 @@ describe('a target that follows one whose engine was killed', () => {
     expect(findByEnvironment('KRE_LAUNCH_FILE', subject.dataDir)).toHaveLength(1)
   })
 
+  test('adopts a process whose record was about to be replaced when the engine died', async () => {
+    await using subject = await startLocalTarget()
+    const pids = await runKilledEngine(subject, [nodeWorkload('etl')])
+    const path = join(subject.dataDir, 'run', 'replicas', `${nodeWorkload('etl').id}.0.json`)
+    const record = readFileSync(path, 'utf8')
+    // As an engine wrote it that had its fields in another order: it is written anew.
+    const turned = Object.fromEntries(Object.entries(JSON.parse(record) as object).toReversed())
+    writeFileSync(path, JSON.stringify(turned))
+    writeFileSync(`${path}.draft`, record)
+    const target = await subject.open()
+    expect(pidsOf(await ready(target, 1))).toEqual(pids)
+  })
+
   test('ends a process, too, that is between two programs when it is looked for', async () => {
     await using subject = await startLocalTarget()
     // Without an environment until the second program runs, as while the system exchanges them.

@@ -94,21 +94,29 @@ export function openStateFiles(dataDir: string, onDamage: (path: string, problem
   const work = dir('work')
   const code = dir('code')
 
-  const readAll = <T>(folder: string, schema: z.ZodType<T>, toSaved: (value: T) => object): T[] =>
-    readdirSync(folder).flatMap((name) => {
+  const discard = (path: string, problem: string) => {
+    onDamage(path, problem)
+    rmSync(path, { force: true })
+  }
+  const readAll = <T>(folder: string, schema: z.ZodType<T>, toSaved: (value: T) => object): T[] => {
+    const names = readdirSync(folder)
+    const isWhole = (name: string) => name.endsWith('.json')
+    // Drafts first: a file that is written anew has its own in the same place.
+    for (const name of names) if (!isWhole(name)) discard(join(folder, name), 'half-written')
+    return names.filter(isWhole).flatMap((name) => {
       const path = join(folder, name)
       const text = readFileSync(path, 'utf8')
       const parsed = parseJson(schema, text)
-      if (parsed.ok && name.endsWith('.json')) {
-        // An older engine wrote values down.
-        const saved = JSON.stringify(toSaved(parsed.value))
-        if (saved !== text) writeAtomically(path, saved)
-        return [parsed.value]
+      if (!parsed.ok) {
+        discard(path, parsed.problem)
+        return []
       }
-      onDamage(path, parsed.ok ? 'half-written' : parsed.problem)
-      rmSync(path, { force: true })
-      return []
+      // An older engine wrote values down.
+      const saved = JSON.stringify(toSaved(parsed.value))
+      if (saved !== text) writeAtomically(path, saved)
+      return [parsed.value]
     })
+  }
 
   return {
     /** Every launch file of this data directory starts so; processes carry its path in their environment. */
