@@ -12,7 +12,7 @@ import { parseConfig } from '../../engine/all-in-one/src/config.ts'
 import { chartValues } from '../../engine/krectl/src/minikube/chart-values.ts'
 import { KubernetesSettings } from '../../k8s-manager/src/kubernetes/settings.ts'
 import { CHART, VARIANTS, valuesFile, type Variant } from './support/chart-files.ts'
-import { hasHelm, type Manifest, render, runHelm } from './support/helm.ts'
+import { hasHelm, type Manifest, parseManifests, render, runHelm } from './support/helm.ts'
 import { podsOf } from './support/pods-of.ts'
 
 jest.setTimeout(60_000)
@@ -127,6 +127,7 @@ function ofChart(): void {
       "an Ingress can't cut its path off",
     ],
     ['versions.publish.mode=ingress', 'config.baseDomainName'],
+    ['serviceAccount.create=false', 'thing(s):\n  - serviceAccount.name: name the account'],
     ['serviceMonitor.enabled=true', 'serviceMonitor.token.secretName'],
   ])('refuses %s', async (value, why) => {
     const args = ['template', 'kre', CHART, '--values', valuesFile('minimal'), '--set', value]
@@ -138,6 +139,30 @@ function ofChart(): void {
     expect(await refusal(args)).toContain('fullnameOverride: "1.kre" can')
     expect(await runHelm([...args, '--set', 'fullnameOverride=kre'])).toContain('name: kre-engine')
   })
+
+  test.each(['minimal', 'full', 'production'] as const)(
+    'takes names that YAML has for numbers, and leaves them names: %s',
+    async (variant) => {
+      const names = {
+        fullnameOverride: 'kre',
+        nameOverride: '1e3',
+        'versions.namespace': '2026',
+        'serviceAccount.name': '2027',
+        'config.mongodb.connectionString.secretName': '2028',
+        'config.keys.existingSecret': '2029',
+        'imagePullSecrets[0]': '2030',
+        ...(variant === 'full' ? {} : { 'ingress.tls.secretName': '2031' }),
+      }
+      const set = Object.entries(names).flatMap(([path, name]) => [
+        '--set-string',
+        `${path}=${name}`,
+      ])
+      const files = ['--values', valuesFile(variant), ...set]
+      const text = await runHelm(['template', '2024', CHART, '--namespace', '2025', ...files])
+      expect(parseManifests(text).flatMap((object) => namesThatAreNone(object))).toEqual([])
+      expect(text).toContain('namespace: "2026"')
+    },
+  )
 
   test('gives the Role what publishing takes, in the namespace of versions alone', async () => {
     const by = ['--set', 'versions.publish.mode=ingress,config.baseDomainName=example.com']
@@ -215,6 +240,20 @@ function ofChart(): void {
 function settingsIn(objects: readonly Manifest[]): KubernetesSettings {
   const map = objects.find(({ kind, data }) => kind === 'ConfigMap' && data?.['kubernetes.json'])
   return KubernetesSettings.parse(JSON.parse(map?.data?.['kubernetes.json'] ?? '{}'))
+}
+
+const NAMES = new Set(['name', 'namespace', 'secretName', 'serviceAccountName', 'serviceName'])
+const LABELS = new Set(['labels', 'matchLabels', 'selector', 'annotations', 'nodeSelector'])
+
+/** Paths of names and labels that are no text, which the API server would refuse. */
+function namesThatAreNone(value: unknown, path = ''): string[] {
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([key, one]: [string, unknown]) => {
+    const here = `${path}.${key}`
+    const isName = NAMES.has(key) || LABELS.has(path.split('.').at(-1) ?? '')
+    if (isName && typeof one !== 'object' && typeof one !== 'string') return [here]
+    return namesThatAreNone(one, here)
+  })
 }
 
 /** Random values, which no golden file can show, and digests of them. */

@@ -51,6 +51,9 @@
 {{- if and $v.ingress.enabled $v.ingress.tls.enabled (not $v.ingress.tls.secretName) (not $v.certificate.enabled) -}}
 {{- $problems = append $problems "ingress.tls.secretName: name the Secret with the certificate, or let cert-manager make one with certificate.enabled" -}}
 {{- end -}}
+{{- if not (or $v.serviceAccount.create $v.serviceAccount.name) -}}
+{{- $problems = append $problems "serviceAccount.name: name the account of the engine, or let the chart make one with serviceAccount.create" -}}
+{{- end -}}
 {{- if and $v.serviceMonitor.enabled (not $v.serviceMonitor.token.secretName) -}}
 {{- $problems = append $problems "serviceMonitor.token.secretName: name the Secret with an API token that may see the engine" -}}
 {{- end -}}

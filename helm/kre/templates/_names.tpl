@@ -18,8 +18,8 @@
 
 {{/* What pods are selected by; never changes. Takes { root, component }. */}}
 {{- define "kre.selector" -}}
-app.kubernetes.io/name: {{ include "kre.name" .root }}
-app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/name: {{ include "kre.name" .root | quote }}
+app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
 app.kubernetes.io/component: {{ .component }}
 {{- end -}}
 
@@ -48,7 +48,7 @@ app.kubernetes.io/part-of: kre
 {{- if .Values.serviceAccount.create -}}
 {{- .Values.serviceAccount.name | default (printf "%s-engine" (include "kre.fullname" .)) -}}
 {{- else -}}
-{{- required "serviceAccount.name: name the account of the engine, or let the chart make one with serviceAccount.create" .Values.serviceAccount.name -}}
+{{- .Values.serviceAccount.name -}}
 {{- end -}}
 {{- end -}}
 

@@ -23,7 +23,7 @@ capabilities:
 {{- with .Values.imagePullSecrets }}
 imagePullSecrets:
 {{- range . }}
-  - name: {{ . }}
+  - name: {{ . | quote }}
 {{- end }}
 {{- end }}
 {{- end -}}
@@ -75,7 +75,7 @@ topologySpreadConstraints:
 {{/* The volume that each replica has for itself. Takes { name, storage }. */}}
 {{- define "kre.volumeClaim" -}}
 - metadata:
-    name: {{ .name }}
+    name: {{ .name | quote }}
   spec:
     accessModes: [ReadWriteOnce]
     {{- with .storage.class }}

@@ -37,7 +37,7 @@
 - name: KRE_MONGODB_URI
   valueFrom:
     secretKeyRef:
-      name: {{ $c.mongodb.connectionString.secretName }}
+      name: {{ $c.mongodb.connectionString.secretName | quote }}
       key: {{ $c.mongodb.connectionString.secretKey }}
 - name: KRE_MONGODB_PREFIX
   value: {{ $c.mongodb.databasePrefix | quote }}
@@ -92,12 +92,12 @@
 - name: KRE_SMTP_USER
   valueFrom:
     secretKeyRef:
-      name: {{ .secretName }}
+      name: {{ .secretName | quote }}
       key: {{ .userKey }}
 - name: KRE_SMTP_PASS
   valueFrom:
     secretKeyRef:
-      name: {{ .secretName }}
+      name: {{ .secretName | quote }}
       key: {{ .passKey }}
 {{- end }}
 {{- end }}
@@ -112,7 +112,7 @@
 - name: KRE_OIDC_CLIENT_SECRET
   valueFrom:
     secretKeyRef:
-      name: {{ .clientSecret.secretName }}
+      name: {{ .clientSecret.secretName | quote }}
       key: {{ .clientSecret.secretKey }}
 {{- end }}
 {{- end -}}

@@ -44,24 +44,24 @@
 {{- if .Values.nats.enabled -}}
 {{- if .Values.nats.tls.enabled -}}
 - secret:
-    name: {{ include "kre.natsTlsSecret" . }}
+    name: {{ include "kre.natsTlsSecret" . | quote }}
     items: [{ key: ca.crt, path: ca/ca.crt }]
 {{- end -}}
 {{- else -}}
 {{- with .Values.nats.external.tls -}}
 {{- if .ca.secretName }}
 - secret:
-    name: {{ .ca.secretName }}
+    name: {{ .ca.secretName | quote }}
     items: [{ key: {{ .ca.secretKey }}, path: ca/ca.crt }]
 {{- end }}
 {{- if .clientCertSecret }}
 - secret:
-    name: {{ .clientCertSecret }}
+    name: {{ .clientCertSecret | quote }}
     items: [{ key: tls.crt, path: engine/tls.crt }, { key: tls.key, path: engine/tls.key }]
 {{- end }}
 {{- if .versionsCertSecret }}
 - secret:
-    name: {{ .versionsCertSecret }}
+    name: {{ .versionsCertSecret | quote }}
     items: [{ key: tls.crt, path: versions/tls.crt }, { key: tls.key, path: versions/tls.key }]
 {{- end }}
 {{- end -}}
