@@ -18,6 +18,7 @@ import { createOutbox, type Outbox } from './outputs/outbox.ts'
 import { createTimings } from './outputs/timings.ts'
 import { createAnnouncer } from './process/announcer.ts'
 import { createNodeMetrics } from './process/metrics.ts'
+import { noteMessage } from './process/release-memory.ts'
 import { createRecentCalls, type RecentCalls } from './process/recent-calls.ts'
 import { userEnvironment, writeConfigFiles } from './process/environment.ts'
 import type { NodeProcess } from './node-process.ts'
@@ -114,6 +115,7 @@ export function createNode(process: NodeProcess, launch: NodeLaunch): Node {
   })
   const arrived = (envelope: Envelope) => {
     wakeCompiler()
+    noteMessage()
     return spans?.arrived(envelope) ?? envelope
   }
   const onCorrupt = (why: string) => {

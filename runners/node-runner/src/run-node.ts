@@ -16,7 +16,7 @@ import { whenSubscribed } from './hops/subscribe.ts'
 import type { NodeProcess } from './node-process.ts'
 import { openHealthDoor } from './process/health-door.ts'
 import type { NodeTracing } from './process/node-spans.ts'
-import { releaseMemory } from './process/release-memory.ts'
+import { releaseWhenQuiet } from './process/release-memory.ts'
 import { openStartStages } from './process/start-stage.ts'
 
 /** For what is left to send when the process ends. */
@@ -81,12 +81,12 @@ export async function runNode(
     await Promise.race([openAll(nodes), stop.promise])
     stages.close()
     if (nodes.every((node) => node.isOpen)) {
-      releaseMemory()
       for (const node of nodes) node.listen()
       await Promise.race([whenSubscribed(connection), stop.promise])
       // The first one stands for the process, so it comes last.
       for (const node of nodes.toReversed()) node.ready()
       health?.setReady(true)
+      releaseWhenQuiet()
       await stop.promise
       health?.setReady(false)
       for (const node of nodes) node.draining()
