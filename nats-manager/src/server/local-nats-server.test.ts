@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
-import { mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { jetstreamManager } from '@nats-io/jetstream'
@@ -61,6 +62,30 @@ describe('the local nats-server', () => {
     await connection.close()
     await server.stop()
   })
+
+  test('stays while its engine is there on a disk that is full', async () => {
+    const where = await options(4_000)
+    const disk = join(where.dir, 'disk')
+    await mkdir(disk)
+    // Without the right to mount one, any disk has to do.
+    const isMounted =
+      spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', disk]).status === 0
+    try {
+      await using server = await startLocalNatsServer({ ...where, dir: disk })
+      const pid = (await server.pid()) ?? 0
+      if (isMounted)
+        spawnSync('dd', ['if=/dev/zero', `of=${join(disk, 'filler')}`, 'bs=4096', 'status=none'])
+      const beat = () => readFile(join(disk, 'heartbeat'), 'utf8')
+      for (let last = await beat(), count = 0; count < 3; count += 1) {
+        await waitUntil('another beat', async () => (await beat()) !== last)
+        last = await beat()
+      }
+      expect(alive(pid)).toBe(true)
+      await server.stop()
+    } finally {
+      if (isMounted) execFileSync('umount', ['--lazy', disk])
+    }
+  }, 30_000)
 
   test('ends when no engine has been there for the grace', async () => {
     const server = await startLocalNatsServer(await options(2_000))

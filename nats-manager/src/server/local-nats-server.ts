@@ -51,9 +51,7 @@ export async function startLocalNatsServer(options: {
     createServerKeys,
   )
 
-  let beats = 0
-  const beat = () => writeAtomically(file('heartbeat'), `${process.pid} ${++beats}\n`)
-  await beat()
+  const beat = await createHeartbeat(file('heartbeat'))
 
   const serverPid = () => findServer(file('nats.pid'), file('nats.conf'))
   /** A server whose guard was killed: another one beside it would write into the same store. */
@@ -110,16 +108,18 @@ export async function startLocalNatsServer(options: {
   await waitForServer(port, file('nats.log'))
 
   let mending = Promise.resolve()
+  const failed = (error: unknown) => logger.error({ error }, 'looking after nats-server failed')
   const timer = setInterval(() => {
     mending = mending
       .then(beat)
+      .catch(failed)
       .then(async () => {
         if ((await runningGuard(file('guard.json'))) !== null) return
         logger.warn({ guardPid }, 'the guard of nats-server is gone: starting another')
         await endOrphan()
         guardPid = await startGuard()
       })
-      .catch((error: unknown) => logger.error({ error }, 'looking after nats-server failed'))
+      .catch(failed)
   }, BEAT_MS)
 
   const release = async () => {
@@ -228,6 +228,29 @@ async function readOr<T>(file: string, parse: (text: string) => T, otherwise: ()
     return parse(await readFile(file, 'utf8'))
   } catch {
     return otherwise() // not there yet, or cut off by a crash: made anew
+  }
+}
+
+/** Digits of a count and of a process id. */
+const BEAT_DIGITS = 16
+
+/**
+ * Writes a new line over the last one, of the same length: that takes no space, so that a full disk does not look as if
+ * no engine were there.
+ *
+ * @returns writes the next line.
+ */
+async function createHeartbeat(file: string): Promise<() => Promise<void>> {
+  let beats = 0
+  const line = () => [process.pid, ++beats].map((n) => String(n).padStart(BEAT_DIGITS)).join('')
+  await writeAtomically(file, `${line()}\n`)
+  const overwrite = async (text: string): Promise<void> => {
+    await using handle = await open(file, 'r+')
+    await handle.write(text, 0)
+  }
+  return () => {
+    const text = `${line()}\n`
+    return overwrite(text).catch(() => writeAtomically(file, text))
   }
 }
 
