@@ -81,32 +81,70 @@ describe('the admin client', () => {
     await expect(refused).rejects.toMatchObject({ message: 'the admin API answered 502' })
   })
 
-  test('reads server-sent events however they are cut', async () => {
-    const pieces = [
-      'data: {"data":{"n":',
-      '1}}\n',
-      '\n: ping\n\nevent: next\r\ndata: {"data":{"n":2}}\r\n\r\n',
-    ]
-    const seen: unknown[] = []
-    await against(
-      (_req, res) => {
-        res.writeHead(200, { 'content-type': 'text/event-stream' })
-        const next = () => {
-          const piece = pieces.shift()
-          if (piece === undefined) res.end()
-          else res.write(piece, () => setImmediate(next))
-        }
-        next()
-      },
-      (client) =>
-        client.subscribe(
+  describe('with a stream of events', () => {
+    const signal = () => new AbortController().signal
+    const isStream = (accept: string | undefined) => accept === 'text/event-stream'
+
+    test('reads them however they are cut, and says that they ended', async () => {
+      const pieces = [
+        'data: {"data":{"n":',
+        '1}}\n',
+        '\n: ping\n\nevent: next\r\ndata: {"data":{"n":2}}\r\n\r\n',
+      ]
+      const seen: unknown[] = []
+      const ended = against(
+        (req, res) => {
+          if (!isStream(req.headers.accept))
+            return answer(200, { data: { me: { id: 'ada' } } })(req, res)
+          res.writeHead(200, { 'content-type': 'text/event-stream' })
+          const next = () => {
+            const piece = pieces.shift()
+            if (piece === undefined) res.end()
+            else res.write(piece, () => setImmediate(next))
+          }
+          next()
+        },
+        (client) => client.subscribe('subscription { n }', {}, (data) => seen.push(data), signal()),
+      )
+      await expect(ended).rejects.toMatchObject({ code: 'unavailable' })
+      expect(seen).toEqual([{ n: 1 }, { n: 2 }])
+    })
+
+    test('says that they ended because the token is good no more', async () => {
+      const ended = against(
+        (req, res) => {
+          if (!isStream(req.headers.accept))
+            return answer(401, { message: 'the token ended' })(req, res)
+          res.writeHead(200, { 'content-type': 'text/event-stream' }).end()
+        },
+        (client) => client.subscribe('subscription { n }', {}, () => undefined, signal()),
+      )
+      await expect(ended).rejects.toMatchObject({
+        code: 'unauthenticated',
+        message: 'the token ended',
+      })
+    })
+
+    test('calls an engine unreachable that went away meanwhile', async () => {
+      const server = createServer((_req, res) => {
+        res.writeHead(200, { 'content-type': 'text/event-stream' }).write(': here\n\n')
+      }).listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      const { port } = server.address() as { port: number }
+      const ended: unknown = await createAdminClient(`http://127.0.0.1:${port}`, 'a-token')
+        .subscribe(
           'subscription { n }',
           {},
-          (data) => seen.push(data),
-          new AbortController().signal,
-        ),
-    )
-    expect(seen).toEqual([{ n: 1 }, { n: 2 }])
+          () => undefined,
+          signal(),
+          () => {
+            server.close()
+            server.closeAllConnections()
+          },
+        )
+        .catch((thrown: unknown) => thrown)
+      expect(exitCodeOf(ended)).toBe(69)
+    })
   })
 
   test('calls an engine that is gone unreachable', async () => {

@@ -20,9 +20,10 @@ export type AdminClient = {
   /** @throws KreError of the API's first error. */
   graphql<T>(document: string, variables?: Record<string, unknown>): Promise<T>
   /**
-   * Calls back for each event of a subscription until it ends or `signal` aborts.
+   * Calls back for each event of a subscription until `signal` aborts.
    *
    * @param onOpen called when the engine has begun to watch: what changes from then on is reported.
+   * @throws KreError that says why, when the engine ends it: it is gone, takes the token no more, or has no reason.
    */
   subscribe<T>(
     document: string,
@@ -141,19 +142,21 @@ export function createAdminClient(
     throw fromStatus(response.status, (await response.json().catch(() => ({}))) as RestErrorBody)
   }
 
+  async function graphql<T>(document: string, variables: Record<string, unknown> = {}): Promise<T> {
+    const response = await request('/graphql', post(document, variables, 'application/json'))
+    const body = (await response.json().catch(() => ({}))) as {
+      data?: T
+      errors?: GraphQLErrorBody[]
+      message?: string
+    }
+    if (body.errors?.[0] !== undefined) throw fromGraphQLError(body.errors[0])
+    if (!response.ok || body.data === undefined) throw fromStatus(response.status, body)
+    return body.data
+  }
+
   return {
     url,
-    async graphql<T>(document: string, variables: Record<string, unknown> = {}) {
-      const response = await request('/graphql', post(document, variables, 'application/json'))
-      const body = (await response.json().catch(() => ({}))) as {
-        data?: T
-        errors?: GraphQLErrorBody[]
-        message?: string
-      }
-      if (body.errors?.[0] !== undefined) throw fromGraphQLError(body.errors[0])
-      if (!response.ok || body.data === undefined) throw fromStatus(response.status, body)
-      return body.data
-    },
+    graphql,
     async subscribe<T>(
       document: string,
       variables: Record<string, unknown>,
@@ -169,11 +172,15 @@ export function createAdminClient(
           (await response.json().catch(() => ({}))) as RestErrorBody,
         )
       onOpen()
-      for await (const data of eventData(response.body)) {
+      for await (const data of untilCut(eventData(response.body), signal)) {
         const event = JSON.parse(data) as { data?: T; errors?: GraphQLErrorBody[] }
         if (event.errors?.[0] !== undefined) throw fromGraphQLError(event.errors[0])
         if (event.data !== undefined) onEvent(event.data)
       }
+      if (signal.aborted) return
+      // Says itself when the engine is gone, or takes the token no more.
+      await graphql('{ me { id } }')
+      throw new KreError('unavailable', 'the engine ended what was followed: begin it again')
     },
     async rest<T>(method: string, path: string, call: RestCall = {}) {
       const response = await answered(method, path, call)
@@ -256,6 +263,18 @@ async function* eventData(body: ReadableStream<Uint8Array>): AsyncIterable<strin
         .join('\n')
       if (data !== '') yield data
     }
+  }
+}
+
+/** What comes until the connection is cut, which ends a stream as its other end does. */
+async function* untilCut(
+  events: AsyncIterable<string>,
+  signal: AbortSignal,
+): AsyncIterable<string> {
+  try {
+    yield* events
+  } catch (error) {
+    if (signal.aborted) throw error
   }
 }
 
