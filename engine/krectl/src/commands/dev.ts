@@ -31,6 +31,7 @@ type DevOptions = {
   mongo?: string
   join?: boolean
   port?: number
+  skipBuild?: boolean
   target?: string
 }
 
@@ -51,6 +52,7 @@ export function devCommand(program: Command, given: Context): void {
       'one more engine on the data folder: it serves too, and takes over when the first one ends',
     )
     .option('--port <number>', "of this engine's admin API ($KRE_ADMIN_PORT)", parsePort)
+    .option('--skip-build', 'on minikube: with the images that were built before')
     .option(...TARGET_OPTION)
     .addHelpText(
       'after',
@@ -59,7 +61,8 @@ Ports are $KRE_ADMIN_PORT (4000) and $KRE_ENTRYPOINT_PORT (9000) and up; where o
 Running it again is harmless: what runs already is used. Ctrl-C stops everything; pressed again, at once.`,
     )
     .action(async (options: DevOptions) => {
-      if (chooseTarget(given, options.target) === 'minikube') return devOnMinikube(given)
+      if (chooseTarget(given, options.target) === 'minikube')
+        return devOnMinikube(given, { skipBuild: options.skipBuild === true })
       requireLocal(given, 'dev', 'local')
       const context = withMongo(
         // Also where another engine is the current one: this command is about this computer's.

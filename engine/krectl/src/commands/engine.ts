@@ -63,7 +63,7 @@ export function engineCommands(program: Command, context: Context): void {
       }
       const environment = { ...context.environment, KRECTL_TARGET: 'local' }
       const url = await createLoginUrl(await connectEngine({ ...context, environment }), how)
-      context.output.result({ url }, describeLogin({ url, forward: null }))
+      context.output.result({ url }, describeLogin({ url, forward: null, hosts: null }))
     })
 }
 

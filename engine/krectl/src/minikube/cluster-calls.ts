@@ -33,6 +33,11 @@ export function stopCluster({ profile }: ClusterSettings): Call {
   return { program: 'minikube', args: ['stop', '-p', profile] }
 }
 
+/** Prints the address that its Ingress answers at. */
+export function clusterAddress({ profile }: ClusterSettings): Call {
+  return { program: 'minikube', args: ['-p', profile, 'ip'] }
+}
+
 /** Prints the variables of the cluster's own Docker, one NAME=VALUE a line. */
 export function clusterDocker({ profile }: ClusterSettings): Call {
   return { program: 'minikube', args: ['-p', profile, 'docker-env', '--shell', 'none'] }

@@ -1,7 +1,7 @@
 import type { Context } from '../context.ts'
 import { createLoginUrl } from '../api/login-url.ts'
 import { formatCall } from '../programs/run-program.ts'
-import { forwardAdmin } from './cluster-calls.ts'
+import { clusterAddress, forwardAdmin } from './cluster-calls.ts'
 import type { ClusterSettings } from './cluster-settings.ts'
 import { connectDeployed } from './forward-admin.ts'
 
@@ -9,6 +9,8 @@ export type DeployedLogin = {
   url: string
   /** What leads to it from this computer; null = the address of the Ingress does. */
   forward: string | null
+  /** What makes this computer find the Ingress by its name, once; null = it needs none. */
+  hosts: string | null
 }
 
 /** A link for the engine in the cluster. @param port of this computer that the link names, if it does. */
@@ -23,11 +25,15 @@ export async function logInDeployed(
   const isHere =
     hostname === 'localhost' || hostname.endsWith('.localhost') || hostname === '127.0.0.1'
   const forward = isHere ? formatCall(forwardAdmin(settings, Number(port) || 80)) : null
-  return { url, forward }
+  const address = formatCall(clusterAddress(settings))
+  const hosts = isHere ? null : `echo "$(${address}) ${hostname}" | sudo tee -a /etc/hosts`
+  return { url, forward, hosts }
 }
 
 /** The words of the original, with what it takes to get there. */
-export function describeLogin({ url, forward }: DeployedLogin): string {
+export function describeLogin({ url, forward, hosts }: DeployedLogin): string {
   const before = forward === null ? '' : `Leave this running meanwhile:\n\n  ${forward}\n\n`
-  return `Login done. ${before}Open your browser at:\n\n  ${url}\n\nDone.`
+  const once =
+    hosts === null ? '' : `Where this computer does not know the name yet:\n\n  ${hosts}\n\n`
+  return `Login done. ${once}${before}Open your browser at:\n\n  ${url}\n\nDone.`
 }

@@ -63,6 +63,25 @@ async function kubectl({
   )
 }
 
+/** An engine behind kubectl that answers each request with the same document, and remembers who asked. */
+async function engine(answer: object) {
+  const asked: string[] = []
+  const server = createServer((request, response) => {
+    asked.push(`${request.method} ${request.url} ${request.headers.authorization}`)
+    response.setHeader('content-type', 'application/json')
+    response.end(JSON.stringify(answer))
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    asked,
+    port: (server.address() as AddressInfo).port,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      server.close()
+    },
+  }
+}
+
 /** Images that were built for the cluster before. */
 async function pushed(): Promise<void> {
   const images = IMAGE_NAMES.map((name) => [name, `localhost:5000/kre/${name}@${DIGEST}`])
@@ -344,27 +363,25 @@ describe('deploy', () => {
 
 describe('login --target minikube', () => {
   test('asks the engine through kubectl, with the token of the installation', async () => {
-    const asked: string[] = []
-    const server = createServer((request, response) => {
-      asked.push(`${request.method} ${request.url} ${request.headers.authorization}`)
-      response.setHeader('content-type', 'application/json')
-      response.end(JSON.stringify({ url: 'http://localhost:4000/signin/once' }))
-    }).listen(0, '127.0.0.1')
-    try {
-      await once(server, 'listening')
-      await kubectl({ port: (server.address() as AddressInfo).port })
-      const { code, stdout, stderr } = await run('login --new --target minikube')
-      expect({ code, stderr }).toEqual({ code: 0, stderr: 'Calling Admin API...\n' })
-      expect(stdout).toBe(
-        'Login done. Leave this running meanwhile:\n\n  kubectl --context kre-local --namespace kre port-forward service/kre-local-engine 4000:80\n\nOpen your browser at:\n\n  http://localhost:4000/signin/once\n\nDone.\n',
-      )
-      expect(asked).toEqual([`POST /api/v1/auth/login-link?new=1 Bearer ${TOKEN}`])
-      expect((await calls()).at(-1)).toContain('port-forward service/kre-local-engine :80')
-      expect((await calls()).join('\n')).not.toContain(TOKEN)
-    } finally {
-      server.closeAllConnections()
-      server.close()
-    }
+    await using it = await engine({ url: 'http://localhost:4000/signin/once' })
+    await kubectl({ port: it.port })
+    const { code, stdout, stderr } = await run('login --new --target minikube')
+    expect({ code, stderr }).toEqual({ code: 0, stderr: 'Calling Admin API...\n' })
+    expect(stdout).toBe(
+      'Login done. Leave this running meanwhile:\n\n  kubectl --context kre-local --namespace kre port-forward service/kre-local-engine 4000:80\n\nOpen your browser at:\n\n  http://localhost:4000/signin/once\n\nDone.\n',
+    )
+    expect(it.asked).toEqual([`POST /api/v1/auth/login-link?new=1 Bearer ${TOKEN}`])
+    expect((await calls()).at(-1)).toContain('port-forward service/kre-local-engine :80')
+    expect((await calls()).join('\n')).not.toContain(TOKEN)
+  })
+
+  test('says how this computer finds an Ingress by its name', async () => {
+    await using it = await engine({ url: 'http://admin.kre.local/signin/once' })
+    await kubectl({ port: it.port })
+    const environment = { KRE_ADMIN_FRONTEND_BASE_URL: 'http://admin.kre.local' }
+    expect((await run('login --target minikube', environment)).stdout).toBe(
+      'Login done. Where this computer does not know the name yet:\n\n  echo "$(minikube -p kre-local ip) admin.kre.local" | sudo tee -a /etc/hosts\n\nOpen your browser at:\n\n  http://admin.kre.local/signin/once\n\nDone.\n',
+    )
   })
 
   test.each([
@@ -425,23 +442,12 @@ describe('KRECTL_TARGET=minikube', () => {
   const environment = { KRECTL_TARGET: 'minikube', KRE_DATA: '' }
 
   test('leads commands to the engine in the cluster, and ends the way there with them', async () => {
-    const asked: string[] = []
-    const server = createServer((request, response) => {
-      asked.push(`${request.method} ${request.headers.authorization}`)
-      response.setHeader('content-type', 'application/json')
-      response.end(JSON.stringify({ data: { runtimes: [] } }))
-    }).listen(0, '127.0.0.1')
-    try {
-      await once(server, 'listening')
-      await kubectl({ port: (server.address() as AddressInfo).port })
-      expect(await run('runtime list', environment)).toMatchObject({ code: 0 })
-      expect(asked).toEqual([`POST Bearer ${TOKEN}`])
-      const pid = Number(await readFile(join(folder, 'forwarder'), 'utf8'))
-      expect(() => process.kill(pid, 0)).toThrow('ESRCH')
-    } finally {
-      server.closeAllConnections()
-      server.close()
-    }
+    await using it = await engine({ data: { runtimes: [] } })
+    await kubectl({ port: it.port })
+    expect(await run('runtime list', environment)).toMatchObject({ code: 0 })
+    expect(it.asked).toEqual([expect.stringMatching(`^POST .* Bearer ${TOKEN}$`)])
+    const pid = Number(await readFile(join(folder, 'forwarder'), 'utf8'))
+    expect(() => process.kill(pid, 0)).toThrow('ESRCH')
   })
 
   test('does not when another engine is named', async () => {
@@ -495,6 +501,34 @@ describe('dev --target minikube', () => {
       MAKE_MONGODB,
       AWAIT_MONGODB,
       DOCKER_ENV,
+    ])
+  })
+
+  test('brings everything up with images of before, and prints a link', async () => {
+    await using it = await engine({ url: 'http://localhost:4000/signin/once' })
+    await kubectl({ has: [], port: it.port })
+    await program('minikube')
+    await program('helm')
+    await pushed()
+    const { code, stdout } = await run('dev --skip-build --target minikube')
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: expect.stringContaining('http://localhost:4000/signin/once'),
+    })
+    const [token, forward, ...rest] = (await calls()).slice(-2)
+    expect((await calls()).slice(0, -2)).toEqual([
+      START,
+      NAMESPACE,
+      CREATE,
+      SECRET,
+      MAKE_MONGODB,
+      AWAIT_MONGODB,
+      helm(),
+    ])
+    expect([token, forward, rest]).toEqual([
+      expect.stringContaining('get secret kre-local-keys'),
+      expect.stringContaining('port-forward'),
+      [],
     ])
   })
 
