@@ -2,12 +2,12 @@
  * `node main.ts run`: the laptop's engine. `stop`: ends what a killed one left behind. `reset-keys`: gives up what no
  * key opens, and says what that was as JSON.
  */
-import { toKreError } from '@kre/contracts'
 import { createLogger } from '@kre/service-kit'
 import { startLean } from '@kre/service-kit/runner'
 import { DataDirBusy } from './claim-data-dir.ts'
 import { parseConfig } from './config.ts'
 import { startEngine } from './engine.ts'
+import { failureText } from './failure-text.ts'
 import { resetKeys } from './reset-keys.ts'
 import { stopLeftovers } from './stop-leftovers.ts'
 
@@ -65,7 +65,7 @@ async function serve(config: ReturnType<typeof parseConfig>): Promise<void> {
 }
 
 function fail(error: unknown): never {
-  const { message } = toKreError(error)
+  const message = failureText(error)
   logger.fatal({ err: error }, message)
   process.stderr.write(`${message}\n`)
   process.exit(error instanceof DataDirBusy ? EXIT_BUSY : 1)
