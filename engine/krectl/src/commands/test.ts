@@ -30,6 +30,7 @@ const CORE = [
   'tests/cluster/kubernetes-target',
   'tests/cluster/faults',
   'tests/cluster/refusals',
+  'tests/cluster/rolls',
   'tests/chart/cluster',
   'tests/chart/render',
 ]
