@@ -4,6 +4,7 @@ import { KreError } from '@kre/contracts'
 import type { Logger } from '@kre/service-kit'
 import { openSqliteStore, type Store } from '@kre/store'
 import type { Config } from './config.ts'
+import { refuseEmptyPlace } from './refuse-empty-place.ts'
 
 /** In the data folder of an engine that keeps its data in MongoDB: what runs on this computer belongs to that. */
 const MARKER = 'store.json'
@@ -13,7 +14,7 @@ const MARKER = 'store.json'
  *
  * @param options.isAlone whether no other engine works on the folder: what crashes left is removed then.
  * @throws KreError `failed-precondition` when the folder has been used with the other one: an engine that finds its
- * data elsewhere would end everything that runs.
+ * data elsewhere would end everything that runs. So it does where MongoDB is another one than before, and empty.
  */
 export async function openStore(
   config: Config,
@@ -35,8 +36,20 @@ export async function openStore(
     cacheDir: join(dataDir, 'mongodb'),
     isAlone,
   })
-  const marker = { store: 'mongodb', hosts: hostsOf(mongodb.uri), prefix: mongodb.databasePrefix }
-  await writeFile(join(dataDir, MARKER), `${JSON.stringify(marker)}\n`, { mode: 0o600 })
+  const place = { store: 'mongodb', hosts: hostsOf(mongodb.uri), prefix: mongodb.databasePrefix }
+  const marker = JSON.stringify(place)
+  try {
+    if (hasMongo)
+      await refuseEmptyPlace(store.audit, {
+        path: join(dataDir, MARKER),
+        before: (await readFile(join(dataDir, MARKER), 'utf8')).trim(),
+        now: marker,
+      })
+    await writeFile(join(dataDir, MARKER), `${marker}\n`, { mode: 0o600 })
+  } catch (error) {
+    await store[Symbol.asyncDispose]()
+    throw error
+  }
   return store
 }
 
