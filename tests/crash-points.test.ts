@@ -23,8 +23,8 @@ const CUTS = 2
 const CONVERGED_MS = 30_000
 /** Half an hour on a computer that has little else to do. */
 const WHOLE_MS = 150 * 60_000
-/** Points that an operation does not come to every time, as they hang on what else goes on. */
-const DEATH_MS = 8_000
+/** How long a point is waited for; a busy computer takes ten seconds until the last process of a start is ready. */
+const DEATH_MS = 20_000
 
 /** Points that an operation does not come to every time, and why. */
 const SOMETIMES: readonly (readonly [label: RegExp, why: string])[] = [
