@@ -45,6 +45,10 @@ describe('the life of a version', () => {
   })
 
   test('needs its configuration, which is taken and never shown', async () => {
+    const taken = await kre.run('config', 'set', '-r', 'mine', 'b-ndel-v1', 'SIGNATURE=early')
+    expect(taken.stdout).toBe('Set SIGNATURE.\n')
+    const away = await kre.run('config', 'set', '-r', 'mine', 'b-ndel-v1', 'SIGNATURE=')
+    expect(away.stdout).toBe('Unset SIGNATURE.\n')
     const refused = await kre.run('version', 'start', '-r', 'mine', 'b-ndel-v1')
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('SIGNATURE') })
     for (const version of ['b-ndel-v1', 'second'])

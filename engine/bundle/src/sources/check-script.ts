@@ -8,46 +8,49 @@ import { errorIssue } from '../issues.ts'
 export const SCRIPT_SUFFIX = /\.(?:ts|mts|js|mjs|cjs)$/
 
 type Failure = { message: string; line: number; column: number; hint?: string }
+/** What it imports at once, as it says it; without types, and without what CommonJS requires. */
+type Parsed = { imports: readonly string[] }
 
 /** Parses only; nothing of the text is ever run. Needs `--experimental-vm-modules`. */
-export function checkScript(path: string, text: string): KrtIssue | null {
-  const failure = /\.m?ts$/.test(path) ? failTypeScript(text) : failJavaScript(path, text)
-  if (failure === null) return null
-  const { line, column, message, hint } = failure
+export function checkScript(path: string, text: string): KrtIssue | Parsed {
+  const parsed = /\.m?ts$/.test(path) ? parseTypeScript(text) : parseJavaScript(path, text)
+  if ('imports' in parsed) return parsed
+  const { line, column, message, hint } = parsed
   return errorIssue('SRC_SYNTAX', message, { file: path, line, column }, hint)
 }
 
-function failTypeScript(text: string): Failure | null {
+function parseTypeScript(text: string): Failure | Parsed {
   let stripped: string
   try {
     stripped = stripTypeScriptTypes(text, { mode: 'strip' })
   } catch (thrown) {
     return describeStripError(thrown)
   }
-  return failModule(stripped)
+  return parseModule(stripped)
 }
 
 /** A `.js` file is a module or CommonJS, whichever of the two it parses as. */
-function failJavaScript(path: string, text: string): Failure | null {
-  if (path.endsWith('.cjs')) return failFunction(text)
-  const failure = failModule(text)
-  if (failure === null) return null
-  return path.endsWith('.mjs') || failFunction(text) !== null ? failure : null
+function parseJavaScript(path: string, text: string): Failure | Parsed {
+  if (path.endsWith('.cjs')) return parseFunction(text)
+  const asModule = parseModule(text)
+  if ('imports' in asModule || path.endsWith('.mjs')) return asModule
+  const asFunction = parseFunction(text)
+  return 'imports' in asFunction ? asFunction : asModule
 }
 
-function failModule(text: string): Failure | null {
+function parseModule(text: string): Failure | Parsed {
   try {
-    void new SourceTextModule(text, { identifier: 'source' })
-    return null
+    const { moduleRequests } = new SourceTextModule(text, { identifier: 'source' })
+    return { imports: moduleRequests.map(({ specifier }) => specifier) }
   } catch (thrown) {
     return locate(thrown, text)
   }
 }
 
-function failFunction(text: string): Failure | null {
+function parseFunction(text: string): Failure | Parsed {
   try {
     compileFunction(text, ['exports', 'require', 'module', '__filename', '__dirname'])
-    return null
+    return { imports: [] }
   } catch (thrown) {
     return locate(thrown, text)
   }

@@ -7,16 +7,19 @@ import { checkSources } from './check-sources.ts'
 async function placesOf(
   files: Record<string, string>,
   limits: Partial<BundleLimits> = { checkedSourceBytesMax: 1_000 },
+  isNamed: (path: string) => boolean = () => true,
 ): Promise<string[]> {
   const contents = createMemoryStore()
-  const sources = await Promise.all(
+  const all = await Promise.all(
     Object.entries(files).map(async ([path, text]) => ({
       path,
       executable: false,
       ...(await contents.put(inChunks(Buffer.from(text)))),
     })),
   )
-  const issues = await checkSources(sources, contents, lowerLimits(limits))
+  const byPath = new Map(all.map((file) => [file.path, file]))
+  const sources = all.filter(({ path }) => isNamed(path))
+  const issues = await checkSources(sources, byPath, contents, lowerLimits(limits))
   return issues.map(({ code, file, line, column }) => `${code} ${file}:${line}:${column}`)
 }
 
@@ -32,7 +35,7 @@ describe('checkScript', () => {
     ['a.js', '#!/usr/bin/env node\nexport {}\n'],
     ['a.ts', ''],
   ])('accepts %s with %j', (path, text) => {
-    expect(checkScript(path, text)).toBeNull()
+    expect(checkScript(path, text)).toHaveProperty('imports')
   })
 
   test.each([
@@ -49,14 +52,9 @@ describe('checkScript', () => {
   })
 
   test('runs nothing of what it reads', () => {
-    expect(checkScript('a.ts', 'globalThis.krtWasRun = true\n')).toBeNull()
-    expect(checkScript('a.cjs', 'globalThis.krtWasRun = true\n')).toBeNull()
+    expect(checkScript('a.ts', 'globalThis.krtWasRun = true\n')).toEqual({ imports: [] })
+    expect(checkScript('a.cjs', 'globalThis.krtWasRun = true\n')).toEqual({ imports: [] })
     expect(globalThis).not.toHaveProperty('krtWasRun')
-  })
-
-  test('answers for code that is nested without end', () => {
-    expect(checkScript('a.ts', '('.repeat(100_000))).toMatchObject({ code: 'SRC_SYNTAX' })
-    expect(checkScript('a.js', '['.repeat(100_000))).toMatchObject({ code: 'SRC_SYNTAX' })
   })
 })
 
@@ -94,6 +92,32 @@ describe('checkSources', () => {
     ])
   })
 
+  test('looks at what modules of nodes import, once, however they import each other', async () => {
+    const files = {
+      'src/node.ts': `import type { A } from './types.ts'
+        import { b } from './lib/b.ts'
+        import data from './data.json' with { type: 'json' }
+        import { pb } from '../gen/made_later_pb.js'
+        import 'package'\n`,
+      'src/lib/b.ts':
+        'export * from "../node.ts"\nimport "./c.mjs?x"\nawait import("./later.ts")\n',
+      'src/lib/c.mjs': 'let a = = 1\n',
+      'src/lib/later.ts': 'const = 1\n',
+      'src/types.ts': 'const = 2\n',
+      'src/data.json': 'const',
+      'src/apart.ts': 'const = 3\n',
+    }
+    const isNamed = (path: string) => path === 'src/node.ts'
+    expect(await placesOf(files, {}, isNamed)).toEqual(['SRC_SYNTAX src/lib/c.mjs:1:9'])
+  })
+
+  test('says nothing of large files that modules import: they are no sources of nodes', async () => {
+    const files = { 'a.ts': 'import "./b.ts"\n', 'b.ts': `const = 1${' '.repeat(100)}\n` }
+    const isNamed = (path: string) => path === 'a.ts'
+    for (const limits of [{ checkedSourceBytesMax: 50 }, { checkedSourcesTotalBytesMax: 50 }])
+      expect(await placesOf(files, limits, isNamed)).toEqual([])
+  })
+
   test('does not take Python that costs too much memory for wrong', async () => {
     const files = { 'a.py': 'def (\n', 'big.py': 'a\n'.repeat(130_000) }
     expect(await placesOf(files, {})).toEqual(['SRC_SYNTAX a.py:1:5', 'SRC_UNCHECKED :0:0'])
@@ -102,5 +126,13 @@ describe('checkSources', () => {
   test('takes what Python takes: another encoding, tabs, a NUL as an error', async () => {
     const files = { 'a.py': '# -*- coding: latin-1 -*-\nx = 1\n', 'b.py': 'x = 1\0\n' }
     expect(await placesOf(files)).toEqual([expect.stringMatching(/^SRC_SYNTAX b\.py:/)])
+  })
+})
+
+// The last one: the type stripper of this process is of no use afterwards.
+describe('code that is nested without end', () => {
+  test('gets an answer', () => {
+    expect(checkScript('a.ts', '('.repeat(100_000))).toMatchObject({ code: 'SRC_SYNTAX' })
+    expect(checkScript('a.js', '['.repeat(100_000))).toMatchObject({ code: 'SRC_SYNTAX' })
   })
 })

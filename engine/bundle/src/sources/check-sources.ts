@@ -1,4 +1,4 @@
-import { extname } from 'node:path/posix'
+import { dirname, extname, join } from 'node:path/posix'
 import { KiB, type KrtIssue } from '@kre/contracts'
 import type { BundleFile, ContentStore } from '../contents/content-store.ts'
 import { warningIssue } from '../issues.ts'
@@ -8,24 +8,40 @@ import { checkScript, SCRIPT_SUFFIX } from './check-script.ts'
 
 /**
  * Finds syntax errors in the code of the nodes, as an early word to the author: what cannot be judged here
- * (compiled nodes, other languages, very large files) is left to the runner.
+ * (compiled nodes, other languages, very large files) is left to the runner. What their modules import by a relative
+ * path is looked at, too, as far as the limits go.
  *
+ * @param files of the bundle, by path.
  * @param signal ends a Python process that is still at work.
  */
 export async function checkSources(
   sources: readonly BundleFile[],
+  files: ReadonlyMap<string, BundleFile>,
   contents: ContentStore,
   limits: BundleLimits,
   signal?: AbortSignal,
 ): Promise<KrtIssue[]> {
-  const { checked, large, left } = withinLimits(sources, limits)
-  const issues: KrtIssue[] = []
-  for (const { path, sha256 } of checked.filter(({ path }) => SCRIPT_SUFFIX.test(path))) {
-    const issue = checkScript(path, (await contents.read(sha256)).toString('utf8'))
-    if (issue !== null) issues.push(issue)
-  }
+  const choice = chooseWithin(limits)
+  const named = sources.map((source) => ({ source, verdict: choice.take(source) }))
+  const at = (verdict: Verdict) =>
+    named.filter((one) => one.verdict === verdict).map(({ source }) => source)
+  const checked = at('checked')
+  const scripts = checked.filter(({ path }) => SCRIPT_SUFFIX.test(path))
   const python = checked.filter(({ path }) => path.endsWith('.py'))
+  const issues: KrtIssue[] = []
+  // It grows on the way, by what its files import.
+  for (const { path, sha256 } of scripts) {
+    const found = checkScript(path, (await contents.read(sha256)).toString('utf8'))
+    if (!('imports' in found)) {
+      issues.push(found)
+      continue
+    }
+    const imported = found.imports.flatMap((specifier) => importedFile(path, specifier, files))
+    scripts.push(...imported.filter((file) => choice.take(file) === 'checked'))
+  }
   issues.push(...(await checkPythonSources(python, contents, signal)))
+  const large = at('large')
+  const left = at('left').length
   for (const source of large.slice(0, LARGE_NAMED_MAX)) issues.push(tooLargeToCheck(source, limits))
   if (large.length > LARGE_NAMED_MAX)
     issues.push(
@@ -59,28 +75,32 @@ function tooLargeToCheck({ path, size }: BundleFile, limits: BundleLimits): KrtI
   )
 }
 
-/** The same content under another name is not checked twice. */
-function withinLimits(
-  sources: readonly BundleFile[],
-  limits: BundleLimits,
-): { checked: BundleFile[]; large: BundleFile[]; left: number } {
+type Verdict = 'checked' | 'large' | 'left' | 'skipped'
+
+/** Decides file by file what is checked. The same content under another name is not checked twice. */
+function chooseWithin(limits: BundleLimits): { take(file: BundleFile): Verdict } {
   const seen = new Set<string>()
-  const checked: BundleFile[] = []
-  const large: BundleFile[] = []
   let bytes = 0
-  let left = 0
-  for (const source of sources) {
-    const key = `${source.sha256}${extname(source.path)}`
-    const isChecked = SCRIPT_SUFFIX.test(source.path) || source.path.endsWith('.py')
-    if (!isChecked || seen.has(key)) continue
-    seen.add(key)
-    if (source.size > limits.checkedSourceBytesMax) {
-      large.push(source)
-      continue
-    }
-    bytes += source.size
-    if (bytes > limits.checkedSourcesTotalBytesMax) left += 1
-    else checked.push(source)
+  return {
+    take({ path, sha256, size }) {
+      const key = `${sha256}${extname(path)}`
+      const isChecked = SCRIPT_SUFFIX.test(path) || path.endsWith('.py')
+      if (!isChecked || seen.has(key)) return 'skipped'
+      seen.add(key)
+      if (size > limits.checkedSourceBytesMax) return 'large'
+      bytes += size
+      return bytes > limits.checkedSourcesTotalBytesMax ? 'left' : 'checked'
+    },
   }
-  return { checked, large, left }
+}
+
+/** Nothing where the bundle has no such file: it may be made when the version starts, as modules of protos are. */
+function importedFile(
+  importer: string,
+  specifier: string,
+  files: ReadonlyMap<string, BundleFile>,
+): BundleFile[] {
+  if (!/^\.\.?\//.test(specifier)) return []
+  const file = files.get(join(dirname(importer), specifier.replace(/[?#].*$/s, '')))
+  return file === undefined || !SCRIPT_SUFFIX.test(file.path) ? [] : [file]
 }

@@ -59,7 +59,7 @@ export async function validateBundle(
   const issues = [
     ...parsed.issues,
     ...(protos === null || protos.ok ? [] : protos.issues),
-    ...(await checkSources(filesAt(sources, byPath), contents, limits)),
+    ...(await checkSources(filesAt(sources, byPath), byPath, contents, limits)),
     ...(await checkDashboards(files, contents, limits)),
   ]
   if (!parsed.ok || protos === null || !protos.ok || issues.some(({ level }) => level === 'error'))

@@ -205,7 +205,7 @@ export async function waitForStatus(
     if (version.status === 'ERROR' && performance.now() >= believedFrom)
       throw new KreError(
         'failed-precondition',
-        `version "${name}" is in ERROR: ${version.statusReason}. See "krectl version logs -r ${runtimeId} ${name}"`,
+        `version "${name}" is in ERROR: ${version.statusReason.replace(/\.$/, '')}. See "krectl version logs -r ${runtimeId} ${name}"`,
       )
     if (performance.now() > end)
       throw new KreError(

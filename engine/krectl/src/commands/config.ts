@@ -60,7 +60,7 @@ export function configCommands(program: Command, context: Context): void {
       const client = await connectEngine(context)
       const values = keys.map((key) => ({ key, value: '' }))
       await setConfiguration(client, { ...options, versionName: name, values, generation })
-      context.output.result({ version: name, unset: keys }, `Unset ${keys.join(', ')}.`)
+      reportChange(context, name, values)
     })
 }
 
@@ -88,9 +88,24 @@ function setConfig(context: Context) {
       )
     const client = await connectEngine(context)
     await setConfiguration(client, { ...options, versionName: name, values, generation })
-    const keys = values.map((entry) => entry.key)
-    context.output.result({ version: name, set: keys }, `Set ${keys.join(', ')}.`)
+    reportChange(context, name, values)
   }
+}
+
+/** An empty value takes its key's away. */
+function reportChange(
+  { output }: Context,
+  version: string,
+  values: readonly { key: string; value: string }[],
+): void {
+  const { set = [], unset = [] } = Object.groupBy(values, ({ value }) =>
+    value === '' ? 'unset' : 'set',
+  )
+  const keys = { set: set.map(({ key }) => key), unset: unset.map(({ key }) => key) }
+  const said = ([word, names]: readonly [string, readonly string[]]) =>
+    names.length === 0 ? [] : [`${word} ${names.join(', ')}.`]
+  const all = [['Set', keys.set] as const, ['Unset', keys.unset] as const]
+  output.result({ version, ...keys }, all.flatMap(said).join(' '))
 }
 
 function parseGeneration(number: string | undefined): number | null {

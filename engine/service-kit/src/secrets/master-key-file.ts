@@ -20,7 +20,9 @@ export async function readMasterKeyFile(path: string): Promise<MasterKeys | null
   })
   if (file === null) return null
   try {
-    const { mode, size } = await file.stat()
+    const found = await file.stat()
+    if (!found.isFile()) throw refused(path, 'it is no file', 'name the file itself')
+    const { mode, size } = found
     // A group may read it, because that is how Kubernetes mounts secrets.
     if ((mode & (OTHERS | GROUP_WRITES)) !== 0)
       throw refused(

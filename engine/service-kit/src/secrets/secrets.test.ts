@@ -107,6 +107,10 @@ describe('the master key file', () => {
     },
   )
 
+  test('is refused when it is a folder', async () => {
+    await expect(openIn(dir)).rejects.toThrow(`the master key in ${dir}: it is no file`)
+  })
+
   test('may be read by a group, as Kubernetes mounts it', async () => {
     const { source } = await openIn()
     await chmod(source, 0o440)
