@@ -86,7 +86,7 @@ const CODE_CODES = {
   PATH_INVALID: error('A path is absolute, leaves the bundle, or has the wrong suffix.'),
   SRC_MISSING: error('The code of a node is not in the bundle. [V11]'),
   SRC_UNCHECKED: warning('The syntax of a source could not be checked here.'),
-  SRC_SYNTAX: error('The code of a node does not parse.'),
+  SRC_SYNTAX: error('The code of a node, or of a module that it imports, does not parse.'),
   SRC_RUNNER_MISMATCH: warning(
     'The suffix of the code does not fit the runner of the image. [V12]',
   ),
