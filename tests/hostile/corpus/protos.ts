@@ -100,7 +100,7 @@ const PROTOS: [string, string, string | Uint8Array, (string | undefined)?, Files
     extra('message A { map<string, valueOf> a = 1; }\n'),
     'valueOf',
   ],
-  ['a type named __proto__', 'PROTO_TYPE', SAMPLE_PROTO.replace('(Image)', '(__proto__)'), 'rpc'],
+  ['a type named __proto__', 'PROTO_SYNTAX', SAMPLE_PROTO.replace('(Image)', '(__proto__)'), 'rpc'],
   ['field number 0', 'PROTO_SYNTAX', extra('message A { int32 a = 0; }\n'), 'int32 a'],
   ['field number 2^32', 'PROTO_SYNTAX', extra('message A { int32 a = 4294967297; }\n'), 'int32 a'],
   ['a reserved field number', 'PROTO_SYNTAX', extra('message A { int32 a = 19000; }\n'), 'int32 a'],
