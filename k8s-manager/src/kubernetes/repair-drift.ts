@@ -6,9 +6,8 @@ import type { ClusterObject } from './cluster/kinds.ts'
 import type { ClusterObjects } from './cluster/cluster-objects.ts'
 import type { Fleet } from './fleet.ts'
 import { driftEvent } from './manifests/drift-event.ts'
-import { settingsHash } from './manifests/deployment.ts'
+import { isMadeWith } from './manifests/deployment.ts'
 import { groupObjects, ownerReference } from './manifests/group-objects.ts'
-import { ANNOTATION } from './manifests/identity.ts'
 import { lostFields } from './observe/lost-fields.ts'
 import { isBeingRemoved, workloadIn } from './observe/observe-workload.ts'
 import { renderRunning } from './render-running.ts'
@@ -48,7 +47,6 @@ export function createDriftRepair(deps: DriftDeps): DriftRepair {
   /** Of a group in which something has changed, the rest is not rendered and compared again: most have many workloads. */
   const soundDeployments = new WeakMap<V1Deployment, Surroundings>()
   const soundParts = new WeakMap<readonly ClusterObject[], string>()
-  const ownSettings = settingsHash(settings)
 
   const mayRepair = (key: string): boolean => {
     const before = repaired.get(key)
@@ -93,9 +91,7 @@ export function createDriftRepair(deps: DriftDeps): DriftRepair {
     const first = running.map(workloadIn).find((one) => one !== null)
     if (uid === '' || first === undefined) return
     // Made by an engine with other settings, it is as that one wanted it, until it is applied again.
-    const comparable = running.filter(
-      ({ metadata }) => metadata?.annotations?.[ANNOTATION.settings] === ownSettings,
-    )
+    const comparable = running.filter((one) => isMadeWith(settings, one))
     const owner = ownerReference(first, uid)
     for (const one of comparable) {
       const [knownParts, knownUid] = soundDeployments.get(one) ?? []

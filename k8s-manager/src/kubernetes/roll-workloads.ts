@@ -6,7 +6,7 @@ import { applyObjects } from './apply-workload.ts'
 import type { ClusterObjects } from './cluster/cluster-objects.ts'
 import { type Fleet, labelOf } from './fleet.ts'
 import type { KeyLocks } from './key-locks.ts'
-import { settingsHash } from './manifests/deployment.ts'
+import { isMadeWith } from './manifests/deployment.ts'
 import { groupObjects, ownerReference } from './manifests/group-objects.ts'
 import { ANNOTATION, LABEL } from './manifests/identity.ts'
 import { isSound } from './observe/is-sound.ts'
@@ -37,17 +37,16 @@ const RETRY_TICKS = 10
 
 export function createRoller(deps: RollDeps): Roller {
   const { fleet, settings, locks, logger, signal } = deps
-  const own = settingsHash(settings)
   let underWay: Promise<void> | null = null
   let told = ''
   let pauseTicks = 0
 
   const step = async () => {
-    const plan = nextRolls(factsOf(fleet, own), settings.rollAtOnce)
+    const plan = nextRolls(factsOf(fleet, settings), settings.rollAtOnce)
     for (const name of plan.done) await finish(deps, name)
     for (const name of plan.roll) {
       const group = labelOf(fleet.deployments.get(name) ?? null, LABEL.group)
-      await locks.run(group, async () => rollOne(deps, name, own))
+      await locks.run(group, async () => rollOne(deps, name))
     }
     const waitsFor = plan.underWay.join(', ')
     if (waitsFor !== '' && waitsFor !== told)
@@ -75,11 +74,10 @@ export function createRoller(deps: RollDeps): Roller {
 }
 
 /** Of those that are, or were, made with other settings: that is, of none most of the time. */
-function factsOf(fleet: Fleet, own: string): RollFacts[] {
+function factsOf(fleet: Fleet, settings: KubernetesSettings): RollFacts[] {
   return [...fleet.deployments.values()].flatMap((one) => {
-    const { annotations = {}, name = '' } = one.metadata ?? {}
-    const isFormer = annotations[ANNOTATION.settings] !== own
-    const isRolling = annotations[ANNOTATION.rolling] !== undefined
+    const name = one.metadata?.name ?? ''
+    const [isFormer, isRolling] = [!isMadeWith(settings, one), isMarkedAsRolling(one)]
     if ((!isFormer && !isRolling) || isBeingRemoved(one) || workloadIn(one) === null) return []
     const role = labelOf(one, LABEL.role) === 'entrypoint' ? 'entrypoint' : 'node'
     const group = labelOf(one, LABEL.group)
@@ -90,14 +88,13 @@ function factsOf(fleet: Fleet, own: string): RollFacts[] {
 async function rollOne(
   { objects, fleet, settings, logger }: RollDeps,
   name: string,
-  own: string,
 ): Promise<void> {
   // While the lock was waited for, the converger may have applied or removed it.
   const live = fleet.deployments.get(name)
   const workload = live === undefined || isBeingRemoved(live) ? null : workloadIn(live)
   const uid = fleet.owners.get(labelOf(live ?? null, LABEL.group))?.metadata?.uid
   if (live === undefined || workload === null || uid === undefined) return
-  if (live.metadata?.annotations?.[ANNOTATION.settings] === own) return
+  if (isMadeWith(settings, live)) return
   const owner = ownerReference(workload, uid)
   for (const object of groupObjects(workload, settings, owner)) {
     const after = await objects.apply(object)
@@ -105,7 +102,8 @@ async function rollOne(
   }
   const rendered = renderRunning(live, workload, settings, owner)
   // The next engine, too, waits until it works.
-  if (isRolling(live) || isSound(live, fleet.podsOf(name))) markAsRolling(rendered.deployment)
+  if (isMarkedAsRolling(live) || isSound(live, fleet.podsOf(name)))
+    markAsRolling(rendered.deployment)
   const after = await applyObjects({ objects, fleet }, rendered, live)
   await removeRoute(objects, live, after)
   logger.info({ workload: workload.id }, 'a workload is rolled to the settings of this engine')
@@ -115,7 +113,7 @@ function markAsRolling({ metadata = {} }: V1Deployment): void {
   metadata.annotations = { ...metadata.annotations, [ANNOTATION.rolling]: 'true' }
 }
 
-function isRolling({ metadata }: V1Deployment): boolean {
+function isMarkedAsRolling({ metadata }: V1Deployment): boolean {
   return metadata?.annotations?.[ANNOTATION.rolling] !== undefined
 }
 

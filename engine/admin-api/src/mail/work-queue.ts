@@ -18,7 +18,8 @@ type Piece = { readonly work: () => Promise<void>; failures: number }
 
 /**
  * Does work one after another, apart from the requests that ask for it. A failed piece waits aside, so that it holds
- * nobody up; one that fails by `failed-precondition` is given up. What waits when the queue ends is tried once more, within a bound; what is left then is lost, and said.
+ * nobody up; one that fails by `failed-precondition` is given up. What waits when the queue ends is tried once more,
+ * within a bound; what is left then is lost, and said.
  */
 export function createWorkQueue(name: string, logger: Logger, lastMs = LAST_MS): WorkQueue {
   const ready: Piece[] = []

@@ -20,10 +20,14 @@ type ConnectContext = Pick<
  * A client of the engine that the command line, the environment or the current profile names; with KRECTL_TARGET=minikube
  * and nothing else that names one, of the engine in that cluster.
  *
+ * @param target what the command was told, where it can be told one.
  * @throws UsageError for options that contradict each other; EngineUnreachable when no engine runs here; KreError
  *   `not-found` for a profile that isn't there, `failed-precondition` for a token that can't be read.
  */
-export async function connectEngine(context: ConnectContext): Promise<AdminClient> {
+export async function connectEngine(
+  context: ConnectContext,
+  target?: DevelopmentTarget,
+): Promise<AdminClient> {
   const choice = chooseEngine(context.engineOptions, context)
   const profiles = openProfiles(context.environment)
   switch (choice.kind) {
@@ -31,7 +35,7 @@ export async function connectEngine(context: ConnectContext): Promise<AdminClien
       return connectAdmin(choice.dataDir)
     case 'undecided': {
       // The file of settings says so, or the environment: nearer than a profile that was chosen one day.
-      if (chooseTarget(context, undefined) === 'minikube') {
+      if (chooseTarget(context, target) === 'minikube') {
         const settings = readClusterSettings(context.environment)
         return context.releases.use(await connectDeployed(context, settings)).client
       }

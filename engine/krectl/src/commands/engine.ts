@@ -61,8 +61,7 @@ export function engineCommands(program: Command, context: Context): void {
         const login = await logInDeployed(context, settings, how)
         return context.output.result(login, describeLogin(login))
       }
-      const environment = { ...context.environment, KRECTL_TARGET: 'local' }
-      const url = await createLoginUrl(await connectEngine({ ...context, environment }), how)
+      const url = await createLoginUrl(await connectEngine(context, 'local'), how)
       context.output.result({ url }, describeLogin({ url, forward: null, hosts: null }))
     })
 }

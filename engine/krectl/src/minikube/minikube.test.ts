@@ -89,6 +89,13 @@ async function pushed(): Promise<void> {
   await writeFile(join(folder, 'cache', 'images', 'minikube.json'), text)
 }
 
+/** All that a deployment calls, and images to deploy. */
+async function readyToDeploy(cluster: Parameters<typeof kubectl>[0] = {}): Promise<void> {
+  await kubectl(cluster)
+  await program('helm')
+  await pushed()
+}
+
 const run = async (line: string, environment: Record<string, string> = {}) =>
   krectl(line.split(' '), {
     cwd: folder,
@@ -254,9 +261,7 @@ const helm = () =>
 
 describe('deploy', () => {
   test('looks for the namespace and the Secret, and calls helm', async () => {
-    await kubectl()
-    await program('helm')
-    await pushed()
+    await readyToDeploy()
     expect(await run('deploy')).toMatchObject({ code: 0 })
     expect(await calls()).toEqual([NAMESPACE, SECRET, helm()])
     expect(JSON.parse(await readFile(values(), 'utf8'))).toMatchObject({
@@ -274,9 +279,7 @@ describe('deploy', () => {
   })
 
   test('has an Ingress where browsers come by a name', async () => {
-    await kubectl()
-    await program('helm')
-    await pushed()
+    await readyToDeploy()
     await run('deploy', { KRE_ADMIN_FRONTEND_BASE_URL: 'https://admin.kre.local' })
     expect(JSON.parse(await readFile(values(), 'utf8'))).toMatchObject({
       ingress: { enabled: true, tls: { enabled: true, secretName: 'kre-local-tls' } },
@@ -308,9 +311,7 @@ describe('deploy', () => {
   })
 
   test('makes no namespace unasked', async () => {
-    await kubectl({ has: ['secret/kre-mongodb'] })
-    await program('helm')
-    await pushed()
+    await readyToDeploy({ has: ['secret/kre-mongodb'] })
     expect(await run('deploy')).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(/no namespace "kre".*--create-namespace/),
@@ -345,9 +346,7 @@ describe('deploy', () => {
       /helm upgrade.*deadline exceeded/,
     ],
   ])('says what %s said when it fails', async (name, body, reason) => {
-    await kubectl()
-    await program('helm')
-    await pushed()
+    await readyToDeploy()
     await program(name, body)
     expect(await run('deploy')).toMatchObject({ code: 1, stderr: expect.stringMatching(reason) })
   })
@@ -399,9 +398,7 @@ describe('login --target minikube', () => {
 
 describe('a MongoDB for development', () => {
   test('is made where the Secret is not there, with a password that no list of processes shows', async () => {
-    await kubectl({ has: ['namespace/kre'] })
-    await program('helm')
-    await pushed()
+    await readyToDeploy({ has: ['namespace/kre'] })
     expect(await run('deploy --with-mongodb')).toMatchObject({ code: 0 })
     expect(await calls()).toEqual([NAMESPACE, SECRET, MAKE_MONGODB, AWAIT_MONGODB, helm()])
     const { items } = JSON.parse(await readFile(join(folder, 'applied'), 'utf8')) as {
@@ -414,17 +411,13 @@ describe('a MongoDB for development', () => {
   })
 
   test('is not made where somebody has named another one', async () => {
-    await kubectl()
-    await program('helm')
-    await pushed()
+    await readyToDeploy()
     expect(await run('deploy --with-mongodb')).toMatchObject({ code: 0 })
     expect(await calls()).toEqual([NAMESPACE, SECRET, helm()])
   })
 
   test('that does not come up is said, and nothing is installed', async () => {
-    await kubectl({ has: ['namespace/kre'], rollout: 'echo "timed out waiting" >&2; exit 1' })
-    await program('helm')
-    await pushed()
+    await readyToDeploy({ has: ['namespace/kre'], rollout: 'echo "timed out waiting" >&2; exit 1' })
     expect(await run('deploy --with-mongodb')).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('timed out waiting'),

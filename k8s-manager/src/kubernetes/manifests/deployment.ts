@@ -89,10 +89,15 @@ export function workloadDeployment(
   }
 }
 
+/** Tells what an engine with other settings, or other programs, has made from what somebody has changed. */
+export function isMadeWith(settings: KubernetesSettings, { metadata }: V1Deployment): boolean {
+  return metadata?.annotations?.[ANNOTATION.settings] === settingsHash(settings)
+}
+
 /** Of settings that an engine has read once. */
 const hashes = new WeakMap<KubernetesSettings, string>()
 
-/** Tells what an engine with other settings, or other programs, has made from what somebody has changed. */
+/** Digest of what a Deployment's pods depend on beside their workload. */
 export function settingsHash(settings: KubernetesSettings): string {
   const known = hashes.get(settings)
   if (known !== undefined) return known

@@ -1,7 +1,7 @@
 /** A Deployment and its pods as the engine sees workloads. Pure. */
 import type { ReplicaObservation, Workload, WorkloadObservation } from '@kre/contracts'
 import type { V1Deployment, V1Pod } from '@kubernetes/client-node'
-import { settingsHash } from '../manifests/deployment.ts'
+import { isMadeWith } from '../manifests/deployment.ts'
 import { ANNOTATION } from '../manifests/identity.ts'
 import { serviceAddress } from '../manifests/service.ts'
 import { placeOf, readWorkloadRecord } from '../manifests/workload-record.ts'
@@ -40,8 +40,8 @@ export function observeWorkload(
 }
 
 /** Said of a workload that an upgrade of the engine has left as it was. */
-function formerNote({ metadata }: V1Deployment, settings: KubernetesSettings): string {
-  if (metadata?.annotations?.[ANNOTATION.settings] === settingsHash(settings)) return ''
+function formerNote(deployment: V1Deployment, settings: KubernetesSettings): string {
+  if (isMadeWith(settings, deployment)) return ''
   const until =
     settings.rollAtOnce === 0
       ? 'until its version is stopped and started'
