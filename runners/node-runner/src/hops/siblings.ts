@@ -55,6 +55,7 @@ export function findSiblings(
   const own = Buffer.from(randomUUID())
   let areThere = false
   let mayBeFree = false
+  let noticesHeard = 0
   let credits = 0
   let spare: CoreSubscription | null = null
   let isClosed = false
@@ -67,6 +68,7 @@ export function findSiblings(
       if (!areThere && !isClosed) notify()
       areThere = true
       mayBeFree = true
+      noticesHeard++
       onFree()
     },
   })
@@ -87,12 +89,15 @@ export function findSiblings(
     async handOver(envelope) {
       const bytes = encodeEnvelope(asArrived(envelope))
       if (bytes.length > connection.maxPayload()) return false
+      const heardBefore = noticesHeard
       try {
         const answer = await inbox.request(subject, bytes, ANSWER_MS)
         return answer.data.length === TAKEN.length
       } catch (error) {
         // Without an answer nothing is known of it: better twice than never.
-        if (toKreError(error).code === 'unavailable') mayBeFree = false
+        // A notice that came meanwhile may be newer than the answer: it is given once, so it counts.
+        if (toKreError(error).code === 'unavailable' && noticesHeard === heardBefore)
+          mayBeFree = false
         return false
       }
     },
