@@ -4,6 +4,7 @@ import { describe, expect, test } from '@jest/globals'
 import { createMemoryStore, inChunks } from '../testing/read-in-memory.ts'
 import { type BundleLimits, lowerLimits } from '../limits.ts'
 import { checkScript } from './check-script.ts'
+import { createTypeStripper } from '../stripper/type-stripper.ts'
 import { checkSources } from './check-sources.ts'
 
 async function placesOf(
@@ -26,6 +27,8 @@ async function placesOf(
 }
 
 describe('checkScript', () => {
+  const stripper = createTypeStripper()
+
   test.each([
     ['a.ts', 'export const a: number = 1\n'],
     ['a.ts', 'import { x } from "nowhere"\nawait x(import.meta.url)\n'],
@@ -36,8 +39,8 @@ describe('checkScript', () => {
     ['a.mjs', 'await 1\n'],
     ['a.js', '#!/usr/bin/env node\nexport {}\n'],
     ['a.ts', ''],
-  ])('accepts %s with %j', (path, text) => {
-    expect(checkScript(path, text)).toHaveProperty('imports')
+  ])('accepts %s with %j', async (path, text) => {
+    expect(await checkScript(path, text, stripper)).toHaveProperty('imports')
   })
 
   test.each([
@@ -49,25 +52,75 @@ describe('checkScript', () => {
     ['a.ts', 'const dec = (v: any) => v\nclass A {\n  @dec x = 1\n}\n', 3, 3],
     ['a.js', 'function (\n', 1, 10],
     ['a.cjs', 'import x from "y"\n', 1, 1],
-  ])('finds the place in %s with %j', (path, text, line, column) => {
-    expect(checkScript(path, text)).toMatchObject({ code: 'SRC_SYNTAX', file: path, line, column })
+  ])('finds the place in %s with %j', async (path, text, line, column) => {
+    expect(await checkScript(path, text, stripper)).toMatchObject({
+      code: 'SRC_SYNTAX',
+      file: path,
+      line,
+      column,
+    })
   })
 
-  test('runs nothing of what it reads', () => {
-    expect(checkScript('a.ts', 'globalThis.krtWasRun = true\n')).toEqual({ imports: [] })
-    expect(checkScript('a.cjs', 'globalThis.krtWasRun = true\n')).toEqual({ imports: [] })
+  test('runs nothing of what it reads', async () => {
+    expect(await checkScript('a.ts', 'globalThis.krtWasRun = true\n', stripper)).toEqual({
+      imports: [],
+    })
+    expect(await checkScript('a.cjs', 'globalThis.krtWasRun = true\n', stripper)).toEqual({
+      imports: [],
+    })
     expect(globalThis).not.toHaveProperty('krtWasRun')
   })
 })
 
-test('answers for code that is nested without end', async () => {
-  // In a process of its own: the type stripper of this one would be of no use afterwards.
-  const script = `import { checkScript } from '${new URL('check-script.ts', import.meta.url).href}'
-    const codes = ['('.repeat(100_000), '['.repeat(100_000)].map((text) => checkScript('a.ts', text).code)
-    process.stdout.write(JSON.stringify([...codes, checkScript('a.js', '['.repeat(100_000)).code]))`
-  const flags = ['--experimental-vm-modules', '--no-warnings', '--input-type=module']
-  const { stdout } = await promisify(execFile)(process.execPath, [...flags, '-e', script])
-  expect(JSON.parse(stdout)).toEqual(['SRC_SYNTAX', 'SRC_SYNTAX', 'SRC_SYNTAX'])
+describe('code that is nested without end', () => {
+  const nested = '('.repeat(100_000)
+
+  /** In a process of its own: the type stripper of this one would be of no use afterwards. */
+  async function check(files: readonly (readonly [path: string, text: string])[]) {
+    const at = (path: string) => new URL(path, import.meta.url).href
+    const script = `import { checkScript } from '${at('check-script.ts')}'
+      import { createTypeStripper } from '${at('../stripper/type-stripper.ts')}'
+      await using stripper = createTypeStripper()
+      const found = []
+      for (const [path, text] of JSON.parse(await new Response(process.stdin).text()))
+        found.push(await checkScript(path, text, stripper))
+      process.stdout.write(JSON.stringify(found))`
+    const flags = ['--experimental-vm-modules', '--no-warnings', '--input-type=module']
+    const running = promisify(execFile)(process.execPath, [...flags, '-e', script])
+    running.child.stdin?.end(JSON.stringify(files))
+    return JSON.parse((await running).stdout) as unknown[]
+  }
+  const broken = (file: string) =>
+    expect.objectContaining({ code: 'SRC_SYNTAX', file, line: 1, column: 1 })
+
+  test('is wrong, and other files are not for it', async () => {
+    expect(
+      await check([
+        ['a.ts', nested],
+        ['fine.ts', 'const a: number = 1\n'],
+        ['b.ts', nested],
+        ['c.js', '['.repeat(100_000)],
+        ['wrong.ts', 'const ok = 1\nconst a: number = ;\n'],
+        ['fine.ts', 'import "./a.ts"\n'],
+      ]),
+    ).toEqual([
+      expect.objectContaining({
+        message: 'the type stripper broke on it: memory access out of bounds',
+        hint: expect.stringMatching(/nest less/),
+      }),
+      { imports: [] },
+      broken('b.ts'),
+      broken('c.js'),
+      expect.objectContaining({ code: 'SRC_SYNTAX', line: 2, column: 19 }),
+      { imports: ['./a.ts'] },
+    ])
+  })
+
+  test('costs a compiler five times, and no more', async () => {
+    const files = Array.from({ length: 6 }, (_, i) => [`${i}.ts`, nested] as const)
+    const found = await check([...files, ['fine.ts', '']])
+    expect(found).toEqual([...files.slice(0, 5).map(([path]) => broken(path)), null, null])
+  })
 })
 
 describe('checkSources', () => {

@@ -3,6 +3,7 @@ import { KiB, type KrtIssue } from '@kre/contracts'
 import type { BundleFile, ContentStore } from '../contents/content-store.ts'
 import { warningIssue } from '../issues.ts'
 import type { BundleLimits } from '../limits.ts'
+import { createTypeStripper } from '../stripper/type-stripper.ts'
 import { checkPythonSources } from './check-python.ts'
 import { checkScript, SCRIPT_SUFFIX } from './check-script.ts'
 
@@ -29,9 +30,15 @@ export async function checkSources(
   const scripts = checked.filter(({ path }) => SCRIPT_SUFFIX.test(path))
   const python = checked.filter(({ path }) => path.endsWith('.py'))
   const issues: KrtIssue[] = []
+  let broken = 0
+  await using stripper = createTypeStripper()
   // It grows on the way, by what its files import.
   for (const { path, sha256 } of scripts) {
-    const found = checkScript(path, (await contents.read(sha256)).toString('utf8'))
+    const found = await checkScript(path, (await contents.read(sha256)).toString('utf8'), stripper)
+    if (found === null) {
+      broken += 1
+      continue
+    }
     if (!('imports' in found)) {
       issues.push(found)
       continue
@@ -48,6 +55,13 @@ export async function checkSources(
       warningIssue(
         'SRC_UNCHECKED',
         `the syntax of ${large.length - LARGE_NAMED_MAX} more large sources was not checked`,
+      ),
+    )
+  if (broken > 0)
+    issues.push(
+      warningIssue(
+        'SRC_UNCHECKED',
+        `the syntax of ${broken} more sources was not checked: the type stripper broke on too many others`,
       ),
     )
   if (left > 0)

@@ -39,6 +39,13 @@ test('code that can not be stripped is left to who loads it', async () => {
   expect(found).toEqual({ 'lib/fine.ts': 'let a   \n' })
 })
 
+test('code that is nested without end leaves other code alone', async () => {
+  const nested = '('.repeat(100_000)
+  expect(await strip({ 'lib/a.ts': nested, 'lib/fine.ts': 'let a: 1\n' })).toEqual({
+    'lib/fine.ts': 'let a   \n',
+  })
+})
+
 test('a bundle without TypeScript is not even opened', async () => {
   expect(await stripBundle('/nowhere/at/all.krt', ['model.js', 'types.d.ts'])).toEqual(new Map())
 })
