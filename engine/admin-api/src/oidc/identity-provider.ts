@@ -75,7 +75,7 @@ export function createIdentityProvider(
     },
 
     async finish(callback, { state, nonce, verifier }) {
-      const config = await configuration()
+      const config = withoutKeys(await configuration(), settings)
       const tokens = await openid.authorizationCodeGrant(config, callback, {
         expectedState: state,
         expectedNonce: nonce,
@@ -106,7 +106,7 @@ function verifiedEmail(claims: Readonly<Record<string, unknown>>): string | null
 }
 
 async function discover(settings: OidcSettings): Promise<openid.Configuration> {
-  const { issuer, clientId, clientSecret } = settings
+  const { issuer, clientId } = settings
   const url = new URL(issuer)
   const isOpen = url.protocol === 'http:'
   const found = await openid.discovery(url, clientId, undefined, undefined, {
@@ -127,15 +127,32 @@ async function discover(settings: OidcSettings): Promise<openid.Configuration> {
       'failed-precondition',
       `the identity provider signs with ${offered.join(', ')} only: let it sign with one of ${[...ALGORITHMS].join(', ')}`,
     )
-  const config = new openid.Configuration(
+  return configure(
     { ...(metadata as openid.ServerMetadata), id_token_signing_alg_values_supported: algorithms },
+    settings,
+  )
+}
+
+/**
+ * The same, and no key of the provider is known: the library asks for a key that it doesn't know only once a minute,
+ * by a clock that may be set, and a code can't be used again. So keys are asked for at each sign-in, after the provider
+ * gave a token for its code: nobody else makes the engine ask.
+ */
+function withoutKeys(config: openid.Configuration, settings: OidcSettings): openid.Configuration {
+  return configure({ ...config.serverMetadata() }, settings)
+}
+
+function configure(metadata: openid.ServerMetadata, settings: OidcSettings): openid.Configuration {
+  const { issuer, clientId, clientSecret } = settings
+  const config = new openid.Configuration(
+    metadata,
     clientId,
     undefined,
     authentication(metadata, clientSecret),
   )
   config[openid.customFetch] = boundedFetch
   config.timeout = ANSWER_TIMEOUT_MS / SECOND_MS
-  if (isOpen) openid.allowInsecureRequests(config)
+  if (new URL(issuer).protocol === 'http:') openid.allowInsecureRequests(config)
   openid.enableNonRepudiationChecks(config)
   return config
 }

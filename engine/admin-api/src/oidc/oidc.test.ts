@@ -229,6 +229,14 @@ describe('what an identity provider says of itself', () => {
     expect(await finish(known)).toBe('ada@kre.io')
   })
 
+  test('holds for its keys no longer than it signs with them: a new one is believed at once', async () => {
+    const oidc = { issuer: provider.issuer, clientId: 'kre', clientSecret: SECRET }
+    const known = createIdentityProvider(oidc)
+    expect(await finish(known)).toBe('ada@kre.io')
+    await provider.rotate('RS256')
+    expect(await finish(known)).toBe('ada@kre.io')
+  })
+
   test.each([
     ['nothing', undefined, 'header'],
     ['both', ['client_secret_post', 'client_secret_basic'], 'header'],
