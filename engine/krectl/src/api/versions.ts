@@ -98,6 +98,8 @@ export async function uploadVersion(
   const kind = await stat(path).catch(() => null)
   if (kind === null) throw new KreError('not-found', `${path}: there is no such file or folder`)
   if (!kind.isDirectory()) return upload(client, runtimeId, path, context)
+  // What is packed for minutes would be refused then.
+  await client.graphql('query ($id: ID!) { runtime(id: $id) { id } }', { id: runtimeId })
   await fetchModels(path, context)
   const scratch = await mkdtemp(join(tmpdir(), 'krectl-'))
   try {

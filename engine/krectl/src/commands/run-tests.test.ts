@@ -35,8 +35,8 @@ const project = (name: string, isGood: string) =>
      })`,
   )
 
-const runTests = () =>
-  krectl(['test', 'test.js'], { root, environment: { PATH: process.env.PATH ?? '' } })
+const runTests = (...words: string[]) =>
+  krectl(['test', ...words, 'test.js'], { root, environment: { PATH: process.env.PATH ?? '' } })
 
 test('a file that fails is run once more alone, and named', async () => {
   await project('busy', 'runs === 2')
@@ -67,4 +67,13 @@ test('both tries are made by the program that runs tests elsewhere', async () =>
   })
   await runTestsIn(context, 'tests', ['elsewhere'], { inside: ['env', 'PLACE=elsewhere'] })
   expect(stderr.read()).toMatch(/alone:\n {2}elsewhere\.test\.js/)
+})
+
+test('an option that there is none of is said before anything runs; those of Jest stand behind --', async () => {
+  const { code, stderr } = await runTests('--nonsense', '--json')
+  expect(JSON.parse(stderr)).toEqual({
+    error: { code: 'invalid-argument', message: "unknown option '--nonsense'", details: {} },
+  })
+  expect(code).toBe(2)
+  expect((await runTests('passes', '--', '--bail')).code).toBe(0)
 })

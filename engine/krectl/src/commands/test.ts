@@ -39,7 +39,7 @@ export function testCommand(program: Command, context: Context): void {
   program
     .command('test [patterns...]')
     .description(
-      'checks format, lint, types and dead code, and runs all tests (or those whose path matches)',
+      'checks format, lint, types and dead code, and runs all tests (or those whose path matches; what stands behind -- is for Jest)',
     )
     .option(
       '--cluster',
@@ -63,7 +63,6 @@ export function testCommand(program: Command, context: Context): void {
       'with --images and --pods: distroless, or debian (see krectl build)',
       'distroless',
     )
-    .allowUnknownOption()
     .action(async (patterns: string[], options: TestOptions) => {
       if (options.cluster) return testOnCluster(context, patterns, options)
       if (options.images) return testImages(context, patterns, options.base)
