@@ -3,7 +3,7 @@
 type Failure = { readonly code?: unknown; readonly message: string }
 type Problem = { readonly says: RegExp; readonly problem: (failure: Failure) => string }
 
-const AUTHORITY = 'KRE_NATS_TLS_CA_FILE of the engine, nats.external.tls.caSecret of the chart'
+const AUTHORITY = 'KRE_NATS_TLS_CA_FILE of the engine, nats.external.tls.ca of the chart'
 const CLIENT =
   'KRE_NATS_TLS_CERT_FILE of the engine, KRE_NATS_TLS_VERSIONS_CERT_FILE for processes of versions'
 

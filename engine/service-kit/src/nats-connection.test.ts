@@ -87,6 +87,14 @@ test.each([
   await connection.close()
 })
 
+test('the stock client trusts an authority that another one vouches for', async () => {
+  const below = authority.under('below')
+  await using nats = await startNats((dir) => tlsConfig(dir, below))
+  const connection = await connectNats(access(nats.port, { ca: below.ca }), 'test')
+  expect(await roundTrip(connection)).toBe('over TLS')
+  await connection.close()
+})
+
 const context = createSecureContext(authority.issue('server', { names: ['127.0.0.1'] }))
 
 /** As a server with TLS, which answers a subscription to `a` with a message. */

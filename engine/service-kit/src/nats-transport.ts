@@ -55,7 +55,8 @@ function toOptions(
     host,
     handshakeFirst: handshakeFirst === true,
     minVersion: 'TLSv1.2',
-    ...(ca === undefined ? {} : { ca }),
+    // Also by one that another authority vouches for, as issuers give it out: servers take that one's word too.
+    ...(ca === undefined ? {} : { ca, allowPartialTrustChain: true }),
     ...(cert === undefined ? {} : { cert, key: key ?? '' }),
     ...(serverName === undefined ? {} : { servername: serverName }),
   }

@@ -119,6 +119,13 @@ describe('a server that wants TLS', () => {
   })
 })
 
+test('a server is trusted whose authority another one vouches for', async () => {
+  const below = authority.under('below')
+  await using nats = await startNats((dir) => tlsConfig(dir, below))
+  using core = open(nats.access.servers, { ca: below.ca })
+  await core.whenUp(5_000)
+})
+
 describe('a server with other demands', () => {
   const up = async (config: (dir: string) => string, tls: NatsTls) => {
     await using nats = await startNats(config)

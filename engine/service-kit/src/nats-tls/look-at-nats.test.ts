@@ -41,6 +41,13 @@ describe('a look at a server', () => {
     expect(await look(nats.port, { ...trusting, serverName: 'other' })).toMatch(/for other names/)
   })
 
+  test('takes the word of an authority that another one vouches for', async () => {
+    const below = authority.under('below')
+    await using nats = await startNats((dir) => tlsConfig(dir, below))
+    expect(await look(nats.port, { ca: below.ca })).toMatchObject({ tls: {} })
+    expect(await look(nats.port, trusting)).toMatch(/nobody trusted here vouches for/)
+  })
+
   const ask = async (options: TlsServerOptions, tls: NatsTls) => {
     await using nats = await startNats((dir) => tlsConfig(dir, authority, options))
     return await look(nats.port, tls, 1_000)

@@ -112,7 +112,8 @@ function overTls(raw: Socket, tls: NatsTls | null, host: string): TLSSocket {
     host,
     minVersion: 'TLSv1.2',
     ...(isIP(name) === 0 ? { servername: name } : {}),
-    ...(ca === undefined ? {} : { ca }),
+    // As who connects afterwards.
+    ...(ca === undefined ? {} : { ca, allowPartialTrustChain: true }),
     ...(cert === undefined ? {} : { cert, key }),
   })
   raw.on('error', (error) => socket.destroy(error))

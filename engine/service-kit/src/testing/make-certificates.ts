@@ -11,18 +11,21 @@ export type CertificateOptions = {
   fromMs?: number
   toMs?: number
 }
+type Issuer = { readonly name: string; readonly key: KeyObject }
 export type TestAuthority = {
   /** Its own certificate. */
   readonly ca: string
   /** For servers and clients alike. */
   issue(name: string, options?: CertificateOptions): Certified
+  /** One that this one vouches for; what it issues comes without its own certificate. */
+  under(name: string): TestAuthority
 }
 
-export function makeAuthority(name = 'test authority'): TestAuthority {
+export function makeAuthority(name = 'test authority', above?: Issuer): TestAuthority {
   const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const authority = { name, key: keys.privateKey }
+  const authority: Issuer = { name, key: keys.privateKey }
   return {
-    ca: certificate(name, keys.publicKey, authority, {}, true),
+    ca: certificate(name, keys.publicKey, above ?? authority, {}, true),
     issue(subject, options = {}) {
       const own = generateKeyPairSync('ec', { namedCurve: 'P-256' })
       return {
@@ -30,6 +33,7 @@ export function makeAuthority(name = 'test authority'): TestAuthority {
         key: own.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
       }
     },
+    under: (below) => makeAuthority(below, authority),
   }
 }
 
@@ -43,7 +47,7 @@ const OID = {
 function certificate(
   subject: string,
   publicKey: KeyObject,
-  issuer: { name: string; key: KeyObject },
+  issuer: Issuer,
   { names = [], fromMs = -3_600_000, toMs = DAY_MS }: CertificateOptions,
   isAuthority: boolean,
 ): string {
