@@ -46,6 +46,10 @@ describe('judgeHealth', () => {
     const wasReady = after(1, fine).health
     expect(after(100, starting, wasReady)).toMatchObject({ isOverdue: false, killFor: null })
   })
+  test('never calls a process overdue that has become ready late, also while nothing can be heard', () => {
+    const late = after(61, starting).health
+    expect(after(1, { ...fine, isAudible: false }, late).isOverdue).toBe(false)
+  })
   test('bears silence as long as the limit, to the second', () => {
     expect(after(15, fine).killFor).toBeNull()
     expect(after(16, fine).killFor).toEqual({ kind: 'silent', afterMs: 15_000 })

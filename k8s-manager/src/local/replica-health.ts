@@ -52,7 +52,7 @@ export function judgeHealth(
     health,
     killFor: findCause(health, facts, limits),
     isProven: health.readyMs >= HEALTHY_AFTER_MS,
-    isOverdue: health.readyMs === 0 && health.startingMs > limits.startTimeoutMs,
+    isOverdue: !facts.isReady && health.readyMs === 0 && health.startingMs > limits.startTimeoutMs,
   }
 }
 

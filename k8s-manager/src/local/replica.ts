@@ -8,6 +8,7 @@ import {
   type ReplicaObservation,
   RESTARTS_UNTIL_ERROR,
   SECOND_MS,
+  type StartStage,
   toKreError,
   type Workload,
 } from '@kre/contracts'
@@ -89,6 +90,8 @@ type Life = {
   /** How long it has been wanted and not ready, its preparation and all its starts together, in milliseconds. */
   waitedMs: number
   isOverdue: boolean
+  /** What was last said of its process that is not ready in time; null = nothing yet. */
+  overdueSaid: string | null
   killedFor: KillCause | null
   /** Its last process was killed because its start took too long. */
   isTooSlow: boolean
@@ -118,6 +121,7 @@ export function createReplica(
     isPausing: false,
     waitedMs: 0,
     isOverdue: false,
+    overdueSaid: null,
     killedFor: null,
     isTooSlow: false,
     isSuspect: false,
@@ -325,11 +329,7 @@ function tick(life: Life, isAudible: boolean, usedBytes: number | null): void {
   const { health, killFor, isProven, isOverdue } = judgeHealth(life.health, facts, settings)
   life.health = health
   if (isProven) life.failures = 0
-  if (isOverdue && !life.isOverdue) {
-    const output = lastWords(life, life.current.record)
-    const source = sourceOf(life.workload)
-    beOverdue(life, overdueReason(settings.startTimeoutMs, stage, output, source))
-  }
+  if (isOverdue) sayHowFar(life, life.current, stage)
   if (killFor !== null) kill(life, life.current, killFor)
 }
 
@@ -340,6 +340,21 @@ function watchStart(life: Life): void {
   life.waitedMs += tickMs
   if (life.waitedMs > readyTimeoutMs && !life.isOverdue)
     beOverdue(life, life.reason || `is not ready after ${readyTimeoutMs / SECOND_MS} s`)
+}
+
+/**
+ * On a slow computer a start may be overdue before it has begun with user code: what is said of it goes on with it,
+ * except where a reason to fail has been said since.
+ */
+function sayHowFar(life: Life, { record }: Started, stage: StartStage | null): void {
+  if (life.isOverdue && life.reason !== life.overdueSaid) return
+  const { startTimeoutMs } = life.deps.settings
+  const output = lastWords(life, record)
+  life.overdueSaid = overdueReason(startTimeoutMs, stage, output, sourceOf(life.workload))
+  if (!life.isOverdue) return beOverdue(life, life.overdueSaid)
+  if (life.reason === life.overdueSaid) return
+  life.reason = life.overdueSaid
+  life.deps.onChange()
 }
 
 function beOverdue(life: Life, reason: string): void {
