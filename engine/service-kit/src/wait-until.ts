@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { KreError } from '@kre/contracts'
 
 /**
- * Asks `condition` until it answers something truthy, which is returned.
+ * Asks `condition` until it answers something truthy, which is returned. What is not told how long to wait has time
+ * enough for a computer that does much else.
  *
  * @param what names the condition in the error, for example `node "etl" ready`.
  * @throws KreError `deadline-exceeded` after `timeoutMs`.
@@ -11,7 +12,7 @@ export async function waitUntil<T>(
   what: string,
   condition: () => T | Promise<T>,
   {
-    timeoutMs = 10_000,
+    timeoutMs = 30_000,
     everyMs = 20,
     signal,
   }: { timeoutMs?: number; everyMs?: number; signal?: AbortSignal } = {},

@@ -119,7 +119,7 @@ describe('what somebody has changed by hand', () => {
       timeoutMs: 15_000,
     })
     expect(cluster.get(NODE)?.spec?.replicas).toBe(1)
-  }, 30_000)
+  })
 
   test('is repaired also where no Event may be written', async () => {
     using cluster = createFakeCluster()

@@ -67,7 +67,7 @@ describe('workloads that an engine with other settings has made', () => {
       WORKLOADS.map(({ specHash }) => specHash).toSorted(),
     )
     expect(await reasons(target)).toEqual(['', '', ''])
-  }, 30_000)
+  })
 
   test('stay as they are with rollAtOnce 0, and say so, until they are applied again', async () => {
     using cluster = createFakeCluster()
@@ -84,7 +84,7 @@ describe('workloads that an engine with other settings has made', () => {
     await waitUntil('nothing is said any more', async () =>
       (await reasons(target)).every((reason) => reason === ''),
     )
-  }, 30_000)
+  })
 
   test('are rolled by the next engine where one has ended on the way', async () => {
     using cluster = createFakeCluster()
@@ -100,7 +100,7 @@ describe('workloads that an engine with other settings has made', () => {
     const settings = kubernetesSettings({ ...NEXT, images })
     await using _next = openFakeTarget(cluster, { settings })
     await untilRolled(cluster, settings)
-  }, 30_000)
+  })
 })
 
 test('how many are rolled at once is no reason to roll them', () => {

@@ -130,7 +130,8 @@ describe('a target that follows one whose engine was killed', () => {
     await using subject = await startLocalTarget()
     // Without an environment until the second program runs, as while the system exchanges them.
     const late = `exec env KRE_LAUNCH_FILE=${subject.dataDir}/run/launch/x.json sleep 600`
-    const leftover = spawn('env', ['-i', '/bin/sh', '-c', `/bin/sleep 0.3; ${late}`], {
+    const leftover = spawn('/bin/sh', ['-c', `/bin/sleep 0.3; ${late}`], {
+      env: {},
       stdio: 'ignore',
       detached: true,
     })

@@ -5,7 +5,7 @@ import { signalGroup, signalProcess } from './running-process.ts'
 /** A start goes through several programs, which set limits and hide folders; this is enough for all of them. */
 const START_MS = 60_000
 /** Somebody else's process may have no environment for good. */
-const PATIENCE_MS = 2_000
+const PATIENCE_MS = 5_000
 const LOOK_AGAIN_MS = 5
 
 /**

@@ -80,14 +80,15 @@ export function findByEnvironment(
 }
 
 /**
- * Whether a process that started lately is between two programs: while one takes the other's place (execve), the system
- * shows no environment of it, so `findByEnvironment` can't tell whose it is.
+ * Whether another process that started lately is between two programs: while one takes the other's place (execve), the
+ * system shows no environment of it, so `findByEnvironment` can't tell whose it is.
  */
 export function isAnyChangingProgram(ageMs: number): boolean {
   const uptimeS = Number.parseFloat(readText('/proc/uptime') ?? '')
   return listPids().some((pid) => {
     const stat = readStat(pid)
-    if (stat === null || (Number(stat[STAT.flags]) & KERNEL_THREAD) !== 0) return false
+    if (pid === process.pid || stat === null || (Number(stat[STAT.flags]) & KERNEL_THREAD) !== 0)
+      return false
     const ageS = uptimeS - Number(stat[STAT.startTicks]) / TICKS_PER_S
     if (ageS * 1_000 > ageMs || readText(`/proc/${pid}/environ`) !== '') return false
     return processIdentity(pid) !== null

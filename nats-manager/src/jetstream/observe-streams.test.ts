@@ -65,7 +65,7 @@ test('a pass over one runtime of many asks for the streams of that one alone', a
   // What is removed is what belongs to it, whatever else has its name.
   expect((await manager.removeRuntime('demo')).removed).toContain('OUT_demo_v1')
   expect((await admin.streams.info('OUT_other7_demo')).config.name).toBe('OUT_other7_demo')
-}, 30_000)
+})
 
 test('what another one has made is found when names are listed again, and what goes is not asked for again', async () => {
   const connection = await nats.connect()

@@ -85,7 +85,7 @@ describe('the local nats-server', () => {
     } finally {
       if (isMounted) execFileSync('umount', ['--lazy', disk])
     }
-  }, 30_000)
+  })
 
   test('ends when no engine has been there for the grace', async () => {
     const server = await startLocalNatsServer(await options(2_000))

@@ -15,6 +15,8 @@ import { createServerKeys, engineAccess, ServerKeys } from './server-keys.ts'
 const GUARD = fileURLToPath(new URL('guard.sh', import.meta.url))
 /** How often the guard is looked after, and the heartbeat written, in ms. */
 const BEAT_MS = 2_000
+/** It answers within a tenth of a second; with many streams, or on a busy computer, it takes longer. */
+const START_MS = 30_000
 
 export type LocalNatsServer = AsyncDisposable & {
   engineAccess: NatsAccess
@@ -147,7 +149,7 @@ export async function startLocalNatsServer(options: {
 
 async function waitForServer(port: number, logFile: string): Promise<void> {
   try {
-    await waitUntil('nats-server', () => canConnect(port))
+    await waitUntil('nats-server', () => canConnect(port), { timeoutMs: START_MS })
   } catch (error) {
     const log = await readFile(logFile, 'utf8').catch(() => '')
     const lines = log.trim().split('\n').slice(-5).join('\n')

@@ -13,6 +13,8 @@ import { ENGINE_LEASE } from './take-lease.ts'
 
 /** How often an engine looks whether it may lead: as long as nothing is looked after when the one that led is gone. */
 const LOOK_MS = 500
+/** A process that was killed is gone at once, but for one that the system keeps waiting for a disk. */
+const END_MS = 10_000
 
 /** An engine as a holder of leases; the same text for as long as its process lives, and never again. */
 export function holderOf({ pid, startTime }: Pick<EngineRecord, 'pid' | 'startTime'>): string {
@@ -65,5 +67,7 @@ async function endSilent(dataDir: string, lease: Lease | null, logger: Logger): 
   const { pid, startTime } = record
   logger.warn({ pid }, 'the engine that leads hangs: it is ended, and this one takes over')
   process.kill(pid, 'SIGKILL')
-  await waitUntil(`engine ${pid} gone`, async () => (await processStartTime(pid)) !== startTime)
+  await waitUntil(`engine ${pid} gone`, async () => (await processStartTime(pid)) !== startTime, {
+    timeoutMs: END_MS,
+  })
 }
