@@ -52,9 +52,11 @@ export class SendWindows {
     for (const stream of this.#ready) {
       if (this.#isBlocked()) return
       this.#ready.delete(stream)
-      // The peer may have made its window smaller since.
-      if (stream.sendWindow <= 0 && !isEmptyNext(stream)) continue
-      this.#sendFrame(stream)
+      // The peer may have made its window smaller since, and a later write may have sent what waited.
+      if (stream.waiting.length > 0) {
+        if (stream.sendWindow <= 0 && !isEmptyNext(stream)) continue
+        this.#sendFrame(stream)
+      }
       if (stream.waiting.length === 0) {
         if (stream.isEnding) stream.finish()
         else stream.handler.onDrain?.()
