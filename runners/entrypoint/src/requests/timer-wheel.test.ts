@@ -33,6 +33,29 @@ describe('the timer wheel', () => {
     wheel.stop()
   })
 
+  test('fires what is scheduled for now or earlier while it fires others', async () => {
+    const clock = createClock()
+    const wheel = createTimerWheel(clock.now)
+    const fired: string[] = []
+    for (const delayMs of [0, -50])
+      wheel.schedule(
+        createWheelTimer(() => {
+          fired.push('first')
+          wheel.schedule(
+            createWheelTimer(() => fired.push('second')),
+            delayMs,
+          )
+        }),
+        100,
+      )
+    clock.pass(100)
+    await waitUntil('the first ones', () => fired.length >= 2)
+    clock.pass(10)
+    await waitUntil('those that they have scheduled', () => fired.length === 4)
+    wheel.stop()
+    expect(fired).toEqual(['first', 'first', 'second', 'second'])
+  })
+
   test('does not fire what was cancelled, and moves what is scheduled again', async () => {
     const wheel = createTimerWheel()
     const fired: string[] = []

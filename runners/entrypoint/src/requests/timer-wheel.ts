@@ -62,8 +62,9 @@ export function createTimerWheel(now: () => number = () => performance.now()): T
   const turn = () => {
     const current = Math.floor(now() / TICK_MS)
     // After a long pause one whole turn visits every slot, which is enough.
-    for (let at = Math.max(tick + 1, current - SLOTS + 1); at <= current; at++)
-      fireSlot(at % SLOTS, current)
+    for (tick = Math.max(tick + 1, current - SLOTS + 1); tick <= current; tick++)
+      // What is scheduled meanwhile for a time that is over goes into a slot that is still to come.
+      fireSlot(tick % SLOTS, current)
     tick = current
     if (scheduled === 0) stop()
   }
