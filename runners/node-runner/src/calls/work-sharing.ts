@@ -35,11 +35,15 @@ export function createWorkSharing(deps: {
   const handlerMs = createRunningAverage(WEIGHT)
   let isSending = false
 
+  /** What is to be sent now, if anything. */
+  const next = () => {
+    const { first } = waiting
+    const isWanted = first !== undefined && canMove(first) && deps.isBusy() && siblings.mayBeFree
+    return isWanted ? first : undefined
+  }
   const send = async () => {
     isSending = true
-    while (deps.isBusy() && siblings.mayBeFree) {
-      const { first } = waiting
-      if (first === undefined || !canMove(first)) break
+    for (let first = next(); first !== undefined; first = next()) {
       waiting.shift()
       if (first.isOver) continue
       underWay.add(first)
@@ -58,7 +62,8 @@ export function createWorkSharing(deps: {
     changed(freeSlots) {
       // A replica that is new takes what waits at others.
       siblings.offer((handlerMs.value ?? SLOW_MS) >= SLOW_MS ? freeSlots : 0)
-      if (!isSending && waiting.length > 0 && siblings.mayBeFree && deps.isBusy()) void send()
+      // Its end calls this again, so it must not begin for nothing.
+      if (!isSending && next() !== undefined) void send()
     },
   }
 }
