@@ -60,27 +60,37 @@ export function findSiblings(
   let spare: CoreSubscription | null = null
   let isClosed = false
 
+  const heard = () => {
+    areThere = true
+    mayBeFree = true
+    noticesHeard++
+    onFree()
+  }
+  const answers = inbox.expect(heard)
+  /** Notices are given once: who is new, or was away, asks who is there. */
+  const ask = () => connection.publish(noticeSubject, own, answers.subject)
   const notify = () => connection.publish(noticeSubject, own)
   const notices = connection.subscribe(noticeSubject, {
-    onMessage({ data }) {
+    onMessage({ data, reply }) {
       if (own.equals(data)) return
-      // Who is new learns that it is not alone.
-      if (!areThere && !isClosed) notify()
-      areThere = true
-      mayBeFree = true
-      noticesHeard++
-      onFree()
+      if (reply !== '' && !isClosed) connection.publish(reply, own)
+      heard()
     },
   })
-  notify()
+  ask()
   const take = (message: CoreMessage) => {
     const isBusy = credits === 0
     connection.publish(message.reply, isBusy ? BUSY : TAKEN)
     if (isBusy) return
-    if (--credits === 0) spare?.unsubscribe()
+    if (--credits === 0) end()
     onMessage(message)
   }
-  const forget = connection.listen({ onUp: notify })
+  /** What is under way is still answered: its sender waits for that. */
+  const end = () => {
+    void spare?.drain()
+    spare = null
+  }
+  const forget = connection.listen({ onUp: ask })
 
   return {
     get mayBeFree() {
@@ -102,16 +112,18 @@ export function findSiblings(
       }
     },
     offer(slots) {
-      if (!areThere || isClosed || slots > 0 === credits > 0) return
+      if (!areThere || isClosed) return
+      const isOffering = credits > 0
       credits = slots
-      spare?.unsubscribe()
-      spare =
-        slots === 0 ? null : connection.subscribe(subject, { queue: node.node, onMessage: take })
-      if (slots > 0) notify()
+      if (slots > 0 === isOffering) return
+      if (isOffering) return end()
+      spare = connection.subscribe(subject, { queue: node.node, onMessage: take })
+      notify()
     },
     async close() {
       isClosed = true
       forget()
+      answers.forget()
       await Promise.all([notices.drain(), spare?.drain()])
     },
   }
