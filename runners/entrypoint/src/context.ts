@@ -143,7 +143,10 @@ export function createContext(
     else broker.replied(token, message.data, message.reply)
   })
   let isKnown = false
-  void versions.known.then(() => (isKnown = true))
+  void versions.known.then(() => {
+    isKnown = true
+    health.changed()
+  })
   let wasReady = false
   const health = createHealth((service) => {
     const version = versions.current()

@@ -1,9 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { GRPC_STATUS, ProtoWriter, READINESS_SERVICE } from '@kre/contracts'
+import { GRPC_STATUS, ProtoWriter, READINESS_SERVICE, routingBucket } from '@kre/contracts'
 import { waitUntil } from '@kre/service-kit'
 import { startNats, type TestNats } from '@kre/service-kit/testing'
-import { frame, readResponse } from '../testing/raw-client.ts'
-import { openScene, type Scene } from '../testing/scene.ts'
+import { jetstream } from '@nats-io/jetstream'
+import { Kvm } from '@nats-io/kv'
+import { startEntrypoint } from '../service.ts'
+import { demoLaunch, RUNTIME } from '../testing/demo-version.ts'
+import { connectRaw, frame, readResponse } from '../testing/raw-client.ts'
+import { openScene, type Scene, silentLogger } from '../testing/scene.ts'
 import { SERVING_STATUS } from './health.ts'
 
 let nats: TestNats
@@ -89,6 +93,27 @@ describe('health', () => {
     expect(seen).toEqual([2, 1, 2])
     await scene.entrypoint.stop()
     expect((await response).status).toBe(GRPC_STATUS.unavailable)
+  })
+
+  test('of its pod is told to a watcher that is there before it is known what is published', async () => {
+    await using server = await startNats()
+    const stock = await server.connect()
+    const launch = demoLaunch(server.access, { version: null, versionId: null })
+    // It listens without the bucket that says it.
+    await using entrypoint = await startEntrypoint(launch, {
+      limits: { holdMs: 1 },
+      logger: silentLogger,
+    })
+    await using client = await connectRaw(entrypoint.address)
+    const stream = client.open(WATCH)
+    const seen: number[] = []
+    stream.on('data', (chunk: Buffer) => seen.push(chunk[6] as number))
+    stream.on('error', () => undefined)
+    stream.end(question(READINESS_SERVICE))
+    await waitUntil('first', () => seen.length === 1)
+    await new Kvm(jetstream(stock)).create(routingBucket(RUNTIME))
+    await waitUntil('ready', () => seen.length === 2)
+    expect(seen).toEqual([SERVING_STATUS.notServing, SERVING_STATUS.serving])
   })
 
   test('watch of an unknown service says so and goes on', async () => {
