@@ -1,5 +1,6 @@
 /** A worker that speaks worker.proto, for tests. What it does with a message is the message's text. */
-import { openSync, writeSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { openSync, writeFileSync, writeSync } from 'node:fs'
 import { connect } from 'node:net'
 import { openFrameChannel, type WorkerFrame } from '@kre/wire'
 
@@ -63,10 +64,17 @@ function note(callId: number): void {
 
 function destroy(text: string, attempt: number): void {
   console.log(`handling ${text}`)
-  if (text === 'exit') process.exit(3)
+  if (text === 'exit and leave') leaveBehind()
+  if (text.startsWith('exit')) process.exit(3)
   if (text === 'crash' || (text === 'crash once' && attempt === 1))
     process.kill(process.pid, 'SIGKILL')
   if (text === 'loop') for (;;);
+}
+
+/** Of the same output, in no hurry; its process id is in a file. */
+function leaveBehind(): void {
+  const { pid } = spawn('sleep', ['60'], { stdio: ['ignore', 'inherit', 'inherit'] })
+  writeFileSync('left-behind', String(pid))
 }
 
 /** @returns whether the message is answered. */

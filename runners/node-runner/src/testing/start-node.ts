@@ -266,7 +266,7 @@ export function memberOf(id: string): NodeMember {
   }
 }
 
-function launchOf(id: string, root: string, nats: NatsAccess): NodeLaunch {
+export function launchOf(id: string, root: string, nats: NatsAccess): NodeLaunch {
   return {
     ...memberOf(id),
     nats,

@@ -51,6 +51,15 @@ describe('a node with a worker', () => {
     expect(textOf(alive)).toBe('next:0')
   })
 
+  test('a worker that leaves a process behind, which holds its output open, is replaced', async () => {
+    await using bench = await openBench()
+    await bench.node('one', '', fakePython(bench))
+    const dead = await bench.ask('exit and leave')
+    expect(dead.error).toContain('died (exit code 3) while handling this request')
+    expect(textOf(await bench.ask('next'))).toBe('next:0')
+    process.kill(Number(readFileSync(join(bench.basePath, 'left-behind'), 'utf8')))
+  })
+
   test('a request whose worker is killed is handled once more, and given up when it happens again', async () => {
     await using bench = await openBench()
     await bench.node('one', '', fakePython(bench))

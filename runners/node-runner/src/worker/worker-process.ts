@@ -12,6 +12,8 @@ import { createLineAssembler } from '../outputs/line-assembler.ts'
 const HELLO_TIMEOUT_MS = 60 * SECOND_MS
 const EXIT_AFTER_DRAIN_MS = 2 * SECOND_MS
 const LAST_FRAMES_MS = 500
+/** For what is left of its output when it is gone: processes that it has left behind may hold that open for ever. */
+const LAST_OUTPUT_MS = 1 * SECOND_MS
 
 export type WorkerEnd = {
   /** `exit code 1`, `signal SIGKILL`. */
@@ -93,16 +95,7 @@ export async function startWorker(start: WorkerStart): Promise<WorkerProcess> {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const flushLines = captureLines(child, start.onLine)
-  const ended = new Promise<WorkerEnd>((resolve) => {
-    child.once('error', (error) => resolve({ text: error.message, signal: null }))
-    // `close` and not `exit`: what it printed and sent last is read before its end is told.
-    child.once('close', (code, endSignal) =>
-      resolve({
-        text: endSignal === null ? `exit code ${code}` : `signal ${endSignal}`,
-        signal: endSignal,
-      }),
-    )
-  })
+  const ended = endOf(child)
   const helloTimer = setTimeout(() => {
     ready.reject(
       new KreError('unavailable', `the worker did not say hello within ${HELLO_TIMEOUT_MS} ms`),
@@ -110,6 +103,8 @@ export async function startWorker(start: WorkerStart): Promise<WorkerProcess> {
   }, HELLO_TIMEOUT_MS)
   const onAbort = () => ready.reject(new KreError('cancelled', 'the node is stopping'))
   signal.addEventListener('abort', onAbort, { once: true })
+  // It may have been while the socket was being opened.
+  if (signal.aborted) onAbort()
   void ended.then(async (end) => {
     flushLines()
     server.close()
@@ -146,6 +141,24 @@ export async function startWorker(start: WorkerStart): Promise<WorkerProcess> {
     clearTimeout(helloTimer)
     signal.removeEventListener('abort', onAbort)
   }
+}
+
+/** Resolves when it is gone and what it printed last is read. */
+function endOf(child: ChildProcess): Promise<WorkerEnd> {
+  const { promise, resolve } = Promise.withResolvers<WorkerEnd>()
+  child.once('error', (error) => resolve({ text: error.message, signal: null }))
+  child.once('exit', (code, signal) => {
+    const close = () => {
+      child.stdout?.destroy()
+      child.stderr?.destroy()
+    }
+    const timer = setTimeout(close, LAST_OUTPUT_MS)
+    child.once('close', () => {
+      clearTimeout(timer)
+      resolve({ text: signal === null ? `exit code ${code}` : `signal ${signal}`, signal })
+    })
+  })
+  return promise
 }
 
 function captureLines(child: ChildProcess, onLine: (line: LogLine) => void): () => void {
