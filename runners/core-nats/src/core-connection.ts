@@ -132,6 +132,7 @@ export function openCoreConnection(
   let failure: KreError | null = null
   const toldFailures = new Set<string>()
   let dialTimer: NodeJS.Timeout | undefined
+  let renewTimer: NodeJS.Timeout | undefined
 
   const tell = (call: (events: CoreEvents) => void) => {
     for (const events of listeners) {
@@ -249,12 +250,17 @@ export function openCoreConnection(
       handOver = null
       // The former session has no subscriptions any more: both are left.
       if (wasHolding) session?.end(reason)
-      else report(reason)
+      else {
+        report(reason)
+        // The credentials in use go on for a while, and their end would cost what is under way.
+        renewTimer = setTimeout(renew, sessionOptions.connectTimeoutMs).unref()
+      }
       return
     }
     // The next one goes on for it.
     if (own !== session || handOver?.isHolding === true) return
     const wasUp = isUp
+    clearTimeout(renewTimer)
     handOver?.next.close()
     handOver = null
     session = null
@@ -338,6 +344,7 @@ export function openCoreConnection(
       finish(new KreError('cancelled', 'the connection to NATS was closed'))
       isUp = false
       clearTimeout(dialTimer)
+      clearTimeout(renewTimer)
       subscriptions.clear()
       if (handOver?.isHolding === true) handOver.release()
       handOver?.next.close()

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { waitUntil } from '@kre/service-kit'
-import { openCoreConnection } from './core-connection.ts'
+import { type CoreOptions, openCoreConnection } from './core-connection.ts'
 import { type FakeClient, infoLine, startFakeServer, welcome } from './testing/fake-server.ts'
 
 /** Of a user that nothing trusts. */
@@ -19,7 +19,7 @@ afterEach(() => rmSync(join(path, '..'), { recursive: true }))
 /** A connection whose next credentials are there already, and what it told. */
 async function open(
   behave: (client: FakeClient, index: number) => void,
-  options: { waitingBytesMax?: number } = {},
+  options: CoreOptions = {},
 ) {
   const server = await startFakeServer(behave)
   const credentials = { jwt: 'first', seed: SEED, expiresUnixMs: Date.now() + LIFE_MS }
@@ -145,6 +145,16 @@ describe('going over to newer credentials', () => {
       () => connection.told.includes('down') && connection.isUp(),
     )
     expect(connection.clients[2]?.sent).toContain('SUB a 1')
+  })
+
+  test('is tried again when the next connection came to nothing', async () => {
+    await using connection = await open(
+      (client, index) => (index === 1 ? client.socket.destroy() : welcome(client)),
+      { connectTimeoutMs: 500 },
+    )
+    await waitUntil('the renewal', () => connection.told.includes('renewed'))
+    expect(connection.clients[2]?.sent).toContain('"jwt":"second"')
+    expect(connection.told).toEqual(['up', 'unavailable', 'renewed'])
   })
 
   test('stays where it is when the next connection is refused', async () => {
