@@ -87,13 +87,29 @@ describe('the local nats-server', () => {
     }
   })
 
+  test('that ends as soon as it is started is given up, with its last words', async () => {
+    const where = await options()
+    const binary = join(where.dir, 'broken')
+    await writeFile(binary, '#!/bin/sh\necho "no $1 today" >&2\nexit 1\n', { mode: 0o700 })
+    await expect(startLocalNatsServer({ ...where, binary })).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringMatching(
+        /^nats-server did not start: it ends again and again as soon as it is started\. .*no -c today$/s,
+      ),
+    })
+    const guard = JSON.parse(await readFile(join(where.dir, 'guard.json'), 'utf8')) as {
+      pid: number
+    }
+    expect(await processStartTime(guard.pid)).toBeNull()
+    await using server = await startLocalNatsServer(where)
+    await server.stop()
+  })
+
   test('ends when no engine has been there for the grace', async () => {
     const server = await startLocalNatsServer(await options(2_000))
     const pid = (await server.pid()) ?? 0
     await server[Symbol.asyncDispose]()
-    await waitUntil('server and guard gone', () => !alive(pid) && !alive(server.guardPid()), {
-      timeoutMs: 20_000,
-    })
+    await waitUntil('server and guard gone', () => !alive(pid) && !alive(server.guardPid()))
   })
 
   test('does not outlive a guard that was killed while no engine was there', async () => {
@@ -101,7 +117,7 @@ describe('the local nats-server', () => {
     const pid = (await server.pid()) ?? 0
     await server[Symbol.asyncDispose]()
     process.kill(server.guardPid(), 'SIGKILL')
-    await waitUntil('server gone', () => !alive(pid), { timeoutMs: 20_000 })
+    await waitUntil('server gone', () => !alive(pid))
   })
 
   test('without a guard makes room for the server of the next engine', async () => {

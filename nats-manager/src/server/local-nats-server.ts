@@ -4,7 +4,7 @@ import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { createConnection, createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { KreError, type NatsAccess } from '@kre/contracts'
+import { KreError, MINUTE_MS, type NatsAccess, toKreError } from '@kre/contracts'
 import { processStartTime, waitUntil, type Logger } from '@kre/service-kit'
 import { z } from 'zod'
 import { findServer } from './find-server.ts'
@@ -15,8 +15,10 @@ import { createServerKeys, engineAccess, ServerKeys } from './server-keys.ts'
 const GUARD = fileURLToPath(new URL('guard.sh', import.meta.url))
 /** How often the guard is looked after, and the heartbeat written, in ms. */
 const BEAT_MS = 2_000
-/** It answers within a tenth of a second; with many streams, or on a busy computer, it takes longer. */
-const START_MS = 30_000
+/** It reads its streams before it listens: many of them on a slow disk take their time. */
+const START_TIMEOUT_MS = 2 * MINUTE_MS
+/** A server that was started so often and is not there ends each time for a reason of its own. */
+const STARTS_MAX = 5
 
 export type LocalNatsServer = AsyncDisposable & {
   engineAccess: NatsAccess
@@ -107,7 +109,13 @@ export async function startLocalNatsServer(options: {
   }
   let guardPid = adopted?.pid ?? (await startGuard())
 
-  await waitForServer(port, file('nats.log'))
+  try {
+    await waitForServer(port, file('nats.pid'))
+  } catch (error) {
+    // One that only needs longer is left to the next engine.
+    if (error instanceof EndsAtOnce) await endProcess(guardPid)
+    throw notStarted(await lastLines(file('nats.log')), file('nats.log'), error)
+  }
 
   let mending = Promise.resolve()
   const failed = (error: unknown) => logger.error({ error }, 'looking after nats-server failed')
@@ -147,19 +155,33 @@ export async function startLocalNatsServer(options: {
   }
 }
 
-async function waitForServer(port: number, logFile: string): Promise<void> {
-  try {
-    await waitUntil('nats-server', () => canConnect(port), { timeoutMs: START_MS })
-  } catch (error) {
-    const log = await readFile(logFile, 'utf8').catch(() => '')
-    const lines = log.trim().split('\n').slice(-5).join('\n')
-    throw new KreError(
-      'unavailable',
-      `nats-server did not start. Its last lines (${logFile}):\n${lines}`,
-      {},
-      { cause: error },
-    )
+class EndsAtOnce extends Error {}
+
+async function waitForServer(port: number, pidFile: string): Promise<void> {
+  const started = new Set<string>()
+  const isThere = async () => {
+    if (await canConnect(port)) return true
+    const pid = await readFile(pidFile, 'utf8').catch(() => '')
+    if (pid !== '') started.add(pid)
+    if (started.size > STARTS_MAX)
+      throw new EndsAtOnce('it ends again and again as soon as it is started')
+    return false
   }
+  await waitUntil('nats-server', isThere, { timeoutMs: START_TIMEOUT_MS })
+}
+
+function notStarted(lines: string, logFile: string, cause: unknown): KreError {
+  return new KreError(
+    'unavailable',
+    `nats-server did not start: ${toKreError(cause).message}. Its last lines (${logFile}):\n${lines}`,
+    {},
+    { cause },
+  )
+}
+
+async function lastLines(logFile: string): Promise<string> {
+  const log = await readFile(logFile, 'utf8').catch(() => '')
+  return log.trim().split('\n').slice(-5).join('\n')
 }
 
 function canConnect(port: number): Promise<boolean> {
