@@ -1,12 +1,12 @@
 /** Syntax of Python by the machine's own python3; without one the runner will tell. */
 import { spawn } from 'node:child_process'
-import type { KrtIssue } from '@kre/contracts'
+import { type KrtIssue, MINUTE_MS } from '@kre/contracts'
 import { z } from 'zod'
 import type { BundleFile, ContentStore } from '../contents/content-store.ts'
 import { errorIssue, warningIssue } from '../issues.ts'
 
-/** Parsing is fast; a file that takes longer was made to. */
-const PYTHON_TIMEOUT_MS = 10_000
+/** What a file may take is limited in processor time, below: this ends what waits for ever, not what has to queue. */
+const PYTHON_TIMEOUT_MS = MINUTE_MS
 const SYSTEM_PATH = '/usr/local/bin:/usr/bin:/bin'
 
 /** Reads lines of `{"path", "text" (base64)}`; answers a line for each file that does not parse. Runs nothing. */

@@ -87,6 +87,18 @@ describeIsolated(`an isolated process (${kind})`, () => {
   })
 })
 
+test('a trial that does not end is told from one that fails', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'kre-programs-'))
+  try {
+    for (const name of ['unshare', 'sh'])
+      writeFileSync(join(dir, name), '#!/bin/sh\nexec /bin/sleep 600\n', { mode: 0o755 })
+    const why = 'a trial of mount namespaces did not end within 0.2 s'
+    expect(await probeIsolation({ PATH: dir }, 200)).toEqual({ kind: 'none', why })
+  } finally {
+    rmSync(dir, { recursive: true })
+  }
+})
+
 test('an isolation is what was tried, and the reason is said where it does not work', async () => {
   expect(await probeIsolation({ PATH: '/nowhere' })).toMatchObject({
     kind: 'none',

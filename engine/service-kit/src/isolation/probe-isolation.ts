@@ -1,9 +1,9 @@
 /** Which isolation this computer can enforce: tried out, never guessed. */
-import { execFile } from 'node:child_process'
+import { execFile, type ExecFileException, type ExecFileOptions } from 'node:child_process'
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { SECOND_MS } from '@kre/contracts'
+import { MINUTE_MS, SECOND_MS } from '@kre/contracts'
 import { isolatedCommand, type IsolationKind } from './isolated-command.ts'
 
 export type IsolationVerdict =
@@ -11,24 +11,27 @@ export type IsolationVerdict =
   /** `why` is for people. */
   | { readonly kind: 'none'; readonly why: string }
 
-const PROBE_TIMEOUT_MS = 10 * SECOND_MS
+/** It takes some ms; a computer that has much else to do is no reason to go without isolation. */
+const PROBE_TIMEOUT_MS = MINUTE_MS
 /** Somebody who surely is not there. */
 const PROBE_UID = 1_999_999_999
 
 /** What even the best isolation of a laptop leaves open. */
 const NEVER_ENFORCED = 'network connections of this computer'
 
+/** @param timeoutMs of a trial. */
 export async function probeIsolation(
   environment: Readonly<Record<string, string | undefined>>,
+  timeoutMs = PROBE_TIMEOUT_MS,
 ): Promise<IsolationVerdict> {
   if (process.platform !== 'linux')
     return { kind: 'none', why: `${process.platform} has no mount namespaces` }
   if (process.getuid?.() === 0) {
-    const problem = await tryOut('own-user', environment)
+    const problem = await tryOut('own-user', environment, timeoutMs)
     if (problem === null) return { kind: 'own-user', notEnforced: [NEVER_ENFORCED] }
     return { kind: 'none', why: problem }
   }
-  const problem = await tryOut('user-namespace', environment)
+  const problem = await tryOut('user-namespace', environment, timeoutMs)
   if (problem !== null) return { kind: 'none', why: problem }
   return {
     kind: 'user-namespace',
@@ -40,6 +43,7 @@ export async function probeIsolation(
 async function tryOut(
   kind: IsolationKind,
   environment: Readonly<Record<string, string | undefined>>,
+  timeoutMs: number,
 ): Promise<string | null> {
   const dir = await mkdtemp(join(tmpdir(), 'kre-isolation-'))
   try {
@@ -51,27 +55,31 @@ async function tryOut(
     const uid = kind === 'own-user' ? PROBE_UID : null
     const check = `! test -e "$0/canary" && test -d "$0/shown" && ! touch "$0/shown/x" 2>/dev/null && id -u`
     const [file = '', ...args] = isolatedCommand(kind, view, uid, ['/bin/sh', '-c', check, dir])
-    const said = await run(file, args, { PATH: environment['PATH'] ?? '' })
+    const said = await run(file, args, {
+      env: { PATH: environment['PATH'] ?? '' },
+      timeout: timeoutMs,
+    })
     const expected = String(uid ?? process.getuid?.())
     return said.trim() === expected ? null : `a trial saw more than it should (${said.trim()})`
   } catch (error) {
-    return toReason(error)
+    return toReason(error as ExecFileException, timeoutMs)
   } finally {
     await rm(dir, { recursive: true, force: true })
   }
 }
 
-function run(file: string, args: readonly string[], env: Record<string, string>): Promise<string> {
+function run(file: string, args: readonly string[], options: ExecFileOptions): Promise<string> {
   return new Promise((resolve, reject) => {
-    execFile(file, [...args], { env, timeout: PROBE_TIMEOUT_MS }, (error, stdout) => {
+    execFile(file, [...args], { ...options, encoding: 'utf8' }, (error, stdout) => {
       if (error === null) resolve(stdout)
       else reject(error)
     })
   })
 }
 
-function toReason(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException
+function toReason({ code, message, killed }: ExecFileException, timeoutMs: number): string {
+  if (killed === true)
+    return `a trial of mount namespaces did not end within ${timeoutMs / SECOND_MS} s`
   if (code === 'ENOENT') return 'unshare, setpriv and prlimit of util-linux are needed'
   // "Command failed: <the whole command line>", then what the tool said.
   const said = message.split('\n').filter((line) => line.trim() !== '')
