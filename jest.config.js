@@ -15,5 +15,5 @@ export default {
   maxWorkers: '100%',
   workerIdleMemoryLimit: '1GB',
   // Only a test that hangs takes as long; what is slow is the computer.
-  testTimeout: 60_000,
+  testTimeout: 180_000,
 }

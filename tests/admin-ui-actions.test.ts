@@ -1,7 +1,7 @@
 /** Changing what callers get, in the admin UI: comparing, publishing, taking back, and who may; by mouse and by keys. */
 import { cp, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, jest } from '@jest/globals'
+import { afterAll, beforeAll, expect } from '@jest/globals'
 import { waitUntil } from '@kre/service-kit'
 import type { BrowserContext, Page } from 'playwright-core'
 import {
@@ -15,8 +15,6 @@ import {
   type UiWorld,
 } from './support/admin-ui.ts'
 import { shoot } from './support/browser.ts'
-
-jest.setTimeout(180_000)
 
 const VERSIONS = '/ui/runtimes/shop/versions'
 let ui: UiWorld

@@ -24,8 +24,6 @@ import { root, type Status } from './support/kre.ts'
 import { startPathProxy } from './support/path-proxy.ts'
 import { lookAtViews } from './support/ui-views.ts'
 
-jest.setTimeout(180_000)
-
 const VERSION = '/ui/runtimes/court/versions/judge-v1'
 const VIEWS = ['status', 'try-it', 'requests', 'logs', 'configuration', 'predictions']
 /** Half a second each way, and as many bytes a second as an old mobile network has. */

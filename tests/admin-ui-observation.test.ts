@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, jest } from '@jest/globals'
+import { afterAll, beforeAll, expect } from '@jest/globals'
 import { KiB, MiB } from '@kre/contracts'
 import { waitUntil } from '@kre/service-kit'
 import type { Page } from 'playwright-core'
@@ -18,8 +18,6 @@ import {
 import { shoot } from './support/browser.ts'
 import { connectForeign } from './support/grpc-client.ts'
 import type { Status } from './support/kre.ts'
-
-jest.setTimeout(180_000)
 
 const RUNTIME = '/ui/runtimes/shop'
 const STATUS = `${RUNTIME}/versions/busy-v1/status`
@@ -121,7 +119,7 @@ describeInBrowser('watching in the admin UI', () => {
         await details().getByRole('button', { name: 'Refresh' }).click()
         return (await samples.count()) > 0
       },
-      { timeoutMs: 30_000, everyMs: 500 },
+      { everyMs: 500 },
     )
     expect(await samples.first().innerText()).toContain('Ada')
     await shoot(page, 'graph-edge')

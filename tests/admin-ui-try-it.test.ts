@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, expect, jest } from '@jest/globals'
+import { afterAll, beforeAll, expect } from '@jest/globals'
 import { MiB } from '@kre/contracts'
 import { waitUntil } from '@kre/service-kit'
 import type { Page } from 'playwright-core'
@@ -21,8 +21,6 @@ import {
 import { shoot } from './support/browser.ts'
 import { root } from './support/kre.ts'
 import { makeShopBundle } from './support/shop-bundle.ts'
-
-jest.setTimeout(180_000)
 
 const VERSION = '/ui/runtimes/shop/versions/shop-v1'
 const python = findPythonWithProtobuf()
@@ -210,14 +208,10 @@ describeInBrowser('Try it', () => {
   step('draws its traffic as it flows', async () => {
     await open(`${VERSION}/status`)
     await page.locator('.card-started').first().waitFor()
-    await waitUntil(
-      'a rate on an edge',
-      async () => {
-        await callByApi('Order', '{"customer": "Ada"}')
-        return (await page.locator('.flow-label').count()) > 0
-      },
-      { timeoutMs: 20_000 },
-    )
+    await waitUntil('a rate on an edge', async () => {
+      await callByApi('Order', '{"customer": "Ada"}')
+      return (await page.locator('.flow-label').count()) > 0
+    })
   })
 
   step('keeps messages while somebody asks, and shows them decoded', async () => {
@@ -227,10 +221,8 @@ describeInBrowser('Try it', () => {
     await page.getByRole('button', { name: 'Keep samples for 15 minutes' }).click()
     await page.getByText('Samples of messages are kept until').waitFor()
     await shoot(page, 'messages-off')
-    const id = await waitUntil(
-      'a request with its messages',
-      () => callUntilKept('Order', '{"customer": "Kept"}', ['order.check', 'order.reply']),
-      { timeoutMs: 40_000 },
+    const id = await waitUntil('a request with its messages', () =>
+      callUntilKept('Order', '{"customer": "Kept"}', ['order.check', 'order.reply']),
     )
     await open(`${VERSION}/requests/${id}`)
     const messages = page.getByRole('region', { name: 'Messages' })
@@ -255,14 +247,8 @@ describeInBrowser('Try it', () => {
   })
 
   step('keeps streams that ended well, with their first messages', async () => {
-    const id = await waitUntil(
-      'a stream with its messages',
-      () =>
-        callUntilKept('Watch', '{"customer": "Streamed", "table": 3}', [
-          'entrypoint',
-          'watch.tell',
-        ]),
-      { timeoutMs: 40_000 },
+    const id = await waitUntil('a stream with its messages', () =>
+      callUntilKept('Watch', '{"customer": "Streamed", "table": 3}', ['entrypoint', 'watch.tell']),
     )
     await open(`${VERSION}/requests?workflow=watch`)
     const row = page.locator('tbody tr', { has: page.locator(`a[href$="${id}"]`) })

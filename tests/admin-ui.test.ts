@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { cp, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, jest } from '@jest/globals'
+import { afterAll, beforeAll, expect } from '@jest/globals'
 import { KiB, MiB } from '@kre/contracts'
 import { waitUntil } from '@kre/service-kit'
 import axe from 'axe-core'
@@ -19,8 +19,6 @@ import { launchBrowser, shoot } from './support/browser.ts'
 import { connectForeign } from './support/grpc-client.ts'
 import { startPathProxy } from './support/path-proxy.ts'
 import { createKre, root, type Kre, type Status } from './support/kre.ts'
-
-jest.setTimeout(180_000)
 
 const HOSTILE = '<img src=x onerror=alert(1)>"\'</script>{{7*7}}'
 const HOSTILE_DOCUMENT = `# How to greet

@@ -17,10 +17,10 @@ beforeAll(async () => {
   // Nobody knows how long an engine takes to start here.
   engine = await startTestEngine({ KRE_REQUEST_TIMEOUT_MS: '120000' })
   await engine.createRuntime(RUNTIME)
-}, 90_000)
+})
 afterAll(async () => {
   await engine[Symbol.asyncDispose]()
-}, 60_000)
+})
 
 async function start(version: string, nodes: Record<string, BundleNode>): Promise<RawClient> {
   const archive = await packFiles(chainFiles(version, nodes))

@@ -78,7 +78,7 @@ beforeAll(async () => {
   engine = await startTestEngine({ KRE_PAYLOAD_BYTES_MAX: String(MiB) })
   await engine.createRuntime(RUNTIME)
   good = await packChain('good')
-}, 90_000)
+})
 afterAll(async () => engine[Symbol.asyncDispose](), 60_000)
 
 /** Archives as no tool of KRE would make them. */
@@ -246,7 +246,7 @@ describe('an operation at the wrong time', () => {
     expect(await refused('delete', 'good')).toBe('the version must be unpublished before deleting')
     await engine.operate('unpublish', RUNTIME, 'good')
     await engine.reach(RUNTIME, 'good', 'STARTED')
-  }, 60_000)
+  })
 
   test('names the configuration that is missing', async () => {
     const files = chainFiles('needy', THREE)
@@ -336,7 +336,7 @@ describe('a request that a version can not serve', () => {
       )
       return logs.items.length > 0
     })
-  }, 60_000)
+  })
 
   test('has an answer at the published address too, while nothing is published', async () => {
     const published = (await engine.status()).addresses.find((one) =>
@@ -385,7 +385,7 @@ describe('a full disk', () => {
       execFileSync('umount', [disk])
     }
     expect((await engine.upload(RUNTIME, archive)).status).toBe(201)
-  }, 60_000)
+  })
 })
 
 /** 60 KiB that do not compress below half. */

@@ -2,14 +2,11 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { accessToAll } from '@kre/nats-manager/testing'
 import { connectNats, readEngineRecord, waitUntil } from '@kre/service-kit'
 import { connectForeign, type ForeignClient } from './support/grpc-client.ts'
 import { createKre, type Kre } from './support/kre.ts'
-
-/** For machines with much else to do. */
-jest.setTimeout(180_000)
 
 /** Looks different in every form it may be written in. */
 const CANARY = 'CANARY?"ä+/&=7f\\x'
@@ -151,9 +148,7 @@ describe('a configured value', () => {
     await answers('Python', CANARY)
     // Nodes that are being rolled have launch files with it until they have read them.
     const launches = join(kre.dataDir, 'run', 'launch')
-    await waitUntil('all have read theirs', () => readdirSync(launches).length === 0, {
-      timeoutMs: 60_000,
-    })
+    await waitUntil('all have read theirs', () => readdirSync(launches).length === 0)
     heard.length = 0
     // Printed, and thrown: the worst that honest code does by mistake.
     for (const rpc of ['Single', 'Python'] as const) {
@@ -168,7 +163,7 @@ describe('a configured value', () => {
         const { stdout } = await kre.run('version', 'logs', '-r', 'mine', 'rolled')
         return stdout.match(/printed <secret:TOKEN>/g)?.length === 2 ? stdout : null
       },
-      { timeoutMs: 30_000, everyMs: 200 },
+      { everyMs: 200 },
     )
     const api = await everythingOfTheApi()
     await nats.close()
@@ -230,14 +225,10 @@ describe('a configured value', () => {
 
 /** Waits until the rpc answers with the value. */
 async function answers(rpc: (typeof rpcs)[number], value: string): Promise<void> {
-  await waitUntil(
-    `the new value from ${rpc}`,
-    async () => {
-      const answer = await clients[rpc].call({ text: '' }).catch(() => null)
-      return (answer as { text?: string } | null)?.text === value
-    },
-    { timeoutMs: 60_000 },
-  )
+  await waitUntil(`the new value from ${rpc}`, async () => {
+    const answer = await clients[rpc].call({ text: '' }).catch(() => null)
+    return (answer as { text?: string } | null)?.text === value
+  })
 }
 
 /** Calls without a pause until it is stopped. */

@@ -4,12 +4,9 @@ import { copyFile, mkdir, readFile, rm, symlink, truncate, writeFile } from 'nod
 import { createServer } from 'node:net'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { waitUntil } from '@kre/service-kit'
 import { createKre, isAlive, pidsOf, root, type Kre, type Status } from './support/kre.ts'
-
-/** For machines with much else to do. */
-jest.setTimeout(120_000)
 
 let kre: Kre
 
@@ -63,7 +60,7 @@ describe('with a version that runs', () => {
       code: 0,
       stdout: 'No engine was running; nothing of an earlier one is left running either.\n',
     })
-    await waitUntil('all gone', () => !pids.some(isAlive), { timeoutMs: 10_000 })
+    await waitUntil('all gone', () => !pids.some(isAlive))
     await up()
     expect(await answers()).toBe(true)
   })
@@ -72,7 +69,7 @@ describe('with a version that runs', () => {
     const pids = await pidsOf(kre)
     process.kill(await enginePid(), 'SIGSTOP')
     expect(await kre.run('stop', '--force')).toMatchObject({ code: 0 })
-    await waitUntil('all gone', () => !pids.some(isAlive), { timeoutMs: 10_000 })
+    await waitUntil('all gone', () => !pids.some(isAlive))
   })
 })
 
@@ -99,7 +96,7 @@ describe('dev', () => {
   test('stops everything at the end of its foreground', async () => {
     await kre.run('stop')
     const dev = kre.start('dev', '--no-example')
-    await waitUntil('up', () => dev.written.stdout.includes('Ctrl-C'), { timeoutMs: 60_000 })
+    await waitUntil('up', () => dev.written.stdout.includes('Ctrl-C'))
     const pids = await pidsOf(kre)
     dev.child.kill('SIGINT')
     expect(await dev.ended).toMatchObject({ code: 0, stderr: expect.stringMatching(/stopped/) })
@@ -109,13 +106,10 @@ describe('dev', () => {
   test('leaves nothing behind when it is interrupted on its way up', async () => {
     await kre.run('stop')
     const dev = kre.start('dev', '--no-example')
-    await waitUntil('begun', () => dev.written.stderr.includes('Starting'), {
-      timeoutMs: 60_000,
-    })
+    await waitUntil('begun', () => dev.written.stderr.includes('Starting'))
     dev.child.kill('SIGINT')
     expect((await dev.ended).code).toBe(130)
     await waitUntil('no engine', async () => (await kre.run('status')).code === 69, {
-      timeoutMs: 60_000,
       everyMs: 500,
     })
   })
@@ -187,9 +181,7 @@ describe('an engine', () => {
     const record = join(kre.dataDir, 'engine.json')
     const before = await readFile(record, 'utf8')
     await truncate(record, 10)
-    await waitUntil('the record', async () => (await readFile(record, 'utf8')) === before, {
-      timeoutMs: 30_000,
-    })
+    await waitUntil('the record', async () => (await readFile(record, 'utf8')) === before)
   })
 
   test('starts with damaged locks, ports, tokens and records', async () => {
@@ -215,7 +207,7 @@ describe('an engine', () => {
   test('ends when its data folder is removed, and the next one begins afresh', async () => {
     const pids = await pidsOf(kre)
     await rm(kre.dataDir, { recursive: true })
-    await waitUntil('all gone', () => !pids.some(isAlive), { timeoutMs: 60_000 })
+    await waitUntil('all gone', () => !pids.some(isAlive))
     await up()
     expect(await kre.json('runtime', 'list')).toEqual([])
   })

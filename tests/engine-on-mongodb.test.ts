@@ -1,13 +1,10 @@
 /** A bundle's life on an engine that keeps its data in MongoDB, which dies under load and comes back. */
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { waitUntil } from '@kre/service-kit'
 import { startMongo, type TestMongo } from '@kre/store/testing/mongo'
 import { connectForeign } from './support/grpc-client.ts'
 import { createKre, type Kre, type Status } from './support/kre.ts'
-
-/** For machines with much else to do, and a server that must be built first. */
-jest.setTimeout(180_000)
 
 const mongo = await startMongo()
 if (mongo === null) describe.skip('an engine on MongoDB', () => undefined)
@@ -94,7 +91,7 @@ function engineOnMongo(server: TestMongo): void {
   })
 }
 
-const LONG = { timeoutMs: 60_000, everyMs: 500 }
+const LONG = { everyMs: 500 }
 
 function namesOf(what: string, count: number): string[] {
   return Array.from({ length: count }, (_, i) => `${what}-${i}`)

@@ -75,7 +75,7 @@ test(
         // The calls of `dev` are kept as well.
         return found.length >= images.length + 2 ? found : null
       },
-      { timeoutMs: 60_000, everyMs: 100 },
+      { everyMs: 100 },
     )
     const keptRight = kept.filter(({ predictedValue, trueValue }) => predictedValue === trueValue)
     expect(keptRight).toHaveLength(right + 2)

@@ -58,17 +58,13 @@ describe('an engine that is killed in the middle of its work', () => {
 
         await crashDuring(() => engine.operate('delete', RUNTIME, 'v1'), remove)
         await engine.operate('delete', RUNTIME, 'v1').catch(() => 'it is gone already')
-        await waitUntil(
-          'all of the version is gone',
-          async () => {
-            const { streams, bundles, extracted, run: files } = await belongings(engine.dataDir)
-            return (
-              JSON.stringify([streams, bundles, extracted, files]) ===
-              JSON.stringify([base.streams, base.bundles, base.extracted, base.run])
-            )
-          },
-          { timeoutMs: 15_000 },
-        )
+        await waitUntil('all of the version is gone', async () => {
+          const { streams, bundles, extracted, run: files } = await belongings(engine.dataDir)
+          return (
+            JSON.stringify([streams, bundles, extracted, files]) ===
+            JSON.stringify([base.streams, base.bundles, base.extracted, base.run])
+          )
+        })
         expect(new Set((await belongings(engine.dataDir)).processes)).toEqual(
           new Set(base.processes),
         )
@@ -94,7 +90,7 @@ describe('an engine that is killed in the middle of its work', () => {
           async () =>
             (await Promise.all(processes.map(processStartTime))).every((found) => found === null) &&
             (await listProcessesNaming(alone.dataDir)).length === 0,
-          { timeoutMs: 40_000, everyMs: 100 },
+          { everyMs: 100 },
         )
       } finally {
         await alone[Symbol.asyncDispose]()
@@ -124,15 +120,11 @@ describe('many things at once', () => {
       await Promise.all(few.map((name) => engine.operate('start', RUNTIME, name)))
       await Promise.all(few.map((name) => engine.reach(RUNTIME, name, 'STARTED')))
       await Promise.allSettled(few.map((name) => engine.operate('publish', RUNTIME, name)))
-      await waitUntil(
-        'one published version',
-        async () => {
-          const all = await Promise.all(few.map((name) => engine.version(RUNTIME, name)))
-          const settled = all.every((one) => one.statusReason === '')
-          return settled && all.filter((one) => one.status === 'PUBLISHED').length === 1
-        },
-        { timeoutMs: 20_000 },
-      )
+      await waitUntil('one published version', async () => {
+        const all = await Promise.all(few.map((name) => engine.version(RUNTIME, name)))
+        const settled = all.every((one) => one.statusReason === '')
+        return settled && all.filter((one) => one.status === 'PUBLISHED').length === 1
+      })
       for (const name of few)
         if ((await engine.version(RUNTIME, name)).status === 'PUBLISHED')
           await engine.operate('unpublish', RUNTIME, name)
@@ -140,14 +132,10 @@ describe('many things at once', () => {
       await Promise.all(few.map((name) => engine.operate('stop', RUNTIME, name)))
       await Promise.all(few.map((name) => engine.reach(RUNTIME, name, 'STOPPED')))
       await Promise.all(names.map((name) => engine.operate('delete', RUNTIME, name)))
-      await waitUntil(
-        'all gone',
-        async () => {
-          const left = await belongings(engine.dataDir)
-          return left.bundles.length + left.processes.length + left.run.length === 0
-        },
-        { timeoutMs: 15_000 },
-      )
+      await waitUntil('all gone', async () => {
+        const left = await belongings(engine.dataDir)
+        return left.bundles.length + left.processes.length + left.run.length === 0
+      })
     },
     PATIENCE_MS,
   )
@@ -170,14 +158,10 @@ describe('many things at once', () => {
             input: { id: 'team', comment: 'not needed any more' },
           },
         )
-        await waitUntil(
-          'streams of the runtime gone',
-          async () => {
-            const { streams } = await belongings(engine.dataDir)
-            return !streams.some((name) => /_team(_|$)/.test(name))
-          },
-          { timeoutMs: 15_000 },
-        )
+        await waitUntil('streams of the runtime gone', async () => {
+          const { streams } = await belongings(engine.dataDir)
+          return !streams.some((name) => /_team(_|$)/.test(name))
+        })
       })
       expect(tally).toMatchObject(FLAWLESS)
       const { streams, bundles } = await belongings(engine.dataDir)

@@ -1,12 +1,9 @@
 /** `krectl apply` against the real engine: what documents say is there afterwards, and stays when they say it again. */
 import { chmod, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { waitUntil } from '@kre/service-kit'
 import { createKre, type Kre } from './support/kre.ts'
-
-/** For machines with much else to do. */
-jest.setTimeout(180_000)
 
 type Applied = {
   plan: { mark: string; step: string }[]

@@ -4,14 +4,12 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { TestApi } from '../engine/admin-api/src/testing/start-test-api.ts'
 import { krectl } from '../engine/krectl/src/testing/krectl.ts'
 import { root } from './support/kre.ts'
 import { startKrectlApi } from './support/krectl-api.ts'
 
-/** For machines with much else to do. */
-jest.setTimeout(120_000)
 const run = promisify(execFile)
 let api: TestApi
 let folder = ''

@@ -3,11 +3,9 @@ import { execFile } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { createKre, root, type Kre } from './support/kre.ts'
 
-/** For machines with much else to do. */
-jest.setTimeout(180_000)
 const run = promisify(execFile)
 const script = join(root, 'examples/clients/kre-life-cycle.mjs')
 let kre: Kre

@@ -9,7 +9,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { MiB } from '@kre/contracts'
 import {
   BOOTSTRAP_TOKEN,
@@ -19,8 +19,6 @@ import {
 import { krectl as runKrectl } from '../engine/krectl/src/testing/krectl.ts'
 import { root } from './support/kre.ts'
 
-/** For machines with much else to do. */
-jest.setTimeout(120_000)
 const run = promisify(execFile)
 const main = join(root, 'engine/krectl/src/main.ts')
 let api: TestApi

@@ -1,13 +1,11 @@
 /** The whole life of a bundle, as a user of the command line and a caller in another stack see it. */
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { waitUntil } from '@kre/service-kit'
 import { connectForeign, type ForeignClient } from './support/grpc-client.ts'
 import { createKre, isAlive, pidsOf, type Kre, type Status } from './support/kre.ts'
 
-/** For machines with much else to do. */
-jest.setTimeout(120_000)
 /** Calls that are under way at any moment while something changes. */
 const CALLERS = 4
 
@@ -114,9 +112,7 @@ describe('the life of a version', () => {
     using client = await published()
     const calls = callConstantly(client)
     await kre.json('config', 'set', '-r', 'mine', 'second', 'SIGNATURE=renewed')
-    await waitUntil('the new value in an answer', async () => calls.last().includes('renewed'), {
-      timeoutMs: 60_000,
-    })
+    await waitUntil('the new value in an answer', async () => calls.last().includes('renewed'))
     const { failures } = await calls.stop()
     expect(failures).toEqual([])
   })
@@ -138,7 +134,6 @@ describe('the life of a version', () => {
     const request = call.trailers['request-id'] ?? ''
     const logs = ['version', 'logs', '-r', 'mine', 'second', '--request', request]
     await waitUntil('the log line', async () => (await kre.run(...logs)).stdout !== '', {
-      timeoutMs: 30_000,
       everyMs: 200,
     })
     expect((await kre.run(...logs, '--node', 'greet')).stdout).toMatch(/INFO .*greeting Grace\n$/)
@@ -154,7 +149,7 @@ describe('the life of a version', () => {
         await kre.run('call', '-r', 'mine', 'Greet', '{"name": "Follow me"}')
         return following.written.stdout.includes('Follow me')
       },
-      { timeoutMs: 60_000, everyMs: 200 },
+      { everyMs: 200 },
     )
     following.child.kill('SIGINT')
     expect(await following.ended).toMatchObject({ code: 0, stderr: '' })

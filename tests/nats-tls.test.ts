@@ -2,7 +2,7 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { NatsRenewal } from '@kre/contracts'
 import { makeCluster, type TestCluster } from '@kre/nats-manager/testing'
 import { waitUntil } from '@kre/service-kit'
@@ -13,8 +13,6 @@ import { packChain } from './support/ledger-bundle.ts'
 import { startTestEngine, type TestEngine } from './support/ledger-engine.ts'
 import { listProcesses } from './support/ledger-leftovers.ts'
 
-jest.setTimeout(120_000)
-const LONG = { timeoutMs: 60_000 }
 const before = makeAuthority('before')
 const after = makeAuthority('after')
 const own = before.issue('engine')
@@ -104,20 +102,16 @@ test("gives processes the authority, and never the engine's key", async () => {
 
 test('goes on when the server gets a certificate of another authority, once both are trusted', async () => {
   await writeFile(join(dir, 'authorities.pem'), before.ca + after.ca)
-  await waitUntil(
-    'all processes have it',
-    async () => {
-      const files = [...(await filesOfProcesses())].filter(([name]) => name.endsWith('/nats.json'))
-      const known = files.map(([, text]) => (JSON.parse(text) as NatsRenewal).tls?.ca ?? '')
-      return known.length >= 4 && known.every((ca) => ca === before.ca + after.ca)
-    },
-    LONG,
-  )
+  await waitUntil('all processes have it', async () => {
+    const files = [...(await filesOfProcesses())].filter(([name]) => name.endsWith('/nats.json'))
+    const known = files.map(([, text]) => (JSON.parse(text) as NatsRenewal).tls?.ca ?? '')
+    return known.length >= 4 && known.every((ca) => ca === before.ca + after.ca)
+  })
   const [host = ''] = cluster.hosts
   await cluster.stop(host)
   await certify(after)
   await cluster.start(host)
-  const found = await waitUntil('an answer', async () => answer().catch(() => null), LONG)
+  const found = await waitUntil('an answer', async () => answer().catch(() => null))
   expect(found).toMatchObject({ trail: 'abc' })
   expect((await engine.version('shop', 'v1')).status).toBe('STARTED')
 })

@@ -4,12 +4,10 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { waitUntil } from '@kre/service-kit'
 import { connectForeign, type ForeignClient } from './support/grpc-client.ts'
 import { createKre, type Kre, type Status } from './support/kre.ts'
-
-jest.setTimeout(120_000)
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736'
 const CALLER_SPAN = '00f067aa0ba902b7'
@@ -130,7 +128,7 @@ describe('/metrics', () => {
           ? found
           : null
       },
-      { timeoutMs: 30_000, everyMs: 250 },
+      { everyMs: 250 },
     )
     const value = (start: string) =>
       Number(

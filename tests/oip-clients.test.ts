@@ -1,5 +1,5 @@
 /** Triton's own Python clients against our entrypoint: gRPC, HTTP with binary tensors, and streams. */
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { startNats, type TestNats } from '@kre/service-kit/testing'
 import {
   type DecoupledScene,
@@ -7,8 +7,6 @@ import {
 } from '../runners/entrypoint/src/doors/oip/testing/decoupled-version.ts'
 import { type DoorsScene, openDoors } from '../runners/entrypoint/src/testing/doors-version.ts'
 import { prepareTritonclient } from './oip-peers/tritonclient.ts'
-
-jest.setTimeout(120_000)
 
 type Seen = { id?: string; final?: boolean; same?: boolean | null; error?: string }
 type Report = Record<'grpc' | 'http', Record<string, unknown>> &

@@ -1,12 +1,10 @@
 /** What an operator sees of a version without any other product: its traffic, single requests, and its log as a file. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { waitUntil } from '@kre/service-kit'
 import { connectForeign, type ForeignClient } from './support/grpc-client.ts'
 import { createKre, type Kre, type Status } from './support/kre.ts'
-
-jest.setTimeout(120_000)
 
 type Total = { calls: number; errors: number; rate: number; duration: { p50: number } | null }
 type Traffic = {
@@ -75,7 +73,7 @@ const stored = (calls: number) =>
         ? found
         : null
     },
-    { timeoutMs: 30_000, everyMs: 250 },
+    { everyMs: 250 },
   )
 
 describe('traffic', () => {
@@ -110,7 +108,7 @@ describe('traffic', () => {
         await client.call({ name: 'Ada' })
         return seen().some(({ workflows }) => (workflows[0]?.total.rate ?? 0) > 0)
       },
-      { timeoutMs: 30_000, everyMs: 100 },
+      { everyMs: 100 },
     )
     top.child.kill('SIGINT')
     expect((await top.ended).code).toBe(0)

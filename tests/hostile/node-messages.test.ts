@@ -142,9 +142,9 @@ describe.each(NODES)('a node in %s', (_name, source, launch) => {
       { numRuns: 60, interruptAfterTimeLimit: 5_000 },
     )
     await expectUnharmed(bench, node)
-    await waitUntil('counted', () => corrupt() > 0, { timeoutMs: 20_000 })
+    await waitUntil('counted', () => corrupt() > 0)
     expect(evil).toEqual([])
-  }, 60_000)
+  })
 
   test('takes no nonsense for a word of its engine', async () => {
     const { bench, node } = await openNode(source, launch)
@@ -153,7 +153,7 @@ describe.each(NODES)('a node in %s', (_name, source, launch) => {
       for (const data of ['', 'null', '{', '[]', '{"requestIds":7}', '{"requestIds":[1]}', '\xff'])
         bench.connection.publish(controlSubject(WORKFLOW, verb), data)
     await expectUnharmed(bench, node)
-  }, 60_000)
+  })
 })
 
 if ('reason' in prepared) test.skip(`a node in Python (${prepared.reason})`, () => undefined)

@@ -1,15 +1,12 @@
 /** User code that attacks the computer it runs on: what each attempt comes to, in both languages. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { waitUntil } from '@kre/service-kit'
 import { probeIsolation } from '@kre/service-kit/isolation'
 import { connectForeign, type ForeignClient } from '../support/grpc-client.ts'
 import { writeHostileBundle } from '../support/hostile-bundle.ts'
 import { createKre, isAlive, type Kre, type Status } from '../support/kre.ts'
-
-/** For machines with much else to do. */
-jest.setTimeout(180_000)
 
 const VICTIM_TOKEN = 'CANARY-of-the-victim'
 const { kind } = await probeIsolation(process.env)
@@ -169,9 +166,7 @@ describeWithUsers.each(languages)('user code in %s', (language) => {
     })
     const uid = uidOf(pid)
     process.kill(pid, 'SIGKILL')
-    await waitUntil('its children ended with it', () => uidsOf(uid).length < 20, {
-      timeoutMs: 60_000,
-    })
+    await waitUntil('its children ended with it', () => uidsOf(uid).length < 20)
     await nodeReady(language, pid)
   })
 
@@ -207,18 +202,14 @@ function contentOf(path: string): Buffer {
 
 /** Waits until the node runs in another process than `before`. */
 async function nodeReady(language: Language, before: number): Promise<void> {
-  await waitUntil(
-    'the node is back',
-    async () => {
-      status = await kre.json<Status>('status')
-      const text = await clients[language].call({ verb: 'whoami', target: '' }).then(
-        (answer) => (answer as { text: string }).text,
-        () => '',
-      )
-      return text.startsWith('DONE') && pidOf('evil', language.toLowerCase()) !== String(before)
-    },
-    { timeoutMs: 60_000 },
-  )
+  await waitUntil('the node is back', async () => {
+    status = await kre.json<Status>('status')
+    const text = await clients[language].call({ verb: 'whoami', target: '' }).then(
+      (answer) => (answer as { text: string }).text,
+      () => '',
+    )
+    return text.startsWith('DONE') && pidOf('evil', language.toLowerCase()) !== String(before)
+  })
 }
 
 /** NaN for one that has ended and was not waited for yet. */

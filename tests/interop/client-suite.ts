@@ -195,7 +195,7 @@ export function clientSuite(place: Place): void {
     expect(codesOf(await sleeping.outcomes)).toEqual([OK])
     expect(watch.statuses[0]).toBe('SERVING')
     if (patient !== null) expect(codesOf(await patient)).toEqual([OK])
-    await waitUntil('an answer', async () => (await one({})).code === OK, { timeoutMs: 30_000 })
+    await waitUntil('an answer', async () => (await one({})).code === OK)
   })
 
   test('loses no call in flight when the version stops, and is told that nobody is there', async () => {

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { clientSuite } from './client-suite.ts'
 import { prepareGo, preparePython, type Prepared } from './foreign-clients.ts'
 import { startGrpcJs } from './grpc-js-client.ts'
@@ -10,8 +10,6 @@ import { startHttp2 } from './http2-client.ts'
 import type { ClientTraits, InteropClient } from './interop-client.ts'
 import { RUN, startInteropEngine, type InteropEngine } from './interop-version.ts'
 import { encodePayload } from './payload.ts'
-
-jest.setTimeout(120_000)
 
 const LIBRARY: ClientTraits = { keepaliveMsMin: 100, canWaitForReady: true, showsEncoding: false }
 const BY_HAND: ClientTraits = { keepaliveMsMin: 20, canWaitForReady: false, showsEncoding: true }

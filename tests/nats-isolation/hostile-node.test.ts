@@ -1,5 +1,5 @@
 /** Everything that a node can try on NATS with the credentials it has, over a socket of its own, and what comes of it. */
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { KiB, MiB, type NatsCredentials, replySubject } from '@kre/contracts'
 import {
   entrypointWorkload,
@@ -13,9 +13,6 @@ import { jetstreamManager } from '@nats-io/jetstream'
 import type { NatsConnection } from '@nats-io/transport-node'
 import { FOREIGN_FILTERS, FOREIGN_SUBJECTS } from './attempts.ts'
 import { connectRaw, type Proof, signWith, withSeed } from './raw-nats.ts'
-
-/** For machines with much else to do. */
-jest.setTimeout(120_000)
 
 type Verdict = { attempt: string; verdict: string; isRefused: boolean }
 const verdicts: Verdict[] = []
@@ -251,7 +248,7 @@ test('it keeps working as what it is all the while, and is cut off when its vers
   await waitUntil('its work', () => client.messages.some(({ text }) => text === 'work'))
   const survivor = await nats.connect(nodeWorkload('demo', 'v2', 'a'))
   await nats.manager.converge('demo', [sampleVersion('v1', { wanted: false }), sampleVersion('v2')])
-  await waitUntil('its end', () => client.isClosed, { timeoutMs: 2_000 })
+  await waitUntil('its end', () => client.isClosed)
   await using again = await withStolen()
   const wasLetIn = await again.flush()
   note(

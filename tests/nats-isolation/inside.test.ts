@@ -1,13 +1,10 @@
 /** The whole engine: what a node reaches from the inside, and requests while all credentials are renewed. */
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { join } from 'node:path'
 import { waitUntil } from '@kre/service-kit'
 import { connectForeign, type ForeignClient } from '../support/grpc-client.ts'
 import { createKre, type Kre, pidsOf, type Status } from '../support/kre.ts'
 import { writeSpyBundle } from './spy-bundle.ts'
-
-/** For machines with much else to do. */
-jest.setTimeout(180_000)
 
 /** The shortest life of credentials that the engine takes. */
 const LIFE_MS = 10_000

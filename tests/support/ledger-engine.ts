@@ -109,7 +109,7 @@ export async function startTestEngine(
         const found = (await readEngineRecords(dir)).find(({ pid }) => pid === started.pid)
         return found?.adminUrl ? found : null
       },
-      { timeoutMs: 60_000, everyMs: 20 },
+      { timeoutMs: 120_000, everyMs: 20 },
     )
     url = record.adminUrl ?? ''
     token = (await readFile(join(dir, 'token'), 'utf8')).trim()
@@ -188,7 +188,7 @@ export async function startTestEngine(
       )
       return version
     },
-    async reach(runtimeId, name, wanted, timeoutMs = 45_000) {
+    async reach(runtimeId, name, wanted, timeoutMs = 120_000) {
       let last: VersionView | null = null
       try {
         return await waitUntil(
@@ -218,7 +218,7 @@ export async function startTestEngine(
               (node === null ? one.role === 'entrypoint' : one.node === node) &&
               one.state === 'ready',
           )?.pid ?? null,
-        { timeoutMs: 30_000, everyMs: 30 },
+        { everyMs: 30 },
       )
     },
     async [Symbol.asyncDispose]() {

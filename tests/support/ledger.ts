@@ -36,6 +36,8 @@ export type RawClient = Disposable & {
 }
 
 const PATH = '/faults.Entrypoint/Run'
+/** Longer than KRE lets a request wait, for a computer that has much else to do. */
+const DEADLINE_MS = 40_000
 
 export function connectRaw(address: string): RawClient {
   const client = new Client(address, credentials.createInsecure(), {
@@ -43,7 +45,7 @@ export function connectRaw(address: string): RawClient {
     'grpc.max_reconnect_backoff_ms': 200,
   })
   const raw = (bytes: Buffer) => bytes
-  const call: RawClient['call'] = (request, { path = PATH, deadlineMs = 10_000 } = {}) =>
+  const call: RawClient['call'] = (request, { path = PATH, deadlineMs = DEADLINE_MS } = {}) =>
     new Promise((resolve) => {
       const began = performance.now()
       client.makeUnaryRequest(
@@ -67,7 +69,7 @@ export function connectRaw(address: string): RawClient {
     })
   return {
     call,
-    ask: ({ id = 'one', command = '', trail = '' }, deadlineMs = 10_000) =>
+    ask: ({ id = 'one', command = '', trail = '' }, deadlineMs = DEADLINE_MS) =>
       call(encodeTicket({ id, command, trail }), { deadlineMs }),
     [Symbol.dispose]: () => client.close(),
   }
@@ -94,7 +96,7 @@ export function startLoad(
   client: RawClient,
   options: { perSecond: number; trail: string; deadlineMs?: number; command?: string },
 ): { stop(): void; tally(): Promise<Tally>; answered(): number } {
-  const { perSecond, trail, deadlineMs = 10_000, command = '' } = options
+  const { perSecond, trail, deadlineMs = DEADLINE_MS, command = '' } = options
   const tally: Tally = {
     sent: 0,
     answered: 0,

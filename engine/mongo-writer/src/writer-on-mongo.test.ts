@@ -1,5 +1,5 @@
 import { jetstream } from '@nats-io/jetstream'
-import { afterAll, describe, expect, jest, test } from '@jest/globals'
+import { afterAll, describe, expect, test } from '@jest/globals'
 import { outputSubject, type OutputRecord } from '@kre/contracts'
 import { createEventBus, createLogger, waitUntil } from '@kre/service-kit'
 import { startNats } from '@kre/service-kit/testing'
@@ -8,12 +8,9 @@ import { startMongo, type TestMongo } from '@kre/store/testing/mongo'
 import { createMongoWriter } from './create-mongo-writer.ts'
 import { createOutputsStream, outputsWaiting } from './testing/create-outputs-stream.ts'
 
-jest.setTimeout(180_000)
-
 /** Outputs that are sent at once, half of them logs. */
 const BURST = 100
 const KILLS = 3
-const PATIENT = { timeoutMs: 60_000 }
 const mongo = await startMongo()
 
 if (mongo === null) describe.skip('mongo-writer on MongoDB', () => undefined)
@@ -65,16 +62,16 @@ async function survivesOutage(server: TestMongo): Promise<void> {
   const sending = sendOn()
   for (let kills = 1; kills <= KILLS; kills++) {
     const { stored, returned } = writer.counts
-    await waitUntil('something stored', () => writer.counts.stored > stored, PATIENT)
+    await waitUntil('something stored', () => writer.counts.stored > stored)
     await server.kill()
-    await waitUntil('a batch given back', () => writer.counts.returned > returned, PATIENT)
+    await waitUntil('a batch given back', () => writer.counts.returned > returned)
     expect(await outputsWaiting(connection, 'demo')).toBeGreaterThan(0)
     await server.restart()
   }
   isOver = true
   await sending
   const isDrained = async (): Promise<boolean> => (await outputsWaiting(connection, 'demo')) === 0
-  await waitUntil('stream drained', isDrained, PATIENT)
+  await waitUntil('stream drained', isDrained)
   expect(told('store works again')).toBeGreaterThan(0)
   expect(told('store fails')).toBeLessThanOrEqual(KILLS)
   // While the store is away one batch at a time goes to and fro, with longer and longer pauses between.

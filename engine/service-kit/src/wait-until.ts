@@ -12,7 +12,7 @@ export async function waitUntil<T>(
   what: string,
   condition: () => T | Promise<T>,
   {
-    timeoutMs = 30_000,
+    timeoutMs = 60_000,
     everyMs = 20,
     signal,
   }: { timeoutMs?: number; everyMs?: number; signal?: AbortSignal } = {},

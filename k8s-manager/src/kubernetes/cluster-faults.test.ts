@@ -8,7 +8,6 @@ import { entrypointWorkload, nodeWorkload } from '../testing/workloads.ts'
 
 const signal = new AbortController().signal
 const DEPLOYMENTS = '/apis/apps/v1/namespaces/runners/deployments'
-const LONG = { timeoutMs: 20_000 }
 
 function answer(status: number, message: string) {
   return { status, body: JSON.stringify({ kind: 'Status', message }) }
@@ -35,15 +34,13 @@ describe('the Kubernetes target', () => {
     const pod = cluster.names().find((name) => name.startsWith('pods/')) ?? ''
     cluster.kill(cluster.get(pod)?.metadata.uid ?? '')
     cluster.away(false)
-    await waitUntil('it looks again', async () => target.fetch(signal).catch(() => null), LONG)
+    await waitUntil('it looks again', async () => target.fetch(signal).catch(() => null))
     await apply(target, plan)
-    await waitUntil(
-      'the entrypoint is gone',
-      async () => (await target.fetch(signal)).every(({ role }) => role === 'node'),
-      LONG,
+    await waitUntil('the entrypoint is gone', async () =>
+      (await target.fetch(signal)).every(({ role }) => role === 'node'),
     )
     await ready(target, 2)
-  }, 60_000)
+  })
 
   test('asks seldom while it is refused: a login that has expired floods nobody', async () => {
     using cluster = createFakeCluster()
@@ -57,14 +54,14 @@ describe('the Kubernetes target', () => {
       message: expect.stringContaining('renew the login of the kubeconfig'),
     })
     const before = cluster.requests.length
-    await waitUntil('it tries again', () => cluster.requests.length > before, LONG)
+    await waitUntil('it tries again', () => cluster.requests.length > before)
     // Four kinds, each tried again after a pause that doubles.
     expect(cluster.requests.length).toBeLessThan(before + 10)
     for (const plural of ['pods', 'configmaps', 'services'])
       cluster.refuse('GET', `/api/v1/namespaces/runners/${plural}`, null)
     cluster.refuse('GET', DEPLOYMENTS, null)
-    await waitUntil('it is let in', async () => target.fetch(signal).catch(() => null), LONG)
-  }, 60_000)
+    await waitUntil('it is let in', async () => target.fetch(signal).catch(() => null))
+  })
 
   test('says that its namespace is gone, and starts everything anew in one that is made again', async () => {
     using cluster = createFakeCluster()
@@ -146,7 +143,7 @@ describe('the Kubernetes target', () => {
     })
     cluster.refuse(method, DEPLOYMENTS, null)
     await apply(target, plan)
-    await waitUntil('all is gone', async () => (await target.fetch(signal)).length === 0, LONG)
+    await waitUntil('all is gone', async () => (await target.fetch(signal)).length === 0)
     expect(cluster.names()).toEqual([])
   })
 
@@ -160,9 +157,9 @@ describe('the Kubernetes target', () => {
     cluster.away(false)
     const lists = () => cluster.requests.filter((one) => one.startsWith(`GET ${DEPLOYMENTS}?`))
     const before = lists().length
-    await waitUntil('it lists again', () => lists().length > before, LONG)
+    await waitUntil('it lists again', () => lists().length > before)
     cluster.refuse('WATCH', DEPLOYMENTS, null)
-    await waitUntil('it watches', async () => target.fetch(signal).catch(() => null), LONG)
+    await waitUntil('it watches', async () => target.fetch(signal).catch(() => null))
     await ready(target, 1)
-  }, 60_000)
+  })
 })

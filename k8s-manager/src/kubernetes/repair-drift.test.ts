@@ -115,9 +115,7 @@ describe('what somebody has changed by hand', () => {
     await change()
     expect(cluster.events).toHaveLength(1)
     nowMs += 5_000
-    await waitUntil('it is repaired twice', () => cluster.events.length === 2, {
-      timeoutMs: 15_000,
-    })
+    await waitUntil('it is repaired twice', () => cluster.events.length === 2)
     expect(cluster.get(NODE)?.spec?.replicas).toBe(1)
   })
 

@@ -28,15 +28,12 @@ const madeBy = (cluster: FakeCluster, name: string) =>
   cluster.get(`deployments/${name}`)?.metadata.annotations ?? {}
 
 async function untilRolled(cluster: FakeCluster, settings: KubernetesSettings): Promise<void> {
-  await waitUntil(
-    'all are made by the settings of now',
-    () =>
-      NAMES.map((name) => madeBy(cluster, name)).every(
-        (made) =>
-          made[ANNOTATION.settings] === settingsHash(settings) &&
-          made[ANNOTATION.rolling] === undefined,
-      ),
-    { timeoutMs: 20_000 },
+  await waitUntil('all are made by the settings of now', () =>
+    NAMES.map((name) => madeBy(cluster, name)).every(
+      (made) =>
+        made[ANNOTATION.settings] === settingsHash(settings) &&
+        made[ANNOTATION.rolling] === undefined,
+    ),
   )
 }
 

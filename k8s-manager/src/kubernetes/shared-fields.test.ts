@@ -50,5 +50,5 @@ test('what no object has any more is let go', async () => {
     collect()
     return weak.deref() === undefined
   }
-  await waitUntil('the collection', isGone, { timeoutMs: 10_000, everyMs: 5 })
+  await waitUntil('the collection', isGone, { everyMs: 5 })
 })

@@ -216,12 +216,14 @@ async function runKilledEngine(subject: TestTarget, wanted: Workload[]): Promise
     { stdio: ['ignore', 'pipe', 'inherit'], env: process.env },
   )
   const exited = once(host, 'exit')
-  const records = await waitUntil('all on record as ready', () => {
+  const recordsOnDisk = () => {
     const found = wanted.map(({ id }) => readRecord(subject, id))
     return found.every((record) => record?.ready === true) ? found : null
+  }
+  const records = await waitUntil('all on record as ready', recordsOnDisk).finally(async () => {
+    host.kill('SIGKILL')
+    await exited
   })
-  host.kill('SIGKILL')
-  await exited
   expect(records.every((record) => isRunning(record?.pid ?? 0, record?.identity ?? ''))).toBe(true)
   return records.map((record) => record?.pid ?? 0).toSorted((a, b) => a - b)
 }

@@ -284,9 +284,7 @@ describe('what a process gets', () => {
         apply: [nodeWorkload('etl', { runner: 'python' })],
         remove: [],
       })
-      const { reason } = await waitUntil('a reason', () => restarted(subject), {
-        timeoutMs: 25_000,
-      })
+      const { reason } = await waitUntil('a reason', () => restarted(subject))
       expect(reason).toMatch(/requirements\.txt could not be installed: .*not\/there/s)
       expect(subject.progress.map(({ message }) => message)).toContain(
         'installing requirements.txt',

@@ -13,14 +13,10 @@ export async function ready(
   target: Target,
   count: number,
 ): Promise<readonly WorkloadObservation[]> {
-  return waitUntil(
-    `${count} replicas ready`,
-    async () => {
-      const observed = await target.fetch(new AbortController().signal)
-      const replicas = observed.flatMap((workload) => workload.replicas)
-      const isReady = replicas.every(({ state }) => state === 'ready')
-      return isReady && replicas.length === count ? observed : null
-    },
-    { timeoutMs: 20_000 },
-  )
+  return waitUntil(`${count} replicas ready`, async () => {
+    const observed = await target.fetch(new AbortController().signal)
+    const replicas = observed.flatMap((workload) => workload.replicas)
+    const isReady = replicas.every(({ state }) => state === 'ready')
+    return isReady && replicas.length === count ? observed : null
+  })
 }

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { headers, type Msg, type NatsConnection } from '@nats-io/transport-node'
 import {
   ALL_ANNOUNCEMENTS,
@@ -20,9 +20,6 @@ import {
   sampleVersion,
   startIsolatedNats,
 } from '../testing/index.ts'
-
-/** For machines with much else to do. */
-jest.setTimeout(120_000)
 
 const V1 = { runtimeId: 'demo', version: 'v1' }
 const WF = { ...V1, workflow: 'wf' }

@@ -12,7 +12,6 @@ import { readSeeds } from './read-seeds.ts'
 
 /** Loopback has 16 million addresses on Linux and one elsewhere. */
 const isLinux = process.platform === 'linux'
-const LONG = { timeoutMs: 30_000 }
 
 let dir: string
 let keys: ServerKeys
@@ -55,35 +54,25 @@ describeOnLinux('a cluster', () => {
     const engine = await cluster.connect()
     try {
       const stream = { name: 'KEPT', subjects: ['kept'], num_replicas: 3 }
-      const manager = await waitUntil(
-        'JetStream',
-        async () => {
-          const found = await jetstreamManager(engine, { checkAPI: false })
-          return (await found.streams.add(stream).catch(() => null)) === null ? null : found
-        },
-        LONG,
-      )
+      const manager = await waitUntil('JetStream', async () => {
+        const found = await jetstreamManager(engine, { checkAPI: false })
+        return (await found.streams.add(stream).catch(() => null)) === null ? null : found
+      })
       await engine.request('kept', 'a message')
       const leader = (await manager.streams.info('KEPT')).cluster?.leader ?? ''
       expect(cluster.hosts).toContain(leader)
       await cluster.stop(leader)
-      const after = await waitUntil(
-        'another leader',
-        async () => {
-          const info = await manager.streams.info('KEPT').catch(() => null)
-          return info?.cluster?.leader === leader ? null : info
-        },
-        LONG,
-      )
+      const after = await waitUntil('another leader', async () => {
+        const info = await manager.streams.info('KEPT').catch(() => null)
+        return info?.cluster?.leader === leader ? null : info
+      })
       expect(after.state.messages).toBe(1)
-      await waitUntil(
-        'a confirmation',
-        async () => engine.request('kept', 'another').catch(() => null),
-        LONG,
+      await waitUntil('a confirmation', async () =>
+        engine.request('kept', 'another').catch(() => null),
       )
       expect((await manager.streams.info('KEPT')).state.messages).toBeGreaterThan(1)
     } finally {
       await engine.close()
     }
-  }, 90_000)
+  })
 })

@@ -4,7 +4,7 @@ import { createConnection } from 'node:net'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { DAY_MS } from '@kre/contracts'
 import { waitUntil } from '@kre/service-kit'
 import { lookAtNats } from '@kre/service-kit/nats-tls'
@@ -12,8 +12,6 @@ import { makeAuthority } from '@kre/service-kit/testing'
 import { reloadServers } from '../server/reload-servers.ts'
 import { makeCluster, type TestCluster } from '../testing/start-cluster.ts'
 
-jest.setTimeout(90_000)
-const LONG = { timeoutMs: 30_000 }
 const authority = makeAuthority()
 const tls = { ca: authority.ca }
 
@@ -41,16 +39,12 @@ describeOnLinux('a cluster with TLS', () => {
   })
 
   test('finds together, and carries messages from server to server', async () => {
-    await waitUntil(
-      'routes',
-      async () => {
-        const { routes } = (await cluster
-          .monitor(cluster.hosts[0] ?? '', 'routez')
-          .catch(() => ({ routes: [] }))) as { routes: { remote_id: string }[] }
-        return new Set(routes.map(({ remote_id }) => remote_id)).size === 2
-      },
-      LONG,
-    )
+    await waitUntil('routes', async () => {
+      const { routes } = (await cluster
+        .monitor(cluster.hosts[0] ?? '', 'routez')
+        .catch(() => ({ routes: [] }))) as { routes: { remote_id: string }[] }
+      return new Set(routes.map(({ remote_id }) => remote_id)).size === 2
+    })
     const connection = await cluster.connect(tls)
     const subscription = connection.subscribe('a', { max: 1 })
     await connection.flush()

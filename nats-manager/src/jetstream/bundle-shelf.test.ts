@@ -49,7 +49,7 @@ beforeAll(async () => {
     sampleVersion('v1', { bundleDigest: `sha256:${DIGEST}` }),
     sampleVersion('v2', { bundleDigest: OTHER }),
   ])
-}, 60_000)
+})
 afterAll(async () => nats[Symbol.asyncDispose]())
 
 function nodeWith(bundleDigest: string, version = 'v1'): Workload {

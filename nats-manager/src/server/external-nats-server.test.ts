@@ -24,7 +24,7 @@ beforeAll(async () => {
     tls: null,
     reloading: null,
   })
-}, 60_000)
+})
 afterAll(async () => nats[Symbol.asyncDispose]())
 
 describe('accounts on a server that others run', () => {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, describe, expect, jest, test } from '@jest/globals'
+import { afterAll, describe, expect, test } from '@jest/globals'
 import type { KreError } from '@kre/contracts'
 import {
   sampleDocument,
@@ -13,8 +13,6 @@ import { startMongo, type TestMongo } from '../testing/mongo/start-mongo.ts'
 import { migrateMongo, type MongoMigration } from './migrate.ts'
 import { mongoDatabases } from './mongo-databases.ts'
 import { openMongoStore } from './open-mongo-store.ts'
-
-jest.setTimeout(60_000)
 
 const mongo = await startMongo()
 if (mongo === null) describe.skip('openMongoStore', () => undefined)

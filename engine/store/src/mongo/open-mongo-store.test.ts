@@ -1,10 +1,7 @@
-import { afterAll, describe, jest } from '@jest/globals'
+import { afterAll, describe } from '@jest/globals'
 import type { MakeStore } from '../testing/make-store.ts'
 import { startMongo } from '../testing/mongo/start-mongo.ts'
 import { storeContract } from '../testing/store-contract.ts'
-
-/** FerretDB inserts a thousand documents a second, and the contract has tests with tens of thousands. */
-jest.setTimeout(180_000)
 
 const mongo = await startMongo()
 
