@@ -5,20 +5,25 @@ import {
   type GraphNode,
   type WorkflowGraph,
 } from '@kre/contracts'
+import { visibleMessage } from '../logs/visible-message.ts'
 import type { VersionState } from '../versions/version-state.ts'
 import { toGraphqlUser } from './to-graphql-user.ts'
 
-/** The fields of `Version` that need no further reading; `config` has a resolver. */
+/**
+ * The fields of `Version` that need no further reading; `config` has a resolver. What authors and processes wrote hides
+ * nothing and turns nothing around.
+ */
 export function toGraphqlVersion({ version, derived }: VersionState) {
   const { manifest, hasDoc, issues } = version.facts
+  const statusReason = visibleMessage(derived.reason)
   return {
     id: version.id,
     krtVersion: manifest.krtVersion,
     name: version.name,
     runtimeId: version.runtimeId,
-    description: version.description,
+    description: visibleMessage(version.description),
     status: derived.status,
-    statusReason: derived.reason,
+    statusReason,
     creationDate: version.createdAt.toISOString(),
     creationAuthor: toGraphqlUser(version.createdBy),
     publicationDate: version.publishedAt?.toISOString() ?? null,
@@ -28,7 +33,7 @@ export function toGraphqlVersion({ version, derived }: VersionState) {
       return manifest.workflows.map((workflow) => toGraphqlWorkflow(workflow, derived.nodes))
     },
     hasDoc,
-    errors: derived.status === 'ERROR' ? [derived.reason] : [],
+    errors: derived.status === 'ERROR' ? [statusReason] : [],
     issues: issues ?? [],
     digest: version.bundleDigest,
     // Written only when it is asked for.
@@ -59,7 +64,7 @@ export function toGraphqlNode(node: GraphNode, state: DerivedNode) {
     id: `${state.workflow}.${state.node}`,
     name: node.name,
     status: state.status,
-    statusReason: state.reason,
+    statusReason: visibleMessage(state.reason),
     subscriptions: node.subscriptions.map(({ from, channel }) =>
       channel === null ? from : `${from}.${channel}`,
     ),
