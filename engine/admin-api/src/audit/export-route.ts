@@ -1,8 +1,11 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { setImmediate as breathe } from 'node:timers/promises'
+import { KreError } from '@kre/contracts'
 import type { AuditLink, Store } from '@kre/store'
+import type { FeatureDeps } from '../context.ts'
 import type { Route } from '../http/exchange.ts'
+import { hasSameRights } from '../principal.ts'
 import { selectActivities, type ActivitySelection } from './activity-filters.ts'
 import { auditedRuntimes } from './visible-runtimes.ts'
 
@@ -15,7 +18,9 @@ const PAGE_LINKS = 200
  *
  * Memory does not grow with the log. Managers get the links of their runtimes, and no head.
  */
-export function createAuditExportRoute(deps: Pick<Store, 'audit' | 'runtimes'>): Route {
+export function createAuditExportRoute(
+  deps: Pick<FeatureDeps, 'audit' | 'runtimes' | 'currentPrincipal'>,
+): Route {
   return {
     method: 'GET',
     path: '/api/v1/audit/export',
@@ -27,7 +32,11 @@ export function createAuditExportRoute(deps: Pick<Store, 'audit' | 'runtimes'>):
         'Content-Type': 'application/x-ndjson; charset=utf-8',
         'Content-Disposition': 'attachment; filename="audit.jsonl"',
       })
-      await pipeline(Readable.from(lines(deps, { query, visible })), res, { signal })
+      const isAsBefore = async () => {
+        const current = await deps.currentPrincipal(principal)
+        return current !== null && hasSameRights(current, principal)
+      }
+      await pipeline(Readable.from(lines(deps, { query, visible, isAsBefore })), res, { signal })
     },
   }
 }
@@ -42,11 +51,16 @@ function filtersOf(params: URLSearchParams): Record<string, unknown> {
   return Object.fromEntries(entries) as Record<string, unknown>
 }
 
-type Selection = { query: ActivitySelection['query']; visible: string[] | null }
+type Selection = {
+  query: ActivitySelection['query']
+  visible: string[] | null
+  /** Whether the reader may still see what it might when it began. */
+  isAsBefore: () => Promise<boolean>
+}
 
 async function* lines(
   { audit }: Pick<Store, 'audit'>,
-  { query, visible }: Selection,
+  { query, visible, isAsBefore }: Selection,
 ): AsyncGenerator<string, void> {
   const anchor = visible === null ? await audit.anchor() : null
   if (anchor !== null)
@@ -59,6 +73,8 @@ async function* lines(
     const chosen = page.filter((link) => isChosen(link, query, visible))
     if (chosen.length > 0) yield chosen.map((link) => `${toLine(link)}\n`).join('')
     await breathe()
+    if (!(await isAsBefore()))
+      throw new KreError('permission-denied', 'your rights changed meanwhile: export it again')
   }
   const head = visible === null ? await audit.head() : null
   if (head !== null) yield `${JSON.stringify({ head: { seq: head.seq, hash: head.hash } })}\n`

@@ -1,5 +1,7 @@
 import { once } from 'node:events'
 import { ENTRYPOINT, KreError, type LogRecord } from '@kre/contracts'
+import { whileAllowed } from '../access/while-allowed.ts'
+import type { LogPage } from '@kre/store'
 import type { FeatureDeps } from '../context.ts'
 import type { Exchange, Route } from '../http/exchange.ts'
 import { visibleText } from '../audit/visible-text.ts'
@@ -34,7 +36,7 @@ const SINGLES = ['startDate', 'endDate', 'search', 'requestId'] as const
  * oldest first, as a file. Memory stays the same whatever its size: one page is on its way at a time.
  */
 export function createDownloadLogsRoute(
-  deps: Pick<FeatureDeps, 'runtimes' | 'versions' | 'outputs' | 'now'>,
+  deps: Pick<FeatureDeps, 'runtimes' | 'versions' | 'outputs' | 'now' | 'currentPrincipal'>,
 ): Route {
   return {
     method: 'GET',
@@ -58,20 +60,37 @@ export function createDownloadLogsRoute(
         limit: PAGE_ITEMS,
         order: 'oldest-first',
       } as const
-      let page = await deps.outputs.logs(query)
+      const page = await deps.outputs.logs(query)
       if (page.items.length === 0) await explainNothing(deps, runtimeId, filters, versions)
       res.writeHead(200, {
         'Content-Type': format.contentType,
         'Content-Disposition': `attachment; filename="${runtimeId}.${format.extension}"`,
       })
-      for (;;) {
-        const lines = page.items.filter(selection.matches).map(format.line)
+      const pages = whileAllowed(
+        deps,
+        { principal, action: 'view logs', runtimeId },
+        pagesFrom(page, (cursor) => deps.outputs.logs({ ...query, cursor })),
+        0,
+      )
+      for await (const { items } of pages) {
+        const lines = items.filter(selection.matches).map(format.line)
         if (lines.length > 0) await write(res, lines.join(''), signal)
-        if (page.cursor === null || signal.aborted) break
-        page = await deps.outputs.logs({ ...query, cursor: page.cursor })
+        if (signal.aborted) break
       }
       res.end()
     },
+  }
+}
+
+async function* pagesFrom(
+  first: LogPage,
+  next: (cursor: string) => Promise<LogPage>,
+): AsyncGenerator<LogPage, void> {
+  let page = first
+  for (;;) {
+    yield page
+    if (page.cursor === null) return
+    page = await next(page.cursor)
   }
 }
 

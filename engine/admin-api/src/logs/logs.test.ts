@@ -1,9 +1,10 @@
-import { request } from 'node:http'
+import { request, type IncomingMessage } from 'node:http'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { createLogger, waitUntil } from '@kre/service-kit'
 import { sampleLog } from '@kre/store/testing'
 import type { Principal } from '../principal.ts'
 import { openEventStream } from '../testing/event-stream.ts'
+import { bearerOf, makeUser, removeUser } from '../testing/people.ts'
 import { startTestApi, type TestApi } from '../testing/start-test-api.ts'
 import { keepLogsBounded } from './keep-logs-bounded.ts'
 import { createLogTails } from './log-tails.ts'
@@ -147,6 +148,23 @@ describe('the download of logs', () => {
     expect(records(text).map(({ message }) => parseInt(String(message), 10))).toEqual(
       Array.from({ length: count }, (_, i) => i),
     )
+  })
+
+  test('is cut when its reader loses the right to it, and is not taken for the whole', async () => {
+    await write(Array.from({ length: 5_000 }, () => ({ message: 'x'.repeat(4_000) })))
+    await makeUser(api, 'ada@kre.io', { grants: [{ runtimeId, accessLevel: 'VIEWER' }] })
+    const headers = await bearerOf(api, 'ada@kre.io')
+    const path = `/api/v1/runtimes/${runtimeId}/logs?startDate=2026-01-01T00:00:00Z`
+    const res = await new Promise<IncomingMessage>((resolve, reject) => {
+      request(new URL(path, api.url), { headers }, resolve).on('error', reject).end()
+    })
+    await removeUser(api, 'ada@kre.io')
+    let bytes = 0
+    const reading = (async () => {
+      for await (const chunk of res) bytes += (chunk as Buffer).length
+    })()
+    await expect(reading).rejects.toThrow('aborted')
+    expect(bytes).toBeLessThan(20_000_000)
   })
 
   test('ends without a fault when its reader leaves', async () => {

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
+import { whileAllowed } from '../access/while-allowed.ts'
 import type { FeatureDeps } from '../context.ts'
 import type { Route } from '../http/exchange.ts'
 import { findVersion } from '../versions/read-versions.ts'
@@ -23,7 +24,8 @@ export function createBundleRoute(deps: FeatureDeps): Route {
         'Content-Disposition': `attachment; filename="${version.name}.krt"`,
         ETag: `"${version.bundleDigest}"`,
       })
-      await pipeline(createReadStream(path), res, { signal })
+      const deed = { principal, action: 'view versions', runtimeId: query.runtimeId } as const
+      await pipeline(whileAllowed(deps, deed, createReadStream(path)), res, { signal })
     },
   }
 }

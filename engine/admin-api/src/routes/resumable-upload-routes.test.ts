@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { DAY_MS, MiB } from '@kre/contracts'
 import { waitUntil } from '@kre/service-kit'
 import { Upload } from 'tus-js-client'
-import { bearerOf, makeUser } from '../testing/people.ts'
+import { bearerOf, makeUser, removeUser } from '../testing/people.ts'
 import { anIssue } from '../testing/scripted-ingest.ts'
 import { startTestApi, type TestApi } from '../testing/start-test-api.ts'
 import { sha256Metadata, tusOf } from '../testing/tus.ts'
@@ -44,6 +44,22 @@ describe('an upload in parts', () => {
     }
     expect(await api.scratchFiles()).toEqual([])
     expect((await files()).filter((name) => name.endsWith('.part'))).toEqual([])
+  })
+
+  test('takes no more of a part whose sender may not send it any more', async () => {
+    await makeUser(api, 'ada@kre.io', { grants: [{ runtimeId: 'demo', accessLevel: 'MANAGER' }] })
+    const headers = await bearerOf(api, 'ada@kre.io')
+    const theirs = tusOf(api, headers)
+    const { headers: answered } = await theirs.create(8 * MiB)
+    const req = theirs.openPart(answered.location ?? '', 0)
+    let status = 0
+    req.on('response', (res) => void (status = res.resume().statusCode ?? 0))
+    // Byte by byte, as from far away.
+    const sent = waitUntil('the refusal', () => status !== 0 || !req.write('x'))
+    await removeUser(api, 'ada@kre.io')
+    await sent
+    expect(status).toBe(401)
+    req.destroy()
   })
 
   test('works with a client of others', async () => {

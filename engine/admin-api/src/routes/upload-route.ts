@@ -1,4 +1,5 @@
 import type { UploadOutcome } from '@kre/store'
+import { whileAllowed } from '../access/while-allowed.ts'
 import type { FeatureDeps } from '../context.ts'
 import { toGraphqlVersion } from '../graphql/to-graphql-version.ts'
 import { bodyChunks } from '../http/body-chunks.ts'
@@ -95,7 +96,9 @@ async function receive(
         tooLarge: () => tooLarge(limits),
         signal: AbortSignal.any([signal, answered.signal]),
       })
-      return await takeBundle(deps, { ...caller, chunks, sha256, signal })
+      const deed = { ...caller, action: 'edit versions' } as const
+      const allowed = whileAllowed(deps, deed, chunks)
+      return await takeBundle(deps, { ...caller, chunks: allowed, sha256, signal })
     } finally {
       release()
     }

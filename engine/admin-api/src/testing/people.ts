@@ -15,6 +15,15 @@ export async function makeUser(
   if (errors !== undefined) throw new Error(errors[0]?.message)
 }
 
+/** Removes a user as the owner does: logins and tokens end with it. */
+export async function removeUser(api: TestApi, email: string): Promise<void> {
+  const { errors } = await api.graphql(
+    'mutation ($input: UsersInput!) { removeUsers(input: $input) { id } }',
+    { input: { userIds: [email], comment: 'gone' } },
+  )
+  if (errors !== undefined) throw new Error(errors[0]?.message)
+}
+
 /** Signs a user in through a link that the owner makes; returns the login's cookie. */
 export async function signInAs(api: TestApi, email: string): Promise<string> {
   const path = `/api/v1/auth/login-link?new=1&user=${encodeURIComponent(email)}`

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { HOUR_MS, KreError, toKreError } from '@kre/contracts'
 import type { Upload, UploadOutcome } from '@kre/store'
+import { whileAllowed } from '../access/while-allowed.ts'
 import type { FeatureDeps } from '../context.ts'
 import { HttpProblem } from '../http/http-problem.ts'
 import { authorize, type Principal } from '../principal.ts'
@@ -97,7 +98,8 @@ export function createResumableUploads(deps: ResumableDeps) {
 
   async function append(upload: Upload, part: AppendPart, ended: AbortSignal): Promise<number> {
     if (upload.outcome !== null) throw isOver(upload)
-    const chunks = part.chunks(upload.bytes - part.offset, ended)
+    const deed = { ...part, action: 'edit versions' } as const
+    const chunks = whileAllowed(deps, deed, part.chunks(upload.bytes - part.offset, ended))
     if (part.checksum === null) return uploads.append(upload.id, part.offset, chunks)
     const hash = createHash(part.checksum.algorithm)
     const received = await uploads.received(upload.id)

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream'
 import { KreError } from '@kre/contracts'
 import type { KrtIssue } from '@kre/contracts'
 import type { Version } from '@kre/store'
+import { authorizeAgain } from '../access/while-allowed.ts'
 import { carryOver } from '../config/carry-over.ts'
 import type { FeatureDeps } from '../context.ts'
 import { authorize, type Principal } from '../principal.ts'
@@ -56,26 +57,14 @@ export async function createVersion(
   const bundle = await deps.ingest({ stream }, { scratchDir: deps.bundles.scratchDir, signal })
   if (!bundle.ok) return bundle
   try {
-    await authorizeAgain(deps, command)
+    // It may have been on its way for a long time.
+    const { principal, runtimeId } = command
+    await authorizeAgain(deps, { principal, action: 'edit versions', runtimeId })
     return await takeOver(deps, command, bundle)
   } finally {
     // Moved away when the version was made; left over in every other case.
     await rm(bundle.file, { force: true })
   }
-}
-
-/** The bundle may have been on its way for a long time: what counts are the rights of now. */
-async function authorizeAgain(
-  deps: CreateVersionDeps,
-  { principal, runtimeId }: CreateVersion,
-): Promise<void> {
-  const current = await deps.currentPrincipal(principal)
-  if (current === null)
-    throw new KreError(
-      'unauthenticated',
-      'your login or token ended while the bundle was on its way: sign in, and upload it again',
-    )
-  authorize(current, 'edit versions', runtimeId)
 }
 
 async function takeOver(
