@@ -115,9 +115,12 @@ async function openExternal(
   const tls =
     settings === null
       ? null
-      : createNatsTlsSource(settings, (error) =>
-          logger.error({ err: error }, 'newer certificates for NATS are not used'),
-        )
+      : createNatsTlsSource(settings, {
+          onProblem: (error) =>
+            logger.error({ err: error }, 'newer certificates for NATS are not used'),
+          // Each server is told to look in that time, and once more.
+          overlapMs: 2 * (reloadMs ?? 0),
+        })
   const keys = await readKeysFile(keysFile)
   const engineTls = () => tls?.engine() ?? null
   const found = await untilNatsAnswers(servers, engineTls, say)

@@ -43,7 +43,9 @@ export async function openAccounts(
   const { keys, servers, page, ownsServer, tls, reloading } = of
   const access = engineAccess(keys, 'system', servers)
   const system = await connectNats(() => withTls(access, tls), 'kre-accounts')
-  const stopReloading = reloading === null ? () => undefined : startReloading(system, reloading)
+  const authorities = () => tls?.digest() ?? ''
+  const stopReloading =
+    reloading === null ? () => undefined : startReloading(system, reloading, authorities)
   const close = async () => {
     stopReloading()
     await system.close()

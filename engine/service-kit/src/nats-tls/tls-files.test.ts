@@ -119,11 +119,10 @@ test('files that are renewed are read again, and those of before are used while 
   if (settings === null) throw new Error('there are settings')
   let now = 0
   const told: string[] = []
-  const source = createNatsTlsSource(
-    settings,
-    ({ message }) => told.push(message),
-    () => now,
-  )
+  const source = createNatsTlsSource(settings, {
+    onProblem: ({ message }) => told.push(message),
+    now: () => now,
+  })
   const before = source.digest()
   expect(source.engine()).toEqual({ ca: authority.ca })
   writeFileSync(path, 'damaged')
@@ -138,4 +137,33 @@ test('files that are renewed are read again, and those of before are used while 
   now += 10_000
   expect(source.versions()).toEqual({ ca: next })
   expect(source.digest()).not.toBe(before)
+})
+
+test('authorities that others take the place of are trusted beside them for a while', () => {
+  const path = join(dir, 'replaced.pem')
+  writeFileSync(path, authority.ca)
+  const settings = natsTlsSettings(NatsTlsEnvironment.parse({ KRE_NATS_TLS_CA_FILE: path }), ['a'])
+  if (settings === null) throw new Error('there are settings')
+  let now = 0
+  const onProblem = (error: Error) => {
+    throw error
+  }
+  const source = createNatsTlsSource(settings, { onProblem, overlapMs: 60_000, now: () => now })
+  expect(source.engine()).toEqual({ ca: authority.ca })
+  const next = makeAuthority('next').ca
+  writeFileSync(path, next)
+  now += 10_000
+  const digests = new Set([source.digest()])
+  for (const tls of [source.engine(), source.versions()])
+    expect(tls.ca?.match(/BEGIN CERTIFICATE/g)).toHaveLength(2)
+  expect(source.versions().ca).toContain(authority.ca)
+  now += 59_999
+  expect(source.engine().ca).toContain(next)
+  expect(source.engine().ca).toContain(authority.ca)
+  digests.add(source.digest())
+  expect(digests.size).toBe(1)
+  now += 1
+  expect(source.engine()).toEqual({ ca: next })
+  digests.add(source.digest())
+  expect(digests.size).toBe(2)
 })

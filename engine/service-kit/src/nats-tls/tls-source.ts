@@ -15,14 +15,21 @@ export type NatsTlsSource = {
   digest(): string
 }
 
-/**
- * @param onProblem files can't be used any more, told once for each reason; those of before are used meanwhile.
- * @throws KreError `failed-precondition` for files that can't be used from the start.
- */
+export type NatsTlsSourceOptions = {
+  /** Files can't be used any more, told once for each reason; those of before are used meanwhile. */
+  readonly onProblem: (error: KreError) => void
+  /**
+   * How long authorities are trusted beside those that take their place in the file, in ms: where servers get the
+   * certificates of the next ones with the same stroke, and show those of before until they are told to look.
+   */
+  readonly overlapMs?: number
+  readonly now?: () => number
+}
+
+/** @throws KreError `failed-precondition` for files that can't be used from the start. */
 export function createNatsTlsSource(
   settings: NatsTlsSettings,
-  onProblem: (error: KreError) => void,
-  now: () => number = () => performance.now(),
+  { onProblem, overlapMs = 0, now = () => performance.now() }: NatsTlsSourceOptions,
 ): NatsTlsSource {
   let told = ''
   const read = () => ({
@@ -31,11 +38,17 @@ export function createNatsTlsSource(
   })
   let known = read()
   let lookedAt = now()
+  let former = { ca: '', until: -Infinity }
+  const withFormer = (tls: NatsTls): NatsTls =>
+    tls.ca === undefined || former.until <= now() ? tls : { ...tls, ca: tls.ca + former.ca }
   const look = () => {
     if (now() - lookedAt < LOOK_MS) return known
     lookedAt = now()
     try {
+      const before = known.engine.ca
       known = read()
+      if (before !== undefined && before !== known.engine.ca)
+        former = { ca: `\n${before}`, until: now() + overlapMs }
       told = ''
     } catch (error) {
       const problem = toKreError(error)
@@ -45,8 +58,11 @@ export function createNatsTlsSource(
     return known
   }
   return {
-    engine: () => look().engine,
-    versions: () => look().versions,
-    digest: () => createHash('sha256').update(JSON.stringify(look().versions)).digest('base64url'),
+    engine: () => withFormer(look().engine),
+    versions: () => withFormer(look().versions),
+    digest: () =>
+      createHash('sha256')
+        .update(JSON.stringify(withFormer(look().versions)))
+        .digest('base64url'),
   }
 }
