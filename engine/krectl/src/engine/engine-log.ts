@@ -8,6 +8,8 @@ import type { Context } from '../context.ts'
 const LOG_BYTES_MAX = 10 * MiB
 /** pino's level of `error`. */
 const ERROR_LEVEL = 50
+/** What Node says of its own death stands among source lines, frames and its version. */
+const DEATH = /^(?:\w*Error\b.*:|FATAL ERROR: )/
 
 type Entry = { level?: number; msg?: string; progress?: boolean }
 
@@ -34,8 +36,11 @@ export async function openEngineLog(context: Context, name = 'engine.log'): Prom
       for (const line of complete.toString('utf8').split('\n')) {
         const entry = parseEntry(line)
         if (entry?.progress === true) context.output.step(`  ${entry.msg ?? ''}`)
-        if (entry === null ? line.trim() !== '' : (entry.level ?? 0) >= ERROR_LEVEL)
-          last = entry?.msg ?? line.trim()
+        const isError =
+          entry === null
+            ? line.trim() !== '' && (DEATH.test(line) || !DEATH.test(last))
+            : (entry.level ?? 0) >= ERROR_LEVEL
+        if (isError) last = entry?.msg ?? line.trim()
       }
     },
   }
