@@ -5,36 +5,20 @@ set -euo pipefail
 # shellcheck source=../cluster/machine/go.sh
 . "$(dirname -- "$0")/../cluster/machine/go.sh"
 HELM=${HELM_VERSION:-3.20.2}
-bin=${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/kre/test-cluster/helm-$HELM
-# Beside the cluster where nobody may write to that.
-if ! [ -x "$bin/helm" ] && ! { mkdir -p "$bin" && [ -w "$bin" ]; } 2>/dev/null; then
-  bin=${KRE_CLUSTER_DIR:?set KRE_CLUSTER_DIR to the folder of the cluster}/bin
-fi
 
-if [ ! -x "$bin/helm" ]; then
-  need chart go flock timeout
-  mkdir -p "$bin"
-  # Two at once: one builds, the other waits for it.
-  exec 9>"$bin/.lock"
-  flock --timeout $((FETCH_S + BUILD_S)) 9
-  if [ ! -x "$bin/helm" ]; then
-    work=$bin/.build-helm
-    rm -rf "$work"
-    mkdir -p "$work"
-    cd "$work"
-    printf 'module kre-test-helm\ngo 1.24.0\nrequire helm.sh/helm/v3 v%s\n' "$HELM" >go.mod
-    printf '//go:build tools\n\npackage tools\n\nimport _ "helm.sh/helm/v3/cmd/helm"\n' >tools.go
-    echo "chart: building Helm $HELM into $bin (once)" >&2
-    # Without these, Helm says that the cluster is Kubernetes 1.20 where it is not asked.
-    V=helm.sh/helm/v3
-    KUBE=v1.34
-    LD_FLAGS="-s -w -X $V/internal/version.version=v$HELM"
-    LD_FLAGS+=" -X $V/pkg/lint/rules.k8sVersionMajor=1 -X $V/pkg/lint/rules.k8sVersionMinor=${KUBE#v1.}"
-    LD_FLAGS+=" -X $V/pkg/chartutil.k8sVersionMajor=1 -X $V/pkg/chartutil.k8sVersionMinor=${KUBE#v1.}"
-    build_go chart "$bin/helm" helm.sh/helm/v3/cmd/helm
-    cd /
-    chmod -R u+w "$work"
-    rm -rf "$work"
-  fi
-fi
+make_helm() {
+  printf 'module kre-test-helm\ngo 1.24.0\nrequire helm.sh/helm/v3 v%s\n' "$HELM" >go.mod
+  printf '//go:build tools\n\npackage tools\n\nimport _ "helm.sh/helm/v3/cmd/helm"\n' >tools.go
+  echo "chart: building Helm $HELM into $bin (once)" >&2
+  # Without these, Helm says that the cluster is Kubernetes 1.20 where it is not asked.
+  V=helm.sh/helm/v3
+  KUBE=v1.34
+  LD_FLAGS="-s -w -X $V/internal/version.version=v$HELM"
+  LD_FLAGS+=" -X $V/pkg/lint/rules.k8sVersionMajor=1 -X $V/pkg/lint/rules.k8sVersionMinor=${KUBE#v1.}"
+  LD_FLAGS+=" -X $V/pkg/chartutil.k8sVersionMajor=1 -X $V/pkg/chartutil.k8sVersionMinor=${KUBE#v1.}"
+  build_go chart "$bin/helm" helm.sh/helm/v3/cmd/helm
+}
+
+cache_of "helm-$HELM" helm
+build_once chart helm make_helm
 echo "$bin/helm"

@@ -15,6 +15,8 @@ const APIS: Readonly<Record<string, readonly [api: string, plural: string]>> = {
   Role: ['/apis/rbac.authorization.k8s.io/v1', 'roles'],
   RoleBinding: ['/apis/rbac.authorization.k8s.io/v1', 'rolebindings'],
   StatefulSet: ['/apis/apps/v1', 'statefulsets'],
+  Certificate: ['/apis/cert-manager.io/v1', 'certificates'],
+  Issuer: ['/apis/cert-manager.io/v1', 'issuers'],
 }
 
 /** @throws Error for a kind that no test has asked for yet. */

@@ -34,3 +34,31 @@ build_go() {
   fi
   timeout --kill-after=10 "$BUILD_S" go build -mod=mod -ldflags "$LD_FLAGS" -o "$out" "$@"
 }
+
+# cache_of NAME PROGRAM: sets `bin` to the folder of that name outside of any clone, or to one beside the cluster where
+# nobody may write to that
+cache_of() {
+  bin=${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/kre/test-cluster/$1
+  if ! [ -x "$bin/$2" ] && ! { mkdir -p "$bin" && [ -w "$bin" ]; } 2>/dev/null; then
+    bin=${KRE_CLUSTER_DIR:?set KRE_CLUSTER_DIR to the folder of the cluster}/bin
+  fi
+}
+
+# build_once WHO PROGRAM FUNCTION: calls the function in an empty folder, to make the program in `bin`, unless it is there
+build_once() {
+  local who=$1 program=$2 make=$3 work=$bin/.build-$2
+  if [ -x "$bin/$program" ]; then return; fi
+  need "$who" go flock timeout
+  mkdir -p "$bin"
+  # Two at once: one builds, the other waits for it.
+  exec 9>"$bin/.lock"
+  flock --timeout $((FETCH_S + BUILD_S)) 9
+  if [ -x "$bin/$program" ]; then return; fi
+  rm -rf "$work"
+  mkdir -p "$work"
+  cd "$work"
+  "$make"
+  cd /
+  chmod -R u+w "$work"
+  rm -rf "$work"
+}

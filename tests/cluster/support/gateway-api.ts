@@ -1,17 +1,14 @@
 /** The Gateway API, which clusters have only when somebody installs it: its definitions come from its Go module. */
 import { execFile } from 'node:child_process'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { waitUntil } from '@kre/service-kit'
-import { parse } from 'yaml'
 import type { Cluster } from '../../../k8s-manager/src/kubernetes/cluster/open-cluster.ts'
-import { ask, make } from './test-cluster.ts'
+import { installDefinitions } from './definitions.ts'
 
 const MODULE = 'sigs.k8s.io/gateway-api@v1.3.0'
-const ROUTES = ['httproutes', 'grpcroutes'].map((kind) => `${kind}.gateway.networking.k8s.io`)
-const DEFINITIONS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
+const ROUTES = ['httproutes', 'grpcroutes']
 
 /** Folder of the definitions; null = they can't be had here. */
 export async function findGatewayApi(): Promise<string | null> {
@@ -31,29 +28,8 @@ export async function findGatewayApi(): Promise<string | null> {
 
 /** Disposing takes it away again. */
 export async function installGatewayApi(admin: Cluster, folder: string): Promise<AsyncDisposable> {
-  for (const name of ROUTES) {
-    const [plural, group] = [name.split('.')[0], name.split('.').slice(1).join('.')]
-    const text = await readFile(join(folder, `${group}_${plural}.yaml`), 'utf8')
-    await make(admin, `${DEFINITIONS}/${name}`, parse(text) as object)
-    await waitUntil(`${name} is served`, async () => {
-      const path = `/apis/${group}/v1/${plural}`
-      return ask(admin, 'GET', path).then(
-        () => true,
-        () => false,
-      )
-    })
-  }
-  return {
-    async [Symbol.asyncDispose]() {
-      for (const name of ROUTES) {
-        await ask(admin, 'DELETE', `${DEFINITIONS}/${name}`)
-        await waitUntil(`${name} is gone`, async () =>
-          ask(admin, 'GET', `${DEFINITIONS}/${name}`).then(
-            () => false,
-            () => true,
-          ),
-        )
-      }
-    },
-  }
+  return installDefinitions(
+    admin,
+    ROUTES.map((kind) => join(folder, `gateway.networking.k8s.io_${kind}.yaml`)),
+  )
 }
