@@ -162,6 +162,8 @@ async function openFiles(
       path: (digest) => deps.bundles.path(digest),
       descriptorSet: deps.descriptorSet,
       tools: deps.bundleTools ?? (await import('@kre/bundle')),
+      onUnstripped: (digest, error) =>
+        logger.warn({ error, digest }, 'nodes strip the types of a bundle themselves'),
     }),
     python: createPythonEnvironments({
       cacheDir: join(cacheDir, 'python'),

@@ -171,6 +171,7 @@ async function prepareLaunch(
       ...place,
       basePath: bundle.basePath,
       descriptorSetPath: bundle.descriptorSetPath,
+      ...(bundle.strippedPath === null ? {} : { strippedPath: bundle.strippedPath }),
       workPath: paths.work,
       python,
     },

@@ -20,6 +20,22 @@ describe('createPreparedBundles', () => {
     expect(place.extractions).toEqual(['d1', 'd1'])
   })
 
+  test('has its TypeScript without types beside it, once', async () => {
+    await using place = await makePlace()
+    for (const _ of ['made', 'found']) {
+      const { strippedPath } = await place.bundles.prepare('d1')
+      expect(readFileSync(join(strippedPath ?? '', 'src', 'etl.ts.js'), 'utf8')).toBe('code')
+    }
+    expect(place.stripped).toEqual([['src/etl.ts']])
+  })
+
+  test('leaves types in where they can not be stripped, and says so', async () => {
+    await using place = await makePlace()
+    place.failToStrip()
+    expect(await place.bundles.prepare('d1')).toMatchObject({ strippedPath: null })
+    expect(place.unstripped).toEqual(['d1'])
+  })
+
   test('tries again after a failure', async () => {
     await using place = await makePlace()
     place.failNext()
@@ -41,7 +57,10 @@ async function makePlace() {
   const dir = await mkdtemp(join(tmpdir(), 'kre-bundles-'))
   const cacheDir = join(dir, 'cache')
   const extractions: string[] = []
+  const stripped: (readonly string[])[] = []
+  const unstripped: string[] = []
   let mustFail = false
+  let canStrip = true
   const bundles = createPreparedBundles(cacheDir, {
     path: async (digest) => join(dir, digest),
     descriptorSet: async () => Buffer.from([7]),
@@ -59,13 +78,22 @@ async function makePlace() {
       async writePythonModules(_descriptors, directory) {
         await writeFile(join(directory, 'a_pb2.py'), '')
       },
+      async stripBundle(_archive, files) {
+        if (!canStrip) throw new Error('no process')
+        stripped.push(files)
+        return new Map(files.map((path) => [path, 'code']))
+      },
     },
+    onUnstripped: (digest) => void unstripped.push(digest),
   })
   return {
     bundles,
     cacheDir,
     extractions,
+    stripped,
+    unstripped,
     failNext: () => void (mustFail = true),
+    failToStrip: () => void (canStrip = false),
     [Symbol.asyncDispose]: async () => {
       bundles.keepOnly([])
       await rm(dir, { recursive: true })

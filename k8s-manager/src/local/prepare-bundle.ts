@@ -1,4 +1,4 @@
-/** A bundle's files as its nodes need them: extracted, with the descriptors of its protos and their Python modules. */
+/** A bundle's files as its nodes need them: extracted, without types, with the descriptors and modules of its protos. */
 import {
   chmodSync,
   existsSync,
@@ -9,7 +9,9 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { randomUUID } from 'node:crypto'
-import { join } from 'node:path'
+import { readdir } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { writeCode } from '../write-code.ts'
 
 type PreparedBundle = {
   /** Root of the extracted bundle. */
@@ -17,11 +19,15 @@ type PreparedBundle = {
   readonly descriptorSetPath: string
   /** Folder with the generated `*_pb2` modules. */
   readonly pythonModules: string
+  /** Its TypeScript as JavaScript; null = there is none, or it could not be made. */
+  readonly strippedPath: string | null
 }
 
 export type BundleTools = {
   extractBundle(archivePath: string, digest: string, directory: string): Promise<void>
   writePythonModules(descriptorSet: Uint8Array, directory: string): Promise<void>
+  /** @param files paths of all files in it. */
+  stripBundle(archivePath: string, files: readonly string[]): Promise<Map<string, string>>
 }
 
 export type PreparedBundles = {
@@ -38,6 +44,8 @@ export function createPreparedBundles(
     path(digest: string): Promise<string>
     descriptorSet(digest: string): Promise<Uint8Array>
     tools: BundleTools
+    /** Types could not be stripped: each process of a node does it, which takes more time and memory. */
+    onUnstripped(digest: string, error: unknown): void
   },
 ): PreparedBundles {
   const underWay = new Map<string, Promise<PreparedBundle>>()
@@ -45,25 +53,33 @@ export function createPreparedBundles(
 
   const prepare = async (digest: string): Promise<PreparedBundle> => {
     const home = join(cacheDir, folderName(digest))
-    const bundle: PreparedBundle = {
+    const bundle = {
       basePath: join(home, 'files'),
       descriptorSetPath: join(home, 'descriptors.bin'),
       pythonModules: join(home, 'python'),
     }
+    const stripped = join(home, 'stripped')
     const marker = join(home, 'complete')
-    if (existsSync(marker)) return bundle
+    const whole = () => ({ ...bundle, strippedPath: existsSync(stripped) ? stripped : null })
+    if (existsSync(marker)) return whole()
     removeTree(home)
     mkdirSync(bundle.pythonModules, { recursive: true })
-    const [descriptors] = await Promise.all([
+    const [descriptors, archive] = await Promise.all([
       sources.descriptorSet(digest),
-      sources
-        .path(digest)
-        .then((archive) => sources.tools.extractBundle(archive, digest, bundle.basePath)),
+      sources.path(digest),
     ])
+    await sources.tools.extractBundle(archive, digest, bundle.basePath)
+    const code = await sources.tools
+      .stripBundle(archive, await filesIn(bundle.basePath))
+      .catch((error: unknown) => {
+        sources.onUnstripped(digest, error)
+        return new Map<string, string>()
+      })
+    await writeCode(code, bundle.basePath, stripped)
     writeFileSync(bundle.descriptorSetPath, descriptors)
     await sources.tools.writePythonModules(descriptors, bundle.pythonModules)
     writeFileSync(marker, digest)
-    return bundle
+    return whole()
   }
 
   return {
@@ -81,6 +97,14 @@ export function createPreparedBundles(
         if (!kept.has(name)) removeTree(join(cacheDir, name))
     },
   }
+}
+
+/** Paths of all files below a folder. */
+async function filesIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  return entries
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => relative(folder, join(parentPath, name)))
 }
 
 /** `sha256:ab…` and `ab…` alike give a name that can't lead elsewhere. */

@@ -86,6 +86,7 @@ export function testDeps(
       async writePythonModules(_descriptors, directory) {
         await writeFile(join(directory, 'public_input_pb2.py'), '')
       },
+      stripBundle: async () => new Map(),
     },
   }
 }

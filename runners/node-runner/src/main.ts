@@ -11,11 +11,12 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => st
 const { toKreError, NodeLaunch } = await import('@kre/contracts/runtime')
 const { EXIT } = await import('./exit-codes.ts')
 const { runNode } = await import('./run-node.ts')
-const { loadAhead } = await import('./process/load-ahead.ts')
+const { loadAhead, loadEverything } = await import('./process/load-ahead.ts')
 try {
-  const launch = NodeLaunch.parse(
-    JSON.parse(readFileSync(process.env['KRE_LAUNCH_FILE'] ?? '', 'utf8')),
-  )
+  const path = process.env['KRE_LAUNCH_FILE'] ?? ''
+  // Started with nothing to run, to have its code compiled for those that run something.
+  if (path === '') await loadEverything()
+  const launch = NodeLaunch.parse(JSON.parse(readFileSync(path, 'utf8')))
   await loadAhead(launch, process.env, stop.signal)
   exit(await runNode(launch, process.env, stop.signal))
 } catch (error) {

@@ -1,5 +1,5 @@
 /**
- * Code of a bundle in TypeScript, as JavaScript: once for all pods that run it. The compiler that strips types is a
+ * Code of a bundle in TypeScript, as JavaScript: once for all processes that run it. The compiler that strips types is a
  * program in WebAssembly which stays in memory, 12 MiB, and reads what strangers wrote: so it runs in a process that ends.
  */
 import { execFile } from 'node:child_process'

@@ -32,7 +32,7 @@ import {
 } from '../pod-layout.ts'
 import { removeTree } from '../../local/prepare-bundle.ts'
 import { fetchBundle, type PartSource } from './fetch-bundle.ts'
-import { writeCode } from './write-code.ts'
+import { writeCode } from '../../write-code.ts'
 
 export type PodFolders = Readonly<Record<keyof typeof POD, string>>
 

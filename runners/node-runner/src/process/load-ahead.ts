@@ -20,13 +20,28 @@ export async function loadAhead(
       await loadUnused(resolve(launch.basePath, src))
   } else if (launch.runner === 'onnx') await import('../onnx/onnx-runtime.ts')
   else await import('../worker/worker-runtime.ts')
-  const loadRest = () =>
-    Promise.all([
-      import('@kre/sdk/message-codec'),
-      import('@kre/service-kit/nats'),
-      import('../services/data-services.ts'),
-    ])
   await startLean(environment, loadRest, signal)
+}
+
+/** Loads all code of the runner that some node needs, and runs none of it: a compile cache then has it for each. */
+export async function loadEverything(): Promise<void> {
+  await Promise.all([
+    import('../typescript/load-handlers.ts'),
+    import('../typescript/load-stripped.ts'),
+    import('../typescript/typescript-runtime.ts'),
+    import('../onnx/onnx-runtime.ts'),
+    import('../worker/worker-runtime.ts'),
+    loadRest(),
+  ])
+}
+
+/** What is loaded later, when a node is asked something. */
+async function loadRest(): Promise<void> {
+  await Promise.all([
+    import('@kre/sdk/message-codec'),
+    import('@kre/service-kit/nats'),
+    import('../services/data-services.ts'),
+  ])
 }
 
 /** Loads and links a module with all that it imports, and evaluates nothing of it. */
