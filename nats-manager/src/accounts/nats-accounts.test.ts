@@ -1,12 +1,15 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
 import { headers, type Msg, type NatsConnection } from '@nats-io/transport-node'
 import {
   ALL_ANNOUNCEMENTS,
   controlSubject,
+  DAY_MS,
   dataSubject,
   ENGINE_HEARTBEAT_SUBJECT,
   ingressSubject,
+  HOUR_MS,
   metricsSubject,
+  type NatsAccess,
   nodeSubject,
   outputSubject,
   replySubject,
@@ -21,6 +24,7 @@ import {
   startIsolatedNats,
 } from '../testing/index.ts'
 
+const CREDENTIALS_MS = HOUR_MS
 const V1 = { runtimeId: 'demo', version: 'v1' }
 const WF = { ...V1, workflow: 'wf' }
 const A = { ...WF, node: 'a' }
@@ -32,7 +36,7 @@ let a: NatsConnection
 let b: NatsConnection
 let published: NatsConnection
 beforeAll(async () => {
-  nats = await startIsolatedNats()
+  nats = await startIsolatedNats(CREDENTIALS_MS)
   engine = nats.engine
   a = await nats.connect(nodeWorkload('demo', 'v1', 'a'))
   b = await nats.connect(nodeWorkload('demo', 'v1', 'b'))
@@ -245,3 +249,28 @@ describe('accounts come and go', () => {
     await node.flush()
   })
 })
+
+describe('credentials of a process', () => {
+  test.each([-1, 1])(
+    'are good when the clock of the engine is %i days off that of nats-server',
+    async (days) => {
+      const unixMs = Date.now() + days * DAY_MS
+      const clock = jest.spyOn(Date, 'now').mockReturnValue(unixMs)
+      try {
+        const access = await nats.accounts.access(nodeWorkload('demo', 'v1', 'a'))
+        expect(access.credentials?.expiresUnixMs).toBe(unixMs + CREDENTIALS_MS)
+        const node = await nats.connect(access)
+        await node.flush()
+        expect(expiryOf(access)).toBeLessThan(unixMs - days * DAY_MS + CREDENTIALS_MS + DAY_MS / 2)
+      } finally {
+        clock.mockRestore()
+      }
+    },
+  )
+})
+
+/** When the server refuses it, in Unix ms. */
+function expiryOf({ credentials }: NatsAccess): number {
+  const [, claims = ''] = credentials?.jwt.split('.') ?? []
+  return (JSON.parse(Buffer.from(claims, 'base64url').toString()) as { exp: number }).exp * 1_000
+}

@@ -21,6 +21,7 @@ import type { ServerKeys } from '../server/server-keys.ts'
 import { type AccountBook, type BookedAccount, type BookedRuntime } from './account-book.ts'
 import { type AccountServer, openAccountServer } from './account-server.ts'
 import { createCredentials } from './create-credentials.ts'
+import { createServerClock } from './server-clock.ts'
 import { entrypointPermissions, nodePermissions } from './permissions.ts'
 import { engineClaims, runtimeClaims, versionClaims } from './plan-accounts.ts'
 
@@ -61,6 +62,7 @@ export async function openNatsAccounts(deps: NatsAccountsDeps): Promise<NatsAcco
   const operator = keyPairFromSeed('operator', keys.operator)
   const engine = keyPairFromSeed('account', keys.engine)
   const server = openAccountServer(deps.system, operator)
+  const serverNow = createServerClock(deps.system)
 
   const put = async (name: string, account: BookedAccount, claims: AccountClaims) => {
     const digest = digestOf(claims)
@@ -127,7 +129,10 @@ export async function openNatsAccounts(deps: NatsAccountsDeps): Promise<NatsAcco
         account.seed,
         id,
         isNode ? nodePermissions(spec) : entrypointPermissions(spec),
-        Date.now() + deps.credentialsMs,
+        {
+          expiresUnixMs: Date.now() + deps.credentialsMs,
+          serverExpiresUnixMs: (await serverNow()) + deps.credentialsMs,
+        },
       )
       const inboxPrefix = isNode ? nodeInbox(spec) : entrypointInbox(runtimeId)
       const tls = deps.tls === null ? {} : { tls: deps.tls.versions() }
