@@ -88,13 +88,11 @@ describe('a request whose node is not there', () => {
   test('counts a draining node as absent', async () => {
     await using scene = await openScene(nats, { limits: { holdMs: 100 } })
     const node = scene.startNode()
-    expect((await scene.client.call(GREET, frame('a'))).status).toBe(0)
+    const call = () => scene.client.call(GREET, frame('a'))
+    await waitUntil('present', async () => (await call()).status === 0)
     node.announce({ state: 'draining' })
     await scene.nats.flush()
-    await waitUntil('absent', async () => {
-      const answer = await scene.client.call(GREET, frame('a'))
-      return answer.status === GRPC_STATUS.unavailable
-    })
+    await waitUntil('absent', async () => (await call()).status === GRPC_STATUS.unavailable)
   })
 })
 
@@ -208,7 +206,7 @@ describe('NATS', () => {
     })
     const node = scene.startNode()
     const call = () => scene.client.call(GREET, frame('a'), { 'grpc-timeout': '500m' })
-    expect((await call()).status).toBe(0)
+    await waitUntil('the node is there', async () => (await call()).status === 0)
     await proxy.cut()
     const answer = await waitUntil('noticed', async () => {
       const each = await call()
