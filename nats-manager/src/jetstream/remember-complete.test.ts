@@ -5,15 +5,19 @@ import type { NatsManager, NatsVersion } from '@kre/contracts'
 import { sampleFacts } from '@kre/contracts/testing'
 import { waitUntil } from '@kre/service-kit'
 import { startNats, type TestNats } from '@kre/service-kit/testing'
+import type { NatsConnection } from '@nats-io/transport-node'
 import { createNatsManager } from './nats-manager.ts'
 import { rememberComplete } from './remember-complete.ts'
 
 let nats: TestNats
+let engine: NatsConnection
 let asked: string[]
 /** Versions that were not to be looked at, of each pass that looked. */
 let sounds: string[]
 let manager: NatsManager & Disposable
 let nowMs = 0
+/** Happens at the end of a pass that looks. */
+let meanwhile = async () => {}
 
 beforeAll(async () => {
   nats = await startNats()
@@ -26,7 +30,9 @@ beforeAll(async () => {
     async converge(runtimeId, versions, sound) {
       asked.push(`converge ${runtimeId}`)
       sounds.push([...(sound ?? [])].join())
-      return inner.converge(runtimeId, versions, sound)
+      const changes = await inner.converge(runtimeId, versions, sound)
+      await meanwhile()
+      return changes
     },
     async readRouting(runtimeId) {
       asked.push(`read ${runtimeId}`)
@@ -34,6 +40,7 @@ beforeAll(async () => {
     },
   }
   manager = rememberComplete(noting, connection, () => nowMs)
+  engine = connection
 })
 afterAll(async () => {
   manager?.[Symbol.dispose]()
@@ -116,6 +123,22 @@ describe('a manager that remembers what is complete', () => {
     }
     expect((await admin.streams.info('KV_KV_demo')).config.name).toBe('KV_KV_demo')
     expect((await admin.consumers.info('OUT_demo_v1', 'mongo-writer')).name).toBe('mongo-writer')
+  })
+
+  test('makes anew what somebody has deleted while it looked', async () => {
+    await untilQuiet('during', version('v1'))
+    const admin = await jetstreamManager(await nats.connect())
+    meanwhile = async () => {
+      meanwhile = async () => {}
+      await admin.streams.delete('KV_KV_during')
+      // The server tells in order.
+      await engine.flush()
+    }
+    await pass('during', version('v1'), version('v2'))
+    await waitUntil('it is there again', async () => {
+      await pass('during', version('v1'), version('v2'))
+      return admin.streams.info('KV_KV_during').catch(() => null)
+    })
   })
 
   test('knows the table that is in force, whoever has written it', async () => {

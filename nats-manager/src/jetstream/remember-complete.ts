@@ -16,8 +16,9 @@ const LOOK_MS = 5 * MINUTE_MS
 const SPREAD = 0.25
 
 /** What of runtimes goes or changes, and what is written; and which token of the subject names the stream, or the bucket. */
-const CHANGES: readonly (readonly [subject: string, token: number])[] = [
-  ['$JS.EVENT.ADVISORY.STREAM.DELETED.*', 5],
+type Hint = readonly [subject: string, token: number]
+const DELETION: Hint = ['$JS.EVENT.ADVISORY.STREAM.DELETED.*', 5]
+const CHANGES: readonly Hint[] = [
   ['$JS.EVENT.ADVISORY.STREAM.UPDATED.*', 5],
   ['$JS.EVENT.ADVISORY.CONSUMER.DELETED.*.*', 5],
 ]
@@ -45,6 +46,8 @@ export function rememberComplete(
   /** By runtime. */
   const complete = new Map<string, Complete>()
   const tables = new Map<string, { table: RoutingTable | null; until: number }>()
+  /** By runtime that is looked at: streams that went meanwhile. */
+  const gone = new Map<string, Set<string>>()
   let hints = 0
   const until = () => now() + LOOK_MS * (1 + SPREAD * (2 * Math.random() - 1))
   const forget = (runtimeId: string) => {
@@ -58,15 +61,20 @@ export function rememberComplete(
     tables.delete(runtimeId)
     hints += 1
   }
-  const hear = (tell: (runtimeId: string) => void, [subject, token]: (typeof CHANGES)[number]) =>
+  const deleted = (runtimeId: string, name: string) => {
+    forget(runtimeId)
+    gone.get(runtimeId)?.add(name)
+  }
+  const hear = (tell: (runtimeId: string, name: string) => void, [subject, token]: Hint) =>
     nats.subscribe(subject, {
       callback(error, message) {
         // A name has the runtime's id in it, and maybe those of others: they are only looked at once more.
-        const name = error === null ? message.subject.split('.')[token] : undefined
-        for (const part of name?.split('_') ?? []) tell(part)
+        const name = (error === null ? message.subject.split('.')[token] : undefined) ?? ''
+        for (const part of name.split('_')) tell(part, name)
       },
     })
   const heard = [
+    hear(deleted, DELETION),
     ...CHANGES.map((hint) => hear(forget, hint)),
     ...WRITES.map((hint) => hear(written, hint)),
   ]
@@ -88,9 +96,14 @@ export function rememberComplete(
       const isAll = sound.size === looks.size && known?.versions.size === looks.size
       if (isAll && !known.isWritten) return { created: [], removed: [] }
       complete.delete(runtimeId)
+      const went = new Set<string>()
+      gone.set(runtimeId, went)
       const changes = await manager.converge(runtimeId, versions, sound)
-      // Hints that came meanwhile are mostly about what this one has done: nothing of it is forgotten for them.
-      if ((changes.waiting ?? []).length === 0)
+      gone.delete(runtimeId)
+      // Hints that came meanwhile are mostly about what this one has done: nothing of it is forgotten for them, but for
+      // what somebody else has deleted.
+      const isWhole = [...went].every((name) => changes.removed.includes(name))
+      if (isWhole && (changes.waiting ?? []).length === 0)
         complete.set(runtimeId, {
           versions: looks,
           until: known?.until ?? until(),
