@@ -6,7 +6,10 @@ import { openFrameChannel, type WorkerFrame } from '@kre/wire'
 
 const socket = connect(process.argv.at(-1) ?? '')
 const empty = new Uint8Array(0)
-const channel = openFrameChannel(socket, onFrame, () => process.exit(0))
+let staysAlone = false
+const channel = openFrameChannel(socket, onFrame, () => {
+  if (!staysAlone) process.exit(0)
+})
 channel.send({ kind: 'hello', protocol: 1, language: 'fake 1.0', readsAhead: true })
 let runningFile = -1
 let calls = 0
@@ -78,7 +81,13 @@ function leaveBehind(): void {
 }
 
 /** @returns whether the message is answered. */
-function handle({ callId }: WorkerFrame<'handle'>, text: string, size: string): boolean {
+function handle({ callId, attempt }: WorkerFrame<'handle'>, text: string, size: string): boolean {
+  if (text === 'hang up once' && attempt === 1) {
+    staysAlone = true
+    socket.destroy()
+    setTimeout(() => process.exit(0), 60_000)
+    return false
+  }
   if (text === 'fail' || text === 'malformed') {
     channel.send({
       kind: 'failed',

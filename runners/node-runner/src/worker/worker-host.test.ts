@@ -60,6 +60,13 @@ describe('a node with a worker', () => {
     process.kill(Number(readFileSync(join(bench.basePath, 'left-behind'), 'utf8')))
   })
 
+  test('a worker that hangs up and does not end is replaced', async () => {
+    await using bench = await openBench()
+    await bench.node('one', '', fakePython(bench))
+    const answer = await bench.ask('hang up once', { deadlineMs: 25_000 })
+    expect(textOf(answer)).toBe('hang up once:0')
+  })
+
   test('a request whose worker is killed is handled once more, and given up when it happens again', async () => {
     await using bench = await openBench()
     await bench.node('one', '', fakePython(bench))

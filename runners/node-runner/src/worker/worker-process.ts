@@ -56,6 +56,7 @@ export async function startWorker(start: WorkerStart): Promise<WorkerProcess> {
   // The end before the handshake is the handshake's failure; its promise is awaited below.
   ready.promise.catch(() => undefined)
   let channel: FrameChannel | null = null
+  let hangUpTimer: NodeJS.Timeout | undefined
   let isReady = false
   let readsAhead = false
   const channelEnd = Promise.withResolvers<void>()
@@ -65,6 +66,8 @@ export async function startWorker(start: WorkerStart): Promise<WorkerProcess> {
     channel = openFrameChannel(socket, onAnyFrame, (error) => {
       channelEnd.resolve()
       if (error !== null) child.kill('SIGKILL')
+      // It mostly ends with its channel. One that goes on, for a thread that does not end, is of no use.
+      else hangUpTimer = setTimeout(() => child.kill('SIGKILL'), EXIT_AFTER_DRAIN_MS)
     })
   })
   const onAnyFrame = (frame: WorkerFrame) => {
@@ -111,6 +114,7 @@ export async function startWorker(start: WorkerStart): Promise<WorkerProcess> {
     // Frames that it sent last are read before its end is told.
     if (channel !== null) await Promise.race([channelEnd.promise, sleep(LAST_FRAMES_MS)])
     channel?.close()
+    clearTimeout(hangUpTimer)
     if (isReady) return onEnd(end)
     const text = `the worker of node '${launch.nodeName}' ended while starting (${end.text})`
     ready.reject(new KreError('unavailable', text))
