@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { MiB } from '@kre/contracts'
+import { waitUntil } from '@kre/service-kit'
 import {
   BOOTSTRAP_TOKEN,
   startTestApi,
@@ -85,7 +86,11 @@ test('a second call goes on where an interrupted one ended', async () => {
   )
   await expect(upload(proxy.url, () => proxy.url, interrupted.signal)).rejects.toBeDefined()
   const [open] = await api.store.uploads.list()
-  expect(await api.store.uploads.received(open?.id ?? '')).toBeGreaterThan(MiB)
+  // What was on its way to the engine still arrives.
+  await waitUntil(
+    'what was sent',
+    async () => (await api.store.uploads.received(open?.id ?? '')) > MiB,
+  )
   expect((await upload(api.url)).name).toBe('v1')
   expect(shown).toContain('going on with')
   expect(await api.store.uploads.list()).toHaveLength(1)
