@@ -335,10 +335,10 @@ describeInBrowser('the faces of the admin UI', () => {
     await session.send('Network.emulateNetworkConditions', SLOW_NETWORK)
     await open(`${VERSION}/status`, far)
     await far.locator('.loading').first().waitFor()
-    await far.locator('.react-flow__node').first().waitFor({ timeout: 30_000 })
+    await far.locator('.react-flow__node').first().waitFor()
     await far.getByRole('link', { name: 'Requests', exact: true }).first().click()
-    await far.locator('tbody tr').first().waitFor({ timeout: 30_000 })
-    await far.getByText('Live: changes show by themselves').waitFor({ timeout: 30_000 })
+    await far.locator('tbody tr').first().waitFor()
+    await far.getByText('Live: changes show by themselves').waitFor()
     await own.close()
   })
 

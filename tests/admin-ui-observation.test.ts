@@ -51,11 +51,11 @@ describeInBrowser('watching in the admin UI', () => {
 
   step('shows what waits at each node, and which nodes share a process', async () => {
     await open(STATUS)
-    await page.locator('.card-started').nth(1).waitFor({ timeout: 60_000 })
+    await page.locator('.card-started').nth(1).waitFor()
     await using calls = await keepCalling(8)
     // Eight callers of a handler that takes one at a time.
     const queue = page.locator('.react-flow__node', { hasText: 'slow' }).locator('.warn dd')
-    await queue.waitFor({ timeout: 20_000 })
+    await queue.waitFor()
     expect(Number(await queue.innerText())).toBeGreaterThan(2)
     await page.getByText('shared process').first().waitFor()
     await page.locator('.legend', { hasText: 'inside one process' }).waitFor()
@@ -72,11 +72,11 @@ describeInBrowser('watching in the admin UI', () => {
   step('keeps the last times of what rests, and says that nothing goes on', async () => {
     await open(STATUS)
     const entrypoint = page.locator('.react-flow__node').first()
-    await entrypoint.getByText('0/s').waitFor({ timeout: 20_000 })
+    await entrypoint.getByText('0/s').waitFor()
     await using calls = await keepCalling(1)
     await entrypoint.locator('.card-figures').getByText(/ms|s$/).first().waitFor()
     await calls.end()
-    await entrypoint.locator('.is-past').first().waitFor({ timeout: 20_000 })
+    await entrypoint.locator('.is-past').first().waitFor()
     await entrypoint.getByText('0/s').waitFor()
     expect(await entrypoint.locator('.is-past dd').first().innerText()).toMatch(/\d/)
   })
@@ -194,7 +194,7 @@ describeInBrowser('watching in the admin UI', () => {
       await page.getByText(/Interrupted after 4 MiB/).waitFor()
       await look(page, 'upload-interrupted')
       isCut = false
-      await page.getByRole('heading', { name: 'large-v1' }).waitFor({ timeout: 40_000 })
+      await page.getByRole('heading', { name: 'large-v1' }).waitFor()
       expect(parts.filter((offset) => offset === 0)).toHaveLength(1)
       await open(`${RUNTIME}/new-version`)
       isCut = true
@@ -216,7 +216,7 @@ describeInBrowser('watching in the admin UI', () => {
     await page.locator('.log-more', { hasText: '+2 lines' }).first().waitFor()
     await page.getByRole('button', { name: 'Pause' }).click()
     await using calls = await keepCalling(2)
-    await page.getByRole('button', { name: /Go on \(\d+ new\)/ }).waitFor({ timeout: 20_000 })
+    await page.getByRole('button', { name: /Go on \(\d+ new\)/ }).waitFor()
     const heightOf = () => page.locator('.log ol').getAttribute('style')
     const before = await heightOf()
     await shoot(page, 'logs-paused')

@@ -62,7 +62,7 @@ describeInBrowser('Try it', () => {
     await page.getByRole('link', { name: 'Upload version' }).click()
     const file = join(ui.kre.dataDir, '..', 'shop.krt')
     await page.locator('input[type=file]').setInputFiles(file)
-    await page.getByRole('heading', { name: 'shop-v1' }).waitFor({ timeout: 40_000 })
+    await page.getByRole('heading', { name: 'shop-v1' }).waitFor()
     expect(page.url()).toBe(`${ui.adminUrl}${VERSION}/status`)
     expect(parts).toHaveLength(2)
     expect(parts.filter((url) => !url.startsWith(`${ui.adminUrl}/api/v1/`))).toEqual([])

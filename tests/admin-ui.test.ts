@@ -151,7 +151,7 @@ describeInBrowser('the admin UI', () => {
     const calls = (async () => {
       while (!stop.signal.aborted) await client.call({ name: 'Ada' })
     })()
-    await page.locator('.flow-label').first().waitFor({ timeout: 20_000 })
+    await page.locator('.flow-label').first().waitFor()
     await shoot(page, 'version-live')
     await page.locator('.react-flow__node').nth(1).click()
     await page.getByRole('rowheader', { name: 'Handler', exact: true }).waitFor()
@@ -204,7 +204,7 @@ describeInBrowser('the admin UI', () => {
       else await route.continue()
     })
     await choose(await makeLargeBundle())
-    await page.getByRole('heading', { name: 'large-v1' }).waitFor({ timeout: 40_000 })
+    await page.getByRole('heading', { name: 'large-v1' }).waitFor()
     expect(parts).toBeGreaterThanOrEqual(3)
     await page.unroute('**/uploads/*')
     // The browser tells of the cut.
@@ -318,17 +318,15 @@ describeInBrowser('the admin UI', () => {
       // From when the page is, with the zone.
       await page
         .getByText(/connection to the engine was lost.* as of \d\d \w+ \d{4}, \d\d:\d\d:\d\d \S+;/)
-        .waitFor({ timeout: 30_000 })
+        .waitFor()
       await dialog.getByRole('button', { name: 'Unpublish', exact: true }).click()
       await dialog.getByText(/The engine does not answer/).waitFor()
       await look('engine-gone')
       await kre.json('dev', '--detach', '--no-example')
       // The engine came back at the port it had.
-      await page
-        .getByText(/connection to the engine was lost/)
-        .waitFor({ state: 'detached', timeout: 60_000 })
+      await page.getByText(/connection to the engine was lost/).waitFor({ state: 'detached' })
       await page.getByText('Live: changes show by themselves').waitFor()
-      await page.locator('.page-head .chip-published').waitFor({ timeout: 60_000 })
+      await page.locator('.page-head .chip-published').waitFor()
       expect(await dialog.getByLabel('Why').inputValue()).toBe('typed before the restart')
       await dialog.getByRole('button', { name: 'Unpublish', exact: true }).click()
       await dialog.waitFor({ state: 'detached' })
