@@ -15,8 +15,9 @@ import { ask, hasCluster, make, openAsAdmin } from '../cluster/support/test-clus
 import { connectForeign } from '../support/grpc-client.ts'
 import { packChain } from '../support/ledger-bundle.ts'
 import { startTestEngine } from '../support/ledger-engine.ts'
-import { findCertManager, startCertManager } from './support/cert-manager.ts'
+import { renewCertificate, startCertManager } from './support/cert-manager.ts'
 import { CHART, valuesFile } from './support/chart-files.ts'
+import { findCertManager } from './support/find-cert-manager.ts'
 import { hasHelm, runHelm } from './support/helm.ts'
 import { makeHome, pathOf } from './support/make-home.ts'
 import { podsOf } from './support/pods-of.ts'
@@ -107,14 +108,7 @@ function byCertManager(program: string): void {
       },
       LONG,
     )
-  /** As `cmctl renew` asks for it. */
-  const renew = async (certificate: string) => {
-    const status = {
-      conditions: [{ type: 'Issuing', status: 'True', reason: 'ManuallyTriggered', message: '' }],
-    }
-    const path = `${pathOf('Certificate', namespace, certificate)}/status`
-    await ask(admin, 'PATCH', path, { status }, 'application/merge-patch+json')
-  }
+  const renew = async (certificate: string) => renewCertificate(admin, namespace, certificate)
   /** As the kubelet does it. */
   const mount = async (files: Files) => {
     for (const [name, text] of Object.entries(files))

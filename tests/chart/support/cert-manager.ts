@@ -1,27 +1,12 @@
 /** cert-manager itself, as its Go module has it: its definitions, and its controllers as a process of this computer. */
-import { execFile, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { open, readdir } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
-import { promisify } from 'node:util'
+import { join } from 'node:path'
 import type { Cluster } from '../../../k8s-manager/src/kubernetes/cluster/open-cluster.ts'
 import { installDefinitions } from '../../cluster/support/definitions.ts'
-
-const ROOT = resolve(import.meta.dirname, '../../..')
-const BUILD = join(ROOT, 'tests/chart/cert-manager/build.sh')
-
-/** Folder of what `build.sh` makes, which takes minutes once; null = it can't be made here, and it was said why. */
-export async function findCertManager(): Promise<string | null> {
-  try {
-    const env = { ...process.env, KRE_CLUSTER_DIR: join(ROOT, '.kre/test-cluster') }
-    const { stdout } = await promisify(execFile)('bash', [BUILD], { env })
-    return stdout.trim()
-  } catch (error) {
-    const { stderr = '' } = error as { stderr?: string }
-    process.stderr.write(`skipped: certificates by cert-manager: ${stderr || String(error)}\n`)
-    return null
-  }
-}
+import { ask } from '../../cluster/support/test-cluster.ts'
+import { pathOf } from './make-home.ts'
 
 /**
  * Disposing ends it, and takes its definitions away with all objects of their kinds.
@@ -53,4 +38,15 @@ export async function startCertManager(
       await installed[Symbol.asyncDispose]()
     },
   }
+}
+
+/** As `cmctl renew` asks for it. */
+export async function renewCertificate(
+  admin: Cluster,
+  namespace: string,
+  name: string,
+): Promise<void> {
+  const conditions = [{ type: 'Issuing', status: 'True', reason: 'ManuallyTriggered', message: '' }]
+  const path = `${pathOf('Certificate', namespace, name)}/status`
+  await ask(admin, 'PATCH', path, { status: { conditions } }, 'application/merge-patch+json')
 }

@@ -1,7 +1,11 @@
-/** The servers of others that run in pods. Run as a program it only gets them: the node's network has no way out. */
+/**
+ * The servers of others that run in pods, and cert-manager beside them. Run as a program it only gets them: the node's
+ * network has no way out.
+ */
 import { join } from 'node:path'
 import { findNatsServer } from '@kre/service-kit'
 import { findFerretdb } from '../../../engine/store/src/testing/mongo/find-ferretdb.ts'
+import { findCertManager } from '../../chart/support/find-cert-manager.ts'
 import { root } from '../../support/kre.ts'
 
 export async function findPrograms(): Promise<{ natsServer: string; ferretdb: string }> {
@@ -14,4 +18,7 @@ export async function findPrograms(): Promise<{ natsServer: string; ferretdb: st
   }
 }
 
-if (import.meta.main) await findPrograms()
+if (import.meta.main) {
+  await findPrograms()
+  await findCertManager()
+}

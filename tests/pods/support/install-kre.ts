@@ -20,6 +20,8 @@ export type InstallOptions = {
   natsServers: 1 | 3
   /** Variables of the engine besides those of the chart. */
   environment?: Readonly<Record<string, string>>
+  /** More values of the chart, as `--set` has them. */
+  values?: readonly string[]
 }
 
 export type Installation = AsyncDisposable & {
@@ -62,7 +64,8 @@ export async function installKre(options: InstallOptions): Promise<Installation>
   const helm = async (...args: string[]) =>
     runHelm([...args, '--namespace', namespace], process.env['KRE_TEST_CLUSTER'])
   const wait = ['--wait', '--timeout', `${READY_S}s`]
-  await helm('upgrade', '--install', RELEASE, CHART, '--values', values, ...wait)
+  const more = (options.values ?? []).flatMap((one) => ['--set', one])
+  await helm('upgrade', '--install', RELEASE, CHART, '--values', values, ...more, ...wait)
 
   const addressOf = async (service: string) => {
     const found = (await ask(admin, 'GET', pathOf('Service', namespace, service))) as {
