@@ -1,18 +1,5 @@
-import { afterAll, describe } from '@jest/globals'
-import type { MakeStore } from '../testing/make-store.ts'
-import { startMongo } from '../testing/mongo/start-mongo.ts'
-import { storeContract } from '../testing/store-contract.ts'
+import { onMongo } from '../testing/mongo/on-mongo.ts'
+import { engineContract } from '../testing/store-contract.ts'
 
-const mongo = await startMongo()
-
-if (mongo === null) describe.skip('store on MongoDB', () => undefined)
-else {
-  afterAll(async () => mongo[Symbol.asyncDispose]())
-  const makeStore: MakeStore = Object.assign(() => mongo.openStore(), {
-    cannot:
-      mongo.kind === 'FerretDB'
-        ? { groupMany: 'FerretDB needs minutes for a $group of 40,000 different keys' }
-        : {},
-  })
-  storeContract(`MongoDB (${mongo.kind})`, makeStore)
-}
+// Half of the contract; the other is in nodes-on-mongo.test.ts: FerretDB inserts a thousand documents a second.
+await onMongo(engineContract)
