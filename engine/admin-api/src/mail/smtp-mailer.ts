@@ -1,5 +1,7 @@
+import { isNativeError } from 'node:util/types'
 import { KreError, SECOND_MS } from '@kre/contracts'
 import type { Transporter } from 'nodemailer'
+import { z } from 'zod'
 import type { Mailer } from './mailer.ts'
 
 export type SmtpSettings = {
@@ -39,7 +41,7 @@ export function createSmtpMailer(settings: SmtpSettings): Mailer {
         headers: { 'Auto-Submitted': 'auto-generated' },
       }
       await transport.sendMail(mail).catch((error: unknown) => {
-        throw notSent(error)
+        throw notSent(error, settings)
       })
     },
     // One that could not be opened was told to who sent.
@@ -70,16 +72,56 @@ async function openTransport({ host, port, user, pass }: SmtpSettings): Promise<
   })
 }
 
+/** What nodemailer says of an error besides its message. */
+const SmtpError = z.object({
+  code: z.string().catch(''),
+  /** Of TLS or of the socket. */
+  originalCode: z.string().catch(''),
+  /** RFC 5321: 4xx is for now, 5xx for good. */
+  responseCode: z.number().catch(0),
+})
+
 /** Filters of servers quote what they don't like: links, with the tokens in them, which are for nobody's log. */
-function notSent(error: unknown): KreError {
-  const words = error instanceof Error ? error.message : String(error)
-  const status: unknown = error instanceof Error && Reflect.get(error, 'responseCode')
-  // RFC 5321: 4xx is for now, 5xx for good.
-  const isFinal = typeof status === 'number' && status >= 500
-  return new KreError(
-    isFinal ? 'failed-precondition' : 'unavailable',
-    `the mail server took no mail: ${words.replace(LONG_WORDS, '<token>')}`,
+function notSent(error: unknown, { host, port }: SmtpSettings): KreError {
+  const words = (isNativeError(error) ? error.message : String(error)).replace(
+    LONG_WORDS,
+    '<token>',
   )
+  const known = SmtpError.parse(isNativeError(error) ? error : {})
+  const [what, advice] = explain(known, host)
+  return new KreError(
+    known.responseCode >= 500 ? 'failed-precondition' : 'unavailable',
+    `the mail server ${host}:${port} ${what}: ${words}${advice === '' ? '' : `; ${advice}`}`,
+  )
+}
+
+/** Codes of OpenSSL and Node for a certificate that is not believed. */
+const NOT_TRUSTED = /CERT|UNABLE_TO_|SELF_SIGNED|HOSTNAME_MISMATCH|ALTNAME/
+/** RFC 3207 and RFC 4954 have it for both: STARTTLS or a sign-in has to come first. */
+const FIRST_SOMETHING_ELSE = 530
+
+function explain(
+  { code, originalCode, responseCode }: z.infer<typeof SmtpError>,
+  host: string,
+): [what: string, advice: string] {
+  if (NOT_TRUSTED.test(originalCode))
+    return [
+      'shows a certificate that the engine does not trust',
+      `it has to be good for "${host}"; certificates of a company of its own are named by NODE_EXTRA_CA_CERTS`,
+    ]
+  if (code === 'EAUTH')
+    return ['refuses the user name or the password', 'check KRE_SMTP_USER and KRE_SMTP_PASS']
+  if (code === 'ETLS')
+    return [
+      'does not begin TLS, and a password goes over nothing else',
+      'let it offer STARTTLS, or set KRE_SMTP_PORT=465',
+    ]
+  if (responseCode === FIRST_SOMETHING_ELSE)
+    return [
+      'wants TLS or a sign-in first',
+      'let it offer STARTTLS, and check KRE_SMTP_USER and KRE_SMTP_PASS',
+    ]
+  return ['took no mail', '']
 }
 
 function isLoopback(host: string): boolean {

@@ -116,10 +116,18 @@ async function makeIndexes(db: Db, indexes: Indexes): Promise<void> {
       await db.collection(collection).createIndexes([description])
 }
 
-/** What another one begins with. */
+/** What another one begins with. Another engine may do the same. */
 async function dropIndex(db: Db, collection: string, name: string): Promise<void> {
-  const found = await db.collection(collection).listIndexes().toArray()
-  if (found.some((index) => index['name'] === name)) await db.collection(collection).dropIndex(name)
+  const isThere = async () => {
+    const found = await db.collection(collection).listIndexes().toArray()
+    return found.some((index) => index['name'] === name)
+  }
+  if (!(await isThere())) return
+  try {
+    await db.collection(collection).dropIndex(name)
+  } catch (error) {
+    if (await isThere()) throw error
+  }
 }
 
 async function moveFacts(db: Db): Promise<void> {

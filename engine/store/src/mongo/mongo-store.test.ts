@@ -11,6 +11,7 @@ import {
 } from '../testing/sample-records.ts'
 import { startMongo, type TestMongo } from '../testing/mongo/start-mongo.ts'
 import { migrateMongo, type MongoMigration } from './migrate.ts'
+import { MIGRATIONS } from './migrations.ts'
 import { mongoDatabases } from './mongo-databases.ts'
 import { openMongoStore } from './open-mongo-store.ts'
 
@@ -159,6 +160,42 @@ function migrationTests(server: TestMongo): void {
       const names = indexes.map((index) => String(index['name']))
       expect(names).not.toContain('date_seq')
       expect(names).toContain('version_date_seq_filters')
+    })
+
+    test('is done by one of two engines that start at once, and the other finds it done', async () => {
+      const prefix = server.newPrefix()
+      {
+        await using store = await server.openStore(prefix)
+        await store.runtimes.create(sampleRuntime())
+        await store.versions.create(sampleVersion())
+      }
+      const logs = server.client.db(`${prefix}demo`).collection('logs')
+      await logs.createIndex({ date: 1, seq: 1 }, { name: 'date_seq' })
+      const databases = mongoDatabases(server.client, prefix)
+      // The other engine drops the index after this one has seen it.
+      const slow = Object.create(databases, {
+        runtime: {
+          value: (id: string) => {
+            const db = databases.runtime(id)
+            return Object.create(db, {
+              collection: {
+                value: (name: string) =>
+                  Object.create(db.collection(name), {
+                    dropIndex: {
+                      value: async (index: string) => {
+                        await logs.dropIndex(index)
+                        return db.collection(name).dropIndex(index)
+                      },
+                    },
+                  }),
+              },
+            })
+          },
+        },
+      }) as typeof databases
+      await MIGRATIONS[2]?.run(slow)
+      const indexes = await logs.listIndexes().toArray()
+      expect(indexes.map((index) => String(index['name']))).not.toContain('date_seq')
     })
 
     test('refuses databases of a newer engine with advice and leaves them alone', async () => {
