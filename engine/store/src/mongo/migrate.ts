@@ -1,6 +1,7 @@
 import { KreError } from '@kre/contracts'
 import type { Db } from 'mongodb'
 import type { Keyed, MongoDatabases } from './mongo-databases.ts'
+import { isDuplicate } from './to-kre-error.ts'
 
 /** One numbered step of the databases. Steps that were released never change. */
 export type MongoMigration = {
@@ -37,11 +38,11 @@ export async function migrateMongo(
   for (const [index, migration] of migrations.entries()) {
     const number = index + 1
     if (finished.has(number)) continue
-    await recorded.updateOne(
-      { _id: number },
-      { $set: { name: migration.name, startedAt: new Date() } },
-      { upsert: true },
-    )
+    const begun = { $set: { name: migration.name, startedAt: new Date() } }
+    await recorded.updateOne({ _id: number }, begun, { upsert: true }).catch((error: unknown) => {
+      // Another engine has begun it at the same moment.
+      if (!isDuplicate(error)) throw error
+    })
     await migration.run(databases)
     await recorded.updateOne({ _id: number }, { $set: { finishedAt: new Date() } })
   }

@@ -162,6 +162,25 @@ function migrationTests(server: TestMongo): void {
       expect(names).toContain('version_date_seq_filters')
     })
 
+    test('goes on where another engine begins a step at the same moment', async () => {
+      const databases = mongoDatabases(server.client, server.newPrefix())
+      const recorded = databases.engine.collection<{ _id: number }>('migrations')
+      const late = Object.create(recorded, {
+        updateOne: {
+          async value(filter: { _id: number }, change: object, options?: { upsert?: boolean }) {
+            if (options?.upsert !== true) return recorded.updateOne(filter, change)
+            await recorded.insertOne(filter)
+            return recorded.insertOne({ _id: filter._id })
+          },
+        },
+      })
+      const engine = Object.create(databases.engine, { collection: { value: () => late } })
+      steps.length = 0
+      await migrateMongo({ ...databases, engine }, [step('a')], 'here')
+      expect(steps).toEqual(['a'])
+      expect(await recorded.findOne({ _id: 1 })).toHaveProperty('finishedAt')
+    })
+
     test('is done by one of two engines that start at once, and the other finds it done', async () => {
       const prefix = server.newPrefix()
       {
