@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import {
   mkdirSync,
   mkdtempSync,
@@ -10,7 +10,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { NatsAccess, NatsRenewal } from '@kre/contracts'
+import { HOUR_MS, type NatsAccess, type NatsRenewal } from '@kre/contracts'
 import { createLogger, waitUntil } from '@kre/service-kit'
 import { nodeWorkload } from '../testing/workloads.ts'
 import { createAccessRenewal, withRenewal } from './access-renewal.ts'
@@ -57,6 +57,24 @@ describe('the renewal of access', () => {
       return written() !== first
     })
     expect(readdirSync(paths.work)).toEqual(['nats.json'])
+  })
+
+  test('comes in time when the clock is set back meanwhile', async () => {
+    const renewal = createAccessRenewal(() => access(500), logger)
+    renewal.tick([process()])
+    const first = await waitUntil('the first', () =>
+      readdirSync(paths.work).length > 0 ? written() : null,
+    )
+    const unixMs = Date.now()
+    const clock = jest.spyOn(Date, 'now').mockImplementation(() => unixMs - HOUR_MS)
+    try {
+      await waitUntil('the next', () => {
+        renewal.tick([process()])
+        return written() !== first
+      })
+    } finally {
+      clock.mockRestore()
+    }
   })
 
   test('writes other certificates at once, with the credentials', async () => {

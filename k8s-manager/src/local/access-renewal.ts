@@ -32,36 +32,49 @@ export function createAccessRenewal(
   certificates: () => string = () => '',
 ): AccessRenewal {
   let known = certificates()
-  /** By pid: when the process gets the next ones, in Unix ms; `Infinity` = its access does not expire. */
-  let dueAt = new Map<number, number>()
+  /** By pid: when the process gets the next ones. */
+  let dueAt = new Map<number, Due>()
 
   const renew = async ({ workload, pid, uid, paths }: RenewedProcess) => {
     // One at a time.
-    dueAt.set(pid, Infinity)
+    dueAt.set(pid, dueIn(Infinity))
     try {
       const { credentials, tls } = await runnerAccess(workload)
       const expiresAt = credentials?.expiresUnixMs ?? Infinity
       if (credentials !== undefined && expiresAt < Infinity)
         writeForProcess(renewalPath(paths), JSON.stringify({ ...credentials, tls }), uid)
-      dueAt.set(pid, Date.now() + (expiresAt - Date.now()) * RENEW_AT)
+      dueAt.set(pid, dueIn((expiresAt - Date.now()) * RENEW_AT))
     } catch (error) {
-      dueAt.set(pid, Date.now() + RETRY_MS)
+      dueAt.set(pid, dueIn(RETRY_MS))
       logger.warn({ error, workload: workload.id, pid }, 'NATS credentials could not be renewed')
     }
   }
 
   return {
     tick(processes) {
-      const now = Date.now()
       const running = [...processes]
       const before = known
       known = certificates()
       // With other certificates everybody gets credentials anew, as they travel together.
       if (before !== known) dueAt.clear()
-      dueAt = new Map(running.map(({ pid }) => [pid, dueAt.get(pid) ?? 0]))
-      for (const process of running) if ((dueAt.get(process.pid) ?? 0) <= now) void renew(process)
+      dueAt = new Map(running.map(({ pid }) => [pid, dueAt.get(pid) ?? dueIn(0)]))
+      for (const process of running) if (isDue(dueAt.get(process.pid))) void renew(process)
     },
   }
+}
+
+/**
+ * By the wall clock, which says when credentials are over, and by one that nobody sets: the server counts from when it
+ * has let a process in, and goes by a clock of its own.
+ */
+type Due = { readonly unixMs: number; readonly steadyMs: number }
+
+function dueIn(ms: number): Due {
+  return { unixMs: Date.now() + ms, steadyMs: performance.now() + ms }
+}
+
+function isDue(due: Due | undefined): boolean {
+  return due !== undefined && (due.unixMs <= Date.now() || due.steadyMs <= performance.now())
 }
 
 /** The access of a process that is about to start. */

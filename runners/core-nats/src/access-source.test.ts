@@ -1,8 +1,8 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { NatsAccess } from '@kre/contracts'
+import { HOUR_MS, type NatsAccess } from '@kre/contracts'
 import { waitUntil } from '@kre/service-kit'
 import { createAccessSource } from './access-source.ts'
 
@@ -78,6 +78,26 @@ describe('the access of a process', () => {
     stop()
     expect(renewed).toEqual(['second'])
     expect(source.isExpired()).toBe(false)
+  })
+
+  test('is looked after in time when the clock is set back meanwhile', async () => {
+    writeFileSync(path, JSON.stringify(credentials('of a process before', 100)))
+    const source = open(400)
+    const renewed: string[] = []
+    const stop = source.watch(() => renewed.push(source.current().credentials?.jwt ?? ''))
+    const unixMs = Date.now()
+    const clock = jest.spyOn(Date, 'now').mockImplementation(() => unixMs - HOUR_MS)
+    try {
+      await waitUntil('the end', () => source.isExpired())
+      expect(renewed).toEqual([])
+      writeFileSync(path, JSON.stringify(credentials('second', 60_000)))
+      await waitUntil('the renewal', () => renewed.length > 0)
+      expect(renewed).toEqual(['second'])
+      expect(source.isExpired()).toBe(false)
+    } finally {
+      clock.mockRestore()
+      stop()
+    }
   })
 
   test('with a password, or without an end, is never looked after', () => {

@@ -31,21 +31,31 @@ export function createAccessSource(
 ): AccessSource {
   const { tls: _, ...place } = access
   let current = access
-  let takenAtUnixMs = Date.now()
+  let takenAt = { unixMs: Date.now(), steadyMs: performance.now() }
   const path = access.credentials?.renewalPath
+  /** Of a process before this one. */
+  const leftOver = path === undefined ? undefined : read(path, () => undefined)?.jwt
+
+  const lifeMs = () => (current.credentials?.expiresUnixMs ?? Infinity) - takenAt.unixMs
+  /** By the wall clock, which may be set, or by one that nobody sets: by the one that says more. */
+  const isPast = (share: number) =>
+    Math.max(Date.now() - takenAt.unixMs, performance.now() - takenAt.steadyMs) >= lifeMs() * share
+  /** Credentials of an engine whose clock was set back end earlier than those before, and are newer all the same. */
+  const isOther = ({ jwt }: NatsRenewal) =>
+    isPast(LOOK_FROM) && jwt !== leftOver && jwt !== current.credentials?.jwt
 
   const look = (): boolean => {
     const next = path === undefined ? null : read(path, onDamaged)
     const isNewer =
       next !== null &&
-      (next.expiresUnixMs ?? Infinity) > (current.credentials?.expiresUnixMs ?? Infinity)
+      ((next.expiresUnixMs ?? Infinity) > (current.credentials?.expiresUnixMs ?? Infinity) ||
+        isOther(next))
     if (!isNewer) return false
     const { tls, ...credentials } = next
     current = { ...place, credentials, ...(tls === undefined ? {} : { tls }) }
-    takenAtUnixMs = Date.now()
+    takenAt = { unixMs: Date.now(), steadyMs: performance.now() }
     return true
   }
-  const lifeMs = () => (current.credentials?.expiresUnixMs ?? Infinity) - takenAtUnixMs
 
   return {
     current: () => current,
@@ -58,14 +68,13 @@ export function createAccessSource(
         timer = setTimeout(check, everyMs).unref()
       }
       const check = () => {
-        const isDue = Date.now() - takenAtUnixMs >= lifeMs() * LOOK_FROM
-        if (isDue && look()) onRenewed()
+        if (isPast(LOOK_FROM) && look()) onRenewed()
         again()
       }
       again()
       return () => clearTimeout(timer)
     },
-    isExpired: () => (current.credentials?.expiresUnixMs ?? Infinity) <= Date.now(),
+    isExpired: () => isPast(1),
   }
 }
 
