@@ -34,7 +34,7 @@ async function send(options: SMTPServerOptions, user: string, host = '127.0.0.1'
     return { code, message: message.replace(String(port), 'PORT') }
   } finally {
     mailer.close()
-    await new Promise<void>((resolve) => void server.close(() => resolve()))
+    await new Promise<void>((resolve) => server.close(() => resolve()))
   }
 }
 
