@@ -74,6 +74,12 @@ function readyBut(node: string | null, changes: Partial<ReplicaObservation>): Pl
   })
 }
 
+/** A start that the placement knows nothing of. */
+function started(version: string): Release {
+  const cause = { operation: 'start', version, by: 'me', comment: '', at: NOW } as const
+  return release({ generation: 3, cause })
+}
+
 describe('the status of a version', () => {
   const idle = release({ running: [] })
   const broken = { state: 'backoff', restarts: RESTARTS_UNTIL_ERROR, reason: 'exit 1' } as const
@@ -162,6 +168,30 @@ describe('the status of a version', () => {
       { placement: placement({ failures: { v1: 'no bundle' } }) },
       'ERROR',
       'no bundle',
+    ],
+    [
+      'it failed before it was started anew',
+      { release: started('v1'), placement: placement({ failures: { v1: 'no bundle' } }) },
+      'STARTING',
+      'a change is being applied',
+    ],
+    [
+      'a node failed before it was started anew',
+      { release: started('v1'), placement: readyBut('b', broken) },
+      'STARTING',
+      'a change is being applied',
+    ],
+    [
+      'a node fails after it was started anew',
+      { release: started('v1'), placement: { ...readyBut('b', broken), generation: 3 } },
+      'ERROR',
+      'node "b": exit 1',
+    ],
+    [
+      'a node keeps failing while another version is started',
+      { release: started('v2'), placement: readyBut('b', broken) },
+      'ERROR',
+      'node "b": exit 1',
     ],
     ['everything ready', {}, 'STARTED', ''],
     [

@@ -34,6 +34,8 @@ export type DerivedVersion = {
   address: string
 }
 
+const CHANGING = 'a change is being applied'
+
 /**
  * The status of a version, from intent and observation alone (seeds, derived statuses).
  *
@@ -67,15 +69,15 @@ export function deriveVersion(input: {
       return describe('STOPPING', waitingFor(observed, 'is not gone yet'))
     return describe(input.wasWanted ? 'STOPPED' : 'CREATED', '')
   }
-  const failure = placement?.failures[version]
-  if (failure !== undefined) return describe('ERROR', failure)
-  const failed = nodes.find((node) => node.status === 'ERROR')
-  if (failed !== undefined) return describe('ERROR', `node "${failed.node}": ${failed.reason}`)
-  const entrypointState = deriveNode(entrypoint, wanted)
-  if (entrypointState.status === 'ERROR')
-    return describe('ERROR', `entrypoint: ${entrypointState.reason}`)
   const current =
     placement !== null && release !== null && placement.generation >= release.generation
+  const entrypointState = deriveNode(entrypoint, wanted)
+  const failure = placement?.failures[version] ?? failureOf(nodes, entrypointState)
+  // A failure of before says nothing of a start that nobody has looked at yet.
+  const isStartedAnew =
+    !current && release?.cause.operation === 'start' && release.cause.version === version
+  if (failure !== null)
+    return isStartedAnew ? describe('STARTING', CHANGING) : describe('ERROR', failure)
   const ready = nodes.every((node) => node.isServing) && entrypointState.status === 'STARTED'
   if (!ready)
     return describe(
@@ -87,7 +89,13 @@ export function deriveVersion(input: {
       ? describe('PUBLISHED', asleepText(nodes))
       : describe('STARTED', 'publishing')
   }
-  return describe('STARTED', current ? asleepText(nodes) : 'a change is being applied')
+  return describe('STARTED', current ? asleepText(nodes) : CHANGING)
+}
+
+function failureOf(nodes: readonly DerivedNode[], entrypoint: DerivedState): string | null {
+  const failed = nodes.find((node) => node.status === 'ERROR')
+  if (failed !== undefined) return `node "${failed.node}": ${failed.reason}`
+  return entrypoint.status === 'ERROR' ? `entrypoint: ${entrypoint.reason}` : null
 }
 
 function deriveNodeOf(
