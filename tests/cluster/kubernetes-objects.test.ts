@@ -41,9 +41,13 @@ function objectsOfTheTarget(): void {
     await waitUntil('the Deployment is as it was', async () =>
       isDeepStrictEqual(await specOf(cluster.admin, `${apps}/${etl}`), before),
     )
-    const [event] = await driftsIn(cluster.admin, namespace)
+    // It is written after what it tells of.
+    const event = await waitUntil('the Event', async () => {
+      const [first] = await driftsIn(cluster.admin, namespace)
+      return first ?? null
+    })
     expect(event).toMatchObject({ involvedObject: { kind: 'Deployment', name: etl } })
-    expect(event?.message).toMatch(/spec\.replicas, .*containers\[0\]\.image/)
+    expect(event.message).toMatch(/spec\.replicas, .*containers\[0\]\.image/)
     for (const api of [
       '/api/v1/namespaces/NS/services',
       '/apis/networking.k8s.io/v1/namespaces/NS/networkpolicies',
