@@ -158,7 +158,8 @@ export function openCoreConnection(
   }
   const subscriptions = createSubscriptions({
     lines(text) {
-      session?.lines(text)
+      // What the former session brings is lost from its end on: it has no subscriptions any more.
+      if (handOver?.isHolding !== true) session?.lines(text)
       handOver?.next.lines(text)
     },
     roundTrip: () => flush(),

@@ -93,6 +93,18 @@ describe('going over to newer credentials', () => {
     expect(former?.sent).not.toContain('PUB')
   })
 
+  test('subscribes at the next connection alone meanwhile: the former one is about to end', async () => {
+    await using connection = await open((client, index) => (index === 0 ? mute : welcome)(client))
+    connection.subscribe('a', { onMessage: () => undefined })
+    const [former] = connection.clients
+    await waitUntil('the hand-over', () => former?.sent.includes('UNSUB'))
+    connection.subscribe('b', { queue: 'q', onMessage: () => undefined })
+    await waitUntil('it is there', () => connection.clients[1]?.sent.includes('SUB b q 2'))
+    former?.send('PONG\r\n')
+    await waitUntil('the end of the former', () => former?.socket.destroyed === true)
+    expect(former?.sent).not.toContain('SUB b')
+  })
+
   test('takes what the former connection brings behind its last answer', async () => {
     await using connection = await open((client) => welcome(client))
     const seen: string[] = []
