@@ -23,6 +23,8 @@ function fakePython(bench: TestBench): Partial<NodeLaunch> {
   return { runner: 'python', src: 'src/node.py', python: { executable, path: [] } }
 }
 
+/** Workers are started anew meanwhile, which takes a busy computer a while. */
+const PATIENT = { deadlineMs: 60_000 }
 const hasEnded = ({ child }: RunningNode) => child.exitCode !== null || child.signalCode !== null
 
 describe('a node with a worker', () => {
@@ -44,7 +46,10 @@ describe('a node with a worker', () => {
   test('a worker that exits fails its request only, and a new one takes the next', async () => {
     await using bench = await openBench()
     await bench.node('one', '', fakePython(bench))
-    const [dead, alive] = await Promise.all([bench.ask('exit'), bench.ask('next')])
+    const [dead, alive] = await Promise.all([
+      bench.ask('exit', PATIENT),
+      bench.ask('next', PATIENT),
+    ])
     expect(dead.error).toContain(
       "the worker of node 'one' died (exit code 3) while handling this request",
     )
@@ -54,25 +59,25 @@ describe('a node with a worker', () => {
   test('a worker that leaves a process behind, which holds its output open, is replaced', async () => {
     await using bench = await openBench()
     await bench.node('one', '', fakePython(bench))
-    const dead = await bench.ask('exit and leave')
+    const dead = await bench.ask('exit and leave', PATIENT)
     expect(dead.error).toContain('died (exit code 3) while handling this request')
-    expect(textOf(await bench.ask('next'))).toBe('next:0')
+    expect(textOf(await bench.ask('next', PATIENT))).toBe('next:0')
     process.kill(Number(readFileSync(join(bench.basePath, 'left-behind'), 'utf8')))
   })
 
   test('a worker that hangs up and does not end is replaced', async () => {
     await using bench = await openBench()
     await bench.node('one', '', fakePython(bench))
-    const answer = await bench.ask('hang up once', { deadlineMs: 25_000 })
+    const answer = await bench.ask('hang up once', PATIENT)
     expect(textOf(answer)).toBe('hang up once:0')
   })
 
   test('a request whose worker is killed is handled once more, and given up when it happens again', async () => {
     await using bench = await openBench()
     await bench.node('one', '', fakePython(bench))
-    expect(textOf(await bench.ask('crash once'))).toBe('crash once:0')
-    expect((await bench.ask('crash')).error).toContain('died (signal SIGKILL)')
-    expect(textOf(await bench.ask('after'))).toBe('after:0')
+    expect(textOf(await bench.ask('crash once', PATIENT))).toBe('crash once:0')
+    expect((await bench.ask('crash', PATIENT)).error).toContain('died (signal SIGKILL)')
+    expect(textOf(await bench.ask('after', PATIENT))).toBe('after:0')
   })
 
   test('an endless loop ends at its deadline and holds up no other request', async () => {
@@ -95,7 +100,7 @@ describe('a node with a worker', () => {
     // Quick ones, so that others are given ahead.
     for (let i = 0; i < 3; i++) await bench.ask('warm')
     const names = ['a', 'b', text, 'c', text, 'd', 'e']
-    const answers = await Promise.all(names.map((name) => bench.ask(name)))
+    const answers = await Promise.all(names.map((name) => bench.ask(name, PATIENT)))
     const expected = names.map((name) =>
       name === text ? expect.stringContaining('while handling this request') : `${name}:0`,
     )
@@ -126,7 +131,7 @@ describe('a node with a worker', () => {
     await using bench = await openBench()
     const batch = { maxSize: 4, maxDelayMs: 1_000 }
     await bench.node('one', '', { ...fakePython(bench), batch })
-    const answers = await Promise.all(['a', 'b', text, 'd'].map((name) => bench.ask(name)))
+    const answers = await Promise.all(['a', 'b', text, 'd'].map((name) => bench.ask(name, PATIENT)))
     expect(answers.map(textOf)).toEqual([
       'a:0',
       'b:0',
