@@ -206,7 +206,8 @@ describe('an engine', () => {
 
   test('ends when its data folder is removed, and the next one begins afresh', async () => {
     const pids = await pidsOf(kre)
-    await rm(kre.dataDir, { recursive: true })
+    // Again, while what still runs writes into it.
+    await rm(kre.dataDir, { recursive: true, maxRetries: 20 })
     await waitUntil('all gone', () => !pids.some(isAlive))
     await up()
     expect(await kre.json('runtime', 'list')).toEqual([])
