@@ -3,6 +3,7 @@
  * protocol; a bundle uploaded, started, published, and called through the Service of its runtime.
  */
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { JsonValue } from '@bufbuild/protobuf'
@@ -53,7 +54,10 @@ function productInPods(): void {
       'show',
       runtime,
     )
-    return kre.addressOf(entrypointAddress.split('.')[0] ?? '')
+    const address = await kre.addressOf(entrypointAddress.split('.')[0] ?? '')
+    // The node sends what comes for a Service to its pods a moment after they are ready.
+    await waitUntil('the Service leads to its pods', () => isOpen(address), LONG)
+    return address
   }
 
   test('is ready, and says so when Helm asks', async () => {
@@ -148,5 +152,15 @@ function productInPods(): void {
       async () => (await versionPods('hello-v1')).length === 0,
       LONG,
     )
+  })
+}
+
+/** Whether somebody takes connections there. */
+function isOpen(address: string): Promise<boolean> {
+  const [host = '', port] = address.split(':')
+  return new Promise((resolve) => {
+    const socket = connect({ host, port: Number(port), timeout: 1_000 })
+    socket.on('connect', () => resolve(true)).on('close', () => resolve(false))
+    for (const event of ['connect', 'error', 'timeout']) socket.on(event, () => socket.destroy())
   })
 }
